@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readFileSync } from 'node:fs'
+import { UsageError } from './usage-error.ts'
+
+/** A verb of the command line: its line in the usage text, and how to run it. */
+interface Verb {
+  readonly line: string
+  /** Loads the verb's code only now, so that one verb does not pay for the others. */
+  readonly run: (args: string[]) => Promise<number>
+}
+
+const verbs: Readonly<Record<string, Verb>> = {
+  serve: onServer('serve', 'run the registry'),
+  operator: onServer('operator', "act as the machine's owner: invite, host, token, quarantine, …"),
+  doctor: onServer('doctor', 'look at an instance and say what is wrong with it'),
+  import: onServer('import', 'publish a folder of tarballs or a Verdaccio storage folder'),
+  backup: onServer('backup', 'copy an instance while it runs'),
+  restore: onServer('restore', 'make an instance from a backup, or verify one'),
+  assess: {
+    line: 'run every check of the principles for real and print the levels',
+    run: async args => (await import('./command/assess.ts')).runAssess(args),
+  },
+}
+
+/** Verbs that work on a data folder live in the server; this is the only place that loads it. */
+function onServer(verb: string, line: string): Verb {
+  return { line, run: async args => (await import('@holdfast/server/command')).runServerCommand(verb, args) }
+}
+
+/** Runs one command line and sets the exit code: 0 fine, 1 a check failed, 2 usage, configuration or network, 3 tampering. */
+export async function run(args: string[]): Promise<void> {
+  try {
+    process.exitCode = await dispatch(args)
+  } catch (error) {
+    process.stderr.write(`${describe(error)}\n`)
+    process.exitCode = 2
+  }
+}
+
+async function dispatch(args: string[]): Promise<number> {
+  const [word, ...rest] = args
+  if (word === undefined) {
+    process.stderr.write(usage())
+    return 2
+  }
+  if (word === '--help' || word === '-h' || word === 'help') return print(usage())
+  if (word === '--version') return print(`${version()}\n`)
+  const verb = Object.hasOwn(verbs, word) ? verbs[word] : undefined
+  if (verb === undefined) throw new UsageError(`there is no command ${word}`, 'holdfast --help lists the commands.')
+  return verb.run(rest)
+}
+
+function print(text: string): number {
+  process.stdout.write(text)
+  return 0
+}
+
+/** The text of `holdfast --help`: one line for each verb that exists. */
+export function usage(): string {
+  const width = Math.max(...Object.keys(verbs).map(word => word.length))
+  const lines = Object.entries(verbs).map(([word, verb]) => `  ${word.padEnd(width)}  ${verb.line}`)
+  return `holdfast <command> [options]\n\n${lines.join('\n')}\n\nholdfast <command> --help says more. --json prints a result for programs.\n`
+}
+
+function version(): string {
+  const own: { version: string } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+  return own.version
+}
+
+/** What a person sees of an error: expected ones in two lines, a bug with its stack. */
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  if ('hint' in error && typeof error.hint === 'string') return `${error.message}\n${error.hint}`
+  if ('code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')) {
+    return `${error.message}\nAdd --help to the command to see its options.`
+  }
+  return error.stack ?? error.message
+}

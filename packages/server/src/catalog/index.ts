@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+export { type Decision, decide, fallbackTags, nextAllowed, refuse } from './gate.ts'
+export type {
+  Access,
+  CatalogReads,
+  CatalogWrites,
+  NewVersion,
+  Package,
+  PackagePerson,
+  PackageRole,
+  PackageVersion,
+  SearchHit,
+  SearchQuery,
+  VersionFacts,
+} from './port.ts'

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What the catalog asks of the store: packages, versions, tags and who stands by them. */
+import type { Digest, DistTag, NamePattern, PackageName, Status, Version } from '@holdfast/core'
+
+export type Access = 'public' | 'restricted'
+
+/** A package, hosted here. `revision` moves with every change of anything its documents show. */
+export interface Package {
+  readonly name: PackageName
+  readonly access: Access
+  readonly description: string
+  readonly keywords: readonly string[]
+  readonly readme: string
+  readonly createdAt: number
+  readonly modifiedAt: number
+  readonly revision: number
+  /** Writes need a second factor, whatever the account's own setting. */
+  readonly requiresTfa: boolean
+  /** When the whole package was unpublished; its name and versions stay taken. */
+  readonly removedAt: number | null
+}
+
+/** What the gate needs to know of a version. */
+export interface VersionFacts {
+  readonly version: Version
+  readonly status: Status
+  /** Reason in words, shown to people; empty while live. */
+  readonly reason: string
+  /** Deprecation message, empty when not deprecated. */
+  readonly deprecated: string
+  readonly publishedAt: number
+}
+
+/** A version with everything that was computed when it was published. */
+export interface PackageVersion extends VersionFacts {
+  readonly package: PackageName
+  readonly digest: Digest
+  readonly shasum: string
+  readonly sizeBytes: number
+  readonly unpackedSizeBytes: number
+  readonly fileCount: number
+  /** JSON text of the full version object without `dist`, `deprecated` and `_npmUser`. */
+  readonly manifest: string
+  /** JSON text of the abbreviated version object without `dist` and `deprecated`. */
+  readonly shortManifest: string
+  /** JSON text of `dist.signatures`. */
+  readonly signatures: string
+  readonly publisherId: string
+  /** Publisher's login at the time of reading, empty when the account is gone. */
+  readonly publisherLogin: string
+  readonly tokenId: string
+  readonly removedAt: number | null
+}
+
+/** What `addVersion` writes. */
+export type NewVersion = Omit<PackageVersion, 'publisherLogin' | 'removedAt' | 'reason' | 'deprecated'> & {
+  readonly deprecated?: string
+  readonly dependencies: readonly string[]
+}
+
+export type PackageRole = 'owner' | 'maintainer' | 'triager' | 'reader'
+
+export interface PackagePerson {
+  readonly accountId: string
+  readonly login: string
+  readonly email: string
+  readonly role: PackageRole
+}
+
+export interface SearchQuery {
+  readonly text: string
+  /** Only packages this account may see; undefined sees public ones only, `everything` sees all. */
+  readonly reader: { readonly kind: 'nobody' | 'everything' } | { readonly kind: 'account'; readonly id: string }
+  readonly offset: number
+  readonly limit: number
+}
+
+export interface SearchHit {
+  readonly name: PackageName
+  readonly version: Version
+  readonly description: string
+  readonly keywords: readonly string[]
+  readonly modifiedAt: number
+  readonly publisherLogin: string
+  readonly score: number
+  readonly downloads: number
+  readonly maintainers: readonly { readonly login: string; readonly email: string }[]
+}
+
+export interface CatalogReads {
+  findPackage(name: PackageName): Promise<Package | undefined>
+  /** Any version ever published, removed ones included. */
+  findVersion(name: PackageName, version: Version): Promise<PackageVersion | undefined>
+  /** All versions, removed ones included, in order of publication, a page at a time. */
+  versions(name: PackageName): AsyncIterable<readonly PackageVersion[]>
+  /** The gate's facts of all versions, in order of publication. */
+  listVersionFacts(name: PackageName): Promise<readonly VersionFacts[]>
+  /** Tags as owners set them; the gate decides what is shown. */
+  listTags(name: PackageName): Promise<ReadonlyMap<DistTag, Version>>
+  listPeople(name: PackageName): Promise<readonly PackagePerson[]>
+  /** Logins of those who starred it. */
+  listStars(name: PackageName): Promise<readonly string[]>
+  listStarredBy(login: string): Promise<readonly PackageName[]>
+  /** A package whose name looks like this one. */
+  findConfusable(key: string): Promise<PackageName | undefined>
+  listHosted(): Promise<readonly NamePattern[]>
+  /** How many packages here depend on this one, in any visible version. */
+  countDependents(name: PackageName): Promise<number>
+  listDependents(name: PackageName, limit: number): Promise<readonly PackageName[]>
+  search(query: SearchQuery): Promise<{ total: number; hits: readonly SearchHit[] }>
+  /** All names after `after`, in order, for imports, backups and feeds. */
+  listNames(after: string, limit: number): Promise<readonly PackageName[]>
+  countPackages(): Promise<number>
+  listNewest(limit: number): Promise<readonly SearchHit[]>
+  /** Packages on which the account has a role of its own, through a team or its organisation. */
+  listPackagesOf(accountId: string): Promise<ReadonlyMap<PackageName, PackageRole>>
+  /** Packages of a scope, `@acme`. */
+  listPackagesOfScope(scope: string): Promise<readonly PackageName[]>
+}
+
+export interface CatalogWrites {
+  addPackage(name: PackageName, confusable: string, access: Access, at: number): Promise<void>
+  /** Throws `version-exists` when the version is or ever was there. */
+  addVersion(version: NewVersion): Promise<void>
+  /** What the newest publish says of the package as a whole, and its words in the search index. */
+  describe(name: PackageName, about: { description: string; keywords: readonly string[]; readme: string }): Promise<void>
+  setTag(name: PackageName, tag: DistTag, version: Version): Promise<void>
+  removeTag(name: PackageName, tag: DistTag): Promise<void>
+  setDeprecated(name: PackageName, version: Version, message: string): Promise<void>
+  setStatus(name: PackageName, version: Version, status: Status, reason: string, at: number): Promise<void>
+  removePackage(name: PackageName, at: number): Promise<void>
+  setAccess(name: PackageName, access: Access): Promise<void>
+  setRequiresTfa(name: PackageName, required: boolean): Promise<void>
+  setRole(name: PackageName, accountId: string, role: PackageRole | undefined): Promise<void>
+  setStar(name: PackageName, accountId: string, starred: boolean): Promise<void>
+  addHosted(pattern: NamePattern, at: number): Promise<void>
+  removeHosted(pattern: NamePattern): Promise<void>
+  /** Moves revision and modification time; throws `revision-conflict` when `expected` is given and is not the present one. */
+  touch(name: PackageName, at: number, expected?: number): Promise<number>
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { NamePattern } from '@holdfast/core'
+
+export type InstanceRole = 'operator' | 'responder' | 'auditor'
+
+/** What a token may at most do, whoever holds it. Empty lists mean no limit of that kind only where said. */
+export interface TokenLimits {
+  readonly permission: 'read-only' | 'read-write'
+  /** Names it may touch; undefined means all the account may. */
+  readonly packages?: readonly NamePattern[]
+  /** Organisations it may manage; undefined means all the account may, an empty list none. */
+  readonly orgs?: readonly string[]
+  /** Networks it works from, in CIDR form; undefined means any. */
+  readonly cidr?: readonly string[]
+  /** Skips the second factor on writes. */
+  readonly bypassTfa: boolean
+}
+
+/** How a person came in. */
+export type Credential =
+  | { readonly kind: 'session'; readonly id: string; readonly freshUntil: number }
+  | { readonly kind: 'token'; readonly id: string; readonly limits: TokenLimits; readonly expiresAt: number | null }
+  | { readonly kind: 'password' }
+
+/** Who acts. */
+export type Actor =
+  | { readonly kind: 'nobody' }
+  | {
+      readonly kind: 'person'
+      readonly id: string
+      readonly login: string
+      readonly roles: readonly InstanceRole[]
+      /** The mail address was proven; without it nothing can be done for others. */
+      readonly verified: boolean
+      readonly tfa: TfaMode
+      readonly credential: Credential
+    }
+  /** The machine's owner, with the data folder at hand. */
+  | { readonly kind: 'operator' }
+  | { readonly kind: 'system'; readonly id: string }
+
+/** Which acts of an account ask for a second factor. */
+export type TfaMode = 'none' | 'auth-only' | 'auth-and-writes'
+
+export const nobody: Actor = { kind: 'nobody' }
+export const operator: Actor = { kind: 'operator' }
+
+/** The opaque id that an event names. */
+export function actorId(actor: Actor): string {
+  switch (actor.kind) {
+    case 'person':
+    case 'system':
+      return actor.id
+    case 'operator':
+      return 'operator'
+    case 'nobody':
+      return ''
+  }
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+import { isPackageName, matchesName, type PackageName, problem, scopeOf } from '@holdfast/core'
+import type { PackageRole } from '../catalog/index.ts'
+import type { Ports } from '../ports.ts'
+import type { Actor, TokenLimits } from './actor.ts'
+import type { Grant } from './grant.ts'
+import { type Needs, type Operation, operations, type Rule } from './operation.ts'
+import type { OrgRole } from './port.ts'
+
+const packageRoles: readonly PackageRole[] = ['reader', 'triager', 'maintainer', 'owner']
+const orgRoles: readonly OrgRole[] = ['developer', 'admin', 'owner']
+
+type Person = Extract<Actor, { kind: 'person' }>
+type Asked = Pick<Ports, 'store' | 'config'>
+
+/**
+ * The one place that decides who may do what. Throws `unauthenticated`, `forbidden`, `read-only-token` or
+ * `email-unverified`; hides private packages behind `package-not-found`.
+ */
+export async function authorize(ports: Asked, actor: Actor, operation: Operation, subject: string): Promise<Grant> {
+  const rule: Rule = operations[operation]
+  if (!(await holds(ports, actor, rule.needs, subject))) throw await refusal(ports, actor, operation, subject)
+  if (actor.kind === 'person') {
+    checkToken(actor, rule, subject, operation)
+    if (rule.token !== 'read' && rule.token !== 'never' && !actor.verified) throw problem('email-unverified')
+  }
+  return { actor, operation, subject } as Grant
+}
+
+/** True when `authorize` would say yes. */
+export async function may(ports: Asked, actor: Actor, operation: Operation, subject: string): Promise<boolean> {
+  const rule: Rule = operations[operation]
+  return (await holds(ports, actor, rule.needs, subject)) && (actor.kind !== 'person' || tokenAllows(actor, rule, subject))
+}
+
+/** True when a public package may be read by this actor without asking the store: the hot path's short cut. */
+export function mayReadPublic(config: Ports['config'], actor: Actor, name: string): boolean {
+  if (actor.kind === 'nobody') return config.read === 'anyone'
+  return actor.kind !== 'person' || tokenAllows(actor, operations['package:read'], name)
+}
+
+async function holds(ports: Asked, actor: Actor, needs: Needs, subject: string): Promise<boolean> {
+  if (actor.kind === 'operator' || actor.kind === 'system') return true
+  switch (needs.on) {
+    case 'anyone':
+      return true
+    case 'signed-in':
+      return actor.kind === 'person' && actor.verified
+    case 'self':
+      return actor.kind === 'person' && actor.id === subject
+    case 'instance':
+      return actor.kind === 'person' && actor.roles.includes(needs.role)
+    case 'org':
+      return actor.kind === 'person' && reaches(orgRoles, await ports.store.identity.orgRole(actor.id, subject), needs.role)
+    case 'name':
+      return actor.kind === 'person' && mayCreate(ports, actor, subject as PackageName)
+    case 'package':
+      return holdsOnPackage(ports, actor, subject as PackageName, needs.role)
+  }
+}
+
+async function holdsOnPackage(ports: Asked, actor: Actor, name: PackageName, role: PackageRole): Promise<boolean> {
+  if (role === 'reader') {
+    const found = await ports.store.catalog.findPackage(name)
+    if (found === undefined || found.access === 'public') return actor.kind === 'person' || ports.config.read === 'anyone'
+  }
+  return actor.kind === 'person' && reaches(packageRoles, await ports.store.identity.roleOn(actor.id, name), role)
+}
+
+/** A scope that is an organisation belongs to its members; other hosted names are open to every account. */
+async function mayCreate(ports: Asked, actor: Person, name: PackageName): Promise<boolean> {
+  const org = scopeOf(name)?.slice(1)
+  if (org === undefined || !(await ports.store.identity.orgExists(org))) return true
+  return (await ports.store.identity.orgRole(actor.id, org)) !== undefined
+}
+
+function reaches<T>(order: readonly T[], held: T | undefined, wanted: T): boolean {
+  return held !== undefined && order.indexOf(held) >= order.indexOf(wanted)
+}
+
+function checkToken(actor: Person, rule: Rule, subject: string, operation: Operation): void {
+  if (tokenAllows(actor, rule, subject)) return
+  const limits = actor.credential.kind === 'token' ? actor.credential.limits : undefined
+  throw limits?.permission === 'read-only' ? problem('read-only-token') : problem('forbidden', { operation, subject })
+}
+
+function tokenAllows(actor: Person, rule: Rule, subject: string): boolean {
+  if (actor.credential.kind !== 'token') return true
+  const { limits } = actor.credential
+  if (rule.token === 'never') return false
+  if (rule.needs.on === 'package' || rule.needs.on === 'name') {
+    if (rule.token !== 'read' && limits.permission === 'read-only') return false
+    return touches(limits, subject)
+  }
+  if (rule.token === 'read') return true
+  return limits.permission === 'read-write' && managesOrg(limits, rule.needs, subject)
+}
+
+function touches(limits: TokenLimits, subject: string): boolean {
+  return limits.packages === undefined || (isPackageName(subject) && limits.packages.some(pattern => matchesName(pattern, subject)))
+}
+
+/** A token limited to packages manages nothing else, unless organisations are named (a stolen CI token must not mint tokens). */
+function managesOrg(limits: TokenLimits, needs: Needs, subject: string): boolean {
+  if (needs.on === 'org' && limits.orgs !== undefined) return limits.orgs.includes(subject)
+  return limits.packages === undefined && limits.orgs === undefined
+}
+
+async function refusal(ports: Asked, actor: Actor, operation: Operation, subject: string) {
+  const { needs } = operations[operation]
+  if (actor.kind === 'nobody') return problem('unauthenticated')
+  if (needs.on === 'package' && operation !== 'package:read' && !(await may(ports, actor, 'package:read', subject))) {
+    return problem('package-not-found', { name: subject })
+  }
+  if (operation === 'package:read') return problem('package-not-found', { name: subject })
+  return problem('forbidden', { operation, subject })
+}

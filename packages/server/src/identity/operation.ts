@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { PackageRole } from '../catalog/index.ts'
+import type { InstanceRole } from './actor.ts'
+import type { OrgRole } from './port.ts'
+
+/** Whom an operation asks for. `signed-in` is any verified account; `self` the account it is about; `anyone` needs no account. */
+export type Needs =
+  | { readonly on: 'package'; readonly role: PackageRole }
+  | { readonly on: 'name' }
+  | { readonly on: 'org'; readonly role: OrgRole }
+  | { readonly on: 'instance'; readonly role: InstanceRole }
+  | { readonly on: 'self' }
+  | { readonly on: 'signed-in' }
+  | { readonly on: 'anyone' }
+
+export interface Rule {
+  readonly needs: Needs
+  /** The least a token must allow: `read`, `write` to packages, `manage` people and organisations, or `never`. */
+  readonly token: 'read' | 'write' | 'manage' | 'never'
+  /** Asks for a second factor where the account or the package wants one on writes. */
+  readonly presence: boolean
+}
+
+/** Who may do what: the whole table. `authorize` is the only reader. */
+export const operations = {
+  'package:read': { needs: { on: 'package', role: 'reader' }, token: 'read', presence: false },
+  'package:create': { needs: { on: 'name' }, token: 'write', presence: true },
+  'package:publish': { needs: { on: 'package', role: 'maintainer' }, token: 'write', presence: true },
+  'package:tag': { needs: { on: 'package', role: 'maintainer' }, token: 'write', presence: true },
+  'package:deprecate': { needs: { on: 'package', role: 'triager' }, token: 'write', presence: true },
+  'package:yank': { needs: { on: 'package', role: 'owner' }, token: 'write', presence: true },
+  'package:unpublish': { needs: { on: 'package', role: 'owner' }, token: 'write', presence: true },
+  'package:own': { needs: { on: 'package', role: 'owner' }, token: 'manage', presence: true },
+  'package:access': { needs: { on: 'package', role: 'owner' }, token: 'manage', presence: true },
+  'package:star': { needs: { on: 'package', role: 'reader' }, token: 'read', presence: false },
+  'version:contain': { needs: { on: 'instance', role: 'responder' }, token: 'never', presence: true },
+  'org:create': { needs: { on: 'signed-in' }, token: 'never', presence: true },
+  'org:read': { needs: { on: 'org', role: 'developer' }, token: 'read', presence: false },
+  'org:manage': { needs: { on: 'org', role: 'admin' }, token: 'manage', presence: true },
+  'org:own': { needs: { on: 'org', role: 'owner' }, token: 'manage', presence: true },
+  'account:create': { needs: { on: 'anyone' }, token: 'read', presence: false },
+  'session:create': { needs: { on: 'self' }, token: 'never', presence: false },
+  'account:read': { needs: { on: 'self' }, token: 'read', presence: false },
+  'account:change': { needs: { on: 'self' }, token: 'manage', presence: true },
+  'account:sign-out': { needs: { on: 'self' }, token: 'read', presence: false },
+  'token:create': { needs: { on: 'self' }, token: 'manage', presence: true },
+  'token:revoke': { needs: { on: 'self' }, token: 'read', presence: false },
+  'instance:operate': { needs: { on: 'instance', role: 'operator' }, token: 'never', presence: true },
+  'instance:audit': { needs: { on: 'instance', role: 'auditor' }, token: 'never', presence: false },
+} as const satisfies Record<string, Rule>
+
+export type Operation = keyof typeof operations

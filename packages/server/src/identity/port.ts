@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What identity asks of the store: accounts and how they prove themselves, organisations, teams. */
+import type { PackageName } from '@holdfast/core'
+import type { PackageRole } from '../catalog/index.ts'
+import type { InstanceRole, TfaMode, TokenLimits } from './actor.ts'
+
+export interface Account {
+  readonly id: string
+  readonly login: string
+  readonly email: string
+  readonly emailVerifiedAt: number | null
+  /** PHC string of argon2id, or null when the account has no password. */
+  readonly passwordHash: string | null
+  readonly roles: readonly InstanceRole[]
+  readonly tfa: TfaMode
+  /** Sealed TOTP seed while enrolled or enrolling. */
+  readonly totpSealed: string | null
+  /** Last time step that was accepted; an earlier or equal one is a replay. */
+  readonly totpStep: number
+  /** Free profile fields as npm shows them: fullname, homepage, … */
+  readonly profile: { readonly [key: string]: string }
+  readonly createdAt: number
+  readonly disabledAt: number | null
+}
+
+export interface Session {
+  readonly id: string
+  readonly accountId: string
+  readonly createdAt: number
+  readonly expiresAt: number
+  readonly lastSeenAt: number
+  /** Until when dangerous acts need no new proof of presence. */
+  readonly freshUntil: number
+  readonly address: string
+  readonly client: string
+}
+
+export interface Token {
+  /** `t_` and 16 hex characters; also npm's `key`. */
+  readonly id: string
+  readonly accountId: string
+  readonly name: string
+  /** The first characters of the secret, for people to recognise it. */
+  readonly hint: string
+  readonly limits: TokenLimits
+  readonly createdAt: number
+  readonly expiresAt: number | null
+  readonly lastUsedAt: number | null
+}
+
+export interface Invitation {
+  readonly email: string
+  readonly roles: readonly InstanceRole[]
+  readonly expiresAt: number
+  readonly usedAt: number | null
+}
+
+/** A wish from the command line that a person grants in the browser: a login, or the presence for one operation. */
+export interface Approval {
+  readonly id: string
+  readonly kind: 'login' | 'presence'
+  /** What is asked for, in words of the command: `publish`, `dist-tag`, `login`. */
+  readonly operation: string
+  readonly subject: string
+  /** Who must grant it; null for a login, which any account may take. */
+  readonly accountId: string | null
+  readonly state: 'waiting' | 'granted' | 'denied' | 'taken'
+  /** Sealed secret that the poller gets once it is granted. */
+  readonly tokenSealed: string | null
+  readonly createdAt: number
+  readonly expiresAt: number
+  readonly address: string
+  readonly client: string
+}
+
+export type OrgRole = 'owner' | 'admin' | 'developer'
+
+export interface OrgMember {
+  readonly accountId: string
+  readonly login: string
+  readonly role: OrgRole
+}
+
+export interface TeamGrant {
+  readonly package: PackageName
+  readonly permission: 'read-only' | 'read-write'
+}
+
+export interface IdentityReads {
+  findAccount(id: string): Promise<Account | undefined>
+  /** Case-insensitive. */
+  findAccountByLogin(login: string): Promise<Account | undefined>
+  /** Case-insensitive. */
+  findAccountByEmail(email: string): Promise<Account | undefined>
+  listAccounts(after: string, limit: number): Promise<readonly Account[]>
+  countAccounts(): Promise<number>
+  findSession(hash: string): Promise<Session | undefined>
+  listSessions(accountId: string): Promise<readonly Session[]>
+  /** A token that is neither revoked nor expired at `now`. */
+  findToken(hash: string, now: number): Promise<Token | undefined>
+  listTokens(accountId: string): Promise<readonly Token[]>
+  findInvitation(hash: string): Promise<Invitation | undefined>
+  findApproval(hash: string): Promise<Approval | undefined>
+  findApprovalByDone(hash: string): Promise<Approval | undefined>
+  countRecoveryCodes(accountId: string): Promise<number>
+  /** The strongest role an account has on a package: its own, through a team, or through the scope's organisation. */
+  roleOn(accountId: string, name: PackageName): Promise<PackageRole | undefined>
+  orgExists(org: string): Promise<boolean>
+  listOrgs(): Promise<readonly string[]>
+  listOrgsOf(accountId: string): Promise<ReadonlyMap<string, OrgRole>>
+  orgRole(accountId: string, org: string): Promise<OrgRole | undefined>
+  listOrgMembers(org: string): Promise<readonly OrgMember[]>
+  teamExists(org: string, team: string): Promise<boolean>
+  listTeams(org: string): Promise<readonly string[]>
+  listTeamMembers(org: string, team: string): Promise<readonly string[]>
+  listTeamGrants(org: string, team: string): Promise<readonly TeamGrant[]>
+  /** Failures on this counter since the window began. */
+  countFailures(counter: string, sinceMs: number): Promise<{ count: number; oldestAt: number }>
+}
+
+export interface IdentityWrites {
+  addAccount(account: Account): Promise<void>
+  setPassword(accountId: string, passwordHash: string | null): Promise<void>
+  setEmailVerified(accountId: string, at: number): Promise<void>
+  setProfile(accountId: string, profile: { readonly [key: string]: string }): Promise<void>
+  setRoles(accountId: string, roles: readonly InstanceRole[]): Promise<void>
+  setTfa(accountId: string, tfa: TfaMode, totpSealed: string | null): Promise<void>
+  setRecoveryCodes(accountId: string, hashes: readonly string[]): Promise<void>
+  /** False when it is unknown or was used before. */
+  useRecoveryCode(accountId: string, hash: string): Promise<boolean>
+  setDisabled(accountId: string, at: number | null): Promise<void>
+  addSession(hash: string, session: Session): Promise<void>
+  removeSession(id: string): Promise<void>
+  addToken(hash: string, token: Token): Promise<void>
+  revokeToken(id: string, at: number): Promise<void>
+  addInvitation(hash: string, invitation: Invitation): Promise<void>
+  /** False when it was used before. */
+  useInvitation(hash: string, at: number): Promise<boolean>
+  /** False when the approval is no longer in `from`. */
+  moveApproval(id: string, from: Approval['state'], to: Approval['state'], tokenSealed: string | null): Promise<boolean>
+  addOrg(org: string, at: number): Promise<void>
+  setOrgMember(org: string, accountId: string, role: OrgRole | undefined): Promise<void>
+  addTeam(org: string, team: string): Promise<void>
+  removeTeam(org: string, team: string): Promise<void>
+  setTeamMember(org: string, team: string, accountId: string, member: boolean): Promise<void>
+  setTeamGrant(org: string, team: string, name: PackageName, permission: TeamGrant['permission'] | undefined): Promise<void>
+}
+
+/**
+ * Bookkeeping that nobody would need to prove: it has no event, and losing it harms no one.
+ * Everything else goes through `commit`.
+ */
+export interface IdentityUpkeep {
+  /** False when this step or a later one was used before: a replay. */
+  useTotpStep(accountId: string, step: number): Promise<boolean>
+  refreshSession(id: string, lastSeenAt: number, freshUntil: number): Promise<void>
+  setTokensUsed(ids: readonly string[], at: number): Promise<void>
+  /** Remembers a wish; old ones are forgotten. */
+  addApproval(hash: string, doneHash: string, approval: Approval): Promise<void>
+  addFailure(counter: string, at: number): Promise<void>
+  clearFailures(counter: string): Promise<void>
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { EventType, PackageName, Version } from '@holdfast/core'
+
+/** Values a leaf may hold: integers, printable ASCII, booleans, objects and arrays of them. */
+export type LeafValue = string | number | boolean | readonly LeafValue[] | { readonly [key: string]: LeafValue }
+
+/**
+ * What happened, as a flow says it. `fields` go into the public leaf (no names of people, addresses or free text);
+ * `detail` stays in the private record.
+ */
+export interface NewEvent {
+  readonly type: EventType
+  readonly pkg?: PackageName
+  readonly ver?: Version
+  readonly fields?: { readonly [key: string]: LeafValue }
+  readonly detail?: { readonly [key: string]: unknown }
+}
+
+/** An event as it is kept, in its place. */
+export interface StoredEvent {
+  /** 1, 2, 3 … in the order of commits. */
+  readonly position: number
+  /** UUIDv7, the idempotency key. */
+  readonly id: string
+  /** Milliseconds since the epoch. */
+  readonly at: number
+  readonly type: EventType
+  readonly actorKind: string
+  readonly actorId: string
+  readonly pkg: PackageName | null
+  readonly ver: Version | null
+  /** Canonical leaf bytes as text; null for what stays in the private record. */
+  readonly leaf: string | null
+  readonly detail: { readonly [key: string]: unknown }
+}

@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: Apache-2.0
+export type { LeafValue, NewEvent, StoredEvent } from './event.ts'
+export { checkManifestAgrees, type Inspection, type InspectLimits, inspectTarball } from './inspect.ts'

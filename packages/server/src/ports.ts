@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * What the inside asks of the outside. Ports travel as one plain record, first argument of every flow.
+ * Each port's comment is its contract: what is durable, what is atomic, what may be called twice.
+ */
+import type { Digest, PackageName, Version } from '@holdfast/core'
+import type { CatalogReads, CatalogWrites } from './catalog/index.ts'
+import type { Config } from './config.ts'
+import type { Grant, IdentityReads, IdentityUpkeep, IdentityWrites } from './identity/index.ts'
+import type { NewEvent, StoredEvent } from './integrity/index.ts'
+
+/**
+ * Content-addressed bytes, named by their SHA-512. Not trusted: whoever owns the store could change bytes,
+ * so digests are checked when bytes come in, when they fill a cache, and by the scrubber.
+ */
+export interface Blobs {
+  /** Opens room for bytes that have no name yet. Nothing is visible until `keep`. */
+  begin(): Promise<BlobWriter>
+  /** A reader over stored bytes, or undefined when there are none. The caller closes it. */
+  open(digest: Digest): Promise<BlobReader | undefined>
+  /** Size in bytes, or undefined when there are none. */
+  size(digest: Digest): Promise<number | undefined>
+  /** Every digest in the store, in no order. */
+  list(): AsyncIterable<Digest>
+  /** Removes bytes; removing what is not there is fine. */
+  remove(digest: Digest): Promise<void>
+}
+
+/** Bytes on their way in. A crash leaves a temporary file that the store removes when it opens. */
+export interface BlobWriter {
+  write(chunk: Uint8Array): Promise<void>
+  /** Digests over everything written so far; call when done writing. */
+  digests(): WrittenBytes
+  /** Reads back what was written, before it is kept. */
+  read(): AsyncIterable<Uint8Array>
+  /** Durable under its digest when this resolves (temp, fsync, rename, fsync folder). Twice the same bytes is fine. */
+  keep(): Promise<WrittenBytes>
+  /** Forgets the bytes. Safe after `keep` and safe to repeat. */
+  discard(): Promise<void>
+}
+
+/** What was computed over bytes here, never what a client claimed. */
+export interface WrittenBytes {
+  readonly digest: Digest
+  /** SHA-1, 40 hex characters: old clients pin it. */
+  readonly shasum: string
+  readonly sizeBytes: number
+}
+
+/** An open blob. */
+export interface BlobReader {
+  readonly sizeBytes: number
+  /** Up to `length` bytes from `position`. */
+  read(position: number, length: number): Promise<Uint8Array>
+  close(): Promise<void>
+}
+
+/** Signs with the instance's npm key (ECDSA P-256). The key itself never leaves the port. */
+export interface Signer {
+  /** `SHA256:` + unpadded base64 of the OpenSSH fingerprint. */
+  readonly keyId: string
+  /** Public keys as served by `/-/npm/v1/keys`, oldest first. */
+  readonly publicKeys: readonly PublicKey[]
+  /** Base64 of the DER signature over `text` in UTF-8, SHA-256. */
+  sign(text: string): string
+}
+
+/** One public signing key in the shape npm serves. */
+export interface PublicKey {
+  readonly keyid: string
+  readonly keytype: string
+  readonly scheme: string
+  /** Base64 of the DER SubjectPublicKeyInfo. */
+  readonly key: string
+  /** ISO 8601, or null while in use. */
+  readonly expires: string | null
+}
+
+/** Milliseconds since the epoch. */
+export type Clock = () => number
+
+/** Everything a flow may ask for. */
+export interface Ports {
+  readonly config: Config
+  readonly store: Store
+  readonly blobs: Blobs
+  readonly signer: Signer
+  readonly sealer: Sealer
+  readonly documents: Documents
+  readonly mail: Mail
+  readonly downloads: DownloadRecorder
+  readonly clock: Clock
+}
+
+/**
+ * The state of the instance. Reads see what is committed. There is one write door: `commit` runs `work` in one
+ * durable transaction and appends the event or events in the same transaction, so neither exists without the other.
+ * `work` awaits nothing but `tx`, and may run more than once when the database asks for a retry.
+ */
+export interface Store {
+  readonly catalog: CatalogReads
+  readonly identity: IdentityReads
+  readonly upkeep: IdentityUpkeep
+  readonly documents: DocumentRows
+  readonly mail: MailRows
+  readonly downloads: DownloadRows
+  readonly events: EventFeed
+  readonly leases: Leases
+  readonly instance: InstanceFacts
+  commit<T>(grant: Grant, event: NewEvent | readonly NewEvent[], work: (tx: Tx) => Promise<T>): Promise<T>
+  close(): Promise<void>
+}
+
+/** What never changes after the first start. */
+export interface InstanceFacts {
+  /** Eight characters a–z and 0–9, part of every token. */
+  readonly id: string
+  /** Identity of this instance's transparency log, fixed for ever. */
+  readonly logOrigin: string
+}
+
+/** The write side of the store, valid only inside `commit`. */
+export interface Tx {
+  readonly catalog: CatalogWrites
+  readonly identity: IdentityWrites
+  readonly mail: MailWrites
+}
+
+/** Who follows the event feed, and from where. */
+export interface EventFeed {
+  /** Position of the newest event, 0 when there is none. */
+  head(): Promise<number>
+  /** Events after `position`, oldest first. */
+  read(position: number, limit: number): Promise<readonly StoredEvent[]>
+  /** All events of a package, oldest first. */
+  ofPackage(name: PackageName): Promise<readonly StoredEvent[]>
+  /** Called with each batch of new events: at once for this process's commits, within a second for others'. Returns stop. */
+  follow(listener: (events: readonly StoredEvent[]) => void): () => void
+}
+
+/** Work that must have one owner at a time. A lease is lost when it is not renewed; the fence number tells a late owner so. */
+export interface Leases {
+  /** The cursor and fence when this process now owns the consumer, else undefined. */
+  acquire(consumer: string, owner: string, durationMs: number): Promise<{ position: number; fence: number } | undefined>
+  /** Moves the durable cursor; false when the lease was lost. */
+  advance(consumer: string, fence: number, position: number): Promise<boolean>
+  release(consumer: string, owner: string): Promise<void>
+}
+
+/** A packument as it is stored: made when something changes, not when somebody reads. */
+export interface DocumentRow {
+  readonly package: PackageName
+  readonly form: DocumentForm
+  /** The package revision it shows. */
+  readonly revision: number
+  readonly publicUrl: string
+  /** Version of the policy it was made under. */
+  readonly policyVersion: number
+  /** Milliseconds since the epoch after which it must be made again, or null. */
+  readonly validUntil: number | null
+  readonly etag: string
+  readonly identity: Uint8Array
+  readonly gzip: Uint8Array
+  readonly brotli: Uint8Array
+  readonly zstd: Uint8Array
+}
+
+export type DocumentForm = 'full' | 'corgi'
+
+export interface DocumentRows {
+  find(name: PackageName, form: DocumentForm): Promise<DocumentRow | undefined>
+  /** Replaces the stored document unless a newer one is there. Not an event: it follows from them. */
+  save(row: DocumentRow): Promise<void>
+}
+
+/** Ready documents, from memory where possible; made anew when stale, once for all who wait. */
+export interface Documents {
+  /** The document if it is in memory and fresh; never waits. */
+  peek(name: string, form: DocumentForm): ReadyDocument | undefined
+  /** The document, or undefined when the package does not exist. */
+  get(name: PackageName, form: DocumentForm): Promise<ReadyDocument | undefined>
+  /** Drops what is in memory. */
+  drop(name: PackageName): void
+}
+
+/** A document with what the read path asks of it. */
+export interface ReadyDocument extends DocumentRow {
+  readonly access: 'public' | 'restricted'
+  /** Latin-1 header values, ready to send, per encoding. */
+  readonly lastModified: string
+}
+
+/** A letter. Delivery is retried; without SMTP it waits in the outbox. */
+export interface Letter {
+  readonly to: string
+  readonly subject: string
+  readonly text: string
+  /** True when it holds a secret link that operators must not see. */
+  readonly secret: boolean
+}
+
+export interface Mail {
+  /** `smtp` delivers; `outbox` keeps letters for the operator's page. */
+  readonly kind: 'smtp' | 'outbox'
+  /** Sends one letter now; throws when the relay refuses. */
+  deliver(letter: Letter): Promise<void>
+}
+
+export interface StoredLetter extends Letter {
+  readonly id: number
+  readonly createdAt: number
+  readonly sentAt: number | null
+  readonly attempts: number
+  readonly error: string | null
+}
+
+export interface MailRows {
+  listWaiting(limit: number): Promise<readonly StoredLetter[]>
+  listRecent(limit: number): Promise<readonly StoredLetter[]>
+  markSent(id: number, at: number): Promise<void>
+  markFailed(id: number, error: string): Promise<void>
+}
+
+export interface MailWrites {
+  add(letter: Letter): Promise<void>
+}
+
+/** One fetch of a tarball. */
+export interface Download {
+  readonly package: PackageName
+  readonly version: Version
+  readonly accountId: string
+  readonly tokenId: string
+  readonly address: string
+  readonly client: string
+}
+
+/** Takes downloads and writes them in batches of a second; a crash loses at most the last second. */
+export interface DownloadRecorder {
+  add(download: Download): void
+  flush(): Promise<void>
+}
+
+export interface DownloadCount extends Download {
+  readonly count: number
+  readonly firstAt: number
+  readonly lastAt: number
+}
+
+export interface DownloadRows {
+  /** Adds a batch in one transaction. */
+  add(batch: readonly DownloadCount[]): Promise<void>
+  /** Fetches of a package, or of one version, since a time. */
+  count(name: PackageName, version: Version | undefined, sinceMs: number): Promise<number>
+  /** Fetches a day, oldest first, for the sparkline. */
+  perDay(name: PackageName, sinceMs: number): Promise<readonly { day: number; count: number }[]>
+  /** Who fetched these bytes. */
+  list(name: PackageName, version: Version | undefined, limit: number): Promise<readonly DownloadCount[]>
+  /** Drops records of days before this time. */
+  prune(beforeMs: number): Promise<void>
+}
