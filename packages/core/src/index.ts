@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The words server and command line share. Pure: no I/O, no dependencies, runs in a browser. */
+export { decodeLeaf, encodeCanonical, encodeLeaf } from './canonical-json.ts'
+export type {
+  Capability,
+  CapabilityHome,
+  CapabilityId,
+  CapabilityLevel,
+  CapabilityTrack,
+  TaxonomyQuestion,
+} from './capability.ts'
+export { capabilities, frameworkVersion, isApplicable, taxonomy } from './capability.ts'
+export type { Digest } from './digest.ts'
+export { formatIntegrity, isShasum, parseDigest, parseIntegrity } from './digest.ts'
+export type { DistTag } from './dist-tag.ts'
+export { parseDistTag } from './dist-tag.ts'
+export type { EventAudience, EventType, ReasonCode } from './event.ts'
+export { eventTable, reasonCodes } from './event.ts'
+export type { NamePattern } from './name-pattern.ts'
+export { matchesName, parseNamePattern } from './name-pattern.ts'
+export type { PackageName } from './package-name.ts'
+export {
+  basenameOf,
+  checkNewPackageName,
+  confusableKey,
+  formatPurl,
+  isPackageName,
+  parsePackageName,
+  scopeOf,
+  tarballFileName,
+} from './package-name.ts'
+export type { ProblemData } from './problem.ts'
+export { excerpt, isProblem, Problem, problem } from './problem.ts'
+export type { ProblemCode, ProblemRow } from './problem-table.ts'
+export { problemTable } from './problem-table.ts'
+export type { Status, StatusRow } from './status.ts'
+export { statusTable } from './status.ts'
+export type { Version } from './version.ts'
+export { compareVersions, isPrerelease, newestVersion, parseVersion } from './version.ts'

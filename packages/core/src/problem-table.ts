@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** One kind of expected problem: HTTP status, what it says, and what to do next. */
+export interface ProblemRow {
+  readonly status: number
+  readonly say: string
+  readonly hint: string
+}
+
+/**
+ * Every problem that can be expected, alphabetical. A code is API: kebab-case, never renamed.
+ * `docs/errors.md` repeats each row; a test holds the two equal and prints the line to add.
+ */
+export const problemTable = {
+  'bad-credentials': {
+    status: 401,
+    say: 'User name or password is wrong',
+    hint: 'Check both and try again, or reset the password on the sign-in page.',
+  },
+  'bad-tarball': {
+    status: 400,
+    say: 'The tarball is refused: {why}',
+    hint: 'Pack it again with `npm pack`, look at its contents with `tar -tvf`, and publish the result.',
+  },
+  'body-too-large': {
+    status: 413,
+    say: 'The request body is larger than {limit} bytes',
+    hint: 'Leave large files out of the package, or ask the operator to raise the limit.',
+  },
+  'digest-mismatch': {
+    status: 400,
+    say: 'The {what} of the received bytes is {found}, but {wanted} was claimed',
+    hint: 'The bytes changed on the way or were packed twice: pack again and publish the result.',
+  },
+  'email-unverified': {
+    status: 403,
+    say: 'Your e-mail address is not verified yet',
+    hint: 'Open the link in the mail we sent you, or ask for a new one on your account page.',
+  },
+  forbidden: {
+    status: 403,
+    say: 'You may not {operation} {subject}',
+    hint: 'Ask an owner of {subject} for access, or use a token that allows it.',
+  },
+  'invalid-body': {
+    status: 400,
+    say: 'The request body is not what this address expects: {why}',
+    hint: 'Correct the body and send it again; a current npm, pnpm or yarn sends the right one.',
+  },
+  'invalid-digest': {
+    status: 400,
+    say: "'{digest}' is not a SHA-512 digest of 128 lower-case hexadecimal characters",
+    hint: 'Give the digest in lower-case hexadecimal, as `sha512sum` prints it.',
+  },
+  'invalid-dist-tag': {
+    status: 400,
+    say: "'{tag}' cannot be a dist-tag: {why}",
+    hint: 'Choose a word such as `next` or `beta` that cannot be mistaken for a version.',
+  },
+  'invalid-json': {
+    status: 400,
+    say: 'The JSON cannot be read: {why}',
+    hint: 'Correct the JSON and send it again.',
+  },
+  'invalid-package-name': {
+    status: 400,
+    say: "'{name}' cannot be a package name: {why}",
+    hint: 'Use lower-case letters, digits, `-`, `_` and `.`, at most 214 characters, with at most one `@scope/` in front.',
+  },
+  'invalid-pattern': {
+    status: 400,
+    say: "'{pattern}' is not a name pattern: {why}",
+    hint: 'Write a whole name, or a beginning followed by `*`, such as `@acme/*`, `acme-*` or `@acme/ui-*`.',
+  },
+  'invalid-version': {
+    status: 400,
+    say: "'{version}' is not a version: {why}",
+    hint: 'Use three numbers and perhaps a prerelease, such as `1.2.3` or `1.2.3-beta.1`.',
+  },
+  'invitation-invalid': {
+    status: 403,
+    say: 'This invitation is not valid: it was used, has expired, or never existed',
+    hint: 'Ask whoever invited you for a new link.',
+  },
+  'last-owner': {
+    status: 409,
+    say: '{user} is the last owner of {subject}',
+    hint: 'Add another owner first, then remove this one.',
+  },
+  'latest-tag-kept': {
+    status: 400,
+    say: 'The tag `latest` cannot be removed',
+    hint: 'Point it at another version instead: `npm dist-tag add NAME@VERSION latest`.',
+  },
+  'manifest-mismatch': {
+    status: 400,
+    say: 'package.json in the tarball and the published manifest disagree on {field}: {found} and {wanted}',
+    hint: 'Publish with a current client from a clean folder, so that both are made from one package.json.',
+  },
+  'method-not-allowed': {
+    status: 405,
+    say: 'This address does not answer {method}',
+    hint: 'Use one of the methods named in the `allow` header.',
+  },
+  'name-confusable': {
+    status: 403,
+    say: "'{name}' looks too much like the existing package '{other}'",
+    hint: 'Publish under your scope, or choose a name that nobody can mistake for {other}.',
+  },
+  'name-not-hosted': {
+    status: 403,
+    say: "'{name}' is not among the names this registry hosts",
+    hint: "On the registry's machine run `npx holdfast operator host --data DIR '{name}'`, then publish again.",
+  },
+  'not-found': {
+    status: 404,
+    say: 'Not found',
+    hint: 'Check the address; the page "Use this registry" shows how clients are set up.',
+  },
+  'org-not-found': {
+    status: 404,
+    say: 'There is no organisation {org}',
+    hint: 'Check the spelling, or create the organisation on your account page.',
+  },
+  'otp-required': {
+    status: 401,
+    say: 'This operation requires a one-time password.',
+    hint: 'Repeat the command with `--otp=CODE` from your authenticator, or follow the link your client shows.',
+  },
+  'package-not-found': {
+    status: 404,
+    say: "There is no package '{name}' here, or you may not read it",
+    hint: 'Check the spelling, and sign in with `npm login` if the package is private.',
+  },
+  'range-not-satisfiable': {
+    status: 416,
+    say: 'The requested range lies outside the {size} bytes there are',
+    hint: 'Ask for a range within the size, or for the whole file.',
+  },
+  'rate-limited': {
+    status: 429,
+    say: 'Too many requests',
+    hint: 'Wait for the number of seconds in the `retry-after` header and try again.',
+  },
+  'read-only-token': {
+    status: 403,
+    say: 'This token may only read',
+    hint: 'Use a token with the right to write: `npm token create`, or `npm login`.',
+  },
+  'revision-conflict': {
+    status: 409,
+    say: "'{name}' was changed by someone else in the meantime",
+    hint: 'Run the command again; it then works on the current state.',
+  },
+  'sign-up-closed': {
+    status: 403,
+    say: 'This registry takes new accounts by invitation only',
+    hint: 'Ask the operator for an invitation link.',
+  },
+  'tag-not-found': {
+    status: 404,
+    say: "'{name}' has no tag '{tag}'",
+    hint: 'List the tags with `npm dist-tag ls {name}`.',
+  },
+  'team-exists': {
+    status: 409,
+    say: 'There is already a team {team}',
+    hint: 'Use the existing team, or choose another name.',
+  },
+  'team-not-found': {
+    status: 404,
+    say: 'There is no team {team}',
+    hint: 'List the teams with `npm team ls ORG`, or create this one with `npm team create {team}`.',
+  },
+  'token-expired': {
+    status: 401,
+    say: 'This token has expired or was revoked',
+    hint: 'Sign in again with `npm login`, or make a new token.',
+  },
+  unauthenticated: {
+    status: 401,
+    say: 'You must be signed in to do this',
+    hint: 'Run `npm login`, or set a token for this registry in .npmrc.',
+  },
+  unavailable: {
+    status: 503,
+    say: 'The registry cannot do this right now: {why}',
+    hint: 'Try again in a minute; if it stays so, tell the operator.',
+  },
+  'unpublish-refused': {
+    status: 403,
+    say: 'This cannot be unpublished: {why}',
+    hint: 'Deprecate the version instead (`npm deprecate NAME@VERSION MESSAGE`), or ask the operator.',
+  },
+  'user-exists': {
+    status: 409,
+    say: 'There is already a user {user}',
+    hint: 'Choose another name, or sign in if this is you.',
+  },
+  'user-not-found': {
+    status: 404,
+    say: 'There is no user {user}',
+    hint: 'Check the spelling of the user name.',
+  },
+  'version-blocked': {
+    status: 403,
+    say: "{name}@{version} is blocked by this registry's policy",
+    hint: "Use another version; the package's page names the rule, the next allowed version and how to ask for a waiver.",
+  },
+  'version-cooling': {
+    status: 403,
+    say: '{name}@{version} is too new: it becomes available at {until}',
+    hint: "Use an older version until then; the package's page says how to ask for a waiver.",
+  },
+  'version-exists': {
+    status: 403,
+    say: 'You cannot publish over the previously published versions: {version}.',
+    hint: 'Published versions never change: raise the version and publish again.',
+  },
+  'version-held': {
+    status: 403,
+    say: '{name}@{version} is held until a person has looked at it',
+    hint: "Use an earlier version; the package's page says why it is held and whom to ask.",
+  },
+  'version-not-found': {
+    status: 404,
+    say: "'{name}' has no version {version}",
+    hint: 'List the versions with `npm view {name} versions`.',
+  },
+  'version-quarantined': {
+    status: 403,
+    say: '{name}@{version} is quarantined',
+    hint: "Do not use this version; the package's page says why and which version is safe.",
+  },
+  'version-removed': {
+    status: 410,
+    say: '{name}@{version} was removed and will not come back',
+    hint: 'Use another version; a removed version number is never used again.',
+  },
+  'weak-password': {
+    status: 400,
+    say: 'This password is refused: {why}',
+    hint: 'Choose at least 12 characters that nobody else uses; a password manager makes good ones.',
+  },
+} as const satisfies Record<string, ProblemRow>
+
+/** The name of an expected problem. Clients branch on it. */
+export type ProblemCode = keyof typeof problemTable
