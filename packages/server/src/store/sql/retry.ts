@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { setTimeout as delay } from 'node:timers/promises'
+import { type Problem, problem } from '@holdfast/core'
+
+const RETRY_FOR_MS = 10_000
+const LONGEST_PAUSE_MS = 50
+
+/** Repeats an attempt while the engine says busy, with jitter, until a deadline; then `unavailable`. */
+export async function retryWhileBusy<T>(
+  attempt: () => Promise<T>,
+  isBusy: (error: unknown) => boolean,
+  retryForMs = RETRY_FOR_MS,
+): Promise<T> {
+  const deadline = performance.now() + retryForMs
+  for (let round = 1; ; round++) {
+    try {
+      return await attempt()
+    } catch (error) {
+      if (!isBusy(error)) throw error
+      if (performance.now() >= deadline) throw unavailable('the database is busy', error)
+    }
+    await delay(Math.random() * Math.min(2 ** round, LONGEST_PAUSE_MS))
+  }
+}
+
+/** The problem `unavailable`, with what the engine said kept for the log. */
+export function unavailable(why: string, cause: unknown): Problem {
+  return Object.assign(problem('unavailable', { why }), { cause })
+}
+
+const running = new AsyncLocalStorage<{ open: boolean }>()
+
+/** Runs one transaction, and refuses to start another within it: the inner one would wait for the outer for ever. */
+export async function withoutNesting<T>(transaction: () => Promise<T>): Promise<T> {
+  if (running.getStore()?.open) throw new Error('transact was called inside transact')
+  const mark = { open: true }
+  try {
+    return await running.run(mark, transaction)
+  } finally {
+    mark.open = false
+  }
+}
