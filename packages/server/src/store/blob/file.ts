@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Blobs in a folder: `sha512/ab/cdef…`, written under `incoming/` in the same file system and renamed into place.
+ * Whoever owns the folder can change or remove bytes; readers of a blob check its digest.
+ */
+import { constants } from 'node:fs'
+import { type FileHandle, mkdir, open, opendir, rename, rm, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { type Digest, parseDigest } from '@holdfast/core'
+import type { BlobReader, Blobs, BlobWriter, WrittenBytes } from '../../ports.ts'
+import { makeIncomingName, removeLeftovers } from './incoming.ts'
+import { runningDigests } from './running-digests.ts'
+
+const READ_BACK_BYTES = 256 * 1024
+
+/** Where a test may stop `keep`: before bytes are synced, before they have their name, before the name is synced. */
+export type BlobFault = 'blob:written' | 'blob:synced' | 'blob:renamed'
+
+export interface BlobOptions {
+  /** Called at each point; throws, or kills the process, to see what a fault there leaves behind. */
+  readonly fault?: (point: BlobFault) => void
+}
+
+/** Opens or creates a blob folder, and removes what crashed processes left half written. */
+export async function openFileBlobs(folder: string, options: BlobOptions = {}): Promise<Blobs> {
+  const incoming = join(folder, 'incoming')
+  const stored = join(folder, 'sha512')
+  await mkdir(incoming, { recursive: true, mode: 0o700 })
+  await mkdir(stored, { recursive: true, mode: 0o700 })
+  await syncFolder(folder)
+  await removeLeftovers(incoming)
+  const shards = new Shards(stored)
+  return {
+    begin: () => beginBlob(join(incoming, makeIncomingName()), shards, options.fault ?? (() => undefined)),
+    open: digest => openBlob(pathOf(stored, digest)),
+    size: async digest => (await ignoreMissing(stat(pathOf(stored, digest))))?.size,
+    list: () => listBlobs(stored),
+    remove: digest => rm(pathOf(stored, digest), { force: true }),
+  }
+}
+
+function shardOf(stored: string, digest: Digest): string {
+  return join(stored, digest.slice(0, 2))
+}
+
+function pathOf(stored: string, digest: Digest): string {
+  return join(shardOf(stored, digest), digest.slice(2))
+}
+
+/** The folders by first two characters; each exists durably before a blob is put in it. */
+class Shards {
+  readonly #stored: string
+  readonly #ready = new Set<string>()
+
+  constructor(stored: string) {
+    this.#stored = stored
+  }
+
+  /** The path a blob gets, its folder made. */
+  async prepare(digest: Digest): Promise<string> {
+    const shard = shardOf(this.#stored, digest)
+    if (!this.#ready.has(shard)) {
+      await mkdir(shard, { recursive: true, mode: 0o700 })
+      await syncFolder(this.#stored) // also when another process made it: it may not have come so far
+      this.#ready.add(shard)
+    }
+    return pathOf(this.#stored, digest)
+  }
+}
+
+async function beginBlob(
+  path: string,
+  shards: Shards,
+  fault: (point: BlobFault) => void,
+): Promise<BlobWriter> {
+  return new FileBlobWriter(path, await open(path, 'wx+', 0o600), shards, fault)
+}
+
+/** Bytes in a temporary file; after the first failure they can only be discarded. */
+class FileBlobWriter implements BlobWriter {
+  readonly #path: string
+  readonly #file: FileHandle
+  readonly #shards: Shards
+  readonly #fault: (point: BlobFault) => void
+  readonly #digests = runningDigests()
+  #state: 'writing' | 'failed' | 'kept' | 'discarded' = 'writing'
+
+  constructor(path: string, file: FileHandle, shards: Shards, fault: (point: BlobFault) => void) {
+    this.#path = path
+    this.#file = file
+    this.#shards = shards
+    this.#fault = fault
+  }
+
+  async write(chunk: Uint8Array): Promise<void> {
+    this.#checkWriting()
+    const position = this.#digests.sizeBytes()
+    await this.#orFail(writeAll(this.#file, chunk, position))
+    this.#digests.add(chunk)
+  }
+
+  digests(): WrittenBytes {
+    return this.#digests.written()
+  }
+
+  async *read(): AsyncIterable<Uint8Array> {
+    const sizeBytes = this.#digests.sizeBytes()
+    for (let position = 0; position < sizeBytes; position += READ_BACK_BYTES) {
+      yield await readAt(this.#file, position, Math.min(READ_BACK_BYTES, sizeBytes - position))
+    }
+  }
+
+  async keep(): Promise<WrittenBytes> {
+    const written = this.digests()
+    if (this.#state === 'kept') return written
+    this.#checkWriting()
+    await this.#orFail(this.#moveIntoPlace(written.digest))
+    this.#state = 'kept'
+    await this.#file.close()
+    return written
+  }
+
+  async discard(): Promise<void> {
+    if (this.#state === 'kept' || this.#state === 'discarded') return
+    this.#state = 'discarded'
+    await this.#file.close()
+    await rm(this.#path, { force: true })
+  }
+
+  async #moveIntoPlace(digest: Digest): Promise<void> {
+    this.#fault('blob:written') // a crash until the rename leaves a temporary file, removed when the store opens
+    await this.#file.sync()
+    this.#fault('blob:synced')
+    const place = await this.#shards.prepare(digest)
+    // Also over bytes that are there already: ours were checked just now, theirs may have rotted.
+    await rename(this.#path, place)
+    this.#fault('blob:renamed') // a crash here leaves a whole blob that nothing refers to, or none
+    await syncFolder(dirname(place))
+  }
+
+  async #orFail(work: Promise<void>): Promise<void> {
+    try {
+      await work
+    } catch (error) {
+      this.#state = 'failed' // what the disk holds is unknown now; a second fsync could claim success falsely
+      throw error
+    }
+  }
+
+  #checkWriting(): void {
+    if (this.#state !== 'writing') throw new Error(`The blob can no longer be written: it is ${this.#state}`)
+  }
+}
+
+async function openBlob(path: string): Promise<BlobReader | undefined> {
+  const file = await ignoreMissing(open(path, constants.O_RDONLY))
+  if (file === undefined) return undefined
+  const { size } = await file.stat()
+  return {
+    sizeBytes: size,
+    read: (position, length) => readAt(file, position, Math.max(0, Math.min(length, size - position))),
+    close: () => file.close(),
+  }
+}
+
+async function* listBlobs(stored: string): AsyncIterable<Digest> {
+  for await (const shard of await opendir(stored)) {
+    if (!/^[0-9a-f]{2}$/.test(shard.name)) continue
+    for await (const { name } of await opendir(join(stored, shard.name))) {
+      if (/^[0-9a-f]{126}$/.test(name)) yield parseDigest(shard.name + name)
+    }
+  }
+}
+
+async function readAt(file: FileHandle, position: number, length: number): Promise<Uint8Array> {
+  const bytes = Buffer.allocUnsafeSlow(length)
+  let filled = 0
+  while (filled < length) {
+    const { bytesRead } = await file.read(bytes, filled, length - filled, position + filled)
+    if (bytesRead === 0) throw new Error('The blob is shorter than it was when it was opened')
+    filled += bytesRead
+  }
+  return bytes
+}
+
+async function writeAll(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  let written = 0
+  while (written < bytes.length) {
+    const { bytesWritten } = await file.write(bytes, written, bytes.length - written, position + written)
+    written += bytesWritten
+  }
+}
+
+/** Makes names in a folder durable: a renamed file whose folder was not synced may be gone after power loss. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, constants.O_RDONLY)
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+async function ignoreMissing<T>(work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+}
