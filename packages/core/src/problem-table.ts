@@ -82,6 +82,16 @@ export const problemTable = {
     say: 'This invitation is not valid: it was used, has expired, or never existed',
     hint: 'Ask whoever invited you for a new link.',
   },
+  'key-damaged': {
+    status: 500,
+    say: 'The key file {path} cannot be used: {why}',
+    hint: 'Put the file back from a backup of the keys folder; a new key would not open what the old one sealed.',
+  },
+  'key-exposed': {
+    status: 500,
+    say: 'Other accounts of this machine can reach {path}: its mode is {mode}',
+    hint: 'Run `chmod {wanted} {path}`; if others may have read a key, replace it.',
+  },
   'last-owner': {
     status: 409,
     say: '{user} is the last owner of {subject}',
@@ -151,6 +161,11 @@ export const problemTable = {
     status: 409,
     say: "'{name}' was changed by someone else in the meantime",
     hint: 'Run the command again; it then works on the current state.',
+  },
+  'seal-broken': {
+    status: 500,
+    say: 'A stored secret cannot be opened with the key of this instance',
+    hint: 'Put back the keys folder that belongs to this database, or set the secret anew.',
   },
   'sign-up-closed': {
     status: 403,

@@ -31,7 +31,7 @@ export interface BlobWriter {
   write(chunk: Uint8Array): Promise<void>
   /** Digests over everything written so far; call when done writing. */
   digests(): WrittenBytes
-  /** Reads back what was written, before it is kept. */
+  /** Reads back what was written, before it is kept or discarded. */
   read(): AsyncIterable<Uint8Array>
   /** Durable under its digest when this resolves (temp, fsync, rename, fsync folder). Twice the same bytes is fine. */
   keep(): Promise<WrittenBytes>
@@ -63,6 +63,14 @@ export interface Signer {
   readonly publicKeys: readonly PublicKey[]
   /** Base64 of the DER signature over `text` in UTF-8, SHA-256. */
   sign(text: string): string
+}
+
+/** Keeps secrets that lie in the database unreadable without the instance's key. The key itself never leaves the port. */
+export interface Sealer {
+  /** The text encrypted and authenticated; the same text gives another result each time. */
+  seal(text: string): string
+  /** The text again, or `seal-broken` when it was changed, or sealed by another instance's key. */
+  open(sealed: string): string
 }
 
 /** One public signing key in the shape npm serves. */
@@ -121,8 +129,8 @@ export interface InstanceFacts {
 
 /** The write side of the store, valid only inside `commit`. */
 export interface Tx {
-  readonly catalog: CatalogWrites
-  readonly identity: IdentityWrites
+  readonly catalog: CatalogReads & CatalogWrites
+  readonly identity: IdentityReads & IdentityWrites
   readonly mail: MailWrites
 }
 

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * The keys of an instance in a folder of their own, trusted: who reads it can sign in our name and open what we sealed.
+ *
+ *   npm.pem                             the ECDSA P-256 key that signs versions (PKCS#8)
+ *   npm-<any>.retired-<ISO time>.pem    keys that signed before; public or private, used only to check signatures
+ *   secret.key                          32 bytes that seal secrets in the database
+ *
+ * Several processes may open a new folder at once: each key is made aside and linked to its name, which one of them
+ * wins, and all read the winner's.
+ */
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  randomBytes,
+  sign,
+} from 'node:crypto'
+import { link, mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { problem } from '@holdfast/core'
+import type { PublicKey, Sealer, Signer } from '../ports.ts'
+import { formatPublicKey } from './npm-key.ts'
+import { makeSealer, SECRET_BYTES } from './sealer.ts'
+
+const RETIRED = /^npm-.+\.retired-(.+)\.pem$/
+
+/** Opens a key folder, and makes the keys that are not there yet. */
+export async function openKeyFolder(folder: string): Promise<Signer & Sealer> {
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  await checkNotWritableByOthers(folder)
+  const secret = await readOrMake(join(folder, 'secret.key'), () => randomBytes(SECRET_BYTES))
+  checkSecret(join(folder, 'secret.key'), secret)
+  const path = join(folder, 'npm.pem')
+  const key = readKey(path, await readOrMake(path, makeKey), createPrivateKey)
+  const current = formatPublicKey(createPublicKey(key), null)
+  const retired = (await listRetired(folder)).filter(({ keyid }) => keyid !== current.keyid)
+  return {
+    keyId: current.keyid,
+    publicKeys: [...retired, current],
+    sign: text => sign('sha256', Buffer.from(text), { key, dsaEncoding: 'der' }).toString('base64'),
+    ...makeSealer(secret),
+  }
+}
+
+function makeKey(): Buffer {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  return Buffer.from(privateKey.export({ type: 'pkcs8', format: 'pem' }))
+}
+
+/** Retired keys, the one that ended first in front. */
+async function listRetired(folder: string): Promise<PublicKey[]> {
+  const found: PublicKey[] = []
+  for (const name of await readdir(folder)) {
+    const expires = RETIRED.exec(name)?.[1]
+    if (expires === undefined) continue
+    const path = join(folder, name)
+    if (Number.isNaN(Date.parse(expires)))
+      throw problem('key-damaged', { path, why: 'its name holds no ISO time' })
+    const key = readKey(path, await readKeyFile(path), createPublicKey)
+    found.push(formatPublicKey(key, new Date(expires).toISOString()))
+  }
+  return found.sort((a, b) => (String(a.expires) < String(b.expires) ? -1 : 1))
+}
+
+function readKey(path: string, bytes: Buffer, parse: (pem: Buffer) => KeyObject): KeyObject {
+  const key = parseOrUndefined(bytes, parse)
+  if (key?.asymmetricKeyDetails?.namedCurve !== 'prime256v1') {
+    throw problem('key-damaged', { path, why: 'it holds no ECDSA P-256 key' })
+  }
+  return key
+}
+
+function parseOrUndefined(bytes: Buffer, parse: (pem: Buffer) => KeyObject): KeyObject | undefined {
+  try {
+    return parse(bytes)
+  } catch {
+    return undefined
+  }
+}
+
+function checkSecret(path: string, secret: Buffer): void {
+  if (secret.length === SECRET_BYTES) return
+  throw problem('key-damaged', { path, why: `it has ${secret.length} bytes and not ${SECRET_BYTES}` })
+}
+
+async function readOrMake(path: string, make: () => Buffer): Promise<Buffer> {
+  try {
+    return await readKeyFile(path)
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT') throw error
+  }
+  await linkNew(path, make())
+  return readKeyFile(path)
+}
+
+/** A crash here leaves a file of mode 0600 that nothing reads; the next open makes another. */
+async function linkNew(path: string, bytes: Buffer): Promise<void> {
+  const aside = `${path}.${process.pid}.${randomBytes(6).toString('hex')}.new`
+  const file = await open(aside, 'wx', 0o600)
+  try {
+    await file.writeFile(bytes)
+    await file.sync()
+    await link(aside, path)
+  } catch (error) {
+    if (errorCode(error) !== 'EEXIST') throw error // another process was first: its key counts
+  } finally {
+    await file.close()
+    await rm(aside, { force: true })
+  }
+  await syncFolder(dirname(path))
+}
+
+async function readKeyFile(path: string): Promise<Buffer> {
+  const { mode } = await stat(path)
+  if ((mode & 0o077) !== 0) throw problem('key-exposed', { path, mode: formatMode(mode), wanted: '600' })
+  return readFile(path)
+}
+
+/** Who can write the folder can put a key of theirs in place of ours. */
+async function checkNotWritableByOthers(folder: string): Promise<void> {
+  const { mode } = await stat(folder)
+  if ((mode & 0o022) !== 0)
+    throw problem('key-exposed', { path: folder, mode: formatMode(mode), wanted: '700' })
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r')
+  await handle.sync().finally(() => handle.close())
+}
+
+function formatMode(mode: number): string {
+  return (mode & 0o777).toString(8)
+}
+
+function errorCode(error: unknown): string | undefined {
+  return (error as NodeJS.ErrnoException).code
+}
