@@ -29,7 +29,7 @@ const NOBODY = 65534
 const START_MS = 60_000
 
 const SCRIPT = `
-"$1/postgres" -D "$2/data" -k "$2" -c listen_addresses= -c fsync=off -c max_connections=200 </dev/null >"$2/log" 2>&1 &
+"$1/postgres" -D "$2/data" -k "$2" -c listen_addresses= -c fsync=off -c max_connections=200 -c deadlock_timeout=50ms </dev/null >"$2/log" 2>&1 &
 server=$!
 while read -r _; do :; done
 kill -INT $server

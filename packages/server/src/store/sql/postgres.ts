@@ -14,7 +14,7 @@ import { engineError } from './driver.ts'
 import { isNotBegun, postgresDialect } from './postgres-dialect.ts'
 import { openForeignCommits, type PostgresForeignCommits } from './postgres-notice.ts'
 import { typeParsers } from './postgres-type.ts'
-import { retryWhileBusy, withoutNesting } from './retry.ts'
+import { makeNestingGuard, retryWhileBusy } from './retry.ts'
 
 const CONNECTIONS = 10
 const CONNECT_MS = 10_000
@@ -64,6 +64,7 @@ class PostgresDriver<DB> implements SqlDriver<DB> {
   readonly #foreignCommits: PostgresForeignCommits
   /** How this driver's own notices are told from those of others. */
   readonly #name: string
+  readonly #withoutNesting = makeNestingGuard()
   #closing: Promise<void> | undefined
 
   constructor(pool: Pool, foreignCommits: PostgresForeignCommits, name: string) {
@@ -83,7 +84,7 @@ class PostgresDriver<DB> implements SqlDriver<DB> {
           await sql`select pg_notify('holdfast', ${this.#name})`.execute(tx)
           return result
         })
-    return withoutNesting(() => retryWhileBusy(attempt, isBusy))
+    return this.#withoutNesting(() => retryWhileBusy(attempt, isBusy))
   }
 
   onForeignCommit: SqlDriver<DB>['onForeignCommit'] = listener => this.#foreignCommits.add(listener)

@@ -29,15 +29,16 @@ export function unavailable(why: string, cause: unknown): Problem {
   return Object.assign(problem('unavailable', { why }), { cause })
 }
 
-const running = new AsyncLocalStorage<{ open: boolean }>()
-
-/** Runs one transaction, and refuses to start another within it: the inner one would wait for the outer for ever. */
-export async function withoutNesting<T>(transaction: () => Promise<T>): Promise<T> {
-  if (running.getStore()?.open) throw new Error('transact was called inside transact')
-  const mark = { open: true }
-  try {
-    return await running.run(mark, transaction)
-  } finally {
-    mark.open = false
+/** Runs transactions of one driver, and refuses one within another: the inner would wait for the outer for ever. */
+export function makeNestingGuard(): <T>(transaction: () => Promise<T>) => Promise<T> {
+  const running = new AsyncLocalStorage<{ open: boolean }>()
+  return async transaction => {
+    if (running.getStore()?.open) throw new Error('transact was called inside transact')
+    const mark = { open: true }
+    try {
+      return await running.run(mark, transaction)
+    } finally {
+      mark.open = false
+    }
   }
 }

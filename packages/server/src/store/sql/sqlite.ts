@@ -11,7 +11,7 @@ import { backup, DatabaseSync } from 'node:sqlite'
 import { Kysely } from 'kysely'
 import type { SqlDriver } from './driver.ts'
 import { engineError } from './driver.ts'
-import { retryWhileBusy, withoutNesting } from './retry.ts'
+import { makeNestingGuard, retryWhileBusy } from './retry.ts'
 import { sqliteDialect } from './sqlite-dialect.ts'
 
 const SQLITE_BUSY = 5
@@ -35,6 +35,7 @@ class SqliteDriver<DB> implements SqlDriver<DB> {
   readonly #writer: Kysely<DB>
   readonly #foreignCommits: ForeignCommits
   #lastInLine: Promise<unknown> = Promise.resolve()
+  readonly #withoutNesting = makeNestingGuard()
   #closing: Promise<void> | undefined
 
   constructor(file: string, synchronous: 'full' | 'off') {
@@ -46,7 +47,7 @@ class SqliteDriver<DB> implements SqlDriver<DB> {
   }
 
   transact: SqlDriver<DB>['transact'] = work =>
-    withoutNesting(() =>
+    this.#withoutNesting(() =>
       this.#inLine(() => retryWhileBusy(() => this.#writer.transaction().execute(work), isBusy)),
     )
 
