@@ -4,12 +4,12 @@
  * Starts the command line on a Node that can run it. Plain JavaScript in old syntax, because it must load on any
  * Node: where that one is too old, the clone's own pinned Node takes over, and where there is none, it says so.
  */
-import { spawn } from 'child_process'
-import { existsSync, mkdirSync, realpathSync, statSync } from 'fs'
-import * as module from 'module'
-import { homedir } from 'os'
-import { dirname, join } from 'path'
-import { fileURLToPath } from 'url'
+import { spawn } from 'node:child_process'
+import { existsSync, mkdirSync, realpathSync, statSync } from 'node:fs'
+import * as module from 'node:module'
+import { homedir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 
 const needed = [24, 15]
 const here = dirname(realpathSync(fileURLToPath(import.meta.url)))
@@ -86,12 +86,13 @@ function silenceKnownWarnings() {
   const emit = process.emitWarning
   process.emitWarning = (warning, ...rest) => {
     const known = /SQLite|Type Stripping|stripTypeScriptTypes/i.test(String(warning))
-    const experimental = rest[0] === 'ExperimentalWarning' || (rest[0] && rest[0].type === 'ExperimentalWarning')
+    const experimental =
+      rest[0] === 'ExperimentalWarning' || (rest[0] && rest[0].type === 'ExperimentalWarning')
     if (!(known && experimental)) emit.call(process, warning, ...rest)
   }
 }
 
 function failToLoad(error) {
-  process.stderr.write(`${error && error.stack ? error.stack : error}\n`)
+  process.stderr.write(`${error.stack || error}\n`)
   process.exit(2)
 }

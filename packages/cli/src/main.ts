@@ -46,7 +46,8 @@ async function dispatch(args: string[]): Promise<number> {
   if (word === '--help' || word === '-h' || word === 'help') return print(usage())
   if (word === '--version') return print(`${version()}\n`)
   const verb = Object.hasOwn(verbs, word) ? verbs[word] : undefined
-  if (verb === undefined) throw new UsageError(`there is no command ${word}`, 'holdfast --help lists the commands.')
+  if (verb === undefined)
+    throw new UsageError(`there is no command ${word}`, 'holdfast --help lists the commands.')
   return verb.run(rest)
 }
 
@@ -63,7 +64,9 @@ export function usage(): string {
 }
 
 function version(): string {
-  const own: { version: string } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+  const own: { version: string } = JSON.parse(
+    readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
+  )
   return own.version
 }
 

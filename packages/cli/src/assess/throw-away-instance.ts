@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import type { ProbeInstance } from './probe.ts'
+
+const launcher = fileURLToPath(new URL('../../bin/holdfast.js', import.meta.url))
+const readyWithinMs = 30_000
+
+/** A fresh instance in a temporary folder, with the defaults that everybody's first instance has. */
+export interface ThrowAwayInstance extends ProbeInstance {
+  /** Ends the process and removes the folder. */
+  stop(): Promise<void>
+}
+
+/** Starts `holdfast serve` as people do, and resolves when it says where it listens. */
+export async function startThrowAwayInstance(): Promise<ThrowAwayInstance> {
+  const data = await mkdtemp(join(tmpdir(), 'holdfast-assess-'))
+  const child = spawn(process.execPath, [launcher, 'serve', '--port', '0', '--data', data], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: ownEnvironment(),
+  })
+  const stop = async () => {
+    await end(child)
+    await rm(data, { recursive: true, force: true })
+  }
+  try {
+    const url = await readAddress(child)
+    return { url, operate: (...args) => operate(data, args), stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+/** Whatever configures this machine's own instance must not reach the throw-away one. */
+function ownEnvironment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([key]) => !key.startsWith('HOLDFAST_')))
+}
+
+async function readAddress(child: ChildProcess): Promise<string> {
+  const errors: string[] = []
+  child.stderr?.on('data', chunk => errors.push(String(chunk)))
+  const { promise, resolve, reject } = Promise.withResolvers<string>()
+  const fail = (why: string) =>
+    reject(new Error(`the throw-away instance ${why}\n${errors.join('').slice(-4000)}`))
+  const timer = setTimeout(() => fail(`was not ready within ${readyWithinMs / 1000} s`), readyWithinMs)
+  child.once('error', error => fail(`did not start: ${error.message}`))
+  child.once('close', code => fail(`ended with exit code ${code} before it listened`))
+  if (child.stdout) createInterface(child.stdout).on('line', line => readLine(line, resolve))
+  return promise.finally(() => clearTimeout(timer))
+}
+
+/** Goes on reading after the first line, because a full pipe would stop the server. */
+function readLine(line: string, resolve: (url: string) => void): void {
+  const found = /^listening on (\S+)$/.exec(line)?.[1]
+  if (found !== undefined) resolve(found.replace(/\/$/, ''))
+}
+
+async function operate(data: string, args: readonly string[]): Promise<string> {
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    [launcher, 'operator', ...args, '--data', data],
+    { env: ownEnvironment() },
+  )
+  return stdout
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
+  const ended = once(child, 'close')
+  child.kill('SIGTERM')
+  const timer = setTimeout(() => child.kill('SIGKILL'), 12_000)
+  await ended
+  clearTimeout(timer)
+}

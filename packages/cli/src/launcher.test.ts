@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+
+/** Makes this Node say it is an old one: the launcher only reads its version. */
+const actOld = `data:text/javascript,Object.defineProperty(process.versions,'node',{value:'20.11.0'})`
+
+/** A copy of the launcher in a folder of its own, with a script in the place of the pinned Node if one is given. */
+function makeClone(t: TestContext, pinned?: string): string {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-launcher-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  mkdirSync(join(folder, 'packages/cli/bin'), { recursive: true })
+  const launcher = join(folder, 'packages/cli/bin/holdfast.js')
+  cpSync(fileURLToPath(new URL('../bin/holdfast.js', import.meta.url)), launcher)
+  writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
+  if (pinned !== undefined) {
+    mkdirSync(join(folder, 'node_modules/.bin'), { recursive: true })
+    writeFileSync(join(folder, 'node_modules/.bin/node'), `#!/bin/sh\n${pinned}\n`)
+    chmodSync(join(folder, 'node_modules/.bin/node'), 0o755)
+  }
+  return launcher
+}
+
+test('an old Node hands over to the pinned one of the clone, with arguments and exit code', t => {
+  const launcher = makeClone(t, 'shift; echo "pinned: $*"; exit 3')
+  const args = ['--import', actOld, launcher, 'verify', '--json', 'a b']
+  const { status, stdout } = spawnSync(process.execPath, args, { encoding: 'utf8' })
+  assert.deepEqual([status, stdout], [3, 'pinned: verify --json a b\n'])
+})
+
+test('an old Node in a folder without a pinned one says what to install and exits with 2', t => {
+  const args = ['--import', actOld, makeClone(t), 'serve']
+  const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' })
+  assert.equal(status, 2)
+  assert.match(stderr, /needs Node\.js 24\.15 or newer, and this is 20\.11\.0/)
+  assert.match(stderr, /install Node\.js 24/)
+})
+
+test('SIGTERM to the old Node reaches the pinned one, and its exit code comes back', async t => {
+  const launcher = makeClone(t, 'trap "echo stopped; exit 7" TERM; echo ready; while :; do sleep 0.05; done')
+  const child = spawn(process.execPath, ['--import', actOld, launcher, 'serve'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const output: string[] = []
+  child.stdout.on('data', chunk => output.push(String(chunk)))
+  await once(child.stdout, 'data')
+  child.kill('SIGTERM')
+  const [code] = await once(child, 'close')
+  assert.deepEqual([code, output.join('')], [7, 'ready\nstopped\n'])
+})
+
+test('when a signal ends the pinned Node, the same signal ends the old one', async t => {
+  const launcher = makeClone(t, 'kill -KILL $$')
+  const child = spawn(process.execPath, ['--import', actOld, launcher], { stdio: 'ignore' })
+  const [, signal] = await once(child, 'close')
+  assert.equal(signal, 'SIGKILL')
+})
