@@ -5,8 +5,8 @@ import { excerpt, problem } from './problem.ts'
 export type DistTag = string & { readonly brand: 'DistTag' }
 
 const part = '(?:[0-9]+|[xX*])'
-const suffix = '(?:-[0-9A-Za-z.-]+)?(?:\\+[0-9A-Za-z.-]+)?'
-const comparator = new RegExp(`^(?:[<>]=?|~>?|\\^)?[v=]*${part}(?:\\.${part}(?:\\.${part}${suffix})?)?$`)
+const prerelease = '(?:-[0-9A-Za-z.-]+)?'
+const comparator = new RegExp(`^(?:[<>]=?|~>?|\\^)?[v=]*${part}(?:\\.${part}(?:\\.${part}${prerelease})?)?$`)
 const prototypeKeys = new Set(['__proto__', 'constructor', 'prototype'])
 
 /** Turns hostile input into a tag, or throws `invalid-dist-tag`. */
@@ -30,5 +30,7 @@ function findTagFault(input: unknown): string | undefined {
 }
 
 function isRange(text: string): boolean {
-  return text.split('||').every(alternative => alternative === '' || comparator.test(alternative))
+  // Clients drop build metadata before they look, so `1+a` and even `+a` are ranges.
+  const bare = text.replace(/\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*/g, '')
+  return bare.split('||').every(alternative => alternative === '' || comparator.test(alternative))
 }

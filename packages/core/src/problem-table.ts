@@ -12,6 +12,11 @@ export interface ProblemRow {
  * `docs/errors.md` repeats each row; a test holds the two equal and prints the line to add.
  */
 export const problemTable = {
+  'address-not-allowed': {
+    status: 401,
+    say: 'This token does not work from {address}',
+    hint: 'Use it from one of the networks it was made for, or make a token for this one.',
+  },
   'bad-credentials': {
     status: 401,
     say: 'User name or password is wrong',
@@ -41,6 +46,11 @@ export const problemTable = {
     status: 403,
     say: 'You may not {operation} {subject}',
     hint: 'Ask an owner of {subject} for access, or use a token that allows it.',
+  },
+  internal: {
+    status: 500,
+    say: 'Something went wrong here, in request {request}',
+    hint: 'Try again; if it stays, give the operator the request id.',
   },
   'invalid-body': {
     status: 400,
@@ -126,6 +136,11 @@ export const problemTable = {
     status: 404,
     say: 'Not found',
     hint: 'Check the address; the page "Use this registry" shows how clients are set up.',
+  },
+  'org-exists': {
+    status: 409,
+    say: 'There is already an organisation {org}',
+    hint: 'Choose another name, or ask one of its owners to add you.',
   },
   'org-not-found': {
     status: 404,
