@@ -14,9 +14,11 @@ export type MayRepeat = (path: readonly string[]) => boolean
  * `mayRepeat` says so, and no key that changes what an object is (`__proto__`, `constructor.prototype`).
  */
 export function parseJson(text: string, mayRepeat: MayRepeat = () => false): unknown {
-  const hasUnsafeKey = scanJson(text, mayRepeat)
+  const keys = countKeys(text)
   const value = parseText(text)
-  return hasUnsafeKey ? withoutUnsafeKeys(value) : value
+  if (countParsedKeys(value) < keys) checkRepeats(text, mayRepeat)
+  // An escape may hide either word.
+  return /__proto__|constructor|\\u00/i.test(text) ? withoutUnsafeKeys(value) : value
 }
 
 function parseText(text: string): unknown {
@@ -27,58 +29,81 @@ function parseText(text: string): unknown {
   }
 }
 
+// Before JSON.parse, so that depth and number cost nothing; right for every text that JSON.parse then accepts.
+function countKeys(text: string): number {
+  let keys = 0
+  let containers = 0
+  let depth = 0
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at)
+    if (unit === 0x22) at = endOfString(text, at)
+    else if (unit === 0x3a) keys++
+    else if (unit === 0x7d || unit === 0x5d) depth--
+    else if (unit === 0x7b || unit === 0x5b) {
+      if (++depth > maxDepth) throw refuse(`it is nested deeper than ${maxDepth}`)
+      if (++containers > maxContainers) throw refuse(`it has more than ${maxContainers} objects and lists`)
+    }
+  }
+  return keys
+}
+
+// JSON.parse keeps one of two equal keys: then fewer come out than went in.
+function countParsedKeys(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0
+  let keys = 0
+  if (Array.isArray(value)) {
+    for (const item of value) keys += countParsedKeys(item)
+    return keys
+  }
+  const members: Readonly<Record<string, unknown>> = Object(value)
+  for (const key in members) keys += 1 + countParsedKeys(members[key])
+  return keys
+}
+
 /** One open object or array; `keys` is undefined for an array. */
 interface Container {
   readonly keys: Set<string> | undefined
   key: string
 }
 
-// Before JSON.parse, so that depth and count cost nothing; right for every text that JSON.parse then accepts.
-function scanJson(text: string, mayRepeat: MayRepeat): boolean {
+function checkRepeats(text: string, mayRepeat: MayRepeat): void {
   const open: Container[] = []
-  let containers = 0
   let expectsKey = false
-  let hasUnsafeKey = false
   for (let at = 0; at < text.length; at++) {
-    const unit = text.charCodeAt(at)
-    if (unit === 0x22) {
+    const sign = text[at]
+    if (sign === '"') {
       const end = endOfString(text, at)
-      if (expectsKey)
-        hasUnsafeKey = addKey(open, decodeKey(text.slice(at + 1, end)), mayRepeat) || hasUnsafeKey
+      if (expectsKey) addKey(open, decodeKey(text.slice(at + 1, end)), mayRepeat)
       expectsKey = false
       at = end
-    } else if (unit === 0x7b || unit === 0x5b) {
-      expectsKey = unit === 0x7b
+    } else if (sign === '{' || sign === '[') {
+      expectsKey = sign === '{'
       open.push({ keys: expectsKey ? new Set() : undefined, key: '' })
-      if (open.length > maxDepth) throw refuse(`it is nested deeper than ${maxDepth}`)
-      if (++containers > maxContainers) throw refuse(`it has more than ${maxContainers} objects and lists`)
-    } else if (unit === 0x7d || unit === 0x5d) {
-      expectsKey = false
+    } else if (sign === '}' || sign === ']') {
       open.pop()
-    } else if (unit === 0x2c) {
+    } else if (sign === ',') {
       expectsKey = open.at(-1)?.keys !== undefined
     }
   }
-  return hasUnsafeKey
 }
 
-function addKey(open: Container[], key: string, mayRepeat: MayRepeat): boolean {
+function addKey(open: Container[], key: string, mayRepeat: MayRepeat): void {
   const container = open.at(-1)
-  if (container?.keys === undefined) return false
+  if (container?.keys === undefined) return
   container.key = key
   if (container.keys.has(key) && !mayRepeat(open.map(one => one.key))) {
     throw refuse(`the key '${excerpt(key)}' appears twice in one object`)
   }
   container.keys.add(key)
-  return key === '__proto__' || key === 'constructor'
 }
 
 /** Index of the quote that ends the string begun at `start`; the end of the text when there is none. */
 function endOfString(text: string, start: number): number {
-  for (let end = text.indexOf('"', start + 1); end >= 0; end = text.indexOf('"', end + 1)) {
-    let before = end - 1
-    while (text.charCodeAt(before) === 0x5c) before--
-    if ((end - before) % 2 === 1) return end
+  let end = start + 1
+  for (; end < text.length; end++) {
+    const unit = text.charCodeAt(end)
+    if (unit === 0x22) return end
+    if (unit === 0x5c) end++
   }
   return text.length
 }
