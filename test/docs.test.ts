@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { capabilities } from '@holdfast/core'
+
+const root = join(import.meta.dirname, '..')
+const read = (file: string) => readFileSync(join(root, file), 'utf8')
+
+/** Names in the first column of every table of a page. */
+function firstColumn(page: string): Set<string> {
+  const cells = [...read(page).matchAll(/^\| ([^|]+) \|/gm)].map(([, cell = '']) => cell)
+  return new Set(cells.flatMap(cell => cell.split(',')).map(name => name.trim().replaceAll('`', '')))
+}
+
+function dependenciesOf(manifest: string): string[] {
+  const { dependencies, devDependencies, optionalDependencies } = JSON.parse(read(manifest))
+  return Object.keys({ ...dependencies, ...devDependencies, ...optionalDependencies })
+}
+
+test('every dependency has a row in docs/dependencies.md, and every row is a dependency', () => {
+  const manifests = ['package.json', ...globSync('packages/*/package.json', { cwd: root })]
+  const used = manifests.flatMap(dependenciesOf).filter(name => !name.startsWith('@holdfast/'))
+  const described = firstColumn('docs/dependencies.md')
+  described.delete('package')
+  assert.deepEqual([...described].sort(), [...new Set(used)].sort())
+})
+
+test('core depends on nothing', () => {
+  assert.deepEqual(dependenciesOf('packages/core/package.json'), [])
+})
+
+test('docs/principles says the home of every capability', () => {
+  const rows = read('docs/principles/README.md').split('\n')
+  for (const { id, home } of capabilities) {
+    const found = rows.filter(row => row.includes(`\`${id}\``))
+    assert.equal(found.length, 1, id)
+    assert.match(found[0] ?? '', new RegExp(`packages/(server/src/)?${home}[\`/]`), id)
+  }
+})
+
+test('no tracked file names a public registry or a folder of the machine it was written on', () => {
+  const files = execFileSync('git', ['ls-files', '-z'], { cwd: root, encoding: 'utf8' }).split('\0')
+  const hosts = ['registry.npmjs', 'registry.yarnpkg', 'npm.pkg.github'].map(
+    host => `${host.replaceAll('.', '\\.')}\\.`,
+  )
+  const folders = ['work', 'root', 'home/\\w+'].map(folder => `(?<![\\w.}~-])/${folder}/`)
+  const unwanted = new RegExp([...hosts, ...folders].join('|'))
+  const found = files
+    .filter(file => file !== '' && file !== 'test/docs.test.ts')
+    .filter(file => unwanted.test(read(file)))
+  assert.deepEqual(found, [])
+})
