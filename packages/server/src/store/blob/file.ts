@@ -8,6 +8,7 @@ import { type FileHandle, mkdir, open, opendir, rename, rm, stat } from 'node:fs
 import { dirname, join } from 'node:path'
 import { type Digest, parseDigest } from '@holdfast/core'
 import type { BlobReader, Blobs, BlobWriter, WrittenBytes } from '../../ports.ts'
+import { explainDiskError } from '../unavailable.ts'
 import { makeIncomingName, removeLeftovers } from './incoming.ts'
 import { runningDigests } from './running-digests.ts'
 
@@ -143,7 +144,7 @@ class FileBlobWriter implements BlobWriter {
       await work
     } catch (error) {
       this.#state = 'failed' // what the disk holds is unknown now; a second fsync could claim success falsely
-      throw error
+      throw explainDiskError(error)
     }
   }
 

@@ -9,9 +9,9 @@ import type {
 } from 'kysely'
 import { PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler } from 'kysely'
 import type { Pool, PoolClient } from 'pg'
+import { unavailable } from '../unavailable.ts'
 import { engineError } from './driver.ts'
 import { checkParameters } from './parameter.ts'
-import { unavailable } from './retry.ts'
 
 /** Kysely on a pool of PostgreSQL connections, with our rules on parameters and our problem when the server is gone. */
 export function postgresDialect(pool: Pool): Dialect {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Client } from 'pg'
-import { unavailable } from './retry.ts'
+import { unavailable } from '../unavailable.ts'
 
 const CHANNEL = 'holdfast'
 const RECONNECT_MS = 1_000

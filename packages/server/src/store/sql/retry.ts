@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { setTimeout as delay } from 'node:timers/promises'
-import { type Problem, problem } from '@holdfast/core'
+import { unavailable } from '../unavailable.ts'
 
 const RETRY_FOR_MS = 10_000
 const LONGEST_PAUSE_MS = 50
@@ -22,11 +22,6 @@ export async function retryWhileBusy<T>(
     }
     await delay(Math.random() * Math.min(2 ** round, LONGEST_PAUSE_MS))
   }
-}
-
-/** The problem `unavailable`, with what the engine said kept for the log. */
-export function unavailable(why: string, cause: unknown): Problem {
-  return Object.assign(problem('unavailable', { why }), { cause })
 }
 
 /** Runs transactions of one driver, and refuses one within another: the inner would wait for the outer for ever. */

@@ -2,6 +2,7 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 import type { CompiledQuery, DatabaseConnection, Dialect, Driver, QueryResult } from 'kysely'
 import { SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely'
+import { explainDiskError } from '../unavailable.ts'
 import { checkParameters, countPlaces } from './parameter.ts'
 
 const STATEMENTS_KEPT = 250
@@ -38,7 +39,11 @@ class NodeSqliteDriver implements Driver {
 
   async commitTransaction(): Promise<void> {
     this.#connection.checkNotFailed()
-    this.#database.exec('commit')
+    try {
+      this.#database.exec('commit')
+    } catch (error) {
+      throw explainDiskError(error)
+    }
   }
 
   async rollbackTransaction(): Promise<void> {
@@ -77,7 +82,7 @@ class NodeSqliteConnection implements DatabaseConnection {
       return this.#run(this.#prepare(query.sql), query.parameters)
     } catch (error) {
       this.hasFailed = this.#database.isTransaction
-      throw error
+      throw explainDiskError(error)
     }
   }
 

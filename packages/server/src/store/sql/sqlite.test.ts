@@ -8,6 +8,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { after, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { isProblem } from '@holdfast/core'
 import { sql } from 'kysely'
 import type { SqlDriver } from './driver.ts'
 import { openSqlite } from './sqlite.ts'
@@ -92,6 +93,23 @@ test('a backup taken under writing is one consistent state, and a database of it
   assert.equal(rows % 2, 0, 'half a transaction in the copy')
   assert.deepEqual((await sql`pragma integrity_check`.execute(restored.db)).rows, [{ integrity_check: 'ok' }])
   await restored.close()
+  await driver.close()
+})
+
+test('a full disk is unavailable, loses nothing that was there, and writing works once there is room', async () => {
+  const driver = await openThings(join(folder, 'full.db'))
+  const write = (id: number) =>
+    driver.transact(async tx => {
+      await sql`pragma max_page_count = ${sql.lit(id === 1 ? 20 : 1000)}`.execute(tx)
+      await tx
+        .insertInto('thing')
+        .values({ id, text: 'x'.repeat(200_000) })
+        .execute()
+    })
+  await assert.rejects(write(1), error => isProblem(error) && error.code === 'unavailable')
+  assert.equal(await count(driver), 0)
+  await write(2)
+  assert.equal(await count(driver), 1)
   await driver.close()
 })
 
