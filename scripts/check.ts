@@ -16,7 +16,7 @@ interface Outcome {
 checkNodeVersion()
 const outcomes = await Promise.all([
   runTool('types', 'tsc', '-p', '.'),
-  runTool('lint and format', 'biome', 'check', '.'),
+  runTool('lint and format', 'biome', 'check', '--max-diagnostics=200', '.'),
   checkImports(),
 ])
 for (const { name, isFine, output } of outcomes) {

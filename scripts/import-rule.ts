@@ -6,9 +6,10 @@ import { posix } from 'node:path'
 export interface Import {
   readonly file: string
   readonly target: string
-  readonly kind: 'value' | 'type' | 'dynamic'
-  /** Names it takes, where it lists them. */
-  readonly names: readonly string[]
+  readonly isDynamic: boolean
+  readonly types: readonly string[]
+  /** `*` where it takes everything. */
+  readonly values: readonly string[]
 }
 
 /** How far out a part of the server lies: imports point to lower numbers only. */
@@ -17,13 +18,14 @@ const ranks: readonly (readonly string[])[] = [
   ['catalog'],
   ['identity', 'integrity', 'vulnerability', 'incident', 'community'],
   ['flow'],
-  ['consumers'],
   ['http'],
-  ['protocol/npm', 'protocol/api', 'web'],
+  ['protocol/npm', 'protocol/api', 'web', 'consumers', 'download-recorder'],
   ['main', 'command'],
 ]
 /** Adapters: they implement port types, and only main.ts names them. */
-const adapters = ['store/sql', 'store/blob', 'remote']
+const adapters = ['store', 'store/sql', 'store/blob', 'remote']
+/** The one value of the inside that adapters call: how an actor is written down is not theirs to say. */
+const adapterWords = ['actorId']
 /** What principles may take from one another, as types only. */
 const currency = ['Actor', 'Grant', 'Event', 'NewEvent', 'StoredEvent']
 const lazyServer = 'packages/cli/src/main.ts'
@@ -42,11 +44,12 @@ export async function findWrongImports(root: string): Promise<string[]> {
 export function readImports(file: string, text: string): Import[] {
   const code = text.replace(/^\s*(\/\*[\s\S]*?\*\/|\/\/.*)$/gm, '')
   const statement = /^(?:import|export)\s+(type\s)?(?:([\w\s{},*$]*?)\sfrom\s*)?['"]([^'"]+)['"]/gm
-  const fixed = [...code.matchAll(statement)]
   const dynamic = [...code.matchAll(/\bimport\(\s*['"]([^'"]+)['"]/g)]
   return [
-    ...fixed.map(([, type, names = '', target = '']) => toImport(file, target, type !== undefined, names)),
-    ...dynamic.map(([, target = '']) => ({ file, target, kind: 'dynamic', names: [] }) as const),
+    ...[...code.matchAll(statement)].map(([, type, names = '*', target = '']) =>
+      toImport(file, target, type !== undefined, names),
+    ),
+    ...dynamic.map(([, target = '']) => ({ file, target, isDynamic: true, types: [], values: ['*'] })),
   ]
 }
 
@@ -55,30 +58,39 @@ function toImport(file: string, target: string, isType: boolean, list: string): 
     .replace(/[{}\s]+/g, ' ')
     .split(',')
     .map(name => name.trim())
-    .filter(name => name !== '')
-  const allTypes = isType || (names.length > 0 && names.every(name => name.startsWith('type ')))
+  const isTyped = (name: string) => isType || name.startsWith('type ')
+  const types = names.filter(name => name !== '' && isTyped(name)).map(name => name.replace(/^type /, ''))
   return {
     file,
     target,
-    kind: allTypes ? 'type' : 'value',
-    names: names.map(name => name.replace(/^type /, '')),
+    isDynamic: false,
+    types,
+    values: names.filter(name => name !== '' && !isTyped(name)),
   }
 }
 
 /** Why an import is wrong, or undefined when it may stand. Files of tests may open any door. */
-export function explainWrong({ file, target, kind, names }: Import): string | undefined {
-  const isTest = /\.test\.ts$|\/fixture\//.test(file)
-  const home = file.split('/')[1] ?? ''
-  if (!target.startsWith('.')) return isTest ? undefined : explainWrongPackage(file, home, target, kind)
+export function explainWrong(each: Import): string | undefined {
+  const { file, target } = each
+  const isTest = file.endsWith('.test.ts')
+  if (!target.startsWith('.')) return isTest ? undefined : explainWrongPackage(each)
+  const home = file.split('/')[1]
   const resolved = posix.join(posix.dirname(file), target)
   if (!resolved.startsWith(`packages/${home}/`)) return `${target} leaves the package: import it by name`
   if (home !== 'server' || isTest) return undefined
   const [from, to] = [partOf(file), partOf(resolved)]
-  if (from === to) return undefined
+  if (from === to || (from.startsWith('store') && to.startsWith('store'))) return undefined
   const isFile = resolved === `packages/server/src/${to}.ts`
   const isDoor = resolved === `packages/server/src/${to}/index.ts`
   if (!isFile && !isDoor) return `${target} goes past the door ${to}/index.ts`
-  return explainWrongDirection(from, to, kind === 'type', names)
+  return explainWrongDirection(from, to, each)
+}
+
+function explainWrongPackage({ file, target, isDynamic }: Import): string | undefined {
+  if (file.startsWith('packages/core/')) return `core imports only its own files, not ${target}`
+  if (!target.startsWith('@holdfast/') || target === '@holdfast/core') return undefined
+  if (file === lazyServer && target === '@holdfast/server/command' && isDynamic) return undefined
+  return `only ${lazyServer} loads the server, by one dynamic import, not ${target}`
 }
 
 /** The part of the server a file belongs to: a file beside main.ts, a folder, or a folder of protocol and store. */
@@ -88,38 +100,23 @@ function partOf(file: string): string {
   return first.replace(/\.ts$/, '')
 }
 
-function explainWrongDirection(
-  from: string,
-  to: string,
-  isType: boolean,
-  names: readonly string[],
-): string | undefined {
+function explainWrongDirection(from: string, to: string, { types, values }: Import): string | undefined {
   if (from === 'main') return undefined
   if (adapters.includes(to)) return `only main.ts names an adapter, not ${from}: ask for a port`
-  if (adapters.includes(from))
-    return isType ? undefined : `${from} takes port types only, not values of ${to}`
-  if (from === 'ports') return isType ? undefined : `ports take types only, not values of ${to}`
+  if (adapters.includes(from)) {
+    const isFine = values.every(name => adapterWords.includes(name))
+    return isFine ? undefined : `${from} takes port types only, not values of ${to}`
+  }
+  if (from === 'ports') return values.length === 0 ? undefined : `ports take types only, not values of ${to}`
   const [rankFrom, rankTo] = [rankOf(from), rankOf(to)]
   if (rankFrom === undefined || rankTo === undefined)
     return `${from} or ${to} has no place in the import rules`
   if (rankTo < rankFrom || (from === 'command' && to === 'main')) return undefined
-  if (isType && names.length > 0 && names.every(name => currency.includes(name))) return undefined
+  if (values.length === 0 && types.every(name => currency.includes(name))) return undefined
   return `${from} does not import ${to}`
 }
 
 function rankOf(part: string): number | undefined {
   const rank = ranks.findIndex(parts => parts.includes(part))
   return rank === -1 ? undefined : rank
-}
-
-function explainWrongPackage(
-  file: string,
-  home: string,
-  target: string,
-  kind: Import['kind'],
-): string | undefined {
-  if (home === 'core') return `core imports only its own files, not ${target}`
-  if (!target.startsWith('@holdfast/') || target === '@holdfast/core') return undefined
-  const isLazy = file === lazyServer && target === '@holdfast/server/command' && kind === 'dynamic'
-  return isLazy ? undefined : `only ${lazyServer} loads the server, by one dynamic import, not ${target}`
 }
