@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { serverVerbs } from '@holdfast/server/command'
 import { usage } from './main.ts'
 
 const launcher = fileURLToPath(new URL('../bin/holdfast.js', import.meta.url))
@@ -15,6 +16,11 @@ test('--help prints every command and exits with 0', () => {
   const { status, stdout } = holdfast('--help')
   assert.equal(status, 0)
   assert.equal(stdout, usage())
+})
+
+test('the usage lists every verb that the server has, and no other', () => {
+  const listed = [...usage().matchAll(/^ {2}(\w+) {2}/gm)].map(([, verb]) => verb)
+  assert.deepEqual(listed.filter(verb => verb !== 'assess').sort(), [...serverVerbs].sort())
 })
 
 test('--version prints the version of the package', () => {

@@ -22,8 +22,8 @@ export interface ThrowAwayInstance extends ProbeInstance {
 export async function startThrowAwayInstance(): Promise<ThrowAwayInstance> {
   const data = await mkdtemp(join(tmpdir(), 'holdfast-assess-'))
   const child = spawn(process.execPath, [launcher, 'serve', '--port', '0', '--data', data], {
+    ...surroundings(data),
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: ownEnvironment(),
   })
   const stop = async () => {
     await end(child)
@@ -38,9 +38,10 @@ export async function startThrowAwayInstance(): Promise<ThrowAwayInstance> {
   }
 }
 
-/** Whatever configures this machine's own instance must not reach the throw-away one. */
-function ownEnvironment(): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(process.env).filter(([key]) => !key.startsWith('HOLDFAST_')))
+/** Whatever configures this machine's own instance, by environment or by a file in the folder, must not reach this one. */
+function surroundings(cwd: string): { cwd: string; env: NodeJS.ProcessEnv } {
+  const env = Object.fromEntries(Object.entries(process.env).filter(([key]) => !key.startsWith('HOLDFAST_')))
+  return { cwd, env }
 }
 
 async function readAddress(child: ChildProcess): Promise<string> {
@@ -63,11 +64,8 @@ function readLine(line: string, resolve: (url: string) => void): void {
 }
 
 async function operate(data: string, args: readonly string[]): Promise<string> {
-  const { stdout } = await promisify(execFile)(
-    process.execPath,
-    [launcher, 'operator', ...args, '--data', data],
-    { env: ownEnvironment() },
-  )
+  const line = [launcher, 'operator', ...args, '--data', data]
+  const { stdout } = await promisify(execFile)(process.execPath, line, surroundings(data))
   return stdout
 }
 

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { buffer } from 'node:stream/consumers'
+
+/** What was asked of the twin. */
+export interface Asked {
+  readonly method: string
+  /** As on the wire: `%2f` stays. */
+  readonly path: string
+  readonly accept: string
+}
+
+/** An answer on its way through the twin. */
+export interface Answer {
+  readonly status: number
+  readonly type: string
+  readonly body: Buffer
+}
+
+/** Breaks one property: gets what the real instance answered, and returns what the twin answers. */
+export type Tamper = (asked: Asked, answer: Answer) => Answer
+
+/** An instance that is like the real one in all but what `tamper` changes. */
+export async function startTwin(target: string, tamper: Tamper): Promise<{ url: string; close(): void }> {
+  const server = createServer((asked, reply) => {
+    forward(target, asked, reply, tamper).catch(error => reply.destroy(error))
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const { port } = server.address() as AddressInfo
+  return { url: `http://127.0.0.1:${port}`, close: () => server.close().closeAllConnections() }
+}
+
+async function forward(target: string, asked: IncomingMessage, reply: ServerResponse, tamper: Tamper) {
+  const { method = '', url: path = '', headers } = asked
+  const { hostname, port } = new URL(target)
+  // Uncompressed, so that what is remembered can be given to anybody.
+  const { 'accept-encoding': _, ...rest } = headers
+  const onward = request({ hostname, port, method, path, headers: rest })
+  onward.end(await buffer(asked))
+  const [real]: IncomingMessage[] = await once(onward, 'response')
+  if (real === undefined) return
+  const type = real.headers['content-type'] ?? ''
+  const answer = { status: real.statusCode ?? 0, type, body: await buffer(real) }
+  const { status, body, type: given } = tamper({ method, path, accept: headers.accept ?? '' }, answer)
+  reply.writeHead(status, { 'content-type': given, 'content-length': body.length }).end(body)
+}
+
+/** A twin's answer that something was done, whatever the real instance said. */
+export const accepted: Answer = { status: 201, type: 'application/json', body: Buffer.from('{"ok":true}') }

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { tokenPrefix } from '../src/assess/probe/authz-1-prefix.ts'
+import { oneGate } from '../src/assess/probe/beyond-one-gate.ts'
+import { unpublish } from '../src/assess/probe/general-2-unpublish.ts'
+import type { Probe, ProbeInstance } from '../src/assess/probe.ts'
+import { probes } from '../src/assess/probe-list.ts'
+import { startThrowAwayInstance, type ThrowAwayInstance } from '../src/assess/throw-away-instance.ts'
+import { type Answer, type Asked, accepted, startTwin, type Tamper } from './broken-twin.ts'
+
+let real: ThrowAwayInstance
+
+before(async () => {
+  real = await startThrowAwayInstance()
+})
+after(() => real.stop())
+
+test('every probe passes on the real instance, and leaves evidence', async () => {
+  for (const probe of probes) assert.ok((await probe.run(real)).length > 0, probe.capability)
+})
+
+/** Runs a probe against the real instance behind a twin that breaks one property, and wants to see it fail for that. */
+async function assertCaught(probe: Probe, why: RegExp, tamper: Tamper, operate?: ProbeInstance['operate']) {
+  const twin = await startTwin(real.url, tamper)
+  try {
+    await assert.rejects(probe.run({ url: twin.url, operate: operate ?? real.operate }), why)
+  } finally {
+    twin.close()
+  }
+}
+
+const honest: Tamper = (_, answer) => answer
+const isRefused = ({ status }: Answer) => status >= 400 && status < 500
+const isPublish = ({ method, path }: Asked) => method === 'PUT' && !path.includes('/-rev/')
+const isTakeBack = ({ method, path }: Asked) => ['PUT', 'DELETE'].includes(method) && path.includes('/-rev/')
+
+describe('the probe of token prefixes notices', { concurrency: true }, () => {
+  test('a token without a right checksum', async () => {
+    const operate = async (...args: string[]) => {
+      const printed = (await real.operate(...args)).trim()
+      return args[0] === 'token' ? `${printed.slice(0, -1)}${printed.endsWith('0') ? '1' : '0'}` : printed
+    }
+    await assertCaught(tokenPrefix, /must be the checksum/, honest, operate)
+  })
+
+  test('a token without the prefix', async () => {
+    const operate = async (...args: string[]) => (await real.operate(...args)).replace('holdfast_', 'npm_')
+    await assertCaught(tokenPrefix, /must have the form/, honest, operate)
+  })
+
+  test('an instance that takes a changed token', async () => {
+    const anybody = { ...accepted, status: 200 }
+    await assertCaught(tokenPrefix, /changed token must be refused/, (_, answer) =>
+      answer.status === 401 ? anybody : answer,
+    )
+  })
+})
+
+describe('the probe of unpublishing notices', { concurrency: true }, () => {
+  test('an instance that replaces a version', async () => {
+    const tamper: Tamper = (asked, answer) => (isPublish(asked) && isRefused(answer) ? accepted : answer)
+    await assertCaught(unpublish, /must not be replaced/, tamper)
+  })
+
+  test('an instance where both of two racing publishes win', async () => {
+    let refusals = 0
+    const tamper: Tamper = (asked, answer) => {
+      if (isPublish(asked) && isRefused(answer)) refusals += 1
+      return isPublish(asked) && refusals > 1 ? accepted : answer
+    }
+    await assertCaught(unpublish, /exactly one must win/, tamper)
+  })
+
+  test('an instance where anybody with a token takes versions back', async () => {
+    const tamper: Tamper = (asked, answer) => (isTakeBack(asked) && isRefused(answer) ? accepted : answer)
+    await assertCaught(unpublish, /who does not own/, tamper)
+  })
+
+  test('an instance that takes back what others depend on', async () => {
+    const tamper: Tamper = (asked, answer) =>
+      asked.method === 'DELETE' && isRefused(answer) ? accepted : answer
+    await assertCaught(unpublish, /another depends on/, tamper)
+  })
+
+  test('an instance that still serves the bytes of a version taken back', async () => {
+    const tamper: Tamper = (_, answer) => (answer.status === 410 ? { ...answer, status: 200 } : answer)
+    await assertCaught(unpublish, /must answer 410/, tamper)
+  })
+
+  test('an instance that forgets a version as if it had never been', async () => {
+    const tamper: Tamper = (_, answer) => (answer.status === 410 ? { ...answer, status: 404 } : answer)
+    await assertCaught(unpublish, /must answer 410/, tamper)
+  })
+
+  test('an instance where the number of a version taken back is used again', async () => {
+    let isTakenBack = false
+    const tamper: Tamper = (asked, answer) => {
+      if (isTakeBack(asked) && answer.status < 300) isTakenBack = true
+      return isTakenBack && isPublish(asked) && isRefused(answer) ? accepted : answer
+    }
+    await assertCaught(unpublish, /refused for ever/, tamper)
+  })
+})
+
+/** Paths of the gate, each with the requests that belong to it and the probe's words for it. */
+const gatePaths: readonly (readonly [RegExp, (asked: Asked) => boolean])[] = [
+  [
+    /the full packument must hide/,
+    ({ path, accept }) => /gated$/.test(path) && accept === 'application/json',
+  ],
+  [/the abbreviated packument must hide/, ({ accept }) => accept.includes('install-v1')],
+  [/the packument for writing must hide/, ({ path }) => path.endsWith('?write=true')],
+  [/the list of tags must hide/, ({ path }) => path.endsWith('/dist-tags')],
+  [/the version endpoint must hide/, ({ path }) => path.endsWith('/1.0.1')],
+  [/the tag latest must hide/, ({ path }) => path.endsWith('/latest')],
+  [/the tarballs must hide/, ({ path }) => path.endsWith('-1.0.1.tgz')],
+  [/search must hide/, ({ path }) => path.includes('/-/v1/search')],
+]
+
+describe('the probe of the gate notices a path that goes on as before the quarantine:', {
+  concurrency: true,
+}, () => {
+  for (const [why, isOn] of gatePaths) {
+    test(why.source.replace(' must hide', ''), () => assertStaleIsCaught(why, isOn))
+  }
+
+  test('a tag in the packument that still points at the quarantined version', async () => {
+    const tamper: Tamper = (asked, answer) => {
+      if (!/gated$/.test(asked.path) || asked.accept !== 'application/json' || asked.method !== 'GET')
+        return answer
+      const document = JSON.parse(answer.body.toString())
+      const body = JSON.stringify({ ...document, 'dist-tags': { latest: '1.0.1' } })
+      return { ...answer, body: Buffer.from(body) }
+    }
+    await assertCaught(oneGate, /the tags in the packument must hide/, tamper)
+  })
+})
+
+async function assertStaleIsCaught(why: RegExp, isOn: (asked: Asked) => boolean): Promise<void> {
+  const before = new Map<string, Answer>()
+  let isQuarantined = false
+  const operate = async (...args: string[]) => {
+    isQuarantined ||= args[0] === 'quarantine'
+    return real.operate(...args)
+  }
+  const tamper: Tamper = (asked, answer) => {
+    if (asked.method !== 'GET' || !isOn(asked)) return answer
+    const key = `${asked.path} ${asked.accept}`
+    if (!isQuarantined) before.set(key, answer)
+    return before.get(key) ?? answer
+  }
+  await assertCaught(oneGate, why, tamper, operate)
+}
