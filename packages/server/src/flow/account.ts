@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+import { problem } from '@holdfast/core'
+import {
+  type Account,
+  type Actor,
+  authorize,
+  checkNewPassword,
+  hashPassword,
+  type InstanceRole,
+  isPassword,
+  parseEmail,
+  parseLogin,
+  randomId,
+  type Whence,
+} from '../identity/index.ts'
+import type { NewEvent } from '../integrity/index.ts'
+import type { Ports, Tx } from '../ports.ts'
+import { guess } from './guess.ts'
+import { addVerification, makeVerification, verificationLetter } from './verification.ts'
+
+/** Who somebody wants to be. */
+export interface Applicant {
+  readonly login: string
+  readonly email: string
+  readonly password: string
+}
+
+/**
+ * The account behind a login (or its address) and a password. The same work is done for accounts that do not exist.
+ * Throws `bad-credentials`, or `rate-limited` without looking at the password.
+ */
+export async function checkPassword(
+  ports: Ports,
+  login: string,
+  password: string,
+  from: Whence,
+): Promise<Account> {
+  const { identity } = ports.store
+  const name = login.slice(0, 254)
+  const account = await (name.includes('@')
+    ? identity.findAccountByEmail(name)
+    : identity.findAccountByLogin(name))
+  const counted = account?.id ?? name.toLowerCase()
+  const right = await guess(ports, 'password', counted, from.address, () =>
+    isPassword(password, account?.passwordHash ?? null),
+  )
+  // A disabled account answers like a wrong password: nothing is learned about it.
+  if (!right || account === undefined || account.disabledAt !== null) throw problem('bad-credentials')
+  return account
+}
+
+/** Makes an account for anyone, where the operator allows that; its address is proven by a link in a letter. */
+export async function signUp(ports: Ports, applicant: Applicant, from: Whence): Promise<Account> {
+  if (ports.config.signUp !== 'open') throw problem('sign-up-closed')
+  const account = await prepareAccount(ports, applicant, { verified: false, roles: [] })
+  const verification = makeVerification(account.id)
+  const actor: Actor = { kind: 'nobody', from }
+  const grant = await authorize(ports, actor, 'account:create', '')
+  await ports.store.commit(grant, accountCreated(account, 'sign-up'), async tx => {
+    await addAccount(tx, account)
+    await addVerification(tx, ports, verification, account.email)
+    await tx.mail.add(verificationLetter(ports, account, verification))
+  })
+  return account
+}
+
+/** The account of this name; made by the machine's owner when it is missing, verified and without a password. */
+export async function ensureAccount(ports: Ports, actor: Actor, login: string): Promise<Account> {
+  const known = await ports.store.identity.findAccountByLogin(login)
+  if (known !== undefined) return known
+  const account = newAccount(ports, {
+    login: parseLogin(login),
+    email: `${login}@localhost`,
+    passwordHash: null,
+    verified: true,
+    roles: [],
+  })
+  const grant = await authorize(ports, actor, 'instance:operate', '')
+  await ports.store.commit(grant, accountCreated(account, 'operator'), tx => addAccount(tx, account))
+  return account
+}
+
+/** An account ready to be added: everything checked, the password hashed outside any transaction. */
+export async function prepareAccount(
+  ports: Ports,
+  applicant: Applicant,
+  as: { verified: boolean; roles: readonly InstanceRole[] },
+): Promise<Account> {
+  const login = parseLogin(applicant.login)
+  const email = parseEmail(applicant.email)
+  checkNewPassword(applicant.password, [login, email, email.split('@')[0] ?? ''])
+  await checkUnused(ports, login, email)
+  return newAccount(ports, { login, email, passwordHash: await hashPassword(applicant.password), ...as })
+}
+
+/** Adds it inside a transaction; of two at once for one name or address one wins. */
+export async function addAccount(tx: Tx, account: Account): Promise<void> {
+  // A user's name is their scope: it must not be somebody's organisation.
+  if (await tx.identity.orgExists(account.login)) throw problem('user-exists', { user: account.login })
+  await tx.identity.addAccount(account)
+}
+
+export function accountCreated(account: Account, how: string): NewEvent {
+  return { type: 'account-create', detail: { account: account.id, how, roles: account.roles } }
+}
+
+async function checkUnused(ports: Ports, login: string, email: string): Promise<void> {
+  const { identity } = ports.store
+  if ((await identity.findAccountByLogin(login)) !== undefined) throw problem('user-exists', { user: login })
+  if ((await identity.findAccountByEmail(email)) !== undefined) throw problem('user-exists', { user: email })
+}
+
+function newAccount(
+  ports: Ports,
+  made: Pick<Account, 'login' | 'email' | 'passwordHash' | 'roles'> & { verified: boolean },
+): Account {
+  const { verified, ...rest } = made
+  const at = ports.clock()
+  return {
+    ...rest,
+    id: randomId('a_'),
+    emailVerifiedAt: verified ? at : null,
+    tfa: 'none',
+    totpSealed: null,
+    totpStep: 0,
+    profile: {},
+    createdAt: at,
+    disabledAt: null,
+  }
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+import { problem } from '@holdfast/core'
+import {
+  type Account,
+  type Actor,
+  authorize,
+  hashSecret,
+  type InstanceRole,
+  type Invitation,
+  operator,
+  parseEmail,
+  randomText,
+  type Whence,
+} from '../identity/index.ts'
+import type { Ports } from '../ports.ts'
+import { type Applicant, accountCreated, addAccount, prepareAccount } from './account.ts'
+import { secretLetter } from './letter.ts'
+
+const defaultValidMs = 7 * 24 * 3600_000
+const setUpValidMs = 3600_000
+
+/** How an invitation travels. */
+export interface InviteOptions {
+  readonly validMs?: number
+  /** Sends the link by mail, besides giving it to the caller. */
+  readonly mail?: boolean
+}
+
+/**
+ * Makes a link with which one person can make one account; it counts as proof of the address. Only its hash is kept.
+ * Without an address whoever has the link says their own.
+ */
+export async function invite(
+  ports: Ports,
+  actor: Actor,
+  to: string,
+  roles: readonly InstanceRole[],
+  options: InviteOptions = {},
+): Promise<string> {
+  const email = to === '' ? '' : parseEmail(to)
+  const grant = await authorize(ports, actor, 'instance:operate', '')
+  const secret = randomText(32)
+  const link = `${ports.config.publicUrl}/invitation/${secret}`
+  const expiresAt = ports.clock() + (options.validMs ?? defaultValidMs)
+  const event = { type: 'invite', detail: { email, roles, expiresAt } } as const
+  await ports.store.commit(grant, event, async tx => {
+    await tx.identity.addInvitation(hashInvitation(secret), {
+      email,
+      roles,
+      expiresAt,
+      usedAt: null,
+    })
+    if (options.mail === true && email !== '') await tx.mail.add(invitationLetter(email, link))
+  })
+  return link
+}
+
+/** The link that makes the first account, an operator's; undefined once anybody has one. Each start makes a new one. */
+export async function setUpLink(ports: Ports): Promise<string | undefined> {
+  if ((await ports.store.identity.countAccounts()) > 0) return undefined
+  return invite(ports, operator, '', ['operator'], { validMs: setUpValidMs })
+}
+
+/** What an invitation says, for the page behind its link. Throws `invitation-invalid`. */
+export async function readInvitation(ports: Ports, secret: string): Promise<Invitation> {
+  const found = await ports.store.identity.findInvitation(hashInvitation(secret))
+  if (found === undefined || found.usedAt !== null || found.expiresAt <= ports.clock())
+    throw problem('invitation-invalid')
+  return found
+}
+
+/** Makes the account an invitation is for; of two who try at once one succeeds. */
+export async function acceptInvitation(
+  ports: Ports,
+  secret: string,
+  applicant: Applicant,
+  from: Whence,
+): Promise<Account> {
+  const invitation = await readInvitation(ports, secret)
+  const email = invitation.email === '' ? applicant.email : invitation.email
+  const account = await prepareAccount(
+    ports,
+    { ...applicant, email },
+    { verified: true, roles: invitation.roles },
+  )
+  const nobody: Actor = { kind: 'nobody', from }
+  const grant = await authorize(ports, nobody, 'account:create', '')
+  await ports.store.commit(grant, accountCreated(account, 'invitation'), async tx => {
+    if (!(await tx.identity.useInvitation(hashInvitation(secret), ports.clock())))
+      throw problem('invitation-invalid')
+    await addAccount(tx, account)
+  })
+  return account
+}
+
+function invitationLetter(to: string, link: string) {
+  return secretLetter(to, 'You are invited to a package registry', [
+    'Hello,',
+    '',
+    'open this link within a week to make your account:',
+    link,
+  ])
+}
+
+/** Prefixed, so that no other secret of ours can serve as an invitation. */
+function hashInvitation(secret: string): string {
+  return hashSecret(`invite ${secret}`)
+}

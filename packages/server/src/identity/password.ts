@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+import { argon2, randomBytes, timingSafeEqual } from 'node:crypto'
+import { promisify } from 'node:util'
+import { problem } from '@holdfast/core'
+
+// OWASP's first choice for argon2id: 19 MiB, two passes, one lane.
+const cost = { memory: 19_456, passes: 2, parallelism: 1 } as const
+const saltBytes = 16
+const hashBytes = 32
+const minLength = 12
+const maxLength = 256
+const form = /^\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,2}),p=(\d{1,2})\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$/
+const derive = promisify(argon2)
+
+/** The password as a PHC string of argon2id, computed off the event loop. */
+export async function hashPassword(password: string): Promise<string> {
+  const salt = randomBytes(saltBytes)
+  const hash = await derive('argon2id', { message: password, nonce: salt, tagLength: hashBytes, ...cost })
+  return `$argon2id$v=19$m=${cost.memory},t=${cost.passes},p=${cost.parallelism}$${unpadded(salt)}$${unpadded(hash)}`
+}
+
+/** Whether the password is the one behind the PHC string; without one it costs the same and is false. */
+export async function isPassword(password: string, phc: string | null): Promise<boolean> {
+  // Longer ones were never accepted; hashing them would be work for an attacker's asking.
+  const tried = password.length > maxLength ? '' : password
+  const [, memory, passes, parallelism, salt = '', hash = ''] =
+    form.exec(phc ?? '') ?? form.exec(nobodys) ?? []
+  const wanted = Buffer.from(hash, 'base64')
+  const found = await derive('argon2id', {
+    message: tried,
+    nonce: Buffer.from(salt, 'base64'),
+    tagLength: wanted.length,
+    memory: Number(memory),
+    passes: Number(passes),
+    parallelism: Number(parallelism),
+  })
+  return timingSafeEqual(found, wanted) && phc !== null && tried !== ''
+}
+
+/** Throws `weak-password` for a new password that is short, uniform, or says who its owner is. */
+export function checkNewPassword(password: string, about: readonly string[]): void {
+  const why = findWeakness(password, about)
+  if (why !== undefined) throw problem('weak-password', { why })
+}
+
+function findWeakness(password: string, about: readonly string[]): string | undefined {
+  if (password.length < minLength) return `it is shorter than ${minLength} characters`
+  if (password.length > maxLength) return `it is longer than ${maxLength} characters`
+  if (new Set(password).size < 5) return 'it repeats the same few characters'
+  const lower = password.toLowerCase()
+  const parts = about.map(each => each.toLowerCase()).filter(each => each.length >= 4)
+  if (parts.some(each => lower.includes(each))) return 'it contains your user name or address'
+  return isRun(lower) ? 'it is a run of neighbouring characters' : undefined
+}
+
+/** `123456789012`, `abcdefghijkl`: each character follows the one before. */
+function isRun(text: string): boolean {
+  const steps = [...text].slice(1).map((each, index) => each.charCodeAt(0) - text.charCodeAt(index))
+  return steps.filter(step => step === 1 || step === -9).length > text.length * 0.7
+}
+
+function unpadded(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('base64').replace(/=+$/, '')
+}
+
+// Checked for accounts that do not exist, so that an answer's time does not tell who has one.
+const nobodys = `$argon2id$v=19$m=${cost.memory},t=${cost.passes},p=${cost.parallelism}$${unpadded(Buffer.alloc(saltBytes))}$${unpadded(Buffer.alloc(hashBytes))}`

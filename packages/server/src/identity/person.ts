@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Actor, Credential, Whence } from './actor.ts'
+import type { Account } from './port.ts'
+
+export type Person = Extract<Actor, { kind: 'person' }>
+
+/** The account as somebody who acts. */
+export function toPerson(account: Account, credential: Credential, from: Whence): Person {
+  const { id, login, roles, tfa } = account
+  return {
+    kind: 'person',
+    id,
+    login,
+    roles,
+    tfa,
+    verified: account.emailVerifiedAt !== null,
+    credential,
+    from,
+  }
+}
