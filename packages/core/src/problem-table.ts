@@ -67,10 +67,20 @@ export const problemTable = {
     say: "'{tag}' cannot be a dist-tag: {why}",
     hint: 'Choose a word such as `next` or `beta` that cannot be mistaken for a version.',
   },
+  'invalid-email': {
+    status: 400,
+    say: "'{email}' is not a mail address",
+    hint: 'Give one plain address such as `you@company.example`.',
+  },
   'invalid-json': {
     status: 400,
     say: 'The JSON cannot be read: {why}',
     hint: 'Correct the JSON and send it again.',
+  },
+  'invalid-login': {
+    status: 400,
+    say: "'{login}' cannot be a user or organisation name: {why}",
+    hint: 'Choose a short lower-case name such as `alice` or `acme-tools`.',
   },
   'invalid-package-name': {
     status: 400,
@@ -157,6 +167,11 @@ export const problemTable = {
     say: "There is no package '{name}' here, or you may not read it",
     hint: 'Check the spelling, and sign in with `npm login` if the package is private.',
   },
+  'presence-required': {
+    status: 401,
+    say: 'Confirm that it is you before you {operation}',
+    hint: 'Confirm with your password or one-time password on the page that opens, then try again.',
+  },
   'range-not-satisfiable': {
     status: 416,
     say: 'The requested range lies outside the {size} bytes there are',
@@ -202,10 +217,20 @@ export const problemTable = {
     say: 'There is no team {team}',
     hint: 'List the teams with `npm team ls ORG`, or create this one with `npm team create {team}`.',
   },
+  'tfa-required': {
+    status: 403,
+    say: "'{name}' takes changes only from accounts with two-factor authentication",
+    hint: 'Run `npm profile enable-2fa`, then try again.',
+  },
   'token-expired': {
     status: 401,
     say: 'This token has expired or was revoked',
     hint: 'Sign in again with `npm login`, or make a new token.',
+  },
+  'token-not-found': {
+    status: 404,
+    say: 'You have no such token',
+    hint: 'List your tokens with `npm token list`.',
   },
   unauthenticated: {
     status: 401,
@@ -234,13 +259,13 @@ export const problemTable = {
   },
   'version-blocked': {
     status: 403,
-    say: "{name}@{version} is blocked by this registry's policy",
-    hint: "Use another version; the package's page names the rule, the next allowed version and how to ask for a waiver.",
+    say: '{name}@{version} is blocked by policy: {reason}',
+    hint: 'Allowed instead: {next}; its page says how to ask for a waiver.',
   },
   'version-cooling': {
     status: 403,
-    say: '{name}@{version} is too new: it becomes available at {until}',
-    hint: "Use an older version until then; the package's page says how to ask for a waiver.",
+    say: '{name}@{version} is too young: {reason}',
+    hint: 'Allowed instead: {next}; it passes by itself later.',
   },
   'version-exists': {
     status: 403,
@@ -249,8 +274,8 @@ export const problemTable = {
   },
   'version-held': {
     status: 403,
-    say: '{name}@{version} is held until a person has looked at it',
-    hint: "Use an earlier version; the package's page says why it is held and whom to ask.",
+    say: '{name}@{version} is held until a person has looked at it: {reason}',
+    hint: 'Allowed instead: {next}; its page says whom to ask.',
   },
   'version-not-found': {
     status: 404,
@@ -259,8 +284,8 @@ export const problemTable = {
   },
   'version-quarantined': {
     status: 403,
-    say: '{name}@{version} is quarantined',
-    hint: "Do not use this version; the package's page says why and which version is safe.",
+    say: '{name}@{version} is quarantined: {reason}',
+    hint: 'Do not use it; allowed instead: {next}.',
   },
   'version-removed': {
     status: 410,
@@ -271,6 +296,11 @@ export const problemTable = {
     status: 400,
     say: 'This password is refused: {why}',
     hint: 'Choose at least 12 characters that nobody else uses; a password manager makes good ones.',
+  },
+  'wrong-status': {
+    status: 409,
+    say: '{name}@{version} is {status}: {measure} does not apply to it',
+    hint: 'Look at its present status first; what was done to it may be undone by the opposite measure.',
   },
 } as const satisfies Record<string, ProblemRow>
 

@@ -149,7 +149,11 @@ export interface EventFeed {
 /** Work that must have one owner at a time. A lease is lost when it is not renewed; the fence number tells a late owner so. */
 export interface Leases {
   /** The cursor and fence when this process now owns the consumer, else undefined. */
-  acquire(consumer: string, owner: string, durationMs: number): Promise<{ position: number; fence: number } | undefined>
+  acquire(
+    consumer: string,
+    owner: string,
+    durationMs: number,
+  ): Promise<{ position: number; fence: number } | undefined>
   /** Moves the durable cursor; false when the lease was lost. */
   advance(consumer: string, fence: number, position: number): Promise<boolean>
   release(consumer: string, owner: string): Promise<void>
@@ -191,11 +195,22 @@ export interface Documents {
   drop(name: PackageName): void
 }
 
-/** A document with what the read path asks of it. */
-export interface ReadyDocument extends DocumentRow {
+export type Encoding = 'identity' | 'gzip' | 'br' | 'zstd'
+
+/** A document with its answers ready to send, one an encoding. */
+export interface ReadyDocument {
+  readonly package: PackageName
+  readonly revision: number
+  readonly validUntil: number | null
   readonly access: 'public' | 'restricted'
-  /** Latin-1 header values, ready to send, per encoding. */
-  readonly lastModified: string
+  readonly etag: string
+  /** Header names and values in turn, as `writeHead` takes them, and the bytes. */
+  readonly variants: {
+    readonly [encoding in Encoding]: { readonly headers: readonly string[]; readonly body: Uint8Array }
+  }
+  /** Headers of the 304. */
+  readonly unchanged: readonly string[]
+  readonly sizeBytes: number
 }
 
 /** A letter. Delivery is retried; without SMTP it waits in the outbox. */

@@ -52,7 +52,9 @@ export function refuse(name: string, facts: VersionFacts, all: readonly VersionF
 /** The smallest newer version that resolves, else the newest one that does. */
 export function nextAllowed(all: readonly VersionFacts[], version: Version): Version | undefined {
   const open = all.filter(facts => decide(facts).resolves).map(facts => facts.version)
-  const newer = open.filter(each => compareVersions(each, version) > 0 && (isPrerelease(version) || !isPrerelease(each)))
+  const newer = open.filter(
+    each => compareVersions(each, version) > 0 && (isPrerelease(version) || !isPrerelease(each)),
+  )
   return newer.sort(compareVersions)[0] ?? newestVersion(open)
 }
 

@@ -70,7 +70,10 @@ export interface PackagePerson {
 export interface SearchQuery {
   readonly text: string
   /** Only packages this account may see; undefined sees public ones only, `everything` sees all. */
-  readonly reader: { readonly kind: 'nobody' | 'everything' } | { readonly kind: 'account'; readonly id: string }
+  readonly reader:
+    | { readonly kind: 'nobody' }
+    | { readonly kind: 'everything' }
+    | { readonly kind: 'account'; readonly id: string }
   readonly offset: number
   readonly limit: number
 }
@@ -123,7 +126,10 @@ export interface CatalogWrites {
   /** Throws `version-exists` when the version is or ever was there. */
   addVersion(version: NewVersion): Promise<void>
   /** What the newest publish says of the package as a whole, and its words in the search index. */
-  describe(name: PackageName, about: { description: string; keywords: readonly string[]; readme: string }): Promise<void>
+  describe(
+    name: PackageName,
+    about: { description: string; keywords: readonly string[]; readme: string },
+  ): Promise<void>
   setTag(name: PackageName, tag: DistTag, version: Version): Promise<void>
   removeTag(name: PackageName, tag: DistTag): Promise<void>
   setDeprecated(name: PackageName, version: Version, message: string): Promise<void>
@@ -135,6 +141,8 @@ export interface CatalogWrites {
   setStar(name: PackageName, accountId: string, starred: boolean): Promise<void>
   addHosted(pattern: NamePattern, at: number): Promise<void>
   removeHosted(pattern: NamePattern): Promise<void>
+  /** What `latest` shows and search finds; undefined while nothing may be found. */
+  setLatest(name: PackageName, version: Version | undefined): Promise<void>
   /** Moves revision and modification time; throws `revision-conflict` when `expected` is given and is not the present one. */
   touch(name: PackageName, at: number, expected?: number): Promise<number>
 }

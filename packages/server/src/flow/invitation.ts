@@ -57,7 +57,7 @@ export async function invite(
 
 /** The link that makes the first account, an operator's; undefined once anybody has one. Each start makes a new one. */
 export async function setUpLink(ports: Ports): Promise<string | undefined> {
-  if ((await ports.store.identity.countAccounts()) > 0) return undefined
+  if (await ports.store.identity.hasOperator()) return undefined
   return invite(ports, operator, '', ['operator'], { validMs: setUpValidMs })
 }
 

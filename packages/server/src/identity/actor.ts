@@ -19,12 +19,27 @@ export interface TokenLimits {
 /** How a person came in. */
 export type Credential =
   | { readonly kind: 'session'; readonly id: string; readonly freshUntil: number }
-  | { readonly kind: 'token'; readonly id: string; readonly limits: TokenLimits; readonly expiresAt: number | null }
+  | {
+      readonly kind: 'token'
+      readonly id: string
+      readonly limits: TokenLimits
+      readonly expiresAt: number | null
+    }
   | { readonly kind: 'password' }
+
+/** Where a request came from, and the second factor it carried. */
+export interface Whence {
+  readonly address: string
+  readonly client: string
+  /** What `npm-otp` said: digits, a recovery code, or a web approval's token. */
+  readonly otp?: string
+  /** The client can open a page and poll (`npm-auth-type: web`). */
+  readonly web: boolean
+}
 
 /** Who acts. */
 export type Actor =
-  | { readonly kind: 'nobody' }
+  | { readonly kind: 'nobody'; readonly from: Whence }
   | {
       readonly kind: 'person'
       readonly id: string
@@ -34,6 +49,7 @@ export type Actor =
       readonly verified: boolean
       readonly tfa: TfaMode
       readonly credential: Credential
+      readonly from: Whence
     }
   /** The machine's owner, with the data folder at hand. */
   | { readonly kind: 'operator' }
@@ -42,7 +58,9 @@ export type Actor =
 /** Which acts of an account ask for a second factor. */
 export type TfaMode = 'none' | 'auth-only' | 'auth-and-writes'
 
-export const nobody: Actor = { kind: 'nobody' }
+/** Somebody without credentials, from nowhere in particular. */
+export const nobody: Actor = { kind: 'nobody', from: { address: '', client: '', web: false } }
+/** The machine's owner at the command line. */
 export const operator: Actor = { kind: 'operator' }
 
 /** The opaque id that an event names. */

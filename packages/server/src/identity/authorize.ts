@@ -17,7 +17,12 @@ type Asked = Pick<Ports, 'store' | 'config'>
  * The one place that decides who may do what. Throws `unauthenticated`, `forbidden`, `read-only-token` or
  * `email-unverified`; hides private packages behind `package-not-found`.
  */
-export async function authorize(ports: Asked, actor: Actor, operation: Operation, subject: string): Promise<Grant> {
+export async function authorize(
+  ports: Asked,
+  actor: Actor,
+  operation: Operation,
+  subject: string,
+): Promise<Grant> {
   const rule: Rule = operations[operation]
   if (!(await holds(ports, actor, rule.needs, subject))) throw await refusal(ports, actor, operation, subject)
   if (actor.kind === 'person') {
@@ -28,15 +33,22 @@ export async function authorize(ports: Asked, actor: Actor, operation: Operation
 }
 
 /** True when `authorize` would say yes. */
-export async function may(ports: Asked, actor: Actor, operation: Operation, subject: string): Promise<boolean> {
+export async function may(
+  ports: Asked,
+  actor: Actor,
+  operation: Operation,
+  subject: string,
+): Promise<boolean> {
   const rule: Rule = operations[operation]
-  return (await holds(ports, actor, rule.needs, subject)) && (actor.kind !== 'person' || tokenAllows(actor, rule, subject))
+  return (
+    (await holds(ports, actor, rule.needs, subject)) &&
+    (actor.kind !== 'person' || tokenAllows(actor, rule, subject))
+  )
 }
 
-/** True when a public package may be read by this actor without asking the store: the hot path's short cut. */
-export function mayReadPublic(config: Ports['config'], actor: Actor, name: string): boolean {
-  if (actor.kind === 'nobody') return config.read === 'anyone'
-  return actor.kind !== 'person' || tokenAllows(actor, operations['package:read'], name)
+/** True when this actor may read public packages: the hot path's short cut, without asking the store. */
+export function mayReadPublic(config: Ports['config'], actor: Pick<Actor, 'kind'>): boolean {
+  return actor.kind !== 'nobody' || config.read === 'anyone'
 }
 
 async function holds(ports: Asked, actor: Actor, needs: Needs, subject: string): Promise<boolean> {
@@ -51,7 +63,10 @@ async function holds(ports: Asked, actor: Actor, needs: Needs, subject: string):
     case 'instance':
       return actor.kind === 'person' && actor.roles.includes(needs.role)
     case 'org':
-      return actor.kind === 'person' && reaches(orgRoles, await ports.store.identity.orgRole(actor.id, subject), needs.role)
+      return (
+        actor.kind === 'person' &&
+        reaches(orgRoles, await ports.store.identity.orgRole(actor.id, subject), needs.role)
+      )
     case 'name':
       return actor.kind === 'person' && mayCreate(ports, actor, subject as PackageName)
     case 'package':
@@ -59,12 +74,25 @@ async function holds(ports: Asked, actor: Actor, needs: Needs, subject: string):
   }
 }
 
-async function holdsOnPackage(ports: Asked, actor: Actor, name: PackageName, role: PackageRole): Promise<boolean> {
+async function holdsOnPackage(
+  ports: Asked,
+  actor: Actor,
+  name: PackageName,
+  role: PackageRole,
+): Promise<boolean> {
   if (role === 'reader') {
     const found = await ports.store.catalog.findPackage(name)
-    if (found === undefined || found.access === 'public') return actor.kind === 'person' || ports.config.read === 'anyone'
+    if (found === undefined || found.access === 'public') return mayReadPublic(ports.config, actor)
+    if (
+      actor.kind === 'person' &&
+      actor.credential.kind === 'token' &&
+      !touches(actor.credential.limits, name)
+    )
+      return false
   }
-  return actor.kind === 'person' && reaches(packageRoles, await ports.store.identity.roleOn(actor.id, name), role)
+  return (
+    actor.kind === 'person' && reaches(packageRoles, await ports.store.identity.roleOn(actor.id, name), role)
+  )
 }
 
 /** A scope that is an organisation belongs to its members; other hosted names are open to every account. */
@@ -81,7 +109,9 @@ function reaches<T>(order: readonly T[], held: T | undefined, wanted: T): boolea
 function checkToken(actor: Person, rule: Rule, subject: string, operation: Operation): void {
   if (tokenAllows(actor, rule, subject)) return
   const limits = actor.credential.kind === 'token' ? actor.credential.limits : undefined
-  throw limits?.permission === 'read-only' ? problem('read-only-token') : problem('forbidden', { operation, subject })
+  throw limits?.permission === 'read-only'
+    ? problem('read-only-token')
+    : problem('forbidden', { operation, subject })
 }
 
 function tokenAllows(actor: Person, rule: Rule, subject: string): boolean {
@@ -89,15 +119,17 @@ function tokenAllows(actor: Person, rule: Rule, subject: string): boolean {
   const { limits } = actor.credential
   if (rule.token === 'never') return false
   if (rule.needs.on === 'package' || rule.needs.on === 'name') {
-    if (rule.token !== 'read' && limits.permission === 'read-only') return false
-    return touches(limits, subject)
+    return rule.token === 'read' || (limits.permission === 'read-write' && touches(limits, subject))
   }
   if (rule.token === 'read') return true
   return limits.permission === 'read-write' && managesOrg(limits, rule.needs, subject)
 }
 
 function touches(limits: TokenLimits, subject: string): boolean {
-  return limits.packages === undefined || (isPackageName(subject) && limits.packages.some(pattern => matchesName(pattern, subject)))
+  return (
+    limits.packages === undefined ||
+    (isPackageName(subject) && limits.packages.some(pattern => matchesName(pattern, subject)))
+  )
 }
 
 /** A token limited to packages manages nothing else, unless organisations are named (a stolen CI token must not mint tokens). */
@@ -109,7 +141,11 @@ function managesOrg(limits: TokenLimits, needs: Needs, subject: string): boolean
 async function refusal(ports: Asked, actor: Actor, operation: Operation, subject: string) {
   const { needs } = operations[operation]
   if (actor.kind === 'nobody') return problem('unauthenticated')
-  if (needs.on === 'package' && operation !== 'package:read' && !(await may(ports, actor, 'package:read', subject))) {
+  if (
+    needs.on === 'package' &&
+    operation !== 'package:read' &&
+    !(await may(ports, actor, 'package:read', subject))
+  ) {
     return problem('package-not-found', { name: subject })
   }
   if (operation === 'package:read') return problem('package-not-found', { name: subject })

@@ -1,8 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-export { type Actor, actorId, type Credential, type InstanceRole, nobody, operator, type TfaMode, type TokenLimits } from './actor.ts'
+export {
+  type Actor,
+  actorId,
+  type Credential,
+  type InstanceRole,
+  nobody,
+  operator,
+  type TfaMode,
+  type TokenLimits,
+  type Whence,
+} from './actor.ts'
 export { authorize, may, mayReadPublic } from './authorize.ts'
 export type { Grant } from './grant.ts'
+export { parseEmail, parseLogin } from './login-name.ts'
 export { type Operation, operations } from './operation.ts'
+export { checkNewPassword, hashPassword, isPassword } from './password.ts'
+export { type Person, toPerson } from './person.ts'
 export type {
   Account,
   Approval,
@@ -16,3 +29,4 @@ export type {
   TeamGrant,
   Token,
 } from './port.ts'
+export { hashSecret, isToken, makeToken, randomId, randomText } from './token.ts'

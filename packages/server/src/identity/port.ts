@@ -94,6 +94,8 @@ export interface IdentityReads {
   findAccountByEmail(email: string): Promise<Account | undefined>
   listAccounts(after: string, limit: number): Promise<readonly Account[]>
   countAccounts(): Promise<number>
+  /** Whether anybody may run this instance from a browser. */
+  hasOperator(): Promise<boolean>
   findSession(hash: string): Promise<Session | undefined>
   listSessions(accountId: string): Promise<readonly Session[]>
   /** A token that is neither revoked nor expired at `now`. */
@@ -137,13 +139,23 @@ export interface IdentityWrites {
   /** False when it was used before. */
   useInvitation(hash: string, at: number): Promise<boolean>
   /** False when the approval is no longer in `from`. */
-  moveApproval(id: string, from: Approval['state'], to: Approval['state'], tokenSealed: string | null): Promise<boolean>
+  moveApproval(
+    id: string,
+    from: Approval['state'],
+    to: Approval['state'],
+    tokenSealed: string | null,
+  ): Promise<boolean>
   addOrg(org: string, at: number): Promise<void>
   setOrgMember(org: string, accountId: string, role: OrgRole | undefined): Promise<void>
   addTeam(org: string, team: string): Promise<void>
   removeTeam(org: string, team: string): Promise<void>
   setTeamMember(org: string, team: string, accountId: string, member: boolean): Promise<void>
-  setTeamGrant(org: string, team: string, name: PackageName, permission: TeamGrant['permission'] | undefined): Promise<void>
+  setTeamGrant(
+    org: string,
+    team: string,
+    name: PackageName,
+    permission: TeamGrant['permission'] | undefined,
+  ): Promise<void>
 }
 
 /**

@@ -2,7 +2,12 @@
 import type { EventType, PackageName, Version } from '@holdfast/core'
 
 /** Values a leaf may hold: integers, printable ASCII, booleans, objects and arrays of them. */
-export type LeafValue = string | number | boolean | readonly LeafValue[] | { readonly [key: string]: LeafValue }
+export type LeafValue =
+  | string
+  | number
+  | boolean
+  | readonly LeafValue[]
+  | { readonly [key: string]: LeafValue }
 
 /**
  * What happened, as a flow says it. `fields` go into the public leaf (no names of people, addresses or free text);

@@ -1,3 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 export type { LeafValue, NewEvent, StoredEvent } from './event.ts'
-export { checkManifestAgrees, type Inspection, type InspectLimits, inspectTarball } from './inspect.ts'
+export {
+  checkManifestAgrees,
+  defaultInspectLimits,
+  type Inspection,
+  type InspectLimits,
+  inspectTarball,
+} from './inspect.ts'
+export { digestManifest } from './manifest-digest.ts'

@@ -29,13 +29,10 @@ const types: Readonly<Record<string, TarHeaderType>> = {
   L: 'long-path',
 }
 
-const zeros = Buffer.alloc(64 * 1024)
-
 /** Whether all bytes are zero; a block of them ends the archive. */
-export function isZero(bytes: Buffer): boolean {
-  if (bytes.length > zeros.length)
-    return isZero(bytes.subarray(0, zeros.length)) && isZero(bytes.subarray(zeros.length))
-  return bytes.equals(zeros.subarray(0, bytes.length))
+export function isZero(bytes: Buffer, start = 0, end = bytes.length): boolean {
+  for (let at = start; at < end; at++) if (bytes[at] !== 0) return false
+  return true
 }
 
 /** Reads one header block or throws `bad-tarball`. */
@@ -45,13 +42,13 @@ export function decodeHeader(block: Buffer): TarHeader {
   checkSum(block)
   const type = decodeType(block)
   // node-tar skips a header that has a link target and is no link, and reads the body as headers.
-  if (!isZero(block.subarray(157, 257))) throw refuseTarball('link', 'a file has the target of a link')
+  if (!isZero(block, 157, 257)) throw refuseTarball('link', 'a file has the target of a link')
   checkIgnoredNumbers(block)
   return {
     type,
     ...decodePath(block),
-    sizeBytes: decodeOctal(block.subarray(124, 136), 'size'),
-    mode: decodeOctal(block.subarray(100, 108), 'mode') & 0o7777,
+    sizeBytes: decodeOctal(block.toString('latin1', 124, 136), 'size'),
+    mode: decodeOctal(block.toString('latin1', 100, 108), 'mode') & 0o7777,
   }
 }
 
@@ -86,34 +83,31 @@ function quotePath(block: Buffer): string {
 
 // node-tar drops a header whose owner, time or device number does not fit, and reads the body as headers.
 function checkIgnoredNumbers(block: Buffer): void {
-  const fields = [
-    [108, 8],
-    [116, 8],
-    [136, 12],
-    [329, 8],
-    [337, 8],
-    ...(hasStarTimes(block)
-      ? ([
-          [476, 12],
-          [488, 12],
-        ] as const)
-      : []),
-  ] as const
-  for (const [start, length] of fields) checkIgnoredNumber(block.subarray(start, start + length))
+  for (const [start, length] of hasStarTimes(block) ? starNumbers : plainNumbers) {
+    const first = block[start] ?? 0
+    if (first >= 0x80) checkIgnoredNumber(first, block.subarray(start + 1, start + length))
+  }
 }
 
-function checkIgnoredNumber(field: Buffer): void {
-  const first = field[0] ?? 0
-  if (first < 0x80) return
+const plainNumbers = [
+  [108, 8],
+  [116, 8],
+  [136, 12],
+  [329, 8],
+  [337, 8],
+] as const
+const starNumbers = [...plainNumbers, [476, 12], [488, 12]] as const
+
+function checkIgnoredNumber(first: number, rest: Buffer): void {
   const filler = first === 0x80 ? 0 : 0xff
-  const isSmall = field.subarray(1, -6).every(byte => byte === filler)
+  const isSmall = rest.subarray(0, -6).every(byte => byte === filler)
   if ((first !== 0x80 && first !== 0xff) || !isSmall) {
     throw refuseTarball('bad-header', 'a number in an entry is out of range')
   }
 }
 
-function decodeOctal(field: Buffer, name: string): number {
-  const match = /^ *([0-7]*)[ \0]*$/.exec(field.toString('latin1'))
+function decodeOctal(field: string, name: string): number {
+  const match = /^ *([0-7]*)[ \0]*$/.exec(field)
   // Signs, other bases and junk after the digits are read differently by each parser.
   if (match === null) throw refuseTarball('bad-header', `the ${name} of an entry is not a plain octal number`)
   return match[1] ? Number.parseInt(match[1], 8) : 0
@@ -131,9 +125,11 @@ function decodePath(block: Buffer): Pick<TarHeader, 'path' | 'isPathUtf8'> {
 function takePrefix(block: Buffer): Buffer {
   if (isUstar(block)) return cutAtZero(block.subarray(345, hasStarTimes(block) ? 475 : 500))
   // Some parsers use the prefix whatever the format says, some do not.
-  if (!isZero(block.subarray(345, 500))) throw refuseTarball('bad-header', 'an entry has a stray prefix')
-  return block.subarray(0, 0)
+  if (!isZero(block, 345, 500)) throw refuseTarball('bad-header', 'an entry has a stray prefix')
+  return empty
 }
+
+const empty = Buffer.alloc(0)
 
 function isUstar(block: Buffer): boolean {
   return block.toString('latin1', 257, 265) === 'ustar\x0000'
@@ -149,7 +145,7 @@ export function cutAtZero(field: Buffer): Buffer {
   const end = field.indexOf(0)
   if (end < 0) return field
   // What follows the zero byte is read by some parsers (node-tar, when a line break is in it).
-  if (!isZero(field.subarray(end))) throw refuseTarball('bad-path', 'a path has bytes behind its end')
+  if (!isZero(field, end)) throw refuseTarball('bad-path', 'a path has bytes behind its end')
   return field.subarray(0, end)
 }
 

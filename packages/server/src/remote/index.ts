@@ -1,3 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Services behind ports. */
 export { openKeyFolder } from './key-folder.ts'
+export { openMail } from './mail.ts'

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The verbs that touch the instance's own folder. The command line loads them by one lazy import. */
+import { isProblem } from '@holdfast/core'
+import { ConfigFaults } from '../config.ts'
+import { UsageError } from './usage.ts'
+
+const verbs: Readonly<Record<string, () => Promise<(args: readonly string[]) => Promise<number>>>> = {
+  serve: async () => (await import('./serve.ts')).serve,
+  operator: async () => (await import('./operator.ts')).operate,
+}
+
+/** The verbs `runServerCommand` knows. */
+export const serverVerbs: readonly string[] = Object.keys(verbs)
+
+/** Runs one verb; resolves with the exit code: 0 fine, 1 a check failed, 2 usage or configuration, 3 tampering. */
+export async function runServerCommand(verb: string, args: readonly string[]): Promise<number> {
+  const load = verbs[verb]
+  if (load === undefined) throw new Error(`no such verb: ${verb}`)
+  try {
+    return await (await load())(args)
+  } catch (error) {
+    const text = explain(error)
+    if (text === undefined) throw error
+    process.stderr.write(`${text}\n`)
+    return 2
+  }
+}
+
+function explain(error: unknown): string | undefined {
+  if (error instanceof ConfigFaults)
+    return ['The configuration has faults:', ...error.faults.map(fault => `  ${fault}`)].join('\n')
+  if (error instanceof UsageError) return error.message
+  if (isProblem(error)) return error.hint === '' ? error.message : `${error.message}. ${error.hint}`
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  if (code === 'EADDRINUSE')
+    return 'The port is taken by another process. Choose another with --port, or 0 for any that is free.'
+  if (code === 'EACCES' || code === 'EADDRNOTAVAIL' || code === 'ENOSPC' || code === 'EROFS')
+    return (error as Error).message
+  return undefined
+}

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+import {
+  parseNamePattern,
+  parsePackageName,
+  parseVersion,
+  type ReasonCode,
+  reasonCodes,
+} from '@holdfast/core'
+import {
+  createToken,
+  ensureAccount,
+  hostNames,
+  invite,
+  type Measure,
+  takeMeasure,
+  unhostNames,
+} from '../flow/index.ts'
+import { type InstanceRole, operator } from '../identity/index.ts'
+import { openPorts, type Ports } from '../main.ts'
+import { type Arguments, configOf, configOptions, readArguments, UsageError } from './usage.ts'
+
+const usage = `Usage: holdfast operator <act> --data DIR …
+
+  invite --email ADDRESS [--role operator|responder|auditor]...   print a one-time sign-up link
+  host [GLOB...]                         names hosted here, such as '@acme/*'; without names, list them
+  unhost GLOB...                         make no new names under these here
+  token --user NAME --publish GLOB... [--read-only] [--expires 1h]   print a token, at most 24 hours for publishing
+  quarantine NAME@VERSION --reason CODE [--words TEXT]   stop serving a version, at once
+  release NAME@VERSION                   undo quarantine
+  yank NAME@VERSION --reason CODE [--words TEXT]         resolve to it no longer; exact pins keep working
+  unyank NAME@VERSION                    undo yank
+
+The machine's owner may act also while a server runs on the folder; the server follows within a second.
+CODE is one of ${reasonCodes.join(', ')}.`
+
+const options = {
+  ...configOptions,
+  email: 'value',
+  role: 'list',
+  user: 'value',
+  publish: 'list',
+  'read-only': 'flag',
+  expires: 'value',
+  reason: 'value',
+  words: 'value',
+  json: 'flag',
+  help: 'flag',
+} as const
+
+type Act = (ports: Ports, args: Arguments, words: readonly string[]) => Promise<unknown>
+
+const acts: Readonly<Record<string, Act>> = {
+  invite: async (ports, { values, lists }) =>
+    invite(ports, operator, need(values['email'], '--email'), roles(lists['role'])),
+  host,
+  unhost: async (ports, _args, words) => {
+    await unhostNames(ports, operator, needSome(words, 'GLOB').map(parseNamePattern))
+  },
+  token,
+  quarantine: measure('quarantine'),
+  release: measure('release'),
+  yank: measure('yank'),
+  unyank: measure('unyank'),
+}
+
+/** `holdfast operator`: what the machine's owner may do with the folder at hand; each act is an event. */
+export async function operate(args: readonly string[]): Promise<number> {
+  const read = readArguments(args, options, usage)
+  const [name, ...words] = read.words
+  if (read.flags.has('help')) {
+    process.stdout.write(`${usage}\n`)
+    return 0
+  }
+  const act = name !== undefined && Object.hasOwn(acts, name) ? acts[name] : undefined
+  if (act === undefined)
+    throw new UsageError(name === undefined ? usage : `There is no act ${name}.\n\n${usage}`)
+  const opened = await openPorts(configOf(read))
+  try {
+    const result = await act(opened.ports, read, words)
+    if (result !== undefined)
+      process.stdout.write(`${read.flags.has('json') ? JSON.stringify({ result }) : result}\n`)
+    return 0
+  } finally {
+    await opened.close()
+  }
+}
+
+async function host(ports: Ports, _args: Arguments, words: readonly string[]): Promise<string | undefined> {
+  if (words.length === 0) return (await ports.store.catalog.listHosted()).join('\n')
+  await hostNames(ports, operator, words.map(parseNamePattern))
+  return undefined
+}
+
+const dayMs = 24 * 3600_000
+const publishLimitMs = dayMs
+const readLimitMs = 365 * dayMs
+
+async function token(ports: Ports, { values, lists, flags }: Arguments): Promise<string> {
+  const account = await ensureAccount(ports, operator, need(values['user'], '--user'))
+  const readOnly = flags.has('read-only')
+  const globs = lists['publish'] ?? []
+  if (!readOnly && globs.length === 0)
+    throw new UsageError(`Say which names it may publish: --publish GLOB..., or --read-only.\n\n${usage}`)
+  const lifeMs = duration(values['expires'] ?? '1h')
+  const limit = readOnly ? readLimitMs : publishLimitMs
+  if (lifeMs > limit)
+    throw new UsageError(
+      `--expires may be at most ${limit / 3600_000}h for ${readOnly ? 'reading' : 'publishing'}.`,
+    )
+  const { secret } = await createToken(ports, operator, account, {
+    name: 'made by the operator',
+    limits: {
+      permission: readOnly ? 'read-only' : 'read-write',
+      ...(globs.length > 0 ? { packages: globs.map(parseNamePattern) } : {}),
+      bypassTfa: true,
+    },
+    expiresAt: ports.clock() + lifeMs,
+  })
+  return secret
+}
+
+function measure(kind: Measure): Act {
+  return async (ports, { values }, [spec]) => {
+    const at = spec?.lastIndexOf('@') ?? -1
+    if (spec === undefined || at < 1) throw new UsageError(`Name one version, as NAME@VERSION.\n\n${usage}`)
+    const subject = { name: parsePackageName(spec.slice(0, at)), version: parseVersion(spec.slice(at + 1)) }
+    const undoing = kind === 'release' || kind === 'unyank'
+    const code = undoing ? (values['reason'] ?? 'request') : need(values['reason'], '--reason')
+    if (!isReason(code)) throw new UsageError(`--reason is one of ${reasonCodes.join(', ')}.`)
+    await takeMeasure(ports, operator, kind, subject, { code, words: values['words'] ?? code })
+  }
+}
+
+function isReason(code: string): code is ReasonCode {
+  return (reasonCodes as readonly string[]).includes(code)
+}
+
+function roles(given: readonly string[] | undefined): InstanceRole[] {
+  return (given ?? []).map(role => {
+    if (role === 'operator' || role === 'responder' || role === 'auditor') return role
+    throw new UsageError(`--role is operator, responder or auditor, not ${role}.`)
+  })
+}
+
+/** `90s`, `30m`, `1h`, `7d` in milliseconds. */
+function duration(text: string): number {
+  const found = /^(\d{1,6})([smhd])$/.exec(text)
+  const unit = { s: 1000, m: 60_000, h: 3600_000, d: dayMs }[found?.[2] ?? '']
+  if (found === null || unit === undefined || Number(found[1]) === 0)
+    throw new UsageError('--expires takes a time such as 30m, 1h or 7d.')
+  return Number(found[1]) * unit
+}
+
+function need(value: string | undefined, option: string): string {
+  if (value === undefined || value === '') throw new UsageError(`${option} is missing.\n\n${usage}`)
+  return value
+}
+
+function needSome(words: readonly string[], what: string): readonly string[] {
+  if (words.length === 0) throw new UsageError(`${what} is missing.\n\n${usage}`)
+  return words
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+import { existsSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { type Config, readConfig } from '../config.ts'
+
+/** A command line that says nothing we understand; its message tells what would. */
+export class UsageError extends Error {}
+
+/** Options as declared: `value` takes one, `list` one or more (all words up to the next option), `flag` none. */
+export type Options = Readonly<Record<string, 'value' | 'list' | 'flag'>>
+
+export interface Arguments {
+  readonly words: readonly string[]
+  readonly values: Readonly<Record<string, string>>
+  readonly lists: Readonly<Record<string, readonly string[]>>
+  readonly flags: ReadonlySet<string>
+}
+
+/** Reads a command line; throws `UsageError` with the usage text for anything unknown. */
+export function readArguments(args: readonly string[], options: Options, usage: string): Arguments {
+  const spread = spreadLists(args, options)
+  try {
+    const { values, positionals } = parseArgs({
+      args: spread,
+      allowPositionals: true,
+      options: Object.fromEntries(
+        Object.entries(options).map(([name, kind]) =>
+          kind === 'flag'
+            ? [name, { type: 'boolean' as const }]
+            : [name, { type: 'string' as const, multiple: kind === 'list' }],
+        ),
+      ),
+    })
+    const found = Object.entries(values)
+    return {
+      words: positionals,
+      values: Object.fromEntries(
+        found.filter((each): each is [string, string] => typeof each[1] === 'string'),
+      ),
+      lists: Object.fromEntries(found.filter((each): each is [string, string[]] => Array.isArray(each[1]))),
+      flags: new Set(found.filter(([, value]) => value === true).map(([name]) => name)),
+    }
+  } catch (error) {
+    throw new UsageError(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`)
+  }
+}
+
+/** `--publish a b` reads as `--publish a --publish b`. */
+function spreadLists(args: readonly string[], options: Options): string[] {
+  const spread: string[] = []
+  let list: string | undefined
+  for (const arg of args) {
+    if (arg.startsWith('--')) {
+      list = options[arg.slice(2)] === 'list' ? arg : undefined
+      if (list === undefined) spread.push(arg)
+    } else if (list !== undefined) spread.push(list, arg)
+    else spread.push(arg)
+  }
+  return spread
+}
+
+/** Options every verb of the server takes. */
+export const configOptions = {
+  data: 'value',
+  config: 'value',
+  port: 'value',
+  host: 'value',
+} as const satisfies Options
+
+/** The configuration from command line, environment and file. Throws `ConfigFaults`. */
+export function configOf({ values }: Arguments): Config {
+  const { config, ...flags } = values
+  const file = config ?? (existsSync('holdfast.yaml') ? 'holdfast.yaml' : undefined)
+  const known = Object.fromEntries(Object.entries(flags).filter(([name]) => name in configOptions))
+  return readConfig(known, process.env, file)
+}

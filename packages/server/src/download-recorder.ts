@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Clock, Download, DownloadCount, DownloadRecorder, Store } from './ports.ts'
+
+const flushEveryMs = 1000
+const keepDays = 90
+const dayMs = 24 * 3600_000
+const maxWaiting = 100_000
+
+/**
+ * Gathers downloads and writes them once a second: the same hand fetching the same version in that second is one row
+ * with a count. When the store does not take them, they wait, up to a bound.
+ */
+export function openDownloadRecorder(
+  store: Pick<Store, 'downloads'>,
+  clock: Clock,
+): DownloadRecorder & { close(): Promise<void> } {
+  let waiting = new Map<string, { download: Download; count: number; firstAt: number; lastAt: number }>()
+  let flushing: Promise<void> | undefined
+  let prunedAt = 0
+  const write = async () => {
+    const batch: DownloadCount[] = [...waiting.values()].map(({ download, ...counted }) => ({
+      ...download,
+      ...counted,
+    }))
+    const before = waiting
+    waiting = new Map()
+    try {
+      await store.downloads.add(batch)
+    } catch (error) {
+      for (const [key, each] of before) if (waiting.size < maxWaiting) waiting.set(key, each)
+      throw error
+    }
+    if (clock() - prunedAt < dayMs) return
+    prunedAt = clock()
+    await store.downloads.prune(clock() - keepDays * dayMs)
+  }
+  const flush = async (): Promise<void> => {
+    await flushing?.catch(() => {})
+    if (waiting.size === 0) return
+    flushing = write()
+    await flushing
+  }
+  const timer = setInterval(() => void flush().catch(() => {}), flushEveryMs)
+  timer.unref()
+  return {
+    add(download) {
+      const key = `${download.package} ${download.version} ${download.tokenId} ${download.accountId} ${download.address} ${download.client}`
+      const now = clock()
+      const found = waiting.get(key)
+      if (found !== undefined) {
+        found.count += 1
+        found.lastAt = now
+      } else if (waiting.size < maxWaiting)
+        waiting.set(key, { download, count: 1, firstAt: now, lastAt: now })
+    },
+    flush,
+    async close() {
+      clearInterval(timer)
+      await flush()
+    },
+  }
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { NamePattern } from '@holdfast/core'
+import { type Actor, authorize } from '../identity/index.ts'
+import type { Ports } from '../ports.ts'
+
+/** Says which names are hosted here; each pattern is an event of its own. */
+export async function hostNames(ports: Ports, actor: Actor, patterns: readonly NamePattern[]): Promise<void> {
+  const grant = await authorize(ports, actor, 'instance:operate', '')
+  const events = patterns.map(pattern => ({ type: 'hosted-names', detail: { op: 'add', pattern } }) as const)
+  await ports.store.commit(grant, events, async tx => {
+    for (const pattern of patterns) await tx.catalog.addHosted(pattern, ports.clock())
+  })
+}
+
+/** Names under these patterns can no longer be made here; what is published stays. */
+export async function unhostNames(
+  ports: Ports,
+  actor: Actor,
+  patterns: readonly NamePattern[],
+): Promise<void> {
+  const grant = await authorize(ports, actor, 'instance:operate', '')
+  const events = patterns.map(
+    pattern => ({ type: 'hosted-names', detail: { op: 'remove', pattern } }) as const,
+  )
+  await ports.store.commit(grant, events, async tx => {
+    for (const pattern of patterns) await tx.catalog.removeHosted(pattern)
+  })
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Inspection } from '../integrity/index.ts'
+
+type Manifest = Readonly<Record<string, unknown>>
+
+const shortFields = [
+  'name',
+  'version',
+  'dependencies',
+  'devDependencies',
+  'optionalDependencies',
+  'peerDependencies',
+  'peerDependenciesMeta',
+  'dependenciesMeta',
+  'bundleDependencies',
+  'bundledDependencies',
+  'bin',
+  'directories',
+  'engines',
+  'os',
+  'cpu',
+  'libc',
+  'funding',
+  'license',
+  'hasInstallScript',
+  '_hasShrinkwrap',
+] as const
+
+const droppedFields = new Set([
+  'dist',
+  'readme',
+  'readmeFilename',
+  'deprecated',
+  'hasInstallScript',
+  'integrity',
+  'shasum',
+  'policyRestrictions',
+])
+const maxReadme = 64 * 1024
+
+/** The version object as we keep it: the client's words without what only a registry may say, plus what we found. */
+export function keepManifest(sent: Manifest, inspection: Inspection): Manifest {
+  const kept = Object.entries(sent).filter(([key]) => !key.startsWith('_') && !droppedFields.has(key))
+  return {
+    ...Object.fromEntries(kept),
+    _id: `${String(sent['name'])}@${String(sent['version'])}`,
+    ...(inspection.hasInstallScript ? { hasInstallScript: true } : {}),
+    ...(inspection.hasShrinkwrap ? { _hasShrinkwrap: true } : {}),
+  }
+}
+
+/** What installers need, for the abbreviated packument. */
+export function abbreviate(manifest: Manifest): Manifest {
+  return Object.fromEntries(
+    shortFields.filter(field => manifest[field] !== undefined).map(field => [field, manifest[field]]),
+  )
+}
+
+/** Names a version cannot be installed without, and optional and peer ones. */
+export function dependenciesOf(manifest: Manifest): string[] {
+  const fields = ['dependencies', 'optionalDependencies', 'peerDependencies']
+  return fields.flatMap(field => Object.keys(asObject(manifest[field])))
+}
+
+/** What the newest version says of its package. */
+export function aboutPackage(
+  manifest: Manifest,
+  readme: string,
+): { description: string; keywords: string[]; readme: string } {
+  const keywords = Array.isArray(manifest['keywords'])
+    ? manifest['keywords'].filter(each => typeof each === 'string')
+    : []
+  return {
+    description: text(manifest['description']).slice(0, 1000),
+    keywords: keywords.slice(0, 50).map(each => each.slice(0, 60)),
+    readme: readme.slice(0, maxReadme),
+  }
+}
+
+function asObject(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : ''
+}

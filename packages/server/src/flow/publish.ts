@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+import {
+  checkNewPackageName,
+  confusableKey,
+  type Digest,
+  type DistTag,
+  formatIntegrity,
+  matchesName,
+  type PackageName,
+  parseIntegrity,
+  problem,
+  type Version,
+} from '@holdfast/core'
+import { type Access, type Package, settle } from '../catalog/index.ts'
+import { type Actor, actorId, authorize, type Grant } from '../identity/index.ts'
+import {
+  checkManifestAgrees,
+  defaultInspectLimits,
+  digestManifest,
+  type Inspection,
+  inspectTarball,
+  type NewEvent,
+} from '../integrity/index.ts'
+import type { BlobWriter, Ports, Tx, WrittenBytes } from '../ports.ts'
+import { abbreviate, aboutPackage, dependenciesOf, keepManifest } from './manifest.ts'
+import { provePresence } from './presence.ts'
+
+/** What a client wants published; its claims are checked, never believed. */
+export interface Upload {
+  readonly name: PackageName
+  readonly version: Version
+  readonly tag: DistTag
+  readonly access: Access | undefined
+  /** The version object as the client sent it. */
+  readonly manifest: Readonly<Record<string, unknown>>
+  readonly readme: string | undefined
+  /** The client's digests, empty when it sent none. */
+  readonly integrity: string
+  readonly shasum: string
+  readonly tarball: BlobWriter
+  /** Kept from elsewhere: an import's times are the original ones. */
+  readonly publishedAt?: number
+  readonly deprecated?: string
+}
+
+export interface Published {
+  readonly name: PackageName
+  readonly version: Version
+  readonly digest: Digest
+  /** True when these very bytes were published before and nothing was done. */
+  readonly repeated: boolean
+}
+
+const repeatWindowMs = 10 * 60_000
+
+/**
+ * Lets one version in. Throws a problem and keeps nothing unless everything holds; of two racing publishes of one
+ * version exactly one wins, and the same publisher's identical repetition is answered like the first.
+ */
+export async function publish(ports: Ports, actor: Actor, upload: Upload): Promise<Published> {
+  try {
+    const { grant, known } = await admit(ports, actor, upload.name)
+    const bytes = checkClaims(upload)
+    if (await isRepetition(ports, actor, upload, bytes)) return published(upload, bytes, true)
+    await checkUnused(ports, upload)
+    await provePresence(ports, grant, known?.requiresTfa ?? false)
+    const inspection = await inspect(ports, upload)
+    await upload.tarball.keep()
+    // A crash here leaves bytes under their digest that no version names: the scrubber's to remove, harmless.
+    await ports.store.commit(grant, publishEvent(upload, bytes, inspection), tx =>
+      record(ports, tx, actor, upload, bytes, inspection),
+    )
+    // A crash here leaves a published version whose answer was lost: the client repeats it and is answered like now.
+    return published(upload, bytes, false)
+  } finally {
+    await upload.tarball.discard()
+  }
+}
+
+/** Who may, on a package that is there or on a new name that may be made. */
+export async function admit(
+  ports: Ports,
+  actor: Actor,
+  name: PackageName,
+): Promise<{ grant: Grant; known: Package | undefined }> {
+  const known = await ports.store.catalog.findPackage(name)
+  if (known !== undefined) return { known, grant: await authorize(ports, actor, 'package:publish', name) }
+  const grant = await authorize(ports, actor, 'package:create', name)
+  checkNewPackageName(name)
+  const hosted = await ports.store.catalog.listHosted()
+  if (!hosted.some(pattern => matchesName(pattern, name)))
+    throw problem('name-not-hosted', { name, data: ports.config.data })
+  return { known: undefined, grant }
+}
+
+/** The digests computed here against those the client sent. */
+export function checkClaims(upload: Upload): WrittenBytes {
+  const bytes = upload.tarball.digests()
+  if (upload.integrity !== '') {
+    const wanted = parseIntegrity(upload.integrity)
+    if (wanted !== undefined && wanted !== bytes.digest) {
+      throw problem('digest-mismatch', {
+        what: 'integrity',
+        wanted: upload.integrity,
+        found: formatIntegrity(bytes.digest),
+      })
+    }
+  }
+  if (upload.shasum !== '' && upload.shasum.toLowerCase() !== bytes.shasum) {
+    throw problem('digest-mismatch', { what: 'shasum', wanted: upload.shasum, found: bytes.shasum })
+  }
+  return bytes
+}
+
+/** npm repeats a PUT whose answer was lost; the same hand sending the same bytes again soon is answered alike. */
+async function isRepetition(
+  ports: Ports,
+  actor: Actor,
+  upload: Upload,
+  bytes: WrittenBytes,
+): Promise<boolean> {
+  const found = await ports.store.catalog.findVersion(upload.name, upload.version)
+  return (
+    found !== undefined &&
+    found.status === 'live' &&
+    found.digest === bytes.digest &&
+    found.publisherId === actorId(actor) &&
+    ports.clock() - found.publishedAt < repeatWindowMs
+  )
+}
+
+async function checkUnused(ports: Ports, upload: Upload): Promise<void> {
+  const found = await ports.store.catalog.findVersion(upload.name, upload.version)
+  if (found !== undefined) throw problem('version-exists', { name: upload.name, version: upload.version })
+}
+
+async function inspect(ports: Ports, upload: Upload): Promise<Inspection> {
+  const limits = { ...defaultInspectLimits, maxInflatedBytes: ports.config.maxUnpackedBytes }
+  const inspection = await inspectTarball(upload.tarball.read(), limits)
+  checkManifestAgrees(inspection.manifest, upload.manifest)
+  return inspection
+}
+
+async function record(
+  ports: Ports,
+  tx: Tx,
+  actor: Actor,
+  upload: Upload,
+  bytes: WrittenBytes,
+  inspection: Inspection,
+): Promise<void> {
+  const { name } = upload
+  const at = ports.clock()
+  if ((await tx.catalog.findPackage(name)) === undefined) await createPackage(tx, actor, upload, at)
+  else if (upload.access !== undefined && actor.kind !== 'system')
+    await tx.catalog.setAccess(name, upload.access)
+  const manifest = await recordVersion(ports, tx, actor, upload, bytes, inspection)
+  await applyTag(tx, upload)
+  await tx.catalog.describe(name, aboutPackage(manifest, upload.readme ?? inspection.readme ?? ''))
+  await settle(tx.catalog, name, ports.clock())
+}
+
+/** The version's own row, signed; gives back its manifest as it is kept. */
+export async function recordVersion(
+  ports: Ports,
+  tx: Tx,
+  actor: Actor,
+  upload: Upload,
+  bytes: WrittenBytes,
+  inspection: Inspection,
+): Promise<Readonly<Record<string, unknown>>> {
+  const { name, version } = upload
+  const manifest = keepManifest(upload.manifest, inspection)
+  await tx.catalog.addVersion({
+    package: name,
+    version,
+    status: 'live',
+    digest: bytes.digest,
+    shasum: bytes.shasum,
+    sizeBytes: bytes.sizeBytes,
+    unpackedSizeBytes: inspection.unpackedSizeBytes,
+    fileCount: inspection.fileCount,
+    manifest: JSON.stringify(manifest),
+    shortManifest: JSON.stringify(abbreviate(manifest)),
+    signatures: JSON.stringify([signVersion(ports, name, version, bytes.digest)]),
+    publishedAt: upload.publishedAt ?? ports.clock(),
+    publisherId: actorId(actor),
+    tokenId: actor.kind === 'person' && actor.credential.kind === 'token' ? actor.credential.id : '',
+    dependencies: dependenciesOf(manifest),
+    ...(upload.deprecated ? { deprecated: upload.deprecated } : {}),
+  })
+  return manifest
+}
+
+/** A look-alike of a name hosted here is refused at birth (npm's moniker rule and common confusables). */
+async function createPackage(tx: Tx, actor: Actor, upload: Upload, at: number): Promise<void> {
+  const key = confusableKey(upload.name)
+  const twin = await tx.catalog.findConfusable(key)
+  if (twin !== undefined && actor.kind === 'person')
+    throw problem('name-confusable', { name: upload.name, other: twin })
+  await tx.catalog.addPackage(upload.name, key, upload.access ?? 'public', at)
+  if (actor.kind === 'person') await tx.catalog.setRole(upload.name, actor.id, 'owner')
+}
+
+/** Only the given tag moves; `latest` comes with the first version whatever its tag. */
+async function applyTag(tx: Tx, upload: Upload): Promise<void> {
+  await tx.catalog.setTag(upload.name, upload.tag, upload.version)
+  const latest = 'latest' as DistTag
+  if (!(await tx.catalog.listTags(upload.name)).has(latest))
+    await tx.catalog.setTag(upload.name, latest, upload.version)
+}
+
+/** npm's registry signature over name, version and digest. */
+function signVersion(
+  ports: Ports,
+  name: PackageName,
+  version: Version,
+  digest: Digest,
+): { keyid: string; sig: string } {
+  return {
+    keyid: ports.signer.keyId,
+    sig: ports.signer.sign(`${name}@${version}:${formatIntegrity(digest)}`),
+  }
+}
+
+/** The event of one publish: digests of the bytes and of the manifest, for the log. */
+export function publishEvent(upload: Upload, bytes: WrittenBytes, inspection: Inspection): NewEvent {
+  return {
+    type: 'publish',
+    pkg: upload.name,
+    ver: upload.version,
+    fields: {
+      dist: {
+        integrity: formatIntegrity(bytes.digest),
+        size: bytes.sizeBytes,
+        manifest: digestManifest(keepManifest(upload.manifest, inspection), distOf(bytes, inspection)),
+      },
+    },
+    detail: { tag: upload.tag },
+  }
+}
+
+/** The part of `dist` that never changes. */
+function distOf(bytes: WrittenBytes, inspection: Inspection) {
+  return {
+    integrity: formatIntegrity(bytes.digest),
+    shasum: bytes.shasum,
+    fileCount: inspection.fileCount,
+    unpackedSize: inspection.unpackedSizeBytes,
+  }
+}
+
+function published(upload: Upload, bytes: WrittenBytes, repeated: boolean): Published {
+  return { name: upload.name, version: upload.version, digest: bytes.digest, repeated }
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type PackageName, problem, type ReasonCode, type Status, type Version } from '@holdfast/core'
+import { settle } from '../catalog/index.ts'
+import { type Actor, authorize, type Operation } from '../identity/index.ts'
+import type { Ports } from '../ports.ts'
+import { provePresence } from './presence.ts'
+
+/** A change of a version's status that a person decides, and how it is undone. */
+export type Measure = 'quarantine' | 'release' | 'yank' | 'unyank'
+
+const measures: Record<Measure, { operation: Operation; from: readonly Status[]; to: Status }> = {
+  quarantine: { operation: 'version:contain', from: ['live', 'yanked', 'held'], to: 'quarantined' },
+  release: { operation: 'version:contain', from: ['quarantined', 'held'], to: 'live' },
+  yank: { operation: 'package:yank', from: ['live'], to: 'yanked' },
+  unyank: { operation: 'package:yank', from: ['yanked'], to: 'live' },
+}
+
+/**
+ * Takes a measure on one version: effective at once on every path, with its reason, actor and event, and reversible.
+ * `words` are shown to people, `code` stands in the log. Throws `version-not-found`, `wrong-status`.
+ */
+export async function takeMeasure(
+  ports: Ports,
+  actor: Actor,
+  measure: Measure,
+  subject: { readonly name: PackageName; readonly version: Version },
+  reason: { readonly code: ReasonCode; readonly words: string },
+): Promise<void> {
+  const { operation, from, to } = measures[measure]
+  const { name, version } = subject
+  const grant = await authorize(ports, actor, operation, operation === 'package:yank' ? name : '')
+  await provePresence(ports, grant, false)
+  const event = {
+    type: measure,
+    pkg: name,
+    ver: version,
+    fields: { reason: reason.code },
+    detail: { words: reason.words },
+  } as const
+  await ports.store.commit(grant, event, async tx => {
+    const found = await tx.catalog.findVersion(name, version)
+    if (found === undefined) throw problem('version-not-found', { name, version })
+    if (!from.includes(found.status))
+      throw problem('wrong-status', { name, version, status: found.status, measure })
+    const words = to === 'live' ? '' : reason.words || reason.code
+    await tx.catalog.setStatus(name, version, to, words, ports.clock())
+    await settle(tx.catalog, name, ports.clock())
+  })
+}

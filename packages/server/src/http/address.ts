@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { IncomingMessage } from 'node:http'
+import { BlockList, isIP } from 'node:net'
+
+/** Tells a request's real address: the peer's, or what trusted proxies say of it. */
+export function addressReader(trustedProxies: readonly string[]): (request: IncomingMessage) => string {
+  if (trustedProxies.length === 0) return request => peerOf(request)
+  const trusted = new BlockList()
+  for (const each of trustedProxies) {
+    const [address = '', prefix] = each.split('/')
+    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4'
+    trusted.addSubnet(address, Number(prefix ?? (family === 'ipv6' ? 128 : 32)), family)
+  }
+  const isTrusted = (address: string) => trusted.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
+  return request => {
+    const peer = peerOf(request)
+    const forwarded = request.headers['x-forwarded-for']
+    if (typeof forwarded !== 'string' || !isTrusted(peer)) return peer
+    // From the right: each hop that we trust vouches for the one before it; what a client wrote itself stands left of that.
+    const hops = forwarded
+      .split(',')
+      .map(hop => hop.trim())
+      .filter(hop => isIP(hop) !== 0)
+    return hops.findLast(hop => !isTrusted(hop)) ?? hops[0] ?? peer
+  }
+}
+
+function peerOf(request: IncomingMessage): string {
+  const address = request.socket.remoteAddress ?? ''
+  return address.startsWith('::ffff:') ? address.slice(7) : address
+}

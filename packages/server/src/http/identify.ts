@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { IncomingHttpHeaders } from 'node:http'
+import { BlockList, isIP } from 'node:net'
+import { type Problem, problem } from '@holdfast/core'
+import { checkPassword } from '../flow/index.ts'
+import { type Account, type Actor, hashSecret, isToken, type Token, type Whence } from '../identity/index.ts'
+import type { Ports } from '../ports.ts'
+
+type Person = Extract<Actor, { kind: 'person' }>
+type Identity = Omit<Person, 'from'>
+
+/** Credentials → Actor, with a bounded memory that forgets within a second of any change to accounts or tokens. */
+export interface Identify {
+  /** The identity behind an `authorization` header if it is known right now; `undefined` means: ask `identify`. */
+  peek(authorization: string | undefined): Identity | 'nobody' | undefined
+  /** Who acts; credentials that are not accepted give `nobody` and the reason. */
+  identify(headers: IncomingHttpHeaders, address: string): Promise<{ actor: Actor; bad: Problem | undefined }>
+}
+
+const maxRemembered = 10_000
+const lastUsedEveryMs = 60_000
+
+export function openIdentify(ports: Ports): Identify {
+  const known = new Map<string, Identity>()
+  const used = new Set<string>()
+  ports.store.events.follow(events => {
+    if (events.some(event => changesIdentity.has(event.type))) known.clear()
+  })
+  setInterval(() => flushUsed(ports, used), lastUsedEveryMs).unref()
+  const remember = (authorization: string, identity: Identity) => {
+    if (known.size >= maxRemembered) known.delete(known.keys().next().value ?? '')
+    known.set(authorization, identity)
+  }
+  const peek = (authorization: string | undefined): Identity | 'nobody' | undefined => {
+    if (authorization === undefined) return 'nobody'
+    const identity = known.get(authorization)
+    if (identity?.credential.kind !== 'token') return undefined
+    used.add(identity.credential.id)
+    const { expiresAt, limits } = identity.credential
+    // Address limits are checked on the slow path.
+    return (expiresAt === null || expiresAt > ports.clock()) && limits.cidr === undefined
+      ? identity
+      : undefined
+  }
+  return {
+    peek,
+    async identify(headers, address) {
+      const from = whence(headers, address)
+      const nobody: Actor = { kind: 'nobody', from }
+      const { authorization } = headers
+      if (authorization === undefined) return bySession(ports, headers, from)
+      const ready = peek(authorization)
+      if (ready !== undefined && ready !== 'nobody') return { actor: { ...ready, from }, bad: undefined }
+      const found = await byAuthorization(ports, authorization, from)
+      if ('code' in found) return { actor: nobody, bad: found }
+      if (found.credential.kind === 'token') remember(authorization, found)
+      return { actor: { ...found, from }, bad: undefined }
+    },
+  }
+}
+
+const changesIdentity = new Set<string>(['token-revoke', 'account', 'account-change', 'session-end', 'org'])
+
+async function flushUsed(ports: Ports, used: Set<string>): Promise<void> {
+  if (used.size === 0) return
+  const ids = [...used]
+  used.clear()
+  // Bookkeeping: when it fails, the next use says it again.
+  await ports.store.upkeep.setTokensUsed(ids, ports.clock()).catch(() => {})
+}
+
+function whence(headers: IncomingHttpHeaders, address: string): Whence {
+  const otp = headers['npm-otp']
+  return {
+    address,
+    client: (headers['user-agent'] ?? '').slice(0, 200),
+    web: headers['npm-auth-type'] === 'web',
+    ...(typeof otp === 'string' && otp !== '' ? { otp } : {}),
+  }
+}
+
+async function byAuthorization(
+  ports: Ports,
+  authorization: string,
+  from: Whence,
+): Promise<Identity | Problem> {
+  const [scheme = '', value = ''] = authorization.split(/\s+/, 2)
+  if (scheme.toLowerCase() === 'bearer') return byToken(ports, value, from)
+  if (scheme.toLowerCase() !== 'basic') return problem('bad-credentials')
+  const decoded = Buffer.from(value, 'base64').toString('utf8')
+  const colon = decoded.indexOf(':')
+  const [login, password] = [decoded.slice(0, colon), decoded.slice(colon + 1)]
+  if (isToken(password)) return byToken(ports, password, from)
+  try {
+    const account = await checkPassword(ports, login, password, from)
+    return toIdentity(account, { kind: 'password' })
+  } catch (error) {
+    if (error instanceof Error && 'code' in error) return error as Problem
+    throw error
+  }
+}
+
+async function byToken(ports: Ports, secret: string, from: Whence): Promise<Identity | Problem> {
+  // The checksum spares the store what cannot be one of ours.
+  const token = isToken(secret)
+    ? await ports.store.identity.findToken(hashSecret(secret), ports.clock())
+    : undefined
+  if (token === undefined) return problem('bad-credentials')
+  if (!isFromAllowed(token, from.address)) return problem('address-not-allowed', { address: from.address })
+  const account = await ports.store.identity.findAccount(token.accountId)
+  if (account === undefined || account.disabledAt !== null) return problem('bad-credentials')
+  const { id, limits, expiresAt } = token
+  return toIdentity(account, { kind: 'token', id, limits, expiresAt })
+}
+
+async function bySession(
+  ports: Ports,
+  headers: IncomingHttpHeaders,
+  from: Whence,
+): Promise<{ actor: Actor; bad: undefined }> {
+  const secret = sessionCookie(headers.cookie)
+  const session =
+    secret === undefined ? undefined : await ports.store.identity.findSession(hashSecret(secret))
+  if (session === undefined || session.expiresAt <= ports.clock())
+    return { actor: { kind: 'nobody', from }, bad: undefined }
+  const account = await ports.store.identity.findAccount(session.accountId)
+  if (account === undefined || account.disabledAt !== null)
+    return { actor: { kind: 'nobody', from }, bad: undefined }
+  const identity = toIdentity(account, { kind: 'session', id: session.id, freshUntil: session.freshUntil })
+  return { actor: { ...identity, from }, bad: undefined }
+}
+
+/** The session secret in a Cookie header; `__Host-` on https, so that no other host can plant one. */
+function sessionCookie(cookie: string | undefined): string | undefined {
+  return /(?:^|;\s*)(?:__Host-)?holdfast-session=([0-9A-Za-z]+)/.exec(cookie ?? '')?.[1]
+}
+
+function toIdentity(account: Account, credential: Person['credential']): Identity {
+  const { id, login, roles, tfa } = account
+  return { kind: 'person', id, login, roles, tfa, verified: account.emailVerifiedAt !== null, credential }
+}
+
+function isFromAllowed(token: Token, address: string): boolean {
+  const { cidr } = token.limits
+  if (cidr === undefined) return true
+  const allowed = new BlockList()
+  for (const each of cidr) {
+    const [network = '', prefix] = each.split('/')
+    const family = isIP(network) === 6 ? 'ipv6' : 'ipv4'
+    allowed.addSubnet(network, Number(prefix ?? (family === 'ipv6' ? 128 : 32)), family)
+  }
+  return isIP(address) !== 0 && allowed.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
+}

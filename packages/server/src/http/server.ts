@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { performance } from 'node:perf_hooks'
+import { pipeline } from 'node:stream'
+import { createGunzip } from 'node:zlib'
+import { isProblem, type Problem, problem } from '@holdfast/core'
+import type { Actor } from '../identity/index.ts'
+import { addressReader } from './address.ts'
+import type { Answer, Call } from './call.ts'
+import type { Identify } from './identify.ts'
+import { parseJson } from './json.ts'
+import type { Metrics, RouteClass } from './metrics.ts'
+import { type Log, loggedPath } from './request-log.ts'
+
+const maxJsonBytes = 1024 * 1024
+const pieceBytes = 256 * 1024
+
+/** A protocol or a set of pages under one path prefix. */
+export interface Mount {
+  readonly prefix: string
+  classOf(call: Call): RouteClass
+  handle(call: Call): Promise<Answer>
+  renderProblem(problem: Problem, call: Call): Answer
+}
+
+/** The short way for what is asked thousands of times a second: answers from memory, or undefined for the long way. */
+export type HotPath = (request: IncomingMessage, response: ServerResponse) => HotAnswer | undefined
+
+export interface HotAnswer {
+  readonly route: RouteClass
+  readonly status: number
+  readonly bytes: number
+  readonly actor: string
+}
+
+/** The shell of every request: identity, limits, problems, log, metrics. */
+export interface HttpServer {
+  readonly port: number
+  /** Puts the parts in place; until then every request is answered 503. */
+  open(parts: HttpParts): void
+  /** Stops accepting, lets running requests finish, cuts what is left after the deadline. */
+  close(deadlineMs: number): Promise<void>
+}
+
+export interface HttpParts {
+  readonly mounts: readonly Mount[]
+  readonly hotPath: HotPath
+  readonly identify: Identify
+  readonly metrics: Metrics
+  readonly trustedProxies: readonly string[]
+}
+
+/** Binds the socket. Rejects when the address is taken or not ours. */
+export async function openHttp(host: string, port: number, log: Log): Promise<HttpServer> {
+  let parts: HttpParts | undefined
+  let addressOf = addressReader([])
+  const boot = Date.now().toString(36)
+  let counter = 0
+  const server = createServer({
+    maxHeaderSize: 16 * 1024,
+    requestTimeout: 600_000,
+    headersTimeout: 20_000,
+    keepAliveTimeout: 65_000,
+  })
+  // A peer that neither sends nor reads for two minutes is cut off.
+  server.setTimeout(120_000)
+  server.on('request', (request, response) => {
+    const start = performance.now()
+    counter += 1
+    const id = `${boot}-${counter}`
+    if (parts === undefined) return starting(response)
+    const hot = parts.hotPath(request, response)
+    if (hot === undefined) {
+      void answerRequest(parts, log, addressOf, id, request, response, start)
+      return
+    }
+    const durationMs = performance.now() - start
+    parts.metrics.observe(hot.route, hot.status, durationMs, hot.bytes)
+    log.request({
+      id,
+      method: request.method ?? '',
+      path: loggedPath(request.url ?? ''),
+      status: hot.status,
+      bytes: hot.bytes,
+      durationMs,
+      address: addressOf(request),
+      actor: hot.actor,
+      client: request.headers['user-agent'] ?? '',
+    })
+  })
+  server.on('clientError', (_error, socket) => {
+    if (socket.writable)
+      socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n')
+  })
+  await listen(server, host, port)
+  return {
+    port: (server.address() as AddressInfo).port,
+    open(made) {
+      addressOf = addressReader(made.trustedProxies)
+      parts = made
+    },
+    close: deadlineMs => close(server, deadlineMs),
+  }
+}
+
+function listen(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+}
+
+function close(server: Server, deadlineMs: number): Promise<void> {
+  return new Promise(resolve => {
+    const cut = setTimeout(() => server.closeAllConnections(), deadlineMs)
+    server.close(() => {
+      clearTimeout(cut)
+      resolve()
+    })
+    server.closeIdleConnections()
+  })
+}
+
+function starting(response: ServerResponse): void {
+  response.writeHead(503, { 'retry-after': '1', 'content-type': 'application/json' })
+  response.end('{"error":"Holdfast is starting. Try again in a second."}')
+}
+
+async function answerRequest(
+  parts: HttpParts,
+  log: Log,
+  addressOf: (request: IncomingMessage) => string,
+  id: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+  start: number,
+): Promise<void> {
+  const address = addressOf(request)
+  const url = request.url ?? '/'
+  const mount = parts.mounts.find(each => url.startsWith(each.prefix))
+  let call: Call | undefined
+  let sent = 0
+  try {
+    const { actor, bad } = await parts.identify.identify(request.headers, address)
+    call = openCall(id, request, actor, bad)
+    const answer = await answerCall(mount, call, log)
+    sent = await send(answer, request, response, id)
+  } catch (error) {
+    log.say('error', 'the answer could not be sent', { request: id, error: describe(error) })
+    response.destroy()
+  }
+  const durationMs = performance.now() - start
+  const route = call !== undefined && mount !== undefined ? mount.classOf(call) : 'page'
+  parts.metrics.observe(route, response.statusCode, durationMs, sent)
+  log.request({
+    id,
+    method: request.method ?? '',
+    path: loggedPath(url),
+    status: response.statusCode,
+    bytes: sent,
+    durationMs,
+    address,
+    actor: call === undefined ? '' : idOf(call.actor),
+    client: request.headers['user-agent'] ?? '',
+  })
+}
+
+async function answerCall(mount: Mount | undefined, call: Call, log: Log): Promise<Answer> {
+  if (mount === undefined)
+    return { status: 404, headers: { 'content-type': 'text/plain' }, body: 'Not found\n' }
+  try {
+    return await mount.handle(call)
+  } catch (error) {
+    if (isProblem(error)) return mount.renderProblem(error, call)
+    // Anything else is a bug: logged once, here, and nothing of it leaks.
+    log.say('error', 'a request failed unexpectedly', { request: call.id, error: describe(error) })
+    return mount.renderProblem(problem('internal', { request: call.id }), call)
+  }
+}
+
+function idOf(actor: Actor): string {
+  return actor.kind === 'person' ? actor.id : ''
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}
+
+function openCall(
+  id: string,
+  request: IncomingMessage,
+  actor: Actor,
+  badCredentials: Problem | undefined,
+): Call {
+  const url = request.url ?? '/'
+  const mark = url.indexOf('?')
+  const body = (maxBytes: number) => bodyOf(request, maxBytes)
+  return {
+    id,
+    method: request.method ?? 'GET',
+    url,
+    query: new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1)),
+    headers: request.headers,
+    actor,
+    badCredentials,
+    body,
+    async json(maxBytes = maxJsonBytes) {
+      const pieces: Uint8Array[] = []
+      for await (const piece of body(maxBytes)) pieces.push(piece)
+      const bytes = Buffer.concat(pieces)
+      return bytes.length === 0 ? undefined : parseJson(bytes)
+    },
+  }
+}
+
+/** The body, inflated (npm's audit sends gzip), cut off where it passes the limit so that a bomb costs nothing. */
+async function* bodyOf(request: IncomingMessage, maxBytes: number): AsyncGenerator<Uint8Array> {
+  if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw problem('body-too-large', { maxBytes })
+  const encoding = request.headers['content-encoding'] ?? 'identity'
+  if (encoding !== 'identity' && encoding !== 'gzip')
+    throw problem('invalid-body', { why: `it is encoded as ${encoding}` })
+  // A request that breaks off ends the inflating too; the loop below hears of it.
+  const source: AsyncIterable<Uint8Array> =
+    encoding === 'gzip' ? pipeline(request, createGunzip(), () => {}) : request
+  let total = 0
+  try {
+    for await (const piece of source) {
+      total += piece.length
+      if (total > maxBytes) throw problem('body-too-large', { maxBytes })
+      yield piece
+    }
+  } catch (error) {
+    if (isProblem(error)) throw error
+    throw problem('invalid-body', { why: 'it broke off, or is not the gzip it claims to be' })
+  }
+}
+
+/** Sends an answer; returns the bytes of its body. */
+async function send(
+  answer: Answer,
+  request: IncomingMessage,
+  response: ServerResponse,
+  id: string,
+): Promise<number> {
+  const headers: Record<string, string> = { 'x-request-id': id, ...answer.headers }
+  const { stream } = answer
+  if (stream !== undefined) return sendStream(stream, answer.status, headers, request, response)
+  const body = answer.body === undefined ? Buffer.alloc(0) : Buffer.from(answer.body as string)
+  if (answer.status !== 304 && answer.status !== 204) headers['content-length'] ??= String(body.length)
+  await discardBody(request)
+  response.writeHead(answer.status, headers)
+  const bodiless = request.method === 'HEAD' || answer.status === 304 || answer.status === 204
+  response.end(bodiless ? undefined : body)
+  return bodiless ? 0 : body.length
+}
+
+/**
+ * npm reads a refusal only after it has sent its body, so a refused upload is read to its end, within reason, before
+ * the answer; a bigger rest ends the connection instead.
+ */
+async function discardBody(request: IncomingMessage): Promise<void> {
+  if (request.readableEnded || request.destroyed || request.method === 'GET' || request.method === 'HEAD')
+    return
+  let rest = 0
+  request.on('data', (piece: Buffer) => {
+    rest += piece.length
+    if (rest > 512 * 1024 * 1024) request.destroy()
+  })
+  request.resume()
+  await new Promise<void>(resolve => {
+    request.once('end', resolve)
+    request.once('close', resolve)
+    if (request.readableEnded || request.destroyed) resolve()
+  })
+}
+
+async function sendStream(
+  { reader, start, length }: NonNullable<Answer['stream']>,
+  status: number,
+  headers: Record<string, string>,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<number> {
+  try {
+    response.writeHead(status, { ...headers, 'content-length': String(length) })
+    if (request.method === 'HEAD') {
+      response.end()
+      return 0
+    }
+    let sent = 0
+    while (sent < length && !response.destroyed) {
+      const piece = await reader.read(start + sent, Math.min(pieceBytes, length - sent))
+      if (piece.length === 0) throw new Error('the stored bytes end too early')
+      sent += piece.length
+      if (sent < length) {
+        if (!response.write(piece)) await drained(response)
+      } else response.end(piece)
+    }
+    return sent
+  } finally {
+    await reader.close()
+  }
+}
+
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise(resolve => {
+    const go = () => {
+      response.off('drain', go)
+      response.off('close', go)
+      resolve()
+    }
+    response.on('drain', go)
+    response.on('close', go)
+  })
+}

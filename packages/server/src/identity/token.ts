@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createHash, randomBytes } from 'node:crypto'
+import { crc32 } from 'node:zlib'
+
+const alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
+const randomLength = 32
+const checksumLength = 6
+const form = /^holdfast_([a-z0-9]{8})_([0-9A-Za-z]{32})([0-9A-Za-z]{6})$/
+
+/**
+ * A new token secret: `holdfast_<instance id>_<32 random characters><checksum>`. The prefix and the checksum (CRC-32,
+ * six base-62 digits, over all before it) let scanners find leaked ones without false alarms, and the instance id says
+ * whom to tell. 190 bits of randomness, so a plain SHA-256 is enough at rest.
+ */
+export function makeToken(instanceId: string): string {
+  const body = `holdfast_${instanceId}_${randomText(randomLength)}`
+  return body + checksum(body)
+}
+
+/** True when the text has the form of a token of any instance, checksum included: worth a look in the store. */
+export function isToken(text: string): boolean {
+  const found = form.exec(text)
+  return found?.[3] !== undefined && checksum(text.slice(0, -checksumLength)) === found[3]
+}
+
+/** What is stored instead of a secret: SHA-256, hex. */
+export function hashSecret(secret: string): string {
+  return createHash('sha256').update(secret, 'utf8').digest('hex')
+}
+
+/** Unguessable text of `length` base-62 characters, without modulo bias. */
+export function randomText(length: number): string {
+  let text = ''
+  while (text.length < length) {
+    for (const byte of randomBytes(length)) {
+      if (byte < 248 && text.length < length) text += alphabet[byte % 62]
+    }
+  }
+  return text
+}
+
+/** An opaque id for the log: a prefix and 64 random bits. */
+export function randomId(prefix: 'a_' | 't_' | 's_' | 'w_'): string {
+  return prefix + randomBytes(8).toString('hex')
+}
+
+function checksum(text: string): string {
+  let rest = crc32(text)
+  let digits = ''
+  for (let i = 0; i < checksumLength; i++) {
+    digits = alphabet[rest % 62] + digits
+    rest = Math.floor(rest / 62)
+  }
+  return digits
+}

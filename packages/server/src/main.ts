@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Config → ports → flows → HTTP: the only file that names concrete adapters. */
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type Config, withPort } from './config.ts'
+import { runConsumers } from './consumers.ts'
+import { openDownloadRecorder } from './download-recorder.ts'
+import {
+  addressReader,
+  type HttpServer,
+  type Log,
+  openHttp,
+  openIdentify,
+  openMetrics,
+  operationMount,
+} from './http/index.ts'
+import type { Clock, Ports } from './ports.ts'
+import { npmMount, openDocuments, openHotPath, openTarballs } from './protocol/npm/index.ts'
+import { openKeyFolder, openMail } from './remote/index.ts'
+import {
+  openFileBlobs,
+  openPostgres,
+  openSqlite,
+  openStore,
+  type Schema,
+  type SqlDriver,
+} from './store/index.ts'
+import { webMount } from './web/index.ts'
+
+export type { Config } from './config.ts'
+export { ConfigFaults, configKeys, environmentName, isLoopback, readConfig } from './config.ts'
+export type { Ports } from './ports.ts'
+
+/** Ports with the way to let go of them. */
+export interface OpenPorts {
+  readonly ports: Ports
+  readonly driver: SqlDriver<Schema>
+  close(): Promise<void>
+}
+
+/** Opens everything that keeps state, without a network: what `serve` runs on, and what operator commands use. */
+export async function openPorts(config: Config, clock: Clock = Date.now): Promise<OpenPorts> {
+  await mkdir(config.data, { recursive: true, mode: 0o700 })
+  const driver = await openDriver(config)
+  const store = await openStore(driver, clock, `${new URL(config.publicUrl).host}/log`)
+  const keys = await openKeyFolder(config.keys)
+  const downloads = openDownloadRecorder(store, clock)
+  const ports: Ports = {
+    config,
+    store,
+    blobs: await openFileBlobs(join(config.data, 'blobs')),
+    signer: keys,
+    sealer: keys,
+    documents: openDocuments(store, config.publicUrl, config.cacheBytes),
+    mail: openMail(config.smtp, config.mailFrom),
+    downloads,
+    clock,
+  }
+  return {
+    ports,
+    driver,
+    async close() {
+      await downloads.close()
+      await store.close()
+    },
+  }
+}
+
+function openDriver(config: Config): Promise<SqlDriver<Schema>> | SqlDriver<Schema> {
+  return config.database === undefined
+    ? openSqlite<Schema>(join(config.data, 'holdfast.db'))
+    : openPostgres<Schema>(config.database)
+}
+
+/** A running instance. */
+export interface Instance {
+  readonly url: string
+  readonly ports: Ports
+  /** Stops accepting, finishes what runs, flushes, lets go; within ten seconds. */
+  stop(): Promise<void>
+}
+
+/** Binds, opens the ports, and answers. Rejects when the address is taken or the store does not open. */
+export async function startInstance(told: Config, log: Log, clock: Clock = Date.now): Promise<Instance> {
+  const http = await openHttp(told.host, told.port, log)
+  const config = withPort(told, http.port)
+  const opened = await openPorts(config, clock).catch(async error => {
+    await http.close(0)
+    throw error
+  })
+  const stopConsumers = runConsumers(opened.ports, log)
+  openDoors(http, opened.ports, log)
+  return {
+    url: `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${http.port}`,
+    ports: opened.ports,
+    async stop() {
+      await http.close(7000)
+      await stopConsumers()
+      await opened.close()
+    },
+  }
+}
+
+function openDoors(http: HttpServer, ports: Ports, log: Log): void {
+  const identify = openIdentify(ports)
+  const metrics = openMetrics()
+  const tarballs = openTarballs(ports.blobs, ports.store, ports.config.cacheBytes)
+  const addressOf = addressReader(ports.config.trustedProxies)
+  http.open({
+    identify,
+    metrics,
+    trustedProxies: ports.config.trustedProxies,
+    hotPath: openHotPath(ports, identify, tarballs, addressOf),
+    mounts: [operationMount(ports, metrics), npmMount(ports, tarballs), webMount(ports, log)],
+  })
+}

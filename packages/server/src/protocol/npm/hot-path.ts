@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { isPackageName } from '@holdfast/core'
+import { noteDownload } from '../../flow/index.ts'
+import type { HotAnswer, HotPath, Identify } from '../../http/index.ts'
+import { mayReadPublic, nobody } from '../../identity/index.ts'
+import type { Encoding, Ports, ReadyDocument } from '../../ports.ts'
+import { splitPath } from './router.ts'
+import type { Tarballs } from './tarballs.ts'
+
+const maxKnownUrls = 50_000
+const corgiType = 'application/vnd.npm.install-v1+json'
+
+/**
+ * Packuments and tarballs that are ready in memory and public: no route table, no promise, no allocation that can be
+ * had without. Everything else goes the long way, which knows more.
+ */
+export function openHotPath(
+  ports: Ports,
+  identify: Identify,
+  tarballs: Tarballs,
+  addressOf: (request: IncomingMessage) => string,
+): HotPath {
+  const names = new Map<string, string>()
+  return (request, response) => {
+    const { url, method } = request
+    if (url === undefined || method !== 'GET' || !url.startsWith('/npm/')) return undefined
+    const who = identify.peek(request.headers.authorization)
+    if (who === undefined) return undefined
+    const actor = who === 'nobody' ? nobody : who
+    if (!mayReadPublic(ports.config, actor)) return undefined
+    if (url.includes('/-/')) return hotTarball(request, response, url, actor)
+    const name = names.get(url) ?? remember(names, url)
+    if (name === undefined) return undefined
+    const accept = request.headers.accept
+    const document = ports.documents.peek(name, accept?.includes(corgiType) ? 'corgi' : 'full')
+    if (document?.access !== 'public') return undefined
+    return sendDocument(document, request, response, idOf(actor))
+  }
+
+  function hotTarball(
+    request: IncomingMessage,
+    response: ServerResponse,
+    url: string,
+    actor: Identified,
+  ): HotAnswer | undefined {
+    const ready = request.headers.range === undefined ? tarballs.peek(url) : undefined
+    if (ready === undefined) return undefined
+    noteDownload(
+      ports,
+      actor,
+      ready.name,
+      ready.version,
+      addressOf(request),
+      request.headers['user-agent'] ?? '',
+    )
+    if (request.headers['if-none-match']?.includes(ready.etag)) {
+      response.writeHead(304, ready.unchanged as string[])
+      response.end()
+      return { route: 'tarball', status: 304, bytes: 0, actor: idOf(actor) }
+    }
+    response.writeHead(200, ready.headers as string[])
+    response.end(ready.body)
+    return { route: 'tarball', status: 200, bytes: ready.body.length, actor: idOf(actor) }
+  }
+}
+
+type Identified = Exclude<ReturnType<Identify['peek']>, 'nobody' | undefined> | typeof nobody
+
+function idOf(actor: Identified): string {
+  return actor.kind === 'person' ? actor.id : ''
+}
+
+/** Sends a ready document, or 304 when the client has it. */
+function sendDocument(
+  document: ReadyDocument,
+  request: IncomingMessage,
+  response: ServerResponse,
+  actor: string,
+): HotAnswer {
+  if (isUnchanged(request.headers['if-none-match'], document.etag)) {
+    response.writeHead(304, document.unchanged as string[])
+    response.end()
+    return { route: 'packument', status: 304, bytes: 0, actor }
+  }
+  const { headers, body } = document.variants[chooseEncoding(request.headers['accept-encoding'])]
+  response.writeHead(200, headers as string[])
+  response.end(body)
+  return { route: 'packument', status: 200, bytes: body.length, actor }
+}
+
+/** `If-None-Match` against one ETag, by the weak comparison of RFC 9110. */
+export function isUnchanged(ifNoneMatch: string | undefined, etag: string): boolean {
+  if (ifNoneMatch === undefined) return false
+  return (
+    ifNoneMatch === etag ||
+    ifNoneMatch === '*' ||
+    ifNoneMatch.split(',').some(each => weak(each) === weak(etag))
+  )
+}
+
+function weak(etag: string): string {
+  return etag.trim().replace(/^W\//, '')
+}
+
+/** The smallest encoding the client takes. `bun pm whoami` sends the malformed `gzip/deflate`, so words are looked for. */
+export function chooseEncoding(accepted: string | undefined): Encoding {
+  if (accepted === undefined) return 'identity'
+  const refused = accepted.includes('q=0')
+    ? accepted
+        .split(',')
+        .filter(each => /;\s*q=0(\.0*)?\s*$/.test(each))
+        .join()
+    : ''
+  for (const encoding of ['zstd', 'br', 'gzip'] as const) {
+    if (accepted.includes(encoding) && !refused.includes(encoding)) return encoding
+  }
+  return 'identity'
+}
+
+/** The package a raw URL names, once and for all; only plain packument addresses are remembered. */
+function remember(names: Map<string, string>, url: string): string | undefined {
+  const segments = url.includes('?') ? [] : splitQuietly(url.slice('/npm/'.length))
+  const name = segments.length === 2 && segments[0]?.startsWith('@') ? segments.join('/') : segments[0]
+  if (
+    segments.length === 0 ||
+    segments.length > 2 ||
+    (segments.length === 2 && name === segments[0]) ||
+    !isPackageName(name)
+  ) {
+    return undefined
+  }
+  if (names.size >= maxKnownUrls) names.clear()
+  names.set(url, name)
+  return name
+}
+
+function splitQuietly(path: string): string[] {
+  try {
+    return splitPath(path)
+  } catch {
+    return []
+  }
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Answer, Call, Mount } from '../../http/index.ts'
+import type { Ports } from '../../ports.ts'
+import { problemAnswer } from './answer.ts'
+import { identityRoutes } from './route/index.ts'
+import { publishRoutes } from './route/publish.ts'
+import { readRoutes, versionRoutes } from './route/read.ts'
+import { searchRoutes } from './route/search.ts'
+import { findRoute, type Route, splitPath } from './router.ts'
+import type { Tarballs } from './tarballs.ts'
+
+export { openDocuments } from './documents.ts'
+export { openHotPath } from './hot-path.ts'
+export { registryUrl } from './packument.ts'
+export { openTarballs, type Tarballs } from './tarballs.ts'
+
+const prefix = '/npm/'
+
+/** npm's wire language below `/npm/`. */
+export function npmMount(ports: Ports, tarballs: Tarballs): Mount {
+  const routes: readonly Route[] = [
+    ...readRoutes(tarballs),
+    ...publishRoutes,
+    ...searchRoutes,
+    ...identityRoutes,
+    ...versionRoutes,
+  ]
+  return {
+    prefix,
+    classOf: call => classOf(call),
+    renderProblem: trouble => problemAnswer(trouble),
+    handle: call => handle(ports, routes, call),
+  }
+}
+
+async function handle(ports: Ports, routes: readonly Route[], call: Call): Promise<Answer> {
+  const mark = call.url.indexOf('?')
+  const path = call.url.slice(prefix.length, mark < 0 ? undefined : mark)
+  const { route, params } = findRoute(routes, call.method, splitPath(path))
+  if (call.badCredentials !== undefined && !route.openToBadCredentials) throw call.badCredentials
+  return route.handler(ports, call, params)
+}
+
+function classOf(call: Call): 'packument' | 'tarball' | 'publish' | 'npm' {
+  if (call.url.includes('/-/')) return call.url.startsWith('/npm/-/') ? 'npm' : 'tarball'
+  if (call.method === 'PUT') return 'publish'
+  return call.method === 'GET' || call.method === 'HEAD' ? 'packument' : 'npm'
+}

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+import { formatIntegrity, type PackageName, statusTable, tarballFileName } from '@holdfast/core'
+import {
+  decide,
+  fallbackTags,
+  type Package,
+  type PackagePerson,
+  type PackageVersion,
+  type VersionFacts,
+} from '../../catalog/index.ts'
+import type { DocumentForm, Store } from '../../ports.ts'
+
+/** Where clients reach the npm routes. */
+export function registryUrl(publicUrl: string): string {
+  return `${publicUrl}/npm`
+}
+
+/** The canonical tarball address: pnpm and berry rebuild exactly this one from name and version. */
+export function tarballUrl(publicUrl: string, name: PackageName, version: PackageVersion['version']): string {
+  return `${registryUrl(publicUrl)}/${name}/-/${tarballFileName(name, version)}`
+}
+
+/** `_rev`: opaque to clients, moves with every change, and carries the revision that a write must match. */
+export function formatRev(revision: number): string {
+  return `${revision}-holdfast`
+}
+
+/** The revision inside a `_rev`, or undefined when it is none of ours (yarn 1 sends `undefined`). */
+export function parseRev(rev: string): number | undefined {
+  const found = /^(\d{1,15})-holdfast$/.exec(rev)
+  return found?.[1] === undefined ? undefined : Number(found[1])
+}
+
+/**
+ * Both forms of a packument as JSON text, from what was computed when each version was published: no manifest is
+ * parsed or printed again. Undefined when there is no such package.
+ */
+export async function buildPackument(
+  store: Pick<Store, 'catalog'>,
+  publicUrl: string,
+  name: PackageName,
+  form: DocumentForm,
+): Promise<{ text: string; known: Package } | undefined> {
+  const known = await store.catalog.findPackage(name)
+  if (known === undefined) return undefined
+  const versions = new VersionText(publicUrl, form)
+  for await (const page of store.catalog.versions(name)) for (const version of page) versions.add(version)
+  if (known.removedAt !== null && versions.facts.every(facts => facts.status === 'removed')) {
+    return form === 'full' ? { text: unpublishedText(known, versions), known } : undefined
+  }
+  const tags = Object.fromEntries(fallbackTags(await store.catalog.listTags(name), versions.facts))
+  if (form === 'corgi') return { text: corgiText(known, tags, versions), known }
+  const people = await store.catalog.listPeople(name)
+  const stars = await store.catalog.listStars(name)
+  return { text: fullText(known, tags, versions, people, stars), known }
+}
+
+/** Collects the pieces of `versions`, `time` and `policyRestrictions` as pages of versions go by. */
+class VersionText {
+  readonly facts: VersionFacts[] = []
+  readonly listed: string[] = []
+  readonly restricted: string[] = []
+  readonly reasons: string[] = []
+  readonly times: [string, string][] = []
+  newest: PackageVersion | undefined
+  readonly publicUrl: string
+  readonly form: DocumentForm
+
+  constructor(publicUrl: string, form: DocumentForm) {
+    this.publicUrl = publicUrl
+    this.form = form
+  }
+
+  add(version: PackageVersion): void {
+    this.facts.push(version)
+    const decision = decide(version)
+    if (decision.listed) {
+      this.listed.push(`${JSON.stringify(version.version)}:${this.versionText(version, decision.deprecated)}`)
+      this.times.push([version.version, iso(version.publishedAt)])
+      this.newest = version
+    } else if (statusTable[version.status].httpStatus === 403) {
+      // npm alone reads these, and tells why an exact request fails; ranges pick another version.
+      this.restricted.push(
+        `${JSON.stringify(version.version)}:${JSON.stringify({ name: version.package, version: version.version })}`,
+      )
+      this.reasons.push(`${version.version} is ${version.status}: ${version.reason}`)
+    }
+  }
+
+  versionText(version: PackageVersion, deprecated: string): string {
+    const kept = this.form === 'full' ? version.manifest : version.shortManifest
+    const extra: Record<string, unknown> = { dist: distOf(this.publicUrl, version) }
+    if (deprecated !== '') extra['deprecated'] = deprecated
+    if (this.form === 'full' && version.publisherLogin !== '')
+      extra['_npmUser'] = { name: version.publisherLogin, email: '' }
+    return `${kept.slice(0, -1)},${JSON.stringify(extra).slice(1)}`
+  }
+}
+
+/** `dist` as served. */
+function distOf(publicUrl: string, version: PackageVersion): Record<string, unknown> {
+  return {
+    integrity: formatIntegrity(version.digest),
+    shasum: version.shasum,
+    tarball: tarballUrl(publicUrl, version.package, version.version),
+    fileCount: version.fileCount,
+    unpackedSize: version.unpackedSizeBytes,
+    signatures: JSON.parse(version.signatures) as unknown,
+  }
+}
+
+/** One version object, for `GET /{pkg}/{version}`. */
+export function versionText(publicUrl: string, version: PackageVersion): string {
+  return new VersionText(publicUrl, 'full').versionText(version, decide(version).deprecated)
+}
+
+function timeOf(known: Package, versions: VersionText): Record<string, string> {
+  return {
+    created: iso(known.createdAt),
+    modified: iso(known.modifiedAt),
+    ...Object.fromEntries(versions.times),
+  }
+}
+
+function corgiText(known: Package, tags: Record<string, string>, versions: VersionText): string {
+  const head = {
+    name: known.name,
+    modified: iso(known.modifiedAt),
+    'dist-tags': tags,
+    time: timeOf(known, versions),
+  }
+  return `${JSON.stringify(head).slice(0, -1)},"versions":{${versions.listed.join(',')}}}`
+}
+
+const packageFields = ['homepage', 'repository', 'license', 'bugs', 'author'] as const
+
+function fullText(
+  known: Package,
+  tags: Record<string, string>,
+  versions: VersionText,
+  people: readonly PackagePerson[],
+  stars: readonly string[],
+): string {
+  const newest =
+    versions.newest === undefined ? {} : (JSON.parse(versions.newest.manifest) as Record<string, unknown>)
+  const head = {
+    _id: known.name,
+    _rev: formatRev(known.revision),
+    name: known.name,
+    description: known.description,
+    'dist-tags': tags,
+    time: timeOf(known, versions),
+    maintainers: people.filter(canPublish).map(({ login, email }) => ({ name: login, email })),
+    users: Object.fromEntries(stars.map(login => [login, true])),
+    keywords: known.keywords,
+    ...Object.fromEntries(
+      packageFields.filter(field => newest[field] !== undefined).map(field => [field, newest[field]]),
+    ),
+    readme: known.readme,
+  }
+  return `${JSON.stringify(head).slice(0, -1)},"versions":{${versions.listed.join(',')}}${restrictionsText(versions)}}`
+}
+
+function restrictionsText(versions: VersionText): string {
+  if (versions.restricted.length === 0) return ''
+  const message = JSON.stringify(versions.reasons.slice(0, 10).join('; '))
+  return `,"policyRestrictions":{"message":${message},"versions":{${versions.restricted.join(',')}}}`
+}
+
+/** What npm shows as "Unpublished on …". */
+function unpublishedText(known: Package, versions: VersionText): string {
+  const unpublished = {
+    time: iso(known.removedAt ?? 0),
+    versions: versions.facts.map(facts => facts.version),
+  }
+  const time = { created: iso(known.createdAt), modified: iso(known.modifiedAt), unpublished }
+  return JSON.stringify({ _id: known.name, _rev: formatRev(known.revision), name: known.name, time })
+}
+
+function canPublish(person: PackagePerson): boolean {
+  return person.role === 'owner' || person.role === 'maintainer'
+}
+
+function iso(at: number): string {
+  return new Date(at).toISOString()
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+import {
+  type DistTag,
+  type PackageName,
+  parseDistTag,
+  parsePackageName,
+  parseVersion,
+  problem,
+} from '@holdfast/core'
+import { z } from 'zod'
+import { admit, publish, type Upload } from '../../../flow/index.ts'
+import type { Answer, Call } from '../../../http/index.ts'
+import type { Ports } from '../../../ports.ts'
+import { json } from '../answer.ts'
+import { defaultPublishBodyLimits, type PublishBody, readPublishBody } from '../publish-body.ts'
+import { type Params, type Route, route } from '../router.ts'
+import { changeDocument } from './package-write.ts'
+
+const published = z.object({
+  name: z.string(),
+  'dist-tags': z.record(z.string(), z.string()).default({}),
+  versions: z.record(z.string(), z.looseObject({ dist: z.looseObject({}).default({}) })),
+  access: z.enum(['public', 'restricted']).nullish(),
+  readme: z.string().optional(),
+})
+
+/** `PUT /{pkg}` means publish, deprecate or star: its body tells (protocol reference, section 7). */
+export const publishRoutes: readonly Route[] = [route('PUT /:pkg', putPackage)]
+
+async function putPackage(ports: Ports, call: Call, params: Params): Promise<Answer> {
+  const name = parsePackageName(params['pkg'])
+  // Who may not write this package is refused before a byte of a large body is stored.
+  if (Number(call.headers['content-length'] ?? 0) > 1024 * 1024 || call.actor.kind === 'nobody')
+    await admit(ports, call.actor, name)
+  const limits = {
+    ...defaultPublishBodyLimits,
+    maxBodyBytes: Math.ceil(ports.config.maxTarballBytes * 1.4) + defaultPublishBodyLimits.maxDocumentBytes,
+  }
+  const body = await readPublishBody(call.body(limits.maxBodyBytes), limits, () => ports.blobs.begin())
+  if (body.tarballs.length === 0 && body.texts.length === 0)
+    return changeDocument(ports, call, name, body.document)
+  try {
+    const done = await publish(ports, call.actor, toUpload(ports, name, body))
+    return json(201, { ok: true, success: true, id: name, rev: done.version })
+  } finally {
+    await Promise.all(body.tarballs.map(tarball => tarball.writer.discard()))
+  }
+}
+
+/** The body as one upload: exactly one version, one tag, one tarball. Throws `invalid-body`. */
+function toUpload(ports: Ports, name: PackageName, body: PublishBody): Upload {
+  const parsed = published.safeParse(body.document)
+  if (!parsed.success) throw problem('invalid-body', { why: explain(parsed.error) })
+  const document = parsed.data
+  if (document.name !== name) throw problem('invalid-body', { why: 'its name is not the one in the address' })
+  const [tarball, ...moreTarballs] = body.tarballs
+  const [entry, ...moreVersions] = Object.entries(document.versions)
+  const [tag, ...moreTags] = Object.entries(document['dist-tags'])
+  if (tarball === undefined || moreTarballs.length > 0)
+    throw problem('invalid-body', { why: 'it must hold exactly one tarball' })
+  if (entry === undefined || moreVersions.length > 0)
+    throw problem('invalid-body', { why: 'it must hold exactly one version' })
+  if (moreTags.length > 0) throw problem('invalid-body', { why: 'it must hold exactly one tag' })
+  const [version, manifest] = entry
+  if (manifest['version'] !== version || manifest['name'] !== name)
+    throw problem('invalid-body', { why: 'its version object is of another name or version' })
+  if (tag !== undefined && tag[1] !== version)
+    throw problem('invalid-body', { why: 'its tag points at another version' })
+  if (tarball.writer.digests().sizeBytes > ports.config.maxTarballBytes)
+    throw problem('body-too-large', { maxBytes: ports.config.maxTarballBytes })
+  return {
+    name,
+    version: parseVersion(version),
+    tag: tag === undefined ? ('latest' as DistTag) : parseDistTag(tag[0]),
+    access: document.access ?? undefined,
+    manifest,
+    readme: text(manifest['readme']) ?? document.readme,
+    integrity: text(manifest.dist['integrity']) ?? '',
+    shasum: text(manifest.dist['shasum']) ?? '',
+    tarball: tarball.writer,
+  }
+}
+
+function explain(error: z.ZodError): string {
+  const issue = error.issues[0]
+  return issue === undefined
+    ? 'its shape is wrong'
+    : `${issue.path.join('.') || 'the body'}: ${issue.message}`
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined
+}

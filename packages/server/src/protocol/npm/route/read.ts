@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+import {
+  type DistTag,
+  type PackageName,
+  parsePackageName,
+  parseVersion,
+  problem,
+  type Version,
+} from '@holdfast/core'
+import { fallbackTags } from '../../../catalog/index.ts'
+import { noteDownload, openTarball, readDocument, readVersion } from '../../../flow/index.ts'
+import type { Answer, Call } from '../../../http/index.ts'
+import { authorize } from '../../../identity/index.ts'
+import type { BlobReader, Ports } from '../../../ports.ts'
+import { json } from '../answer.ts'
+import { chooseEncoding, isUnchanged } from '../hot-path.ts'
+import { versionText } from '../packument.ts'
+import { type Params, type Route, route } from '../router.ts'
+import { type Tarballs, tarballHeaders } from '../tarballs.ts'
+
+/** Reading: packuments, single versions, tarballs, keys, ping. */
+export function readRoutes(tarballs: Tarballs): readonly Route[] {
+  return [
+    route('GET /:pkg', packument),
+    route('GET /:pkg/-/*', (ports, call, params) => tarball(ports, call, params, tarballs)),
+    route('GET /-/ping', async () => json(200, {}), { openToBadCredentials: true }),
+    route('GET /-/npm/v1/keys', async ports =>
+      json(200, { keys: ports.signer.publicKeys }, { 'cache-control': 'public, max-age=60' }),
+    ),
+  ]
+}
+
+/** Last in the table: `GET /{pkg}/{version or tag}` would swallow other two-part paths. */
+export const versionRoutes: readonly Route[] = [route('GET /:pkg/:version', oneVersion)]
+
+async function packument(ports: Ports, call: Call, params: Params): Promise<Answer> {
+  const corgi = call.headers.accept?.includes('application/vnd.npm.install-v1+json') ?? false
+  // Reads before a write carry npm's abbreviated `accept` too, but need `_rev`.
+  const form = corgi && !call.query.has('write') ? 'corgi' : 'full'
+  const document = await readDocument(ports, call.actor, parsePackageName(params['pkg']), form)
+  if (isUnchanged(call.headers['if-none-match'], document.etag))
+    return { status: 304, headers: pairs(document.unchanged) }
+  const { headers, body } = document.variants[chooseEncoding(call.headers['accept-encoding'])]
+  return withRange(call, { status: 200, headers: pairs(headers), body })
+}
+
+async function oneVersion(ports: Ports, call: Call, params: Params): Promise<Answer> {
+  const name = parsePackageName(params['pkg'])
+  const version = await resolveVersion(ports, call, name, params['version'] ?? '')
+  const found = await readVersion(ports, call.actor, name, version)
+  return {
+    status: 200,
+    headers: {
+      'content-type': 'application/json; charset=utf-8',
+      'cache-control': 'private, max-age=0, must-revalidate',
+    },
+    body: versionText(ports.config.publicUrl, found),
+  }
+}
+
+async function resolveVersion(ports: Ports, call: Call, name: PackageName, wanted: string): Promise<Version> {
+  await authorize(ports, call.actor, 'package:read', name)
+  const tags = fallbackTags(
+    await ports.store.catalog.listTags(name),
+    await ports.store.catalog.listVersionFacts(name),
+  )
+  return tags.get(wanted as DistTag) ?? parseVersion(wanted)
+}
+
+async function tarball(ports: Ports, call: Call, params: Params, tarballs: Tarballs): Promise<Answer> {
+  const name = parsePackageName(params['pkg'])
+  // Old lock files hold `/@acme/ui/-/@acme/ui-1.0.0.tgz`: the file is what stands behind the last slash.
+  const file = (params['rest'] ?? '').replace(/^@[^/]+\//, '')
+  const grant = await openTarball(ports, call.actor, name, file)
+  const { headers, etag, unchanged } = tarballHeaders(grant.digest, grant.access, grant.sizeBytes)
+  const notice: Record<string, string> = grant.notice === '' ? {} : { 'npm-notice': headerText(grant.notice) }
+  if (call.method === 'GET') {
+    noteDownload(
+      ports,
+      call.actor,
+      name,
+      grant.version,
+      call.actor.kind === 'nobody' || call.actor.kind === 'person' ? call.actor.from.address : '',
+      call.headers['user-agent'] ?? '',
+    )
+  }
+  if (isUnchanged(call.headers['if-none-match'], etag)) return { status: 304, headers: pairs(unchanged) }
+  const reader = await ports.blobs.open(grant.digest)
+  if (reader === undefined) throw problem('unavailable')
+  if (call.headers.range === undefined) tarballs.offer(call.url, grant)
+  return ranged(call, reader, { ...pairs(headers), ...notice }, etag)
+}
+
+/** One byte range (RFC 9110, 14.2) when it is asked for and still of the same bytes; several are answered whole. */
+async function ranged(
+  call: Call,
+  reader: BlobReader,
+  headers: Record<string, string>,
+  etag: string,
+): Promise<Answer> {
+  const size = reader.sizeBytes
+  const ifRange = call.headers['if-range']
+  const range = ifRange === undefined || ifRange === etag ? parseRange(call.headers.range, size) : undefined
+  if (range === 'unsatisfiable') {
+    await reader.close()
+    throw problem('range-not-satisfiable', { size })
+  }
+  if (range === undefined) return { status: 200, headers, stream: { reader, start: 0, length: size } }
+  const { start, end } = range
+  return {
+    status: 206,
+    headers: { ...headers, 'content-range': `bytes ${start}-${end}/${size}` },
+    stream: { reader, start, length: end - start + 1 },
+  }
+}
+
+function withRange(call: Call, answer: Answer & { body: Uint8Array }): Answer {
+  const range =
+    call.headers['if-range'] === undefined ? parseRange(call.headers.range, answer.body.length) : undefined
+  if (range === undefined) return answer
+  if (range === 'unsatisfiable') throw problem('range-not-satisfiable', { size: answer.body.length })
+  const body = answer.body.subarray(range.start, range.end + 1)
+  const headers = {
+    ...answer.headers,
+    'content-length': String(body.length),
+    'content-range': `bytes ${range.start}-${range.end}/${answer.body.length}`,
+  }
+  return { status: 206, headers, body }
+}
+
+/** A single `bytes=` range as first and last position; undefined when there is none to honour. */
+export function parseRange(
+  header: string | undefined,
+  size: number,
+): { start: number; end: number } | 'unsatisfiable' | undefined {
+  const found = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header?.trim() ?? '')
+  if (found === null || (found[1] === '' && found[2] === '')) return undefined
+  const [first, last] = [found[1] ?? '', found[2] ?? '']
+  const start = first === '' ? Math.max(0, size - Number(last)) : Number(first)
+  const end = first === '' || last === '' ? size - 1 : Math.min(Number(last), size - 1)
+  if (first !== '' && last !== '' && Number(last) < start) return undefined
+  return start >= size || start > end ? 'unsatisfiable' : { start, end }
+}
+
+/** Header values are Latin-1 without line breaks, whatever a person wrote as a reason. */
+function headerText(text: string): string {
+  return text.replace(/[^\x20-\x7e]/g, '?').slice(0, 500)
+}
+
+function pairs(headers: readonly string[]): Record<string, string> {
+  const made: Record<string, string> = {}
+  for (let i = 0; i + 1 < headers.length; i += 2) made[headers[i] ?? ''] = headers[i + 1] ?? ''
+  return made
+}

@@ -1,0 +1,389 @@
+// SPDX-License-Identifier: Apache-2.0
+import {
+  type Digest,
+  type DistTag,
+  type NamePattern,
+  type PackageName,
+  problem,
+  type Status,
+  scopeOf,
+  type Version,
+} from '@holdfast/core'
+import type { Kysely, Selectable } from 'kysely'
+import type {
+  CatalogReads,
+  CatalogWrites,
+  Package,
+  PackageRole,
+  PackageVersion,
+  VersionFacts,
+} from '../../catalog/index.ts'
+import { isUniqueViolation } from './driver.ts'
+import { rolesOf } from './role.ts'
+import type { Schema } from './schema.ts'
+import { listNewest, search, termsOf } from './search.ts'
+
+const pageSize = 500
+
+/** The catalog's questions, over a connection or a transaction. */
+export function catalogReads(db: Kysely<Schema>): CatalogReads {
+  return {
+    async findPackage(name) {
+      const row = await db.selectFrom('package').selectAll().where('name', '=', name).executeTakeFirst()
+      return row && toPackage(row)
+    },
+    async findVersion(name, version) {
+      const row = await versionRows(db, name).where('version.version', '=', version).executeTakeFirst()
+      return row && toVersion(row)
+    },
+    versions: name => pages(db, name),
+    async listVersionFacts(name) {
+      const rows = await db
+        .selectFrom('version')
+        .select(['version', 'status', 'reason', 'deprecated', 'published_at'])
+        .where('package', '=', name)
+        .orderBy('ordinal')
+        .execute()
+      return rows.map(toFacts)
+    },
+    async listTags(name) {
+      const rows = await db
+        .selectFrom('dist_tag')
+        .selectAll()
+        .where('package', '=', name)
+        .orderBy('tag')
+        .execute()
+      return new Map(rows.map(row => [row.tag as DistTag, row.version as Version]))
+    },
+    async listPeople(name) {
+      const rows = await db
+        .selectFrom('package_role')
+        .innerJoin('account', 'account.id', 'package_role.account')
+        .select(['account.id', 'account.login', 'account.email', 'package_role.role'])
+        .where('package_role.package', '=', name)
+        .orderBy('account.login')
+        .execute()
+      return rows.map(row => ({
+        accountId: row.id,
+        login: row.login,
+        email: row.email,
+        role: row.role as PackageRole,
+      }))
+    },
+    async listStars(name) {
+      const rows = await db
+        .selectFrom('star')
+        .innerJoin('account', 'account.id', 'star.account')
+        .select('account.login')
+        .where('star.package', '=', name)
+        .orderBy('account.login')
+        .execute()
+      return rows.map(row => row.login)
+    },
+    async listStarredBy(login) {
+      const rows = await db
+        .selectFrom('star')
+        .innerJoin('account', 'account.id', 'star.account')
+        .select('star.package')
+        .where('account.login_key', '=', login.toLowerCase())
+        .orderBy('star.package')
+        .execute()
+      return rows.map(row => row.package as PackageName)
+    },
+    async findConfusable(key) {
+      const row = await db
+        .selectFrom('package')
+        .select('name')
+        .where('confusable', '=', key)
+        .executeTakeFirst()
+      return row?.name as PackageName | undefined
+    },
+    async listHosted() {
+      const rows = await db.selectFrom('hosted').select('pattern').orderBy('pattern').execute()
+      return rows.map(row => row.pattern as NamePattern)
+    },
+    async countDependents(name) {
+      const row = await db
+        .selectFrom('dependency')
+        .select(eb => eb.fn.countAll().as('n'))
+        .where('dependency', '=', name)
+        .executeTakeFirstOrThrow()
+      return Number(row.n)
+    },
+    async listDependents(name, limit) {
+      const rows = await db
+        .selectFrom('dependency')
+        .select('package')
+        .where('dependency', '=', name)
+        .orderBy('package')
+        .limit(limit)
+        .execute()
+      return rows.map(row => row.package as PackageName)
+    },
+    search: query => search(db, query),
+    listNewest: limit => listNewest(db, limit),
+    async listNames(after, limit) {
+      const rows = await db
+        .selectFrom('package')
+        .select('name')
+        .where('name', '>', after)
+        .orderBy('name')
+        .limit(limit)
+        .execute()
+      return rows.map(row => row.name as PackageName)
+    },
+    async countPackages() {
+      const row = await db
+        .selectFrom('package')
+        .select(eb => eb.fn.countAll().as('n'))
+        .executeTakeFirstOrThrow()
+      return Number(row.n)
+    },
+    listPackagesOf: accountId => rolesOf(db, accountId),
+    async listPackagesOfScope(scope) {
+      const rows = await db
+        .selectFrom('package')
+        .select('name')
+        .where('scope', '=', scope)
+        .orderBy('name')
+        .execute()
+      return rows.map(row => row.name as PackageName)
+    },
+  }
+}
+
+/** The catalog's changes, inside a transaction. */
+export function catalogWrites(db: Kysely<Schema>): CatalogWrites {
+  const update = (name: PackageName) => db.updateTable('package').where('name', '=', name)
+  return {
+    async addPackage(name, confusable, access, at) {
+      try {
+        await db
+          .insertInto('package')
+          .values({
+            name,
+            confusable,
+            access,
+            scope: scopeOf(name) ?? '',
+            description: '',
+            keywords: '[]',
+            readme: '',
+            created_at: at,
+            modified_at: at,
+            revision: 0,
+            requires_tfa: 0,
+            removed_at: null,
+            latest: null,
+            downloads: 0,
+          })
+          .execute()
+      } catch (error) {
+        if (!isUniqueViolation(error)) throw error
+        throw problem('revision-conflict', { name })
+      }
+    },
+    addVersion: version => addVersion(db, version),
+    async describe(name, about) {
+      await update(name)
+        .set({
+          description: about.description,
+          keywords: JSON.stringify(about.keywords),
+          readme: about.readme,
+        })
+        .execute()
+      await db.deleteFrom('search_term').where('package', '=', name).execute()
+      const terms = termsOf(name, about.description, about.keywords)
+      await db
+        .insertInto('search_term')
+        .values(terms.map(([term, weight]) => ({ term, package: name, weight })))
+        .execute()
+    },
+    async setTag(name, tag, version) {
+      await db
+        .insertInto('dist_tag')
+        .values({ package: name, tag, version })
+        .onConflict(clash => clash.columns(['package', 'tag']).doUpdateSet({ version }))
+        .execute()
+    },
+    async removeTag(name, tag) {
+      await db.deleteFrom('dist_tag').where('package', '=', name).where('tag', '=', tag).execute()
+    },
+    async setDeprecated(name, version, message) {
+      await oneVersion(db, name, version).set({ deprecated: message }).execute()
+    },
+    async setStatus(name, version, status, reason, at) {
+      await oneVersion(db, name, version)
+        .set({ status, reason, removed_at: status === 'removed' ? at : null })
+        .execute()
+    },
+    async removePackage(name, at) {
+      await update(name).set({ removed_at: at }).execute()
+    },
+    async setAccess(name, access) {
+      await update(name).set({ access }).execute()
+    },
+    async setRequiresTfa(name, required) {
+      await update(name)
+        .set({ requires_tfa: required ? 1 : 0 })
+        .execute()
+    },
+    async setRole(name, accountId, role) {
+      await db
+        .deleteFrom('package_role')
+        .where('package', '=', name)
+        .where('account', '=', accountId)
+        .execute()
+      if (role !== undefined)
+        await db.insertInto('package_role').values({ package: name, account: accountId, role }).execute()
+    },
+    async setStar(name, accountId, starred) {
+      await db.deleteFrom('star').where('package', '=', name).where('account', '=', accountId).execute()
+      if (starred) await db.insertInto('star').values({ package: name, account: accountId }).execute()
+    },
+    async addHosted(pattern, at) {
+      await db
+        .insertInto('hosted')
+        .values({ pattern, created_at: at })
+        .onConflict(clash => clash.column('pattern').doNothing())
+        .execute()
+    },
+    async removeHosted(pattern) {
+      await db.deleteFrom('hosted').where('pattern', '=', pattern).execute()
+    },
+    async setLatest(name, version) {
+      await update(name)
+        .set({ latest: version ?? null })
+        .execute()
+    },
+    async touch(name, at, expected) {
+      let query = update(name).set(eb => ({ revision: eb('revision', '+', 1), modified_at: at }))
+      if (expected !== undefined) query = query.where('revision', '=', expected)
+      const row = await query.returning('revision').executeTakeFirst()
+      if (row === undefined) throw problem('revision-conflict', { name })
+      return Number(row.revision)
+    },
+  }
+}
+
+async function addVersion(
+  db: Kysely<Schema>,
+  made: Parameters<CatalogWrites['addVersion']>[0],
+): Promise<void> {
+  const last = await db
+    .selectFrom('version')
+    .select(eb => eb.fn.max('ordinal').as('ordinal'))
+    .where('package', '=', made.package)
+    .executeTakeFirst()
+  try {
+    await db
+      .insertInto('version')
+      .values({
+        package: made.package,
+        version: made.version,
+        ordinal: Number(last?.ordinal ?? 0) + 1,
+        status: made.status,
+        reason: '',
+        deprecated: made.deprecated ?? '',
+        digest: made.digest,
+        shasum: made.shasum,
+        size_bytes: made.sizeBytes,
+        unpacked_size_bytes: made.unpackedSizeBytes,
+        file_count: made.fileCount,
+        manifest: made.manifest,
+        short_manifest: made.shortManifest,
+        signatures: made.signatures,
+        published_at: made.publishedAt,
+        publisher: made.publisherId,
+        token: made.tokenId,
+        removed_at: null,
+      })
+      .execute()
+  } catch (error) {
+    // Two racing publishes: the unique key decides, exactly one wins.
+    if (!isUniqueViolation(error)) throw error
+    throw problem('version-exists', { name: made.package, version: made.version })
+  }
+  const wanted = [...new Set(made.dependencies)].map(dependency => ({
+    package: made.package as string,
+    dependency,
+  }))
+  if (wanted.length === 0) return
+  await db
+    .insertInto('dependency')
+    .values(wanted)
+    .onConflict(clash => clash.columns(['dependency', 'package']).doNothing())
+    .execute()
+}
+
+function oneVersion(db: Kysely<Schema>, name: PackageName, version: Version) {
+  return db.updateTable('version').where('package', '=', name).where('version', '=', version)
+}
+
+function versionRows(db: Kysely<Schema>, name: PackageName) {
+  return db
+    .selectFrom('version')
+    .leftJoin('account', 'account.id', 'version.publisher')
+    .selectAll('version')
+    .select('account.login as login')
+    .where('version.package', '=', name)
+}
+
+async function* pages(db: Kysely<Schema>, name: PackageName): AsyncIterable<readonly PackageVersion[]> {
+  for (let after = 0; ; ) {
+    const rows = await versionRows(db, name)
+      .where('ordinal', '>', after)
+      .orderBy('ordinal')
+      .limit(pageSize)
+      .execute()
+    const last = rows.at(-1)
+    if (last === undefined) return
+    yield rows.map(toVersion)
+    after = Number(last.ordinal)
+  }
+}
+
+function toPackage(row: Selectable<Schema['package']>): Package {
+  return {
+    name: row.name as PackageName,
+    access: row.access as Package['access'],
+    description: row.description,
+    keywords: JSON.parse(row.keywords) as string[],
+    readme: row.readme,
+    createdAt: row.created_at,
+    modifiedAt: row.modified_at,
+    revision: row.revision,
+    requiresTfa: row.requires_tfa === 1,
+    removedAt: row.removed_at,
+  }
+}
+
+function toFacts(
+  row: Pick<Schema['version'], 'version' | 'status' | 'reason' | 'deprecated' | 'published_at'>,
+): VersionFacts {
+  return {
+    version: row.version as Version,
+    status: row.status as Status,
+    reason: row.reason,
+    deprecated: row.deprecated,
+    publishedAt: row.published_at,
+  }
+}
+
+function toVersion(row: Selectable<Schema['version']> & { login: string | null }): PackageVersion {
+  return {
+    ...toFacts(row),
+    package: row.package as PackageName,
+    digest: row.digest as Digest,
+    shasum: row.shasum,
+    sizeBytes: row.size_bytes,
+    unpackedSizeBytes: row.unpacked_size_bytes,
+    fileCount: row.file_count,
+    manifest: row.manifest,
+    shortManifest: row.short_manifest,
+    signatures: row.signatures,
+    publisherId: row.publisher,
+    publisherLogin: row.login ?? '',
+    tokenId: row.token,
+    removedAt: row.removed_at,
+  }
+}

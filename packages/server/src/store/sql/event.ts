@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createHash, randomBytes } from 'node:crypto'
+import { type EventType, encodeLeaf, eventTable, type PackageName, type Version } from '@holdfast/core'
+import type { Kysely, Selectable } from 'kysely'
+import { type Actor, actorId } from '../../identity/index.ts'
+import type { NewEvent, StoredEvent } from '../../integrity/index.ts'
+import type { Schema } from './schema.ts'
+
+const leafActorKind = { person: 'user', operator: 'admin', system: 'system', nobody: 'system' } as const
+
+/**
+ * Writes one event as the last act of its transaction. The counter row stays locked until the commit, so positions
+ * come out in the order of commits on both databases, and a cursor never steps over an event that commits late.
+ */
+export async function appendEvent(
+  tx: Kysely<Schema>,
+  logOrigin: string,
+  actor: Actor,
+  event: NewEvent,
+  at: number,
+): Promise<StoredEvent> {
+  const { position } = await tx
+    .updateTable('event_counter')
+    .set(eb => ({ position: eb('position', '+', 1) }))
+    .where('one', '=', 1)
+    .returning('position')
+    .executeTakeFirstOrThrow()
+  const id = uuidv7(at)
+  const chained =
+    eventTable[event.type].audience === 'log' ? await chain(tx, logOrigin, actor, event, id, at) : undefined
+  const row: Selectable<Schema['event']> = {
+    position,
+    id,
+    at,
+    type: event.type,
+    actor_kind: actor.kind,
+    actor_id: actorId(actor),
+    pkg: event.pkg ?? null,
+    ver: event.ver ?? null,
+    seq: chained?.seq ?? null,
+    prev: chained?.prev ?? null,
+    leaf: chained?.leaf ?? null,
+    leaf_hash: chained?.leafHash ?? null,
+    detail: JSON.stringify(event.detail ?? {}),
+  }
+  await tx.insertInto('event').values(row).execute()
+  return toEvent(row)
+}
+
+/** The canonical leaf and its place in the package's own chain (transparency-log reference, section 13). */
+async function chain(tx: Kysely<Schema>, log: string, actor: Actor, event: NewEvent, id: string, at: number) {
+  const common = {
+    ...event.fields,
+    v: 1,
+    log,
+    id,
+    at,
+    type: event.type,
+    actor: { kind: leafActorKind[actor.kind], id: actorId(actor) },
+    ...(event.ver === undefined ? {} : { ver: event.ver }),
+  }
+  if (event.pkg === undefined) {
+    const leaf = encodeLeaf(common)
+    return { seq: null, prev: null, leaf, leafHash: hashLeaf(leaf) }
+  }
+  const last = await tx
+    .selectFrom('package_chain')
+    .selectAll()
+    .where('pkg', '=', event.pkg)
+    .executeTakeFirst()
+  const place = { seq: (last?.seq ?? 0) + 1, prev: last?.leaf_hash ?? '' }
+  const leaf = encodeLeaf({ ...common, pkg: event.pkg, ...place })
+  const link = { seq: place.seq, leaf_hash: hashLeaf(leaf) }
+  await tx
+    .insertInto('package_chain')
+    .values({ pkg: event.pkg, ...link })
+    .onConflict(clash => clash.column('pkg').doUpdateSet(link))
+    .execute()
+  return { ...place, leaf, leafHash: link.leaf_hash }
+}
+
+/** Events after a position, oldest first. */
+export async function readEvents(
+  db: Kysely<Schema>,
+  position: number,
+  limit: number,
+): Promise<StoredEvent[]> {
+  const query = db.selectFrom('event').selectAll().where('position', '>', position)
+  return (await query.orderBy('position').limit(limit).execute()).map(toEvent)
+}
+
+/** All events of a package, oldest first. */
+export async function readPackageEvents(db: Kysely<Schema>, name: PackageName): Promise<StoredEvent[]> {
+  const query = db.selectFrom('event').selectAll().where('pkg', '=', name)
+  return (await query.orderBy('position').execute()).map(toEvent)
+}
+
+function toEvent(row: Selectable<Schema['event']>): StoredEvent {
+  return {
+    position: row.position,
+    id: row.id,
+    at: row.at,
+    type: row.type as EventType,
+    actorKind: row.actor_kind,
+    actorId: row.actor_id,
+    pkg: row.pkg as PackageName | null,
+    ver: row.ver as Version | null,
+    leaf: row.leaf,
+    detail: JSON.parse(row.detail) as Record<string, unknown>,
+  }
+}
+
+/** RFC 6962 leaf hash, base64. */
+function hashLeaf(leaf: string): string {
+  return createHash('sha256').update(Uint8Array.of(0)).update(leaf, 'utf8').digest('base64')
+}
+
+/** RFC 9562: 48 bits of milliseconds, then randomness. */
+function uuidv7(at: number): string {
+  const bytes = randomBytes(16)
+  bytes.writeUIntBE(at, 0, 6)
+  bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x70, 6)
+  bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8)
+  const hex = bytes.toString('hex')
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')
+}

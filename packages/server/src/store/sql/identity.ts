@@ -1,0 +1,531 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { PackageName } from '@holdfast/core'
+import { problem } from '@holdfast/core'
+import type { Kysely, Selectable } from 'kysely'
+import type {
+  Account,
+  Approval,
+  IdentityReads,
+  IdentityUpkeep,
+  IdentityWrites,
+  InstanceRole,
+  Invitation,
+  OrgRole,
+  Session,
+  TeamGrant,
+  TfaMode,
+  Token,
+  TokenLimits,
+} from '../../identity/index.ts'
+import { isUniqueViolation } from './driver.ts'
+import { rolesOf } from './role.ts'
+import type { Schema } from './schema.ts'
+
+const failureMemoryMs = 24 * 3600_000
+
+/** Identity's questions, over a connection or a transaction. */
+export function identityReads(db: Kysely<Schema>): IdentityReads {
+  const account = async (column: 'id' | 'login_key' | 'email_key', value: string) => {
+    const row = await db.selectFrom('account').selectAll().where(column, '=', value).executeTakeFirst()
+    return row && toAccount(row)
+  }
+  return {
+    findAccount: id => account('id', id),
+    findAccountByLogin: login => account('login_key', login.toLowerCase()),
+    findAccountByEmail: email => account('email_key', email.toLowerCase()),
+    async listAccounts(after, limit) {
+      const query = db.selectFrom('account').selectAll().where('login_key', '>', after.toLowerCase())
+      return (await query.orderBy('login_key').limit(limit).execute()).map(toAccount)
+    },
+    async countAccounts() {
+      return Number(
+        (
+          await db
+            .selectFrom('account')
+            .select(eb => eb.fn.countAll().as('n'))
+            .executeTakeFirstOrThrow()
+        ).n,
+      )
+    },
+    async hasOperator() {
+      const query = db
+        .selectFrom('account')
+        .select('id')
+        .where('roles', 'like', '%"operator"%')
+        .where('disabled_at', 'is', null)
+      return (await query.limit(1).executeTakeFirst()) !== undefined
+    },
+    async findSession(hash) {
+      const row = await db.selectFrom('session').selectAll().where('hash', '=', hash).executeTakeFirst()
+      return row && toSession(row)
+    },
+    async listSessions(accountId) {
+      const query = db.selectFrom('session').selectAll().where('account', '=', accountId)
+      return (await query.orderBy('created_at', 'desc').execute()).map(toSession)
+    },
+    async findToken(hash, now) {
+      const query = db
+        .selectFrom('token')
+        .selectAll()
+        .where('hash', '=', hash)
+        .where('revoked_at', 'is', null)
+      const row = await query.executeTakeFirst()
+      return row && (row.expires_at === null || row.expires_at > now) ? toToken(row) : undefined
+    },
+    async listTokens(accountId) {
+      const query = db
+        .selectFrom('token')
+        .selectAll()
+        .where('account', '=', accountId)
+        .where('revoked_at', 'is', null)
+      return (await query.orderBy('created_at', 'desc').orderBy('id').execute()).map(toToken)
+    },
+    async findInvitation(hash) {
+      const row = await db.selectFrom('invitation').selectAll().where('hash', '=', hash).executeTakeFirst()
+      return row && toInvitation(row)
+    },
+    async findApproval(hash) {
+      const row = await db.selectFrom('approval').selectAll().where('hash', '=', hash).executeTakeFirst()
+      return row && toApproval(row)
+    },
+    async findApprovalByDone(hash) {
+      const row = await db.selectFrom('approval').selectAll().where('done_hash', '=', hash).executeTakeFirst()
+      return row && toApproval(row)
+    },
+    async countRecoveryCodes(accountId) {
+      const query = db
+        .selectFrom('recovery_code')
+        .select(eb => eb.fn.countAll().as('n'))
+        .where('account', '=', accountId)
+      return Number((await query.executeTakeFirstOrThrow()).n)
+    },
+    async roleOn(accountId, name) {
+      return (await rolesOf(db, accountId, name)).get(name)
+    },
+    async countFailures(counter, sinceMs) {
+      const row = await db
+        .selectFrom('failure')
+        .select(eb => [eb.fn.countAll().as('n'), eb.fn.min('at').as('oldest')])
+        .where('counter', '=', counter)
+        .where('at', '>', sinceMs)
+        .executeTakeFirstOrThrow()
+      return { count: Number(row.n), oldestAt: Number(row.oldest ?? 0) }
+    },
+    ...orgReads(db),
+  }
+}
+
+type OrgReads = Pick<
+  IdentityReads,
+  | 'orgExists'
+  | 'listOrgs'
+  | 'listOrgsOf'
+  | 'orgRole'
+  | 'listOrgMembers'
+  | 'teamExists'
+  | 'listTeams'
+  | 'listTeamMembers'
+  | 'listTeamGrants'
+>
+
+function orgReads(db: Kysely<Schema>): OrgReads {
+  return {
+    async orgExists(org) {
+      return (
+        (await db.selectFrom('org').select('name').where('name', '=', org).executeTakeFirst()) !== undefined
+      )
+    },
+    async listOrgs() {
+      return (await db.selectFrom('org').select('name').orderBy('name').execute()).map(row => row.name)
+    },
+    async listOrgsOf(accountId) {
+      const rows = await db
+        .selectFrom('org_member')
+        .selectAll()
+        .where('account', '=', accountId)
+        .orderBy('org')
+        .execute()
+      return new Map(rows.map(row => [row.org, row.role as OrgRole]))
+    },
+    async orgRole(accountId, org) {
+      const query = db
+        .selectFrom('org_member')
+        .select('role')
+        .where('org', '=', org)
+        .where('account', '=', accountId)
+      return (await query.executeTakeFirst())?.role as OrgRole | undefined
+    },
+    async listOrgMembers(org) {
+      const rows = await db
+        .selectFrom('org_member')
+        .innerJoin('account', 'account.id', 'org_member.account')
+        .select(['account.id', 'account.login', 'org_member.role'])
+        .where('org_member.org', '=', org)
+        .orderBy('account.login')
+        .execute()
+      return rows.map(row => ({ accountId: row.id, login: row.login, role: row.role as OrgRole }))
+    },
+    async teamExists(org, team) {
+      const query = db.selectFrom('team').select('name').where('org', '=', org).where('name', '=', team)
+      return (await query.executeTakeFirst()) !== undefined
+    },
+    async listTeams(org) {
+      return (
+        await db.selectFrom('team').select('name').where('org', '=', org).orderBy('name').execute()
+      ).map(row => row.name)
+    },
+    async listTeamMembers(org, team) {
+      const rows = await db
+        .selectFrom('team_member')
+        .innerJoin('account', 'account.id', 'team_member.account')
+        .select('account.login')
+        .where('team_member.org', '=', org)
+        .where('team_member.team', '=', team)
+        .orderBy('account.login')
+        .execute()
+      return rows.map(row => row.login)
+    },
+    async listTeamGrants(org, team) {
+      const query = db.selectFrom('team_grant').selectAll().where('org', '=', org).where('team', '=', team)
+      const rows = await query.orderBy('package').execute()
+      return rows.map(row => ({
+        package: row.package as PackageName,
+        permission: row.permission as TeamGrant['permission'],
+      }))
+    },
+  }
+}
+
+/** Identity's changes, inside a transaction. */
+export function identityWrites(db: Kysely<Schema>): IdentityWrites {
+  const account = (id: string) => db.updateTable('account').where('id', '=', id)
+  return {
+    async addAccount(made) {
+      try {
+        await db.insertInto('account').values(fromAccount(made)).execute()
+      } catch (error) {
+        if (!isUniqueViolation(error)) throw error
+        throw problem('user-exists', { login: made.login })
+      }
+    },
+    async setPassword(id, hash) {
+      await account(id).set({ password_hash: hash }).execute()
+    },
+    async setEmailVerified(id, at) {
+      await account(id).set({ email_verified_at: at }).execute()
+    },
+    async setProfile(id, profile) {
+      await account(id)
+        .set({ profile: JSON.stringify(profile) })
+        .execute()
+    },
+    async setRoles(id, roles) {
+      await account(id)
+        .set({ roles: JSON.stringify(roles) })
+        .execute()
+    },
+    async setTfa(id, tfa, totpSealed) {
+      await account(id).set({ tfa, totp_sealed: totpSealed }).execute()
+    },
+    async setRecoveryCodes(id, hashes) {
+      await db.deleteFrom('recovery_code').where('account', '=', id).execute()
+      if (hashes.length > 0)
+        await db
+          .insertInto('recovery_code')
+          .values(hashes.map(hash => ({ account: id, hash })))
+          .execute()
+    },
+    async useRecoveryCode(id, hash) {
+      const gone = await db
+        .deleteFrom('recovery_code')
+        .where('account', '=', id)
+        .where('hash', '=', hash)
+        .executeTakeFirst()
+      return gone.numDeletedRows > 0n
+    },
+    async setDisabled(id, at) {
+      await account(id).set({ disabled_at: at }).execute()
+    },
+    async addSession(hash, session) {
+      await db
+        .insertInto('session')
+        .values({
+          hash,
+          id: session.id,
+          account: session.accountId,
+          created_at: session.createdAt,
+          expires_at: session.expiresAt,
+          last_seen_at: session.lastSeenAt,
+          fresh_until: session.freshUntil,
+          address: session.address,
+          client: session.client,
+        })
+        .execute()
+    },
+    async removeSession(id) {
+      await db.deleteFrom('session').where('id', '=', id).execute()
+    },
+    async addToken(hash, token) {
+      await db
+        .insertInto('token')
+        .values({
+          id: token.id,
+          hash,
+          account: token.accountId,
+          name: token.name,
+          hint: token.hint,
+          limits: JSON.stringify(token.limits),
+          created_at: token.createdAt,
+          expires_at: token.expiresAt,
+          last_used_at: token.lastUsedAt,
+          revoked_at: null,
+        })
+        .execute()
+    },
+    async revokeToken(id, at) {
+      await db
+        .updateTable('token')
+        .where('id', '=', id)
+        .where('revoked_at', 'is', null)
+        .set({ revoked_at: at })
+        .execute()
+    },
+    async addInvitation(hash, invitation) {
+      await db
+        .insertInto('invitation')
+        .values({
+          hash,
+          email: invitation.email,
+          roles: JSON.stringify(invitation.roles),
+          expires_at: invitation.expiresAt,
+          used_at: null,
+        })
+        .execute()
+    },
+    async useInvitation(hash, at) {
+      const query = db
+        .updateTable('invitation')
+        .where('hash', '=', hash)
+        .where('used_at', 'is', null)
+        .set({ used_at: at })
+      return (await query.executeTakeFirst()).numUpdatedRows > 0n
+    },
+    async moveApproval(id, from, to, tokenSealed) {
+      const query = db.updateTable('approval').where('id', '=', id).where('state', '=', from)
+      return (
+        (await query.set({ state: to, token_sealed: tokenSealed }).executeTakeFirst()).numUpdatedRows > 0n
+      )
+    },
+    ...orgWrites(db),
+  }
+}
+
+type OrgWrites = Pick<
+  IdentityWrites,
+  'addOrg' | 'setOrgMember' | 'addTeam' | 'removeTeam' | 'setTeamMember' | 'setTeamGrant'
+>
+
+function orgWrites(db: Kysely<Schema>): OrgWrites {
+  return {
+    async addOrg(org, at) {
+      try {
+        await db.insertInto('org').values({ name: org, created_at: at }).execute()
+      } catch (error) {
+        if (!isUniqueViolation(error)) throw error
+        throw problem('org-exists', { org })
+      }
+    },
+    async setOrgMember(org, id, role) {
+      await db.deleteFrom('org_member').where('org', '=', org).where('account', '=', id).execute()
+      if (role === undefined)
+        await db.deleteFrom('team_member').where('org', '=', org).where('account', '=', id).execute()
+      else await db.insertInto('org_member').values({ org, account: id, role }).execute()
+    },
+    async addTeam(org, name) {
+      try {
+        await db.insertInto('team').values({ org, name }).execute()
+      } catch (error) {
+        if (!isUniqueViolation(error)) throw error
+        throw problem('team-exists', { org, team: name })
+      }
+    },
+    async removeTeam(org, team) {
+      await db.deleteFrom('team_member').where('org', '=', org).where('team', '=', team).execute()
+      await db.deleteFrom('team_grant').where('org', '=', org).where('team', '=', team).execute()
+      await db.deleteFrom('team').where('org', '=', org).where('name', '=', team).execute()
+    },
+    async setTeamMember(org, team, id, member) {
+      const query = db.deleteFrom('team_member').where('org', '=', org).where('team', '=', team)
+      await query.where('account', '=', id).execute()
+      if (member) await db.insertInto('team_member').values({ org, team, account: id }).execute()
+    },
+    async setTeamGrant(org, team, name, permission) {
+      const query = db.deleteFrom('team_grant').where('org', '=', org).where('team', '=', team)
+      await query.where('package', '=', name).execute()
+      if (permission !== undefined)
+        await db.insertInto('team_grant').values({ org, team, package: name, permission }).execute()
+    },
+  }
+}
+
+type Transact = <T>(work: (tx: Kysely<Schema>) => Promise<T>) => Promise<T>
+
+/** Bookkeeping without events. */
+export function identityUpkeep(transact: Transact): IdentityUpkeep {
+  return {
+    useTotpStep: (id, step) =>
+      transact(async tx => {
+        const query = tx
+          .updateTable('account')
+          .where('id', '=', id)
+          .where('totp_step', '<', step)
+          .set({ totp_step: step })
+        return (await query.executeTakeFirst()).numUpdatedRows > 0n
+      }),
+    refreshSession: (id, lastSeenAt, freshUntil) =>
+      transact(async tx => {
+        await tx
+          .updateTable('session')
+          .where('id', '=', id)
+          .set({ last_seen_at: lastSeenAt, fresh_until: freshUntil })
+          .execute()
+      }),
+    setTokensUsed: (ids, at) =>
+      transact(async tx => {
+        await tx
+          .updateTable('token')
+          .where('id', 'in', [...ids])
+          .set({ last_used_at: at })
+          .execute()
+      }),
+    addApproval: (hash, doneHash, made) =>
+      transact(async tx => {
+        await tx
+          .deleteFrom('approval')
+          .where('expires_at', '<', made.createdAt - failureMemoryMs)
+          .execute()
+        await tx
+          .insertInto('approval')
+          .values(fromApproval(hash, doneHash, made))
+          .execute()
+      }),
+    addFailure: (counter, at) =>
+      transact(async tx => {
+        await tx
+          .deleteFrom('failure')
+          .where('counter', '=', counter)
+          .where('at', '<', at - failureMemoryMs)
+          .execute()
+        await tx.insertInto('failure').values({ counter, at }).execute()
+      }),
+    clearFailures: counter =>
+      transact(async tx => {
+        await tx.deleteFrom('failure').where('counter', '=', counter).execute()
+      }),
+  }
+}
+
+function fromAccount(made: Account): Schema['account'] {
+  return {
+    id: made.id,
+    login: made.login,
+    login_key: made.login.toLowerCase(),
+    email: made.email,
+    email_key: made.email.toLowerCase(),
+    email_verified_at: made.emailVerifiedAt,
+    password_hash: made.passwordHash,
+    roles: JSON.stringify(made.roles),
+    tfa: made.tfa,
+    totp_sealed: made.totpSealed,
+    totp_step: made.totpStep,
+    profile: JSON.stringify(made.profile),
+    created_at: made.createdAt,
+    disabled_at: made.disabledAt,
+  }
+}
+
+function toAccount(row: Selectable<Schema['account']>): Account {
+  return {
+    id: row.id,
+    login: row.login,
+    email: row.email,
+    emailVerifiedAt: row.email_verified_at,
+    passwordHash: row.password_hash,
+    roles: JSON.parse(row.roles) as InstanceRole[],
+    tfa: row.tfa as TfaMode,
+    totpSealed: row.totp_sealed,
+    totpStep: row.totp_step,
+    profile: JSON.parse(row.profile) as Record<string, string>,
+    createdAt: row.created_at,
+    disabledAt: row.disabled_at,
+  }
+}
+
+function toSession(row: Selectable<Schema['session']>): Session {
+  return {
+    id: row.id,
+    accountId: row.account,
+    createdAt: row.created_at,
+    expiresAt: row.expires_at,
+    lastSeenAt: row.last_seen_at,
+    freshUntil: row.fresh_until,
+    address: row.address,
+    client: row.client,
+  }
+}
+
+function toToken(row: Selectable<Schema['token']>): Token {
+  return {
+    id: row.id,
+    accountId: row.account,
+    name: row.name,
+    hint: row.hint,
+    limits: JSON.parse(row.limits) as TokenLimits,
+    createdAt: row.created_at,
+    expiresAt: row.expires_at,
+    lastUsedAt: row.last_used_at,
+  }
+}
+
+function toInvitation(row: Selectable<Schema['invitation']>): Invitation {
+  return {
+    email: row.email,
+    roles: JSON.parse(row.roles) as InstanceRole[],
+    expiresAt: row.expires_at,
+    usedAt: row.used_at,
+  }
+}
+
+function fromApproval(hash: string, doneHash: string, made: Approval): Schema['approval'] {
+  return {
+    hash,
+    done_hash: doneHash,
+    id: made.id,
+    kind: made.kind,
+    operation: made.operation,
+    subject: made.subject,
+    account: made.accountId,
+    state: made.state,
+    token_sealed: made.tokenSealed,
+    created_at: made.createdAt,
+    expires_at: made.expiresAt,
+    address: made.address,
+    client: made.client,
+  }
+}
+
+function toApproval(row: Selectable<Schema['approval']>): Approval {
+  return {
+    id: row.id,
+    kind: row.kind as Approval['kind'],
+    operation: row.operation,
+    subject: row.subject,
+    accountId: row.account,
+    state: row.state as Approval['state'],
+    tokenSealed: row.token_sealed,
+    createdAt: row.created_at,
+    expiresAt: row.expires_at,
+    address: row.address,
+    client: row.client,
+  }
+}

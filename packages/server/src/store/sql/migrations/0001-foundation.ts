@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type ColumnDataType, type Kysely, type RawBuilder, sql } from 'kysely'
+
+type Columns = Readonly<Record<string, string>>
+
+/**
+ * Everything the first release keeps. A column reads `text`, `int`, `bytes`, with `?` when it may be null and `!`
+ * when it alone is the primary key; the last argument lists keys over several columns.
+ */
+export async function up(db: Kysely<unknown>, dialect: 'sqlite' | 'postgres'): Promise<void> {
+  const table = tableMaker(db, dialect)
+  await spine(table, db)
+  await people(table, db)
+  await packages(table, db)
+  await reading(table, db, dialect)
+}
+
+type TableMaker = (name: string, columns: Columns, primary?: readonly string[]) => Promise<void>
+
+async function spine(table: TableMaker, db: Kysely<unknown>): Promise<void> {
+  await table('instance', { key: 'text!', value: 'text' })
+  await table('event_counter', { one: 'int!', position: 'int' })
+  await sql`insert into event_counter (one, position) values (1, 0)`.execute(db)
+  await table('event', {
+    position: 'int!',
+    id: 'text',
+    at: 'int',
+    type: 'text',
+    actor_kind: 'text',
+    actor_id: 'text',
+    pkg: 'text?',
+    ver: 'text?',
+    seq: 'int?',
+    prev: 'text?',
+    leaf: 'text?',
+    leaf_hash: 'text?',
+    detail: 'text',
+  })
+  await index(db, 'event', ['id'], true)
+  await index(db, 'event', ['pkg', 'seq'], true)
+  await table('package_chain', { pkg: 'text!', seq: 'int', leaf_hash: 'text' })
+  await table('cursor', { consumer: 'text!', position: 'int', owner: 'text', until: 'int', fence: 'int' })
+}
+
+async function people(table: TableMaker, db: Kysely<unknown>): Promise<void> {
+  await table('account', {
+    id: 'text!',
+    login: 'text',
+    login_key: 'text',
+    email: 'text',
+    email_key: 'text',
+    email_verified_at: 'int?',
+    password_hash: 'text?',
+    roles: 'text',
+    tfa: 'text',
+    totp_sealed: 'text?',
+    totp_step: 'int',
+    profile: 'text',
+    created_at: 'int',
+    disabled_at: 'int?',
+  })
+  await index(db, 'account', ['login_key'], true)
+  await index(db, 'account', ['email_key'], true)
+  await table('recovery_code', { account: 'text', hash: 'text' }, ['account', 'hash'])
+  await table('session', {
+    hash: 'text!',
+    id: 'text',
+    account: 'text',
+    created_at: 'int',
+    expires_at: 'int',
+    last_seen_at: 'int',
+    fresh_until: 'int',
+    address: 'text',
+    client: 'text',
+  })
+  await index(db, 'session', ['id'], true)
+  await index(db, 'session', ['account'])
+  await table('token', {
+    id: 'text!',
+    hash: 'text',
+    account: 'text',
+    name: 'text',
+    hint: 'text',
+    limits: 'text',
+    created_at: 'int',
+    expires_at: 'int?',
+    last_used_at: 'int?',
+    revoked_at: 'int?',
+  })
+  await index(db, 'token', ['hash'], true)
+  await index(db, 'token', ['account'])
+  await table('invitation', {
+    hash: 'text!',
+    email: 'text',
+    roles: 'text',
+    expires_at: 'int',
+    used_at: 'int?',
+  })
+  await table('approval', {
+    hash: 'text!',
+    done_hash: 'text',
+    id: 'text',
+    kind: 'text',
+    operation: 'text',
+    subject: 'text',
+    account: 'text?',
+    state: 'text',
+    token_sealed: 'text?',
+    created_at: 'int',
+    expires_at: 'int',
+    address: 'text',
+    client: 'text',
+  })
+  await index(db, 'approval', ['done_hash'], true)
+  await index(db, 'approval', ['id'], true)
+  await index(db, 'approval', ['expires_at'])
+  await table('failure', { counter: 'text', at: 'int' })
+  await index(db, 'failure', ['counter', 'at'])
+  await table('org', { name: 'text!', created_at: 'int' })
+  await table('org_member', { org: 'text', account: 'text', role: 'text' }, ['org', 'account'])
+  await index(db, 'org_member', ['account'])
+  await table('team', { org: 'text', name: 'text' }, ['org', 'name'])
+  await table('team_member', { org: 'text', team: 'text', account: 'text' }, ['org', 'team', 'account'])
+  await index(db, 'team_member', ['account'])
+  await table('team_grant', { org: 'text', team: 'text', package: 'text', permission: 'text' }, [
+    'org',
+    'team',
+    'package',
+  ])
+  await index(db, 'team_grant', ['package'])
+}
+
+async function packages(table: TableMaker, db: Kysely<unknown>): Promise<void> {
+  await table('hosted', { pattern: 'text!', created_at: 'int' })
+  await table('package', {
+    name: 'text!',
+    confusable: 'text',
+    scope: 'text',
+    access: 'text',
+    description: 'text',
+    keywords: 'text',
+    readme: 'text',
+    created_at: 'int',
+    modified_at: 'int',
+    revision: 'int',
+    requires_tfa: 'int',
+    removed_at: 'int?',
+    latest: 'text?',
+    downloads: 'int',
+  })
+  await index(db, 'package', ['confusable'])
+  await index(db, 'package', ['scope'])
+  await index(db, 'package', ['modified_at'])
+  await table(
+    'version',
+    {
+      package: 'text',
+      version: 'text',
+      ordinal: 'int',
+      status: 'text',
+      reason: 'text',
+      deprecated: 'text',
+      digest: 'text',
+      shasum: 'text',
+      size_bytes: 'int',
+      unpacked_size_bytes: 'int',
+      file_count: 'int',
+      manifest: 'text',
+      short_manifest: 'text',
+      signatures: 'text',
+      published_at: 'int',
+      publisher: 'text',
+      token: 'text',
+      removed_at: 'int?',
+    },
+    ['package', 'version'],
+  )
+  await index(db, 'version', ['package', 'ordinal'], true)
+  await index(db, 'version', ['digest'])
+  await table('dependency', { package: 'text', dependency: 'text' }, ['dependency', 'package'])
+  await index(db, 'dependency', ['package'])
+  await table('dist_tag', { package: 'text', tag: 'text', version: 'text' }, ['package', 'tag'])
+  await table('package_role', { package: 'text', account: 'text', role: 'text' }, ['package', 'account'])
+  await index(db, 'package_role', ['account'])
+  await table('star', { package: 'text', account: 'text' }, ['package', 'account'])
+  await index(db, 'star', ['account'])
+}
+
+async function reading(
+  table: TableMaker,
+  db: Kysely<unknown>,
+  dialect: 'sqlite' | 'postgres',
+): Promise<void> {
+  await table('search_term', { term: 'text', package: 'text', weight: 'int' }, ['term', 'package'])
+  await index(db, 'search_term', ['package'])
+  await table(
+    'document',
+    {
+      package: 'text',
+      form: 'text',
+      revision: 'int',
+      public_url: 'text',
+      policy_version: 'int',
+      valid_until: 'int?',
+      etag: 'text',
+      identity: 'bytes',
+      gzip: 'bytes',
+      brotli: 'bytes',
+      zstd: 'bytes',
+    },
+    ['package', 'form'],
+  )
+  await table('download', {
+    day: 'int',
+    package: 'text',
+    version: 'text',
+    account: 'text',
+    token: 'text',
+    address: 'text',
+    client: 'text',
+    count: 'int',
+    first_at: 'int',
+    last_at: 'int',
+  })
+  await index(db, 'download', ['day'])
+  await index(db, 'download', ['package', 'version', 'day'])
+  await table('download_day', { package: 'text', version: 'text', day: 'int', count: 'int' }, [
+    'package',
+    'version',
+    'day',
+  ])
+  const id =
+    dialect === 'sqlite'
+      ? 'integer primary key autoincrement'
+      : 'bigint generated always as identity primary key'
+  await sql`create table letter (id ${sql.raw(id)}, recipient text not null, subject text not null, body text not null,
+    secret bigint not null, created_at bigint not null, sent_at bigint, attempts bigint not null, error text)`.execute(
+    db,
+  )
+}
+
+function tableMaker(db: Kysely<unknown>, dialect: 'sqlite' | 'postgres'): TableMaker {
+  // Byte order in both databases: keyset pages and prefix search depend on it.
+  const types: Record<string, ColumnDataType | RawBuilder<unknown>> =
+    dialect === 'sqlite'
+      ? { text: 'text', int: 'integer', bytes: 'blob' }
+      : { text: sql`text collate "C"`, int: 'bigint', bytes: 'bytea' }
+  return async (name, columns, primary) => {
+    let builder = db.schema.createTable(name)
+    for (const [column, spec] of Object.entries(columns)) {
+      const type = types[spec.replace(/[?!]$/, '')]
+      if (type === undefined) throw new Error(`column ${name}.${column} has no type`)
+      builder = builder.addColumn(column, type, made => {
+        const required = spec.endsWith('?') ? made : made.notNull()
+        return spec.endsWith('!') ? required.primaryKey() : required
+      })
+    }
+    if (primary !== undefined) builder = builder.addPrimaryKeyConstraint(`${name}_pk`, [...primary] as never)
+    await builder.execute()
+  }
+}
+
+async function index(
+  db: Kysely<unknown>,
+  table: string,
+  columns: readonly string[],
+  unique = false,
+): Promise<void> {
+  const builder = db.schema
+    .createIndex(`${table}_by_${columns.join('_')}`)
+    .on(table)
+    .columns([...columns])
+  await (unique ? builder.unique() : builder).execute()
+}

@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What follows from events, or is counted beside them: documents, letters, downloads, cursors. */
+import type { PackageName, Version } from '@holdfast/core'
+import { type Kysely, type Selectable, sql } from 'kysely'
+import type {
+  DocumentRow,
+  DocumentRows,
+  DownloadCount,
+  DownloadRows,
+  Leases,
+  MailRows,
+  MailWrites,
+  StoredLetter,
+} from '../../ports.ts'
+import type { Schema } from './schema.ts'
+
+type Transact = <T>(work: (tx: Kysely<Schema>) => Promise<T>) => Promise<T>
+
+const dayMs = 24 * 3600_000
+
+export function documentRows(db: Kysely<Schema>, transact: Transact): DocumentRows {
+  return {
+    async find(name, form) {
+      const query = db.selectFrom('document').selectAll().where('package', '=', name).where('form', '=', form)
+      const row = await query.executeTakeFirst()
+      return row && toDocument(row)
+    },
+    async save(made) {
+      const values = fromDocument(made)
+      await transact(async tx => {
+        await tx
+          .insertInto('document')
+          .values(values)
+          .onConflict(clash =>
+            clash
+              .columns(['package', 'form'])
+              .doUpdateSet(values)
+              .where('document.revision', '<=', made.revision),
+          )
+          .execute()
+      })
+    },
+  }
+}
+
+function fromDocument(made: DocumentRow): Schema['document'] {
+  return {
+    package: made.package,
+    form: made.form,
+    revision: made.revision,
+    public_url: made.publicUrl,
+    policy_version: made.policyVersion,
+    valid_until: made.validUntil,
+    etag: made.etag,
+    identity: made.identity,
+    gzip: made.gzip,
+    brotli: made.brotli,
+    zstd: made.zstd,
+  }
+}
+
+function toDocument(row: Selectable<Schema['document']>): DocumentRow {
+  return {
+    package: row.package as PackageName,
+    form: row.form as DocumentRow['form'],
+    revision: row.revision,
+    publicUrl: row.public_url,
+    policyVersion: row.policy_version,
+    validUntil: row.valid_until,
+    etag: row.etag,
+    identity: row.identity,
+    gzip: row.gzip,
+    brotli: row.brotli,
+    zstd: row.zstd,
+  }
+}
+
+export function mailRows(db: Kysely<Schema>, transact: Transact): MailRows {
+  return {
+    async listWaiting(limit) {
+      const query = db.selectFrom('letter').selectAll().where('sent_at', 'is', null)
+      return (await query.orderBy('attempts').orderBy('id').limit(limit).execute()).map(toLetter)
+    },
+    async listRecent(limit) {
+      return (await db.selectFrom('letter').selectAll().orderBy('id', 'desc').limit(limit).execute()).map(
+        toLetter,
+      )
+    },
+    markSent: (id, at) =>
+      transact(async tx => {
+        // A secret link is not kept once it is delivered.
+        await tx
+          .updateTable('letter')
+          .where('id', '=', id)
+          .set(eb => ({
+            sent_at: at,
+            error: null,
+            body: eb.case().when('secret', '=', 1).then('').else(eb.ref('body')).end(),
+          }))
+          .execute()
+      }),
+    markFailed: (id, error) =>
+      transact(async tx => {
+        const query = tx.updateTable('letter').where('id', '=', id)
+        await query.set(eb => ({ attempts: eb('attempts', '+', 1), error: error.slice(0, 500) })).execute()
+      }),
+  }
+}
+
+export function mailWrites(db: Kysely<Schema>, at: () => number): MailWrites {
+  return {
+    async add(letter) {
+      await db
+        .insertInto('letter')
+        .values({
+          recipient: letter.to,
+          subject: letter.subject,
+          body: letter.text,
+          secret: letter.secret ? 1 : 0,
+          created_at: at(),
+          sent_at: null,
+          attempts: 0,
+          error: null,
+        } as never)
+        .execute()
+    },
+  }
+}
+
+function toLetter(row: Selectable<Schema['letter']>): StoredLetter {
+  return {
+    id: row.id,
+    to: row.recipient,
+    subject: row.subject,
+    text: row.body,
+    secret: row.secret === 1,
+    createdAt: row.created_at,
+    sentAt: row.sent_at,
+    attempts: row.attempts,
+    error: row.error,
+  }
+}
+
+export function downloadRows(db: Kysely<Schema>, transact: Transact): DownloadRows {
+  return {
+    add: batch => transact(tx => addDownloads(tx, batch)),
+    async count(name, version, sinceMs) {
+      let query = db
+        .selectFrom('download_day')
+        .select(eb => eb.fn.sum('count').as('n'))
+        .where('package', '=', name)
+      if (version !== undefined) query = query.where('version', '=', version)
+      return Number((await query.where('day', '>=', Math.floor(sinceMs / dayMs)).executeTakeFirst())?.n ?? 0)
+    },
+    async perDay(name, sinceMs) {
+      const rows = await db
+        .selectFrom('download_day')
+        .select(eb => ['day', eb.fn.sum('count').as('n')])
+        .where('package', '=', name)
+        .where('day', '>=', Math.floor(sinceMs / dayMs))
+        .groupBy('day')
+        .orderBy('day')
+        .execute()
+      return rows.map(row => ({ day: row.day * dayMs, count: Number(row.n) }))
+    },
+    async list(name, version, limit) {
+      let query = db.selectFrom('download').selectAll().where('package', '=', name)
+      if (version !== undefined) query = query.where('version', '=', version)
+      return (await query.orderBy('day', 'desc').orderBy('last_at', 'desc').limit(limit).execute()).map(
+        toDownload,
+      )
+    },
+    prune: beforeMs =>
+      transact(async tx => {
+        await tx
+          .deleteFrom('download')
+          .where('day', '<', Math.floor(beforeMs / dayMs))
+          .execute()
+      }),
+  }
+}
+
+async function addDownloads(tx: Kysely<Schema>, batch: readonly DownloadCount[]): Promise<void> {
+  const perVersion = new Map<string, { package: string; version: string; day: number; count: number }>()
+  const perPackage = new Map<string, number>()
+  for (const each of batch) {
+    const day = Math.floor(each.lastAt / dayMs)
+    await tx
+      .insertInto('download')
+      .values({
+        day,
+        package: each.package,
+        version: each.version,
+        account: each.accountId,
+        token: each.tokenId,
+        address: each.address,
+        client: each.client,
+        count: each.count,
+        first_at: each.firstAt,
+        last_at: each.lastAt,
+      })
+      .execute()
+    const key = `${each.package} ${each.version} ${day}`
+    const sum = perVersion.get(key) ?? { package: each.package, version: each.version, day, count: 0 }
+    perVersion.set(key, { ...sum, count: sum.count + each.count })
+    perPackage.set(each.package, (perPackage.get(each.package) ?? 0) + each.count)
+  }
+  for (const sum of perVersion.values()) {
+    await tx
+      .insertInto('download_day')
+      .values(sum)
+      .onConflict(clash =>
+        clash
+          .columns(['package', 'version', 'day'])
+          .doUpdateSet({ count: sql`download_day.count + ${sum.count}` }),
+      )
+      .execute()
+  }
+  // Sorted, so that two replicas flushing at once take the rows in one order.
+  for (const [name, count] of [...perPackage].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    await tx
+      .updateTable('package')
+      .where('name', '=', name)
+      .set(eb => ({ downloads: eb('downloads', '+', count) }))
+      .execute()
+  }
+}
+
+function toDownload(row: Selectable<Schema['download']>): DownloadCount {
+  return {
+    package: row.package as PackageName,
+    version: row.version as Version,
+    accountId: row.account,
+    tokenId: row.token,
+    address: row.address,
+    client: row.client,
+    count: row.count,
+    firstAt: row.first_at,
+    lastAt: row.last_at,
+  }
+}
+
+export function leases(transact: Transact, clock: () => number): Leases {
+  return {
+    acquire: (consumer, owner, durationMs) =>
+      transact(async tx => {
+        const now = clock()
+        await tx
+          .insertInto('cursor')
+          .values({ consumer, position: 0, owner: '', until: 0, fence: 0 })
+          .onConflict(clash => clash.column('consumer').doNothing())
+          .execute()
+        const row = await tx
+          .updateTable('cursor')
+          .where('consumer', '=', consumer)
+          .where(eb => eb.or([eb('owner', '=', owner), eb('until', '<', now)]))
+          .set(eb => ({
+            until: now + durationMs,
+            fence: eb
+              .case()
+              .when('owner', '=', owner)
+              .then(eb.ref('fence'))
+              .else(eb('fence', '+', 1))
+              .end(),
+            owner,
+          }))
+          .returning(['position', 'fence'])
+          .executeTakeFirst()
+        return row && { position: row.position, fence: row.fence }
+      }),
+    advance: (consumer, fence, position) =>
+      transact(async tx => {
+        const query = tx.updateTable('cursor').where('consumer', '=', consumer).where('fence', '=', fence)
+        return (await query.set({ position }).executeTakeFirst()).numUpdatedRows > 0n
+      }),
+    release: (consumer, owner) =>
+      transact(async tx => {
+        await tx
+          .updateTable('cursor')
+          .where('consumer', '=', consumer)
+          .where('owner', '=', owner)
+          .set({ until: 0 })
+          .execute()
+      }),
+  }
+}

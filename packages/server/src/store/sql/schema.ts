@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Tables as both databases have them. Times are milliseconds since the epoch, flags 0 or 1, lists JSON text. */
+export interface Schema {
+  instance: { key: string; value: string }
+  event_counter: { one: number; position: number }
+  event: {
+    position: number
+    id: string
+    at: number
+    type: string
+    actor_kind: string
+    actor_id: string
+    pkg: string | null
+    ver: string | null
+    seq: number | null
+    prev: string | null
+    leaf: string | null
+    leaf_hash: string | null
+    detail: string
+  }
+  package_chain: { pkg: string; seq: number; leaf_hash: string }
+  cursor: { consumer: string; position: number; owner: string; until: number; fence: number }
+  account: {
+    id: string
+    login: string
+    login_key: string
+    email: string
+    email_key: string
+    email_verified_at: number | null
+    password_hash: string | null
+    roles: string
+    tfa: string
+    totp_sealed: string | null
+    totp_step: number
+    profile: string
+    created_at: number
+    disabled_at: number | null
+  }
+  recovery_code: { account: string; hash: string }
+  session: {
+    hash: string
+    id: string
+    account: string
+    created_at: number
+    expires_at: number
+    last_seen_at: number
+    fresh_until: number
+    address: string
+    client: string
+  }
+  token: {
+    id: string
+    hash: string
+    account: string
+    name: string
+    hint: string
+    limits: string
+    created_at: number
+    expires_at: number | null
+    last_used_at: number | null
+    revoked_at: number | null
+  }
+  invitation: { hash: string; email: string; roles: string; expires_at: number; used_at: number | null }
+  approval: {
+    hash: string
+    done_hash: string
+    id: string
+    kind: string
+    operation: string
+    subject: string
+    account: string | null
+    state: string
+    token_sealed: string | null
+    created_at: number
+    expires_at: number
+    address: string
+    client: string
+  }
+  failure: { counter: string; at: number }
+  org: { name: string; created_at: number }
+  org_member: { org: string; account: string; role: string }
+  team: { org: string; name: string }
+  team_member: { org: string; team: string; account: string }
+  team_grant: { org: string; team: string; package: string; permission: string }
+  hosted: { pattern: string; created_at: number }
+  package: {
+    name: string
+    confusable: string
+    scope: string
+    access: string
+    description: string
+    keywords: string
+    readme: string
+    created_at: number
+    modified_at: number
+    revision: number
+    requires_tfa: number
+    removed_at: number | null
+    /** What `latest` shows, null while nothing may be found. */
+    latest: string | null
+    downloads: number
+  }
+  version: {
+    package: string
+    version: string
+    ordinal: number
+    status: string
+    reason: string
+    deprecated: string
+    digest: string
+    shasum: string
+    size_bytes: number
+    unpacked_size_bytes: number
+    file_count: number
+    manifest: string
+    short_manifest: string
+    signatures: string
+    published_at: number
+    publisher: string
+    token: string
+    removed_at: number | null
+  }
+  dependency: { package: string; dependency: string }
+  dist_tag: { package: string; tag: string; version: string }
+  package_role: { package: string; account: string; role: string }
+  star: { package: string; account: string }
+  search_term: { term: string; package: string; weight: number }
+  document: {
+    package: string
+    form: string
+    revision: number
+    public_url: string
+    policy_version: number
+    valid_until: number | null
+    etag: string
+    identity: Uint8Array
+    gzip: Uint8Array
+    brotli: Uint8Array
+    zstd: Uint8Array
+  }
+  download: {
+    day: number
+    package: string
+    version: string
+    account: string
+    token: string
+    address: string
+    client: string
+    count: number
+    first_at: number
+    last_at: number
+  }
+  download_day: { package: string; version: string; day: number; count: number }
+  letter: {
+    id: number
+    recipient: string
+    subject: string
+    body: string
+    secret: number
+    created_at: number
+    sent_at: number | null
+    attempts: number
+    error: string | null
+  }
+}

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+import { randomBytes } from 'node:crypto'
+import { type Kysely, sql } from 'kysely'
+import type { StoredEvent } from '../../integrity/index.ts'
+import type { Clock, EventFeed, InstanceFacts, Store, Tx } from '../../ports.ts'
+import { catalogReads, catalogWrites } from './catalog.ts'
+import type { SqlDriver } from './driver.ts'
+import { appendEvent, readEvents, readPackageEvents } from './event.ts'
+import { identityReads, identityUpkeep, identityWrites } from './identity.ts'
+import { migrations } from './migrations/index.ts'
+import { documentRows, downloadRows, leases, mailRows, mailWrites } from './record.ts'
+import type { Schema } from './schema.ts'
+
+/** The Store port over one SQL driver: migrates, then opens. `logOrigin` counts only at the very first start. */
+export async function openStore(driver: SqlDriver<Schema>, clock: Clock, logOrigin: string): Promise<Store> {
+  await migrate(driver)
+  const instance = await instanceFacts(driver, logOrigin)
+  const feed = await openFeed(driver)
+  const transact = <T>(work: (tx: Kysely<Schema>) => Promise<T>) => driver.transact(work)
+  return {
+    catalog: catalogReads(driver.db),
+    identity: identityReads(driver.db),
+    upkeep: identityUpkeep(transact),
+    documents: documentRows(driver.db, transact),
+    mail: mailRows(driver.db, transact),
+    downloads: downloadRows(driver.db, transact),
+    leases: leases(transact, clock),
+    events: feed,
+    instance,
+    async commit(grant, event, work) {
+      const events = Array.isArray(event) ? event : [event]
+      const done = await transact(async tx => {
+        const result = await work(openTx(tx, clock))
+        const stored: StoredEvent[] = []
+        for (const each of events)
+          stored.push(await appendEvent(tx, instance.logOrigin, grant.actor, each, clock()))
+        return { result, stored }
+      })
+      // A crash here loses nothing: whoever follows reads on from its cursor.
+      await feed.committed(done.stored)
+      return done.result
+    },
+    async close() {
+      feed.stop()
+      await driver.close()
+    },
+  }
+}
+
+function openTx(tx: Kysely<Schema>, clock: Clock): Tx {
+  return {
+    catalog: { ...catalogReads(tx), ...catalogWrites(tx) },
+    identity: { ...identityReads(tx), ...identityWrites(tx) },
+    mail: mailWrites(tx, clock),
+  }
+}
+
+interface Feed extends EventFeed {
+  committed(events: readonly StoredEvent[]): Promise<void>
+  stop(): void
+}
+
+/** The live feed: this process's events at once, others' when the driver hears of them, each once and in order. */
+async function openFeed(driver: SqlDriver<Schema>): Promise<Feed> {
+  const { db } = driver
+  const listeners = new Set<(events: readonly StoredEvent[]) => void>()
+  const head = async () =>
+    Number((await db.selectFrom('event_counter').select('position').executeTakeFirstOrThrow()).position)
+  let seen = await head()
+  let catching: Promise<void> | undefined
+  const tell = (events: readonly StoredEvent[]) => {
+    const fresh = events.filter(event => event.position > seen)
+    const last = fresh.at(-1)
+    if (last === undefined) return
+    seen = last.position
+    for (const listener of listeners) listener(fresh)
+  }
+  // A notice that comes while the last, empty read is under way asks for one read more.
+  let again = false
+  const readOn = async () => {
+    while (again) {
+      again = false
+      const events = await readEvents(db, seen, 1000)
+      tell(events)
+      if (events.length > 0) again = true
+    }
+  }
+  const catchUp = (): Promise<void> => {
+    again = true
+    catching ??= readOn().finally(() => {
+      catching = undefined
+    })
+    return catching
+  }
+  const stopForeign = driver.onForeignCommit(() => void catchUp().catch(() => {}))
+  return {
+    head,
+    read: (position, limit) => readEvents(db, position, limit),
+    ofPackage: name => readPackageEvents(db, name),
+    follow(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    async committed(events) {
+      const first = events[0]
+      if (first === undefined || first.position <= seen) return
+      // A gap means others committed in between: their events come first.
+      if (first.position === seen + 1) tell(events)
+      else await catchUp()
+    },
+    stop: stopForeign,
+  }
+}
+
+async function migrate(driver: SqlDriver<Schema>): Promise<void> {
+  await driver.transact(async tx => {
+    // Two processes starting at once: the second waits here and then finds nothing to do.
+    if (driver.dialect === 'postgres') {
+      // A long migration must not make the replica that waits for it fail.
+      await sql`set local statement_timeout = 0`.execute(tx)
+      await sql`set local lock_timeout = 0`.execute(tx)
+      await sql`select pg_advisory_xact_lock(7021948)`.execute(tx)
+    }
+    await sql`create table if not exists migration (name text primary key, at bigint not null)`.execute(tx)
+    const done = await sql<{ name: string }>`select name from migration`.execute(tx)
+    const names = new Set(done.rows.map(row => row.name))
+    const unknown = [...names].find(name => !migrations.some(migration => migration.name === name))
+    if (unknown !== undefined) {
+      throw new Error(
+        `The store was made by a newer release (migration ${unknown}). Start that release, or restore a backup.`,
+      )
+    }
+    for (const migration of migrations.filter(each => !names.has(each.name))) {
+      await migration.up(tx as unknown as Kysely<unknown>, driver.dialect)
+      await sql`insert into migration (name, at) values (${migration.name}, ${Date.now()})`.execute(tx)
+    }
+  })
+}
+
+async function instanceFacts(driver: SqlDriver<Schema>, logOrigin: string): Promise<InstanceFacts> {
+  const facts = { id: randomId(8), 'log-origin': logOrigin }
+  await driver.transact(async tx => {
+    const rows = Object.entries(facts).map(([key, value]) => ({ key, value }))
+    await tx
+      .insertInto('instance')
+      .values(rows)
+      .onConflict(clash => clash.column('key').doNothing())
+      .execute()
+  })
+  const rows = await driver.db.selectFrom('instance').selectAll().execute()
+  const kept = new Map(rows.map(row => [row.key, row.value]))
+  return { id: kept.get('id') ?? facts.id, logOrigin: kept.get('log-origin') ?? logOrigin }
+}
+
+function randomId(length: number): string {
+  return [...randomBytes(length)].map(byte => 'abcdefghijklmnopqrstuvwxyz0123456789'[byte % 36]).join('')
+}
