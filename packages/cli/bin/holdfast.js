@@ -42,22 +42,23 @@ function runOn(node) {
     refuse()
     return
   }
+  forwardSignals(() => child)
   const child = spawn(node, process.argv.slice(1), { stdio: 'inherit' })
   child.on('error', refuse)
-  forwardSignals(child)
-}
-
-function forwardSignals(child) {
-  // A terminal sends SIGINT and SIGHUP to the whole group: passing them on would deliver them twice.
-  const own = process.stdin.isTTY ? ['SIGTERM'] : ['SIGTERM', 'SIGINT', 'SIGHUP']
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) {
-    process.on(signal, () => own.includes(signal) && child.kill(signal))
-  }
   child.on('exit', (code, signal) => {
     if (signal === null) process.exit(code)
     process.removeAllListeners(signal)
     process.kill(process.pid, signal)
   })
+}
+
+/** Before the child starts: a signal that came between would end us and leave it running. */
+function forwardSignals(getChild) {
+  // A terminal sends SIGINT and SIGHUP to the whole group: passing them on would deliver them twice.
+  const own = process.stdin.isTTY ? ['SIGTERM'] : ['SIGTERM', 'SIGINT', 'SIGHUP']
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) {
+    process.on(signal, () => own.includes(signal) && getChild().kill(signal))
+  }
 }
 
 function refuse() {

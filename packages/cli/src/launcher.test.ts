@@ -2,7 +2,16 @@
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -60,4 +69,38 @@ test('when a signal ends the pinned Node, the same signal ends the old one', asy
   const child = spawn(process.execPath, ['--import', actOld, launcher], { stdio: 'ignore' })
   const [, signal] = await once(child, 'close')
   assert.equal(signal, 'SIGKILL')
+})
+
+/** A clone whose command line runs `code` and nothing else. */
+function makeCloneOf(t: TestContext, code: string): string {
+  const launcher = makeClone(t)
+  mkdirSync(join(launcher, '../../src'))
+  writeFileSync(
+    join(launcher, '../../src/main.ts'),
+    `export const run = (args: string[]): void => { ${code} }`,
+  )
+  return launcher
+}
+
+test('warnings about features we are built on are silent, every other one shows', t => {
+  const launcher = makeCloneOf(
+    t,
+    `process.emitWarning('SQLite is an experimental feature', 'ExperimentalWarning')
+     process.emitWarning('Something else is an experimental feature', 'ExperimentalWarning')
+     process.emitWarning('SQLite will go away', 'DeprecationWarning')`,
+  )
+  const { stderr } = spawnSync(process.execPath, [launcher], { encoding: 'utf8' })
+  assert.doesNotMatch(stderr, /SQLite is an experimental/)
+  assert.match(stderr, /Something else is an experimental/)
+  assert.match(stderr, /SQLite will go away/)
+})
+
+test('compiled modules are kept in the own cache folder of the user, which nobody else may write', t => {
+  const launcher = makeCloneOf(t, 'process.stdout.write(args.join())')
+  const cache = join(launcher, '../cache')
+  const env = { ...process.env, XDG_CACHE_HOME: cache }
+  const { stdout } = spawnSync(process.execPath, [launcher, 'a', 'b'], { encoding: 'utf8', env })
+  assert.equal(stdout, 'a,b')
+  assert.equal(statSync(join(cache, 'holdfast/compile')).mode & 0o077, 0)
+  assert.ok(readdirSync(join(cache, 'holdfast/compile')).length > 0)
 })

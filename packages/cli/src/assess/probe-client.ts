@@ -71,7 +71,7 @@ export function readObject(reply: Reply, what: string): Record<string, unknown> 
 
 /** Status and the beginning of the body, for messages. */
 export function describeReply({ status, body }: Reply): string {
-  return `${status} ${body.subarray(0, 200).toString('utf8').replace(/\s+/g, ' ')}`.trim()
+  return `${status} ${body.subarray(0, 300).toString('utf8').replace(/\s+/g, ' ')}`.trim()
 }
 
 async function send(url: string, method: string, options: AskOptions): Promise<Reply> {

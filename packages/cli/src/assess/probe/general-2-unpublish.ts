@@ -139,6 +139,7 @@ async function readForWriting(client: ProbeClient, name: string) {
   return { rev: encodeURIComponent(rev), document }
 }
 
+/** No by decision: 404 would only say that the way there is missing, 401 that nobody asked. */
 function isRefusal({ status }: Reply): boolean {
-  return status >= 400 && status < 500
+  return [403, 405, 409, 410].includes(status)
 }
