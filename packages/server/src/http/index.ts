@@ -9,8 +9,10 @@ export { type Log, loggedPath, openLog } from './request-log.ts'
 export {
   type HotAnswer,
   type HotPath,
+  type HttpLimits,
   type HttpParts,
   type HttpServer,
   type Mount,
   openHttp,
+  sendBytes,
 } from './server.ts'

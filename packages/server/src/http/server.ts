@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { isProblem, type Problem, problem } from '@holdfast/core'
 import type { Actor } from '../identity/index.ts'
+import type { BlobReader } from '../ports.ts'
 import { addressReader } from './address.ts'
 import type { Answer, Call } from './call.ts'
 import type { Identify } from './identify.ts'
@@ -24,8 +25,11 @@ export interface Mount {
   renderProblem(problem: Problem, call: Call): Answer
 }
 
-/** The short way for what is asked thousands of times a second: answers from memory, or undefined for the long way. */
-export type HotPath = (request: IncomingMessage, response: ServerResponse) => HotAnswer | undefined
+/** The short way for what is asked thousands of times a second; undefined, with nothing sent, means the long way. */
+export type HotPath = (
+  request: IncomingMessage,
+  response: ServerResponse,
+) => HotAnswer | Promise<HotAnswer | undefined> | undefined
 
 export interface HotAnswer {
   readonly route: RouteClass
@@ -51,43 +55,85 @@ export interface HttpParts {
   readonly trustedProxies: readonly string[]
 }
 
+/** How long a client may take, in milliseconds. */
+export interface HttpLimits {
+  /** From the first byte of a request to the end of its headers. */
+  readonly headersMs: number
+  /** From the first byte of a request to the end of its body. */
+  readonly requestMs: number
+  /** Without a byte in either direction. */
+  readonly silenceMs: number
+  /** How often the first two are looked at. */
+  readonly checkEveryMs: number
+}
+
+const defaultLimits: HttpLimits = {
+  headersMs: 20_000,
+  requestMs: 600_000,
+  silenceMs: 120_000,
+  checkEveryMs: 5_000,
+}
+
 /** Binds the socket. Rejects when the address is taken or not ours. */
-export async function openHttp(host: string, port: number, log: Log): Promise<HttpServer> {
+export async function openHttp(
+  host: string,
+  port: number,
+  log: Log,
+  limits: HttpLimits = defaultLimits,
+): Promise<HttpServer> {
   let parts: HttpParts | undefined
   let addressOf = addressReader([])
   const boot = Date.now().toString(36)
   let counter = 0
   const server = createServer({
     maxHeaderSize: 16 * 1024,
-    requestTimeout: 600_000,
-    headersTimeout: 20_000,
+    requestTimeout: limits.requestMs,
+    headersTimeout: limits.headersMs,
+    connectionsCheckingInterval: limits.checkEveryMs,
     keepAliveTimeout: 65_000,
   })
-  // A peer that neither sends nor reads for two minutes is cut off.
-  server.setTimeout(120_000)
+  // A peer that neither sends nor reads is cut off.
+  server.setTimeout(limits.silenceMs)
   server.on('request', (request, response) => {
     const start = performance.now()
     counter += 1
     const id = `${boot}-${counter}`
     if (parts === undefined) return starting(response)
-    const hot = parts.hotPath(request, response)
-    if (hot === undefined) {
-      void answerRequest(parts, log, addressOf, id, request, response, start)
-      return
+    const { metrics } = parts
+    const noteHot = (hot: HotAnswer) => {
+      const durationMs = performance.now() - start
+      metrics.observe(hot.route, hot.status, durationMs, hot.bytes)
+      log.request({
+        id,
+        method: request.method ?? '',
+        path: loggedPath(request.url ?? ''),
+        status: hot.status,
+        bytes: hot.bytes,
+        durationMs,
+        address: addressOf(request),
+        actor: hot.actor,
+        client: request.headers['user-agent'] ?? '',
+      })
     }
-    const durationMs = performance.now() - start
-    parts.metrics.observe(hot.route, hot.status, durationMs, hot.bytes)
-    log.request({
-      id,
-      method: request.method ?? '',
-      path: loggedPath(request.url ?? ''),
-      status: hot.status,
-      bytes: hot.bytes,
-      durationMs,
-      address: addressOf(request),
-      actor: hot.actor,
-      client: request.headers['user-agent'] ?? '',
-    })
+    const goLong = (open: HttpParts) => answerRequest(open, log, addressOf, id, request, response, start)
+    const hot = parts.hotPath(request, response)
+    if (hot === undefined) void goLong(parts)
+    else if (hot instanceof Promise) void finishHot(hot, parts)
+    else noteHot(hot)
+
+    async function finishHot(promised: Promise<HotAnswer | undefined>, open: HttpParts): Promise<void> {
+      try {
+        const done = await promised
+        if (done === undefined) await goLong(open)
+        else noteHot(done)
+      } catch (error) {
+        log.say('error', 'bytes could not be read while they were sent', {
+          request: id,
+          error: describe(error),
+        })
+        response.destroy()
+      }
+    }
   })
   server.on('clientError', (_error, socket) => {
     if (socket.writable)
@@ -291,19 +337,28 @@ async function sendStream(
       response.end()
       return 0
     }
-    let sent = 0
-    while (sent < length && !response.destroyed) {
-      const piece = await reader.read(start + sent, Math.min(pieceBytes, length - sent))
-      if (piece.length === 0) throw new Error('the stored bytes end too early')
-      sent += piece.length
-      if (sent < length) {
-        if (!response.write(piece)) await drained(response)
-      } else response.end(piece)
-    }
-    return sent
+    return await sendBytes(response, reader, start, length)
   } finally {
     await reader.close()
   }
+}
+
+/** Bytes of a blob as the body, in pieces, no faster than the peer reads. Returns how many were sent. */
+export async function sendBytes(
+  response: ServerResponse,
+  reader: BlobReader,
+  start: number,
+  length: number,
+): Promise<number> {
+  let sent = 0
+  while (sent < length && !response.destroyed) {
+    const piece = await reader.read(start + sent, Math.min(pieceBytes, length - sent))
+    if (piece.length === 0) throw new Error('the stored bytes end too early')
+    sent += piece.length
+    if (sent >= length) response.end(piece)
+    else if (!response.write(piece)) await drained(response)
+  }
+  return sent
 }
 
 function drained(response: ServerResponse): Promise<void> {

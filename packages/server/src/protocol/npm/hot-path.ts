@@ -2,11 +2,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { isPackageName } from '@holdfast/core'
 import { noteDownload } from '../../flow/index.ts'
-import type { HotAnswer, HotPath, Identify } from '../../http/index.ts'
+import { type HotAnswer, type HotPath, type Identify, sendBytes } from '../../http/index.ts'
 import { mayReadPublic, nobody } from '../../identity/index.ts'
 import type { Encoding, Ports, ReadyDocument } from '../../ports.ts'
 import { splitPath } from './router.ts'
-import type { Tarballs } from './tarballs.ts'
+import type { KnownTarball, Tarballs } from './tarballs.ts'
 
 const maxKnownUrls = 50_000
 const corgiType = 'application/vnd.npm.install-v1+json'
@@ -43,25 +43,36 @@ export function openHotPath(
     response: ServerResponse,
     url: string,
     actor: Identified,
-  ): HotAnswer | undefined {
-    const ready = request.headers.range === undefined ? tarballs.peek(url) : undefined
-    if (ready === undefined) return undefined
-    noteDownload(
-      ports,
-      actor,
-      ready.name,
-      ready.version,
-      addressOf(request),
-      request.headers['user-agent'] ?? '',
-    )
-    if (request.headers['if-none-match']?.includes(ready.etag)) {
-      response.writeHead(304, ready.unchanged as string[])
+  ): HotAnswer | Promise<HotAnswer | undefined> | undefined {
+    const known = request.headers.range === undefined ? tarballs.peek(url) : undefined
+    if (known === undefined) return undefined
+    const { name, version } = known.grant
+    noteDownload(ports, actor, name, version, addressOf(request), request.headers['user-agent'] ?? '')
+    if (isUnchanged(request.headers['if-none-match'], known.etag)) {
+      response.writeHead(304, known.unchanged as string[])
       response.end()
       return { route: 'tarball', status: 304, bytes: 0, actor: idOf(actor) }
     }
-    response.writeHead(200, ready.headers as string[])
-    response.end(ready.body)
-    return { route: 'tarball', status: 200, bytes: ready.body.length, actor: idOf(actor) }
+    if (known.body === undefined) return fromDisk(response, known, idOf(actor))
+    response.writeHead(200, known.headers as string[])
+    response.end(known.body)
+    return { route: 'tarball', status: 200, bytes: known.body.length, actor: idOf(actor) }
+  }
+
+  async function fromDisk(
+    response: ServerResponse,
+    known: KnownTarball,
+    actor: string,
+  ): Promise<HotAnswer | undefined> {
+    const lent = await tarballs.borrow(known)
+    if (lent === undefined) return undefined
+    try {
+      response.writeHead(200, known.headers as string[])
+      const bytes = await sendBytes(response, lent.reader, 0, known.grant.sizeBytes)
+      return { route: 'tarball', status: 200, bytes, actor }
+    } finally {
+      lent.done()
+    }
   }
 }
 

@@ -1,113 +1,150 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto'
-import type { Digest, PackageName, Version } from '@holdfast/core'
+import type { Digest } from '@holdfast/core'
 import type { TarballGrant } from '../../flow/index.ts'
 import type { BlobReader, Blobs, Store } from '../../ports.ts'
+import { OpenBlobs } from './open-blobs.ts'
 
 const maxBodyBytes = 4 * 1024 * 1024
-const maxAsked = 20_000
+const maxGrants = 50_000
 
-/** A public tarball in memory, its bytes checked against their digest when they came in. */
-export interface ReadyTarball {
-  readonly name: PackageName
-  readonly version: Version
+/** A public tarball that the gate lets out, with its answers made. Dropped the moment its package changes. */
+export interface KnownTarball {
+  readonly grant: TarballGrant
   readonly etag: string
   readonly headers: readonly string[]
   readonly unchanged: readonly string[]
-  readonly body: Buffer
+  /** Its bytes while they are in memory, checked against their digest when they came in. */
+  body: Buffer | undefined
+  /** How often it was asked for, halved now and then: what is asked for most stays in memory. */
+  asked: number
 }
 
-/** Tarballs that were asked for more than once, in memory bounded in bytes; dropped the moment their package changes. */
+/** What is known of tarballs by their address, so that the hot path asks neither the store nor, mostly, the disk. */
 export interface Tarballs {
-  peek(url: string): ReadyTarball | undefined
-  /** Notes that a URL led to these bytes, and loads them when it is not the first time. */
-  offer(url: string, grant: TarballGrant): void
+  /** The tarball behind an address, if the gate let it out since its package last changed. */
+  peek(url: string): KnownTarball | undefined
+  /** Remembers what the gate let out at an address. `epoch` is what `epoch()` was before the gate was asked. */
+  remember(url: string, grant: TarballGrant, epoch: number): void
+  /** Moves with every event. */
+  epoch(): number
+  /** An open blob for reading a tarball that is not in memory; `done` gives it back. */
+  borrow(tarball: KnownTarball): Promise<{ reader: BlobReader; done: () => void } | undefined>
 }
 
+/** `maxBytes` bounds the bodies in memory. */
 export function openTarballs(blobs: Blobs, store: Pick<Store, 'events'>, maxBytes: number): Tarballs {
-  const ready = new Map<string, ReadyTarball>()
+  const known = new Map<string, KnownTarball>()
   const urlsOf = new Map<string, Set<string>>()
-  const asked = new Set<string>()
-  const loading = new Set<string>()
-  let bytes = 0
+  const bodies = new Bodies(maxBytes)
+  const open = new OpenBlobs(blobs)
   let epoch = 0
-  const remove = (url: string) => {
-    const found = ready.get(url)
+  const forget = (url: string) => {
+    const found = known.get(url)
     if (found === undefined) return
-    ready.delete(url)
-    urlsOf.get(found.name)?.delete(url)
-    bytes -= found.body.length
+    known.delete(url)
+    bodies.remove(found)
+    const urls = urlsOf.get(found.grant.name)
+    urls?.delete(url)
+    if (urls?.size === 0) urlsOf.delete(found.grant.name)
   }
   store.events.follow(events => {
     epoch += 1
-    for (const event of events) for (const url of [...(urlsOf.get(event.pkg ?? '') ?? [])]) remove(url)
+    for (const event of events) for (const url of [...(urlsOf.get(event.pkg ?? '') ?? [])]) forget(url)
   })
-  const add = (url: string, tarball: ReadyTarball) => {
-    ready.set(url, tarball)
-    bytes += tarball.body.length
-    const urls = urlsOf.get(tarball.name) ?? new Set()
-    urlsOf.set(tarball.name, urls.add(url))
-    for (const oldest of ready.keys()) {
-      if (bytes <= maxBytes) return
-      remove(oldest)
-    }
-  }
   return {
     peek(url) {
-      const found = ready.get(url)
-      if (found === undefined) return undefined
-      ready.delete(url)
-      ready.set(url, found)
+      const found = known.get(url)
+      if (found !== undefined) bodies.ask(found)
       return found
     },
-    offer(url, grant) {
-      if (
-        grant.access !== 'public' ||
-        grant.notice !== '' ||
-        grant.sizeBytes > Math.min(maxBodyBytes, maxBytes)
-      )
-        return
-      if (asked.size > maxAsked) asked.clear()
-      // Once is no reason to keep it: a cold sweep over many packages passes by.
-      if (!asked.has(url)) {
-        asked.add(url)
-        return
+    epoch: () => epoch,
+    remember(url, grant, before) {
+      // What changed since the gate was asked may have closed it.
+      if (before !== epoch || grant.access !== 'public' || grant.notice !== '') return
+      forget(url)
+      for (const oldest of known.keys()) {
+        if (known.size < maxGrants) break
+        forget(oldest)
       }
-      if (loading.has(url) || ready.has(url)) return
-      loading.add(url)
-      const before = epoch
-      load(blobs, grant)
-        // What changed meanwhile may have closed the gate: the next request asks it again.
-        .then(tarball => tarball !== undefined && before === epoch && add(url, tarball))
-        .catch(() => {})
-        .finally(() => loading.delete(url))
+      known.set(url, {
+        grant,
+        ...tarballHeaders(grant.digest, 'public', grant.sizeBytes),
+        body: undefined,
+        asked: 1,
+      })
+      urlsOf.set(grant.name, (urlsOf.get(grant.name) ?? new Set()).add(url))
+    },
+    async borrow(tarball) {
+      const lent = await open.borrow(tarball.grant.digest)
+      if (lent !== undefined && bodies.wants(tarball)) void bodies.load(tarball, lent.reader)
+      return lent
     },
   }
 }
 
-async function load(blobs: Blobs, grant: TarballGrant): Promise<ReadyTarball | undefined> {
-  const reader = await blobs.open(grant.digest)
-  if (reader === undefined) return undefined
-  try {
-    const body = await readAll(reader)
-    // The blob store is not trusted: no bytes into memory without their digest.
-    if (createHash('sha512').update(body).digest('hex') !== grant.digest) return undefined
-    const { unchanged, headers, etag } = tarballHeaders(grant.digest, 'public', body.length)
-    return { name: grant.name, version: grant.version, etag, headers, unchanged, body }
-  } finally {
-    await reader.close()
-  }
-}
+/**
+ * The bodies in memory. When it is full, a newcomer gets in only over something that is asked for less: a sweep over
+ * more packages than fit costs no hashing and drives nothing out.
+ */
+class Bodies {
+  readonly #maxBytes: number
+  readonly #held = new Set<KnownTarball>()
+  readonly #loading = new Set<KnownTarball>()
+  #bytes = 0
+  #asks = 0
 
-async function readAll(reader: BlobReader): Promise<Buffer> {
-  const pieces: Uint8Array[] = []
-  for (let at = 0; at < reader.sizeBytes; ) {
-    const piece = await reader.read(at, reader.sizeBytes - at)
-    if (piece.length === 0) break
-    pieces.push(piece)
-    at += piece.length
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes
   }
-  return Buffer.concat(pieces)
+
+  ask(tarball: KnownTarball): void {
+    tarball.asked += 1
+    this.#asks += 1
+    // Old fame fades, so that what was popular last week makes room.
+    if (this.#asks > 100_000) {
+      this.#asks = 0
+      for (const each of this.#held) each.asked = Math.ceil(each.asked / 2)
+    }
+  }
+
+  wants(tarball: KnownTarball): boolean {
+    const size = tarball.grant.sizeBytes
+    if (size > Math.min(maxBodyBytes, this.#maxBytes) || tarball.asked < 2 || this.#loading.has(tarball))
+      return false
+    const [oldest] = this.#held
+    return this.#bytes + size <= this.#maxBytes || (oldest !== undefined && oldest.asked * 2 < tarball.asked)
+  }
+
+  async load(tarball: KnownTarball, reader: BlobReader): Promise<void> {
+    this.#loading.add(tarball)
+    try {
+      const body = Buffer.from(await reader.read(0, tarball.grant.sizeBytes))
+      // The blob store is not trusted: no bytes into memory without their digest.
+      if (createHash('sha512').update(body).digest('hex') === tarball.grant.digest) this.#add(tarball, body)
+    } catch {
+      // It stays on disk; reading it there says what is wrong.
+    } finally {
+      this.#loading.delete(tarball)
+    }
+  }
+
+  remove(tarball: KnownTarball): void {
+    if (tarball.body === undefined) return
+    this.#held.delete(tarball)
+    this.#bytes -= tarball.body.length
+    tarball.body = undefined
+  }
+
+  #add(tarball: KnownTarball, body: Buffer): void {
+    for (const oldest of this.#held) {
+      if (this.#bytes + body.length <= this.#maxBytes) break
+      this.remove(oldest)
+    }
+    tarball.body = body
+    this.#held.add(tarball)
+    this.#bytes += body.length
+  }
 }
 
 /** Headers of a tarball: never encoded, since its hash is over these very bytes. */

@@ -71,6 +71,7 @@ async function tarball(ports: Ports, call: Call, params: Params, tarballs: Tarba
   const name = parsePackageName(params['pkg'])
   // Old lock files hold `/@acme/ui/-/@acme/ui-1.0.0.tgz`: the file is what stands behind the last slash.
   const file = (params['rest'] ?? '').replace(/^@[^/]+\//, '')
+  const epoch = tarballs.epoch()
   const grant = await openTarball(ports, call.actor, name, file)
   const { headers, etag, unchanged } = tarballHeaders(grant.digest, grant.access, grant.sizeBytes)
   const notice: Record<string, string> = grant.notice === '' ? {} : { 'npm-notice': headerText(grant.notice) }
@@ -87,7 +88,7 @@ async function tarball(ports: Ports, call: Call, params: Params, tarballs: Tarba
   if (isUnchanged(call.headers['if-none-match'], etag)) return { status: 304, headers: pairs(unchanged) }
   const reader = await ports.blobs.open(grant.digest)
   if (reader === undefined) throw problem('unavailable')
-  if (call.headers.range === undefined) tarballs.offer(call.url, grant)
+  tarballs.remember(call.url, grant, epoch)
   return ranged(call, reader, { ...pairs(headers), ...notice }, etag)
 }
 
