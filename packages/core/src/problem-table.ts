@@ -17,6 +17,11 @@ export const problemTable = {
     say: 'This token does not work from {address}',
     hint: 'Use it from one of the networks it was made for, or make a token for this one.',
   },
+  'approval-over': {
+    status: 410,
+    say: 'This request for approval is over: it was denied, used, or has expired',
+    hint: 'Run the command again and follow the new link.',
+  },
   'bad-credentials': {
     status: 401,
     say: 'User name or password is wrong',
@@ -42,10 +47,20 @@ export const problemTable = {
     say: 'Your e-mail address is not verified yet',
     hint: 'Open the link in the mail we sent you, or ask for a new one on your account page.',
   },
+  'file-unreadable': {
+    status: 400,
+    say: 'The file cannot be read: {why}',
+    hint: 'Check that it is there, whole, and readable for this account, and try again.',
+  },
   forbidden: {
     status: 403,
     say: 'You may not {operation} {subject}',
     hint: 'Ask an owner of {subject} for access, or use a token that allows it.',
+  },
+  'foreign-origin': {
+    status: 403,
+    say: 'This form was sent from {origin}, not from this site',
+    hint: 'Open the page of this registry yourself and send the form from there.',
   },
   internal: {
     status: 500,
@@ -79,7 +94,7 @@ export const problemTable = {
   },
   'invalid-login': {
     status: 400,
-    say: "'{login}' cannot be a user or organisation name: {why}",
+    say: "'{login}' cannot name a user, organisation or team: {why}",
     hint: 'Choose a short lower-case name such as `alice` or `acme-tools`.',
   },
   'invalid-package-name': {
@@ -141,6 +156,11 @@ export const problemTable = {
     status: 403,
     say: "'{name}' is not among the names this registry hosts",
     hint: "On the registry's machine run `npx holdfast operator host --data DIR '{name}'`, then publish again.",
+  },
+  'not-a-member': {
+    status: 403,
+    say: '{user} is not a member of {org}',
+    hint: 'Add them first: `npm org set {org} {user} developer`.',
   },
   'not-found': {
     status: 404,

@@ -1,12 +1,71 @@
 // SPDX-License-Identifier: Apache-2.0
 export { type Applicant, checkPassword, ensureAccount, signUp } from './account.ts'
+export type { Arrival, Told } from './arrival.ts'
+export { deprecate } from './deprecate.ts'
 export { hostNames, unhostNames } from './host.ts'
+export { type ImportOutcome, type ImportWishes, importVersions } from './import.ts'
 export { noteDownload, openTarball, readDocument, readVersion, type TarballGrant } from './install.ts'
 export { acceptInvitation, invite, readInvitation, setUpLink } from './invitation.ts'
+export {
+  beginLogin,
+  denyApproval,
+  findApprovalForPage,
+  grantApproval,
+  loginByPassword,
+  type Poll,
+  pollApproval,
+} from './login.ts'
+export {
+  createOrg,
+  createTeam,
+  listMembers,
+  listPackagesOfOrg,
+  listTeamGrants,
+  listTeamMembers,
+  listTeams,
+  removeMember,
+  removeTeam,
+  setMember,
+  setTeamGrant,
+  setTeamMember,
+} from './organise.ts'
+export {
+  type AccessChange,
+  addOwner,
+  changeAccess,
+  listPackagesOfUser,
+  listPeople,
+  type Rights,
+  readAccess,
+  removeOwner,
+  setOwners,
+} from './people.ts'
 export { provePresence } from './presence.ts'
+export {
+  beginTfa,
+  changePassword,
+  changeProfile,
+  disableTfa,
+  finishTfa,
+  readAccount,
+  renewRecoveryCodes,
+  tfaState,
+} from './profile.ts'
 export { admit, type Published, publish, type Upload } from './publish.ts'
 export { type Measure, takeMeasure } from './respond.ts'
 export { searchPackages } from './search.ts'
+export {
+  confirmPresence,
+  endSession,
+  listOwnSessions,
+  type NewSession,
+  type SignIn,
+  signIn,
+  signOut,
+  startSession,
+} from './session.ts'
+export { listStars, star } from './star.ts'
+export { readTags, removeTag, setTag } from './tag.ts'
 export {
   createToken,
   listOwnTokens,
@@ -15,4 +74,5 @@ export {
   signOutToken,
   type TokenRequest,
 } from './token.ts'
+export { type Remainder, unpublishMissing, unpublishPackage, unpublishVersion } from './unpublish.ts'
 export { resendVerification, verifyEmail } from './verification.ts'

@@ -55,7 +55,7 @@ export async function invite(
   return link
 }
 
-/** The link that makes the first account, an operator's; undefined once anybody has one. Each start makes a new one. */
+/** The link that makes the first operator's account; undefined once there is one. Each start makes a new one. */
 export async function setUpLink(ports: Ports): Promise<string | undefined> {
   if (await ports.store.identity.hasOperator()) return undefined
   return invite(ports, operator, '', ['operator'], { validMs: setUpValidMs })
@@ -88,6 +88,8 @@ export async function acceptInvitation(
   await ports.store.commit(grant, accountCreated(account, 'invitation'), async tx => {
     if (!(await tx.identity.useInvitation(hashInvitation(secret), ports.clock())))
       throw problem('invitation-invalid')
+    // Of several set-up links only the first that is used makes an operator.
+    if (invitation.email === '' && (await tx.identity.hasOperator())) throw problem('invitation-invalid')
     await addAccount(tx, account)
   })
   return account

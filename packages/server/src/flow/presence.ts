@@ -1,16 +1,84 @@
 // SPDX-License-Identifier: Apache-2.0
 import { problem } from '@holdfast/core'
-import type { Grant } from '../identity/index.ts'
+import {
+  type Grant,
+  hashSecret,
+  operations,
+  type Person,
+  type Rule,
+  randomId,
+  randomText,
+} from '../identity/index.ts'
 import type { Ports } from '../ports.ts'
+import { approvalOperation, isSecondFactor } from './second-factor.ts'
+
+/** How long a wish from the command line waits for its approval. */
+export const approvalWaitMs = 10 * 60_000
 
 /**
  * The second factor of a write: passes when neither the account nor the package asks for one, else checks what the
- * request carried. Throws `otp-required` when nothing did.
+ * request carried. Throws `otp-required`, with addresses for the browser when the client can use them; `tfa-required`
+ * when the package wants what the account has not; `presence-required` when a browser's session is not fresh.
  */
-export async function provePresence(_ports: Ports, grant: Grant, packageWantsIt: boolean): Promise<void> {
+export async function provePresence(ports: Ports, grant: Grant, packageWantsIt: boolean): Promise<void> {
   const { actor } = grant
   if (actor.kind !== 'person') return
-  if (!packageWantsIt && actor.tfa !== 'auth-and-writes') return
-  if (actor.credential.kind === 'token' && actor.credential.limits.bypassTfa) return
-  throw problem('otp-required')
+  const rule: Rule = operations[grant.operation]
+  if (!rule.presence) return
+  if (actor.credential.kind === 'session') return checkFresh(ports, actor, grant)
+  if (!isAskedFor(actor, rule, packageWantsIt)) return
+  if (actor.tfa === 'none') throw problem('tfa-required', { name: grant.subject })
+  const { otp } = actor.from
+  if (otp !== undefined && (await isSecondFactor(ports, actor, grant, otp))) return
+  throw await challenge(ports, actor, grant)
+}
+
+function isAskedFor(actor: Person, rule: Rule, packageWantsIt: boolean): boolean {
+  const { credential, tfa } = actor
+  // Only for packages: a token that skips presence must not mint tokens, change owners of an organisation, or end the second factor.
+  if (credential.kind === 'token' && credential.limits.bypassTfa && rule.token === 'write') return false
+  if (packageWantsIt) return true
+  if (tfa === 'none') return false
+  // Who sends the password each time signs in each time.
+  return tfa === 'auth-and-writes' || credential.kind === 'password' || rule.needs.on === 'self'
+}
+
+/** In the browser every dangerous act wants a sign-in, or a confirmation, of the last ten minutes. */
+function checkFresh(ports: Ports, actor: Person, grant: Grant): void {
+  if (actor.credential.kind !== 'session' || actor.credential.freshUntil > ports.clock()) return
+  throw problem('presence-required', { operation: grant.operation })
+}
+
+/** Digits may always be sent; a page to approve on only helps a client that opens it and polls. */
+async function challenge(ports: Ports, actor: Person, grant: Grant) {
+  if (!actor.from.web) return problem('otp-required')
+  const [pageSecret, doneSecret] = [randomText(32), randomText(32)]
+  const now = ports.clock()
+  await ports.store.upkeep.addApproval(hashSecret(pageSecret), hashSecret(doneSecret), {
+    id: randomId('w_'),
+    kind: 'presence',
+    operation: approvalOperation(grant.operation),
+    subject: grant.subject,
+    accountId: actor.id,
+    state: 'waiting',
+    tokenSealed: null,
+    createdAt: now,
+    expiresAt: now + approvalWaitMs,
+    address: actor.from.address,
+    client: actor.from.client,
+  })
+  return problem('otp-required', approvalAddresses(ports, pageSecret, doneSecret))
+}
+
+/** Where a person approves, and where the command line asks whether they did. */
+export function approvalAddresses(
+  ports: Ports,
+  pageSecret: string,
+  doneSecret: string,
+): { authUrl: string; doneUrl: string } {
+  const { publicUrl } = ports.config
+  return {
+    authUrl: `${publicUrl}/login/cli/${pageSecret}`,
+    doneUrl: `${publicUrl}/npm/-/v1/done?authId=${doneSecret}`,
+  }
 }

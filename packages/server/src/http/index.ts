@@ -16,3 +16,4 @@ export {
   openHttp,
   sendBytes,
 } from './server.ts'
+export { formatSessionCookie } from './session-cookie.ts'

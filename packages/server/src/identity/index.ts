@@ -13,7 +13,7 @@ export {
 export { authorize, may, mayReadPublic } from './authorize.ts'
 export type { Grant } from './grant.ts'
 export { parseEmail, parseLogin } from './login-name.ts'
-export { type Operation, operations } from './operation.ts'
+export { type Operation, operations, type Rule } from './operation.ts'
 export { checkNewPassword, hashPassword, isPassword } from './password.ts'
 export { type Person, toPerson } from './person.ts'
 export type {
@@ -29,4 +29,6 @@ export type {
   TeamGrant,
   Token,
 } from './port.ts'
+export { hashRecoveryCode, isRecoveryCode, makeRecoveryCodes } from './recovery-code.ts'
 export { hashSecret, isToken, makeToken, randomId, randomText } from './token.ts'
+export { findTotpStep, makeTotpSeed, totpAddress, totpCode } from './totp.ts'

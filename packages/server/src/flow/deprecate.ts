@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createHash, randomBytes } from 'node:crypto'
+import { encodeCanonical, type PackageName, type Version } from '@holdfast/core'
+import { decide, settle } from '../catalog/index.ts'
+import type { Actor } from '../identity/index.ts'
+import type { NewEvent } from '../integrity/index.ts'
+import type { Ports } from '../ports.ts'
+import { checkRevision, openPackage } from './package.ts'
+import { provePresence } from './presence.ts'
+
+const maxMessage = 1000
+
+/**
+ * Takes over the deprecation messages that differ from what the document of `revision` showed; an empty one undoes.
+ * Versions the document did not show are not touched, whatever the client says of them.
+ */
+export async function deprecate(
+  ports: Ports,
+  actor: Actor,
+  name: PackageName,
+  revision: number | undefined,
+  messages: ReadonlyMap<string, string>,
+): Promise<void> {
+  const { known, grant } = await openPackage(ports, actor, 'package:deprecate', name)
+  checkRevision(known, revision)
+  const changes: [Version, string][] = []
+  for (const facts of await ports.store.catalog.listVersionFacts(name)) {
+    const decision = decide(facts)
+    const message = messages.get(facts.version)?.slice(0, maxMessage)
+    if (decision.listed && message !== undefined && message !== decision.deprecated)
+      changes.push([facts.version, message])
+  }
+  if (changes.length === 0) return
+  await provePresence(ports, grant, known.requiresTfa)
+  const events = changes.map(([version, message]) => deprecateEvent(name, version, message))
+  await ports.store.commit(grant, events, async tx => {
+    for (const [version, message] of changes) await tx.catalog.setDeprecated(name, version, message)
+    await settle(tx.catalog, name, ports.clock(), known.revision)
+  })
+}
+
+/** The log holds no free text: only the digest of a salted document, which stays in the record and can be erased there. */
+function deprecateEvent(name: PackageName, ver: Version, message: string): NewEvent {
+  if (message === '') return { type: 'deprecate', pkg: name, ver, fields: { msg: '' } }
+  const document = encodeCanonical({ message: message.toWellFormed(), salt: randomBytes(16).toString('hex') })
+  const digest = createHash('sha256').update(document, 'utf8').digest('base64')
+  return { type: 'deprecate', pkg: name, ver, fields: { msg: `sha256-${digest}` }, detail: { document } }
+}

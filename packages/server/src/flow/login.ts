@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Signing in at the command line: by a page in the browser, or by a password typed there. */
+import { problem } from '@holdfast/core'
+import {
+  type Account,
+  type Actor,
+  type Approval,
+  authorize,
+  type Grant,
+  hashSecret,
+  type Person,
+  randomId,
+  randomText,
+  toPerson,
+  type Whence,
+} from '../identity/index.ts'
+import type { Ports, Tx } from '../ports.ts'
+import { checkPassword } from './account.ts'
+import { addNotice } from './letter.ts'
+import { approvalAddresses, approvalWaitMs } from './presence.ts'
+import { openGrantedApproval } from './second-factor.ts'
+import { proveSignIn } from './session.ts'
+import { makeNewToken, type NewToken, tokenCreated } from './token.ts'
+
+const tokenLifeMs = 90 * 24 * 3600_000
+const tokenUseMs = 5 * 60_000
+const maxWishes = 200
+const wishWindowMs = 15 * 60_000
+
+/** What the command line gets when it asks whether its wish was granted. */
+export type Poll = { readonly state: 'waiting' } | { readonly state: 'granted'; readonly token: string }
+
+/** A wish to sign in: a page to open and an address to poll, both unguessable. */
+export async function beginLogin(ports: Ports, from: Whence): Promise<{ loginUrl: string; doneUrl: string }> {
+  const now = ports.clock()
+  const counter = `wish address ${from.address}`
+  // Anybody may ask, and each wish is a row: bounded for each address.
+  const { count, oldestAt } = await ports.store.identity.countFailures(counter, now - wishWindowMs)
+  if (count >= maxWishes)
+    throw problem('rate-limited', { retryAfter: Math.ceil((oldestAt + wishWindowMs - now) / 1000) })
+  await ports.store.upkeep.addFailure(counter, now)
+  const [pageSecret, doneSecret] = [randomText(32), randomText(32)]
+  await ports.store.upkeep.addApproval(hashSecret(pageSecret), hashSecret(doneSecret), {
+    id: randomId('w_'),
+    kind: 'login',
+    operation: 'login',
+    subject: '',
+    accountId: null,
+    state: 'waiting',
+    tokenSealed: null,
+    createdAt: now,
+    expiresAt: now + approvalWaitMs,
+    address: from.address,
+    client: from.client,
+  })
+  const { authUrl, doneUrl } = approvalAddresses(ports, pageSecret, doneSecret)
+  return { loginUrl: authUrl, doneUrl }
+}
+
+/** Whether a wish was granted. A login's token is made when it is fetched, so that no secret waits in the store. Throws `approval-over`. */
+export async function pollApproval(ports: Ports, doneSecret: string, from: Whence): Promise<Poll> {
+  const approval = await ports.store.identity.findApprovalByDone(hashSecret(doneSecret))
+  if (approval === undefined) throw problem('approval-over')
+  if (approval.state === 'waiting' && approval.expiresAt > ports.clock()) return { state: 'waiting' }
+  if (approval.state !== 'granted' || approval.tokenSealed === null) throw problem('approval-over')
+  const granted = openGrantedApproval(ports, approval.tokenSealed)
+  if (granted.until <= ports.clock()) throw problem('approval-over')
+  if (approval.kind === 'presence') return { state: 'granted', token: doneSecret }
+  const { secret } = await takeLogin(ports, approval, granted.accountId, from)
+  return { state: 'granted', token: secret }
+}
+
+/** The wish behind a page, for somebody who is signed in: anybody may take a login, only its account a presence. Throws `approval-over`. */
+export async function findApprovalForPage(ports: Ports, actor: Actor, pageSecret: string): Promise<Approval> {
+  if (actor.kind !== 'person' || actor.credential.kind !== 'session') throw problem('unauthenticated')
+  const approval = await ports.store.identity.findApproval(hashSecret(pageSecret))
+  if (approval === undefined || approval.state !== 'waiting' || approval.expiresAt <= ports.clock())
+    throw problem('approval-over')
+  if (approval.accountId !== null && approval.accountId !== actor.id) throw problem('approval-over')
+  return approval
+}
+
+/** Grants it: a login gets a token of this account, a presence counts as the second factor. Wants a fresh session. */
+export async function grantApproval(ports: Ports, actor: Actor, pageSecret: string): Promise<Approval> {
+  const approval = await findApprovalForPage(ports, actor, pageSecret)
+  const grant = await authorize(ports, actor, 'session:create', personOf(actor).id)
+  checkFresh(ports, personOf(actor), approval)
+  const sealed = ports.sealer.seal(
+    JSON.stringify({ accountId: personOf(actor).id, until: ports.clock() + tokenUseMs }),
+  )
+  await move(ports, grant, approval, 'granted', sealed)
+  return approval
+}
+
+/** Refuses it: the command line ends at once. */
+export async function denyApproval(ports: Ports, actor: Actor, pageSecret: string): Promise<void> {
+  const approval = await findApprovalForPage(ports, actor, pageSecret)
+  const grant = await authorize(ports, actor, 'session:create', personOf(actor).id)
+  await move(ports, grant, approval, 'denied', null)
+}
+
+/** A token for a password, and the second factor where there is one: npm's older way to sign in. */
+export async function loginByPassword(
+  ports: Ports,
+  typed: { login: string; password: string },
+  from: Whence,
+): Promise<NewToken> {
+  const account = await checkPassword(ports, typed.login, typed.password, from)
+  const grant = await proveSignIn(ports, account, from.otp ?? '', from)
+  return addLoginToken(ports, grant, account, from)
+}
+
+async function takeLogin(
+  ports: Ports,
+  approval: Approval,
+  accountId: string,
+  from: Whence,
+): Promise<NewToken> {
+  const account = await ports.store.identity.findAccount(accountId)
+  if (account === undefined || account.disabledAt !== null) throw problem('approval-over')
+  const grant = await authorize(
+    ports,
+    toPerson(account, { kind: 'password' }, from),
+    'session:create',
+    account.id,
+  )
+  return addLoginToken(ports, grant, account, from, async tx => {
+    // Of two who poll at once one gets a token.
+    if (!(await tx.identity.moveApproval(approval.id, 'granted', 'taken', null)))
+      throw problem('approval-over')
+  })
+}
+
+async function addLoginToken(
+  ports: Ports,
+  grant: Grant,
+  account: Account,
+  from: Whence,
+  before: (tx: Tx) => Promise<void> = async () => {},
+): Promise<NewToken> {
+  const made = makeNewToken(ports, account.id, {
+    name: `login with ${from.client.split(' ')[0] || 'an unknown client'}`,
+    limits: { permission: 'read-write', bypassTfa: false },
+    expiresAt: ports.clock() + tokenLifeMs,
+  })
+  await ports.store.commit(grant, tokenCreated(made.token), async tx => {
+    await before(tx)
+    await tx.identity.addToken(hashSecret(made.secret), made.token)
+    await addNotice(tx, ports, account, 'A command line signed in to your account')
+  })
+  return made
+}
+
+async function move(
+  ports: Ports,
+  grant: Grant,
+  approval: Approval,
+  to: 'granted' | 'denied',
+  sealed: string | null,
+): Promise<void> {
+  const { id, kind, operation, subject } = approval
+  const event = { type: 'grant', detail: { approval: id, kind, operation, subject, to } } as const
+  await ports.store.commit(grant, event, async tx => {
+    if (!(await tx.identity.moveApproval(id, 'waiting', to, sealed))) throw problem('approval-over')
+  })
+}
+
+/** Whoever found an open browser must not be able to hand out tokens. */
+function checkFresh(ports: Ports, actor: Person, approval: Approval): void {
+  if (actor.credential.kind === 'session' && actor.credential.freshUntil > ports.clock()) return
+  throw problem('presence-required', { operation: approval.operation })
+}
+
+function personOf(actor: Actor): Person {
+  if (actor.kind !== 'person') throw problem('unauthenticated')
+  return actor
+}

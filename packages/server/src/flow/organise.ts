@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Organisations and teams. An organisation `acme` owns the scope `@acme`. */
+
+import type { EventType } from '@holdfast/core'
+import { type PackageName, problem } from '@holdfast/core'
+import {
+  type Actor,
+  authorize,
+  type Grant,
+  type OrgMember,
+  type OrgRole,
+  parseLogin,
+  type TeamGrant,
+} from '../identity/index.ts'
+import type { Ports, Tx } from '../ports.ts'
+import { openPackage } from './package.ts'
+import { getAccount, type Rights, readable, rightOf } from './people.ts'
+import { provePresence } from './presence.ts'
+
+/** Makes an organisation; whoever asks owns it. Throws `org-exists`. */
+export async function createOrg(ports: Ports, actor: Actor, name: string): Promise<void> {
+  if (actor.kind !== 'person') throw problem('unauthenticated')
+  const grant = await authorize(ports, actor, 'org:create', '')
+  const org = parseLogin(name)
+  await provePresence(ports, grant, false)
+  await write(ports, grant, 'org', { org, op: 'create' }, async tx => {
+    // Another user's name is their scope.
+    const namesake = await tx.identity.findAccountByLogin(org)
+    if (namesake !== undefined && namesake.id !== actor.id) throw problem('org-exists', { org })
+    await tx.identity.addOrg(org, ports.clock())
+    await tx.identity.setOrgMember(org, actor.id, 'owner')
+  })
+}
+
+/** The members, for members. */
+export async function listMembers(ports: Ports, actor: Actor, org: string): Promise<readonly OrgMember[]> {
+  await openOrg(ports, actor, 'org:read', org)
+  return ports.store.identity.listOrgMembers(org)
+}
+
+/** Adds a member or changes a role; owners are made and unmade by owners. Gives the number of members. */
+export async function setMember(
+  ports: Ports,
+  actor: Actor,
+  org: string,
+  login: string,
+  role: OrgRole,
+): Promise<number> {
+  const { grant, account, members } = await openMember(ports, actor, org, login, role)
+  const before = members.find(member => member.accountId === account.id)
+  await write(ports, grant, 'org', { org, op: 'member', account: account.id, role }, async tx => {
+    await tx.identity.setOrgMember(org, account.id, role)
+    await checkOwned(tx, org, login)
+  })
+  return members.length + (before === undefined ? 1 : 0)
+}
+
+/** Removes a member from the organisation and its teams. Throws `last-owner`. */
+export async function removeMember(ports: Ports, actor: Actor, org: string, login: string): Promise<void> {
+  const { grant, account, members } = await openMember(ports, actor, org, login, undefined)
+  if (!members.some(member => member.accountId === account.id))
+    throw problem('not-a-member', { user: login, org })
+  await write(ports, grant, 'org', { org, op: 'remove', account: account.id }, async tx => {
+    await tx.identity.setOrgMember(org, account.id, undefined)
+    await checkOwned(tx, org, login)
+  })
+}
+
+async function openMember(ports: Ports, actor: Actor, org: string, login: string, role: OrgRole | undefined) {
+  const manage = await openOrg(ports, actor, 'org:manage', org)
+  const account = await getAccount(ports, login)
+  const members = await ports.store.identity.listOrgMembers(org)
+  const touchesOwner =
+    role === 'owner' || members.some(member => member.accountId === account.id && member.role === 'owner')
+  // An admin must not become owner, nor push owners out.
+  const grant = touchesOwner ? await authorize(ports, actor, 'org:own', org) : manage
+  await provePresence(ports, grant, false)
+  return { grant, account, members }
+}
+
+async function checkOwned(tx: Tx, org: string, login: string): Promise<void> {
+  const members = await tx.identity.listOrgMembers(org)
+  if (!members.some(member => member.role === 'owner'))
+    throw problem('last-owner', { user: login, subject: org })
+}
+
+export async function listTeams(ports: Ports, actor: Actor, org: string): Promise<readonly string[]> {
+  await openOrg(ports, actor, 'org:read', org)
+  return ports.store.identity.listTeams(org)
+}
+
+/** Throws `team-exists`. */
+export async function createTeam(ports: Ports, actor: Actor, org: string, name: string): Promise<void> {
+  const grant = await openOrg(ports, actor, 'org:manage', org)
+  const team = parseLogin(name)
+  await provePresence(ports, grant, false)
+  await write(ports, grant, 'team', { org, team, op: 'create' }, tx => tx.identity.addTeam(org, team))
+}
+
+/** Removes a team with its members and grants. Throws `team-not-found`. */
+export async function removeTeam(ports: Ports, actor: Actor, org: string, team: string): Promise<void> {
+  const grant = await openTeam(ports, actor, 'org:manage', org, team)
+  await provePresence(ports, grant, false)
+  await write(ports, grant, 'team', { org, team, op: 'remove' }, tx => tx.identity.removeTeam(org, team))
+}
+
+export async function listTeamMembers(
+  ports: Ports,
+  actor: Actor,
+  org: string,
+  team: string,
+): Promise<readonly string[]> {
+  await openTeam(ports, actor, 'org:read', org, team)
+  return ports.store.identity.listTeamMembers(org, team)
+}
+
+/** Adds or removes a member of the organisation. Throws `not-a-member`. */
+export async function setTeamMember(
+  ports: Ports,
+  actor: Actor,
+  org: string,
+  team: string,
+  login: string,
+  member: boolean,
+): Promise<void> {
+  const grant = await openTeam(ports, actor, 'org:manage', org, team)
+  const account = await getAccount(ports, login)
+  const isMember = (await ports.store.identity.orgRole(account.id, org)) !== undefined
+  if (member && !isMember) throw problem('not-a-member', { user: login, org })
+  await provePresence(ports, grant, false)
+  await write(ports, grant, 'team', { org, team, op: member ? 'add' : 'drop', account: account.id }, tx =>
+    tx.identity.setTeamMember(org, team, account.id, member),
+  )
+}
+
+export async function listTeamGrants(ports: Ports, actor: Actor, org: string, team: string): Promise<Rights> {
+  await openTeam(ports, actor, 'org:read', org, team)
+  const grants = await ports.store.identity.listTeamGrants(org, team)
+  return new Map(grants.map(each => [each.package, each.permission === 'read-write' ? 'write' : 'read']))
+}
+
+/** Gives a team a right on a package, or takes it away: an admin's act in the organisation, and an owner's on the package. */
+export async function setTeamGrant(
+  ports: Ports,
+  actor: Actor,
+  org: string,
+  team: string,
+  name: PackageName,
+  permission: TeamGrant['permission'] | undefined,
+): Promise<void> {
+  await openTeam(ports, actor, 'org:manage', org, team)
+  // An organisation must not help itself to packages of others.
+  const { known, grant } = await openPackage(ports, actor, 'package:own', name)
+  await provePresence(ports, grant, known.requiresTfa)
+  const event = { type: 'grant', pkg: name, detail: { org, team, permission: permission ?? 'none' } } as const
+  await ports.store.commit(grant, event, tx => tx.identity.setTeamGrant(org, team, name, permission))
+}
+
+/** Packages of an organisation's scope, with the right that whoever asks has on them. Throws `org-not-found`. */
+export async function listPackagesOfOrg(ports: Ports, actor: Actor, org: string): Promise<Rights> {
+  if (actor.kind !== 'person') throw problem('unauthenticated')
+  if (!(await ports.store.identity.orgExists(org))) throw problem('org-not-found', { org })
+  const names = await ports.store.catalog.listPackagesOfScope(`@${org}`)
+  const own = await ports.store.catalog.listPackagesOf(actor.id)
+  return readable(ports, actor, new Map(names.map(name => [name, rightOf(own.get(name))])))
+}
+
+/** The right to act in an organisation. Throws `org-not-found`. */
+async function openOrg(
+  ports: Ports,
+  actor: Actor,
+  operation: 'org:read' | 'org:manage',
+  org: string,
+): Promise<Grant> {
+  if (actor.kind === 'nobody') throw problem('unauthenticated')
+  if (!(await ports.store.identity.orgExists(org))) throw problem('org-not-found', { org })
+  return authorize(ports, actor, operation, org)
+}
+
+async function openTeam(
+  ports: Ports,
+  actor: Actor,
+  operation: 'org:read' | 'org:manage',
+  org: string,
+  team: string,
+): Promise<Grant> {
+  const grant = await openOrg(ports, actor, operation, org)
+  if (!(await ports.store.identity.teamExists(org, team)))
+    throw problem('team-not-found', { team: `${org}:${team}` })
+  return grant
+}
+
+function write(
+  ports: Ports,
+  grant: Grant,
+  type: Extract<EventType, 'org' | 'team'>,
+  detail: Readonly<Record<string, unknown>>,
+  work: (tx: Tx) => Promise<void>,
+): Promise<void> {
+  return ports.store.commit(grant, { type, detail }, work)
+}

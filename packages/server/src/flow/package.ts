@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type PackageName, problem } from '@holdfast/core'
+import type { Package } from '../catalog/index.ts'
+import { type Actor, authorize, type Grant, type Operation } from '../identity/index.ts'
+import type { Ports } from '../ports.ts'
+
+/** A package somebody may do something to. Throws `package-not-found` when there is none, or when they may not even read it. */
+export async function openPackage(
+  ports: Ports,
+  actor: Actor,
+  operation: Operation,
+  name: PackageName,
+): Promise<{ known: Package; grant: Grant }> {
+  const known = await ports.store.catalog.findPackage(name)
+  if (known !== undefined) return { known, grant: await authorize(ports, actor, operation, name) }
+  // Somebody without credentials is told to sign in, here as for a package that exists: the answer must not tell which.
+  await authorize(ports, actor, 'package:read', name)
+  throw problem('package-not-found', { name })
+}
+
+/** Throws `revision-conflict` unless the document a client changed is the present one. */
+export function checkRevision(known: Package, revision: number | undefined): void {
+  // yarn 1 sends `undefined` and a document without owners: taken at its word it would wipe them.
+  if (revision !== known.revision) throw problem('revision-conflict', { name: known.name })
+}

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Who stands by a package, and who may see it. */
+import { type PackageName, problem } from '@holdfast/core'
+import { type Access, type PackagePerson, type PackageRole, settle } from '../catalog/index.ts'
+import { type Account, type Actor, type Grant, may } from '../identity/index.ts'
+import type { NewEvent } from '../integrity/index.ts'
+import type { Ports } from '../ports.ts'
+import { addNotice } from './letter.ts'
+import { checkRevision, openPackage } from './package.ts'
+import { provePresence } from './presence.ts'
+
+/** People with a role of their own on a package. */
+export async function listPeople(
+  ports: Ports,
+  actor: Actor,
+  name: PackageName,
+): Promise<readonly PackagePerson[]> {
+  if (actor.kind === 'nobody') throw problem('unauthenticated')
+  await openPackage(ports, actor, 'package:read', name)
+  return ports.store.catalog.listPeople(name)
+}
+
+/** Replaces those whom the document shows as maintainers: new ones become owners, missing ones go. */
+export async function setOwners(
+  ports: Ports,
+  actor: Actor,
+  name: PackageName,
+  revision: number | undefined,
+  logins: readonly string[],
+): Promise<void> {
+  const { known, grant } = await openPackage(ports, actor, 'package:own', name)
+  checkRevision(known, revision)
+  const people = (await ports.store.catalog.listPeople(name)).filter(isMaintainer)
+  const wanted = await Promise.all(
+    [...new Set(logins.map(login => login.toLowerCase()))].map(login => getAccount(ports, login)),
+  )
+  const added = wanted.filter(account => !people.some(person => person.accountId === account.id))
+  const removed = people.filter(person => !wanted.some(account => account.id === person.accountId))
+  await provePresence(ports, grant, known.requiresTfa)
+  await changeOwners(ports, grant, name, added, removed, known.revision)
+}
+
+/** Makes somebody an owner. Throws `user-not-found`. */
+export async function addOwner(ports: Ports, actor: Actor, name: PackageName, login: string): Promise<void> {
+  const { known, grant } = await openPackage(ports, actor, 'package:own', name)
+  const account = await getAccount(ports, login)
+  const isOwner = (await ports.store.catalog.listPeople(name)).some(
+    person => person.accountId === account.id && person.role === 'owner',
+  )
+  await provePresence(ports, grant, known.requiresTfa)
+  await changeOwners(ports, grant, name, isOwner ? [] : [account], [])
+}
+
+/** Takes somebody's role away. Throws `user-not-found`, `last-owner`. */
+export async function removeOwner(
+  ports: Ports,
+  actor: Actor,
+  name: PackageName,
+  login: string,
+): Promise<void> {
+  const { known, grant } = await openPackage(ports, actor, 'package:own', name)
+  const person = (await ports.store.catalog.listPeople(name)).find(each => each.login === login.toLowerCase())
+  if (person === undefined) throw problem('user-not-found', { user: login })
+  await provePresence(ports, grant, known.requiresTfa)
+  await changeOwners(ports, grant, name, [], [person])
+}
+
+async function changeOwners(
+  ports: Ports,
+  grant: Grant,
+  name: PackageName,
+  added: readonly Account[],
+  removed: readonly PackagePerson[],
+  expected?: number,
+): Promise<void> {
+  if (added.length === 0 && removed.length === 0) return
+  const events = [
+    ...added.map(account => ownerEvent(name, 'add', account.id, 'owner')),
+    ...removed.map(person => ownerEvent(name, 'remove', person.accountId, person.role)),
+  ]
+  await ports.store.commit(grant, events, async tx => {
+    for (const account of added) {
+      await tx.catalog.setRole(name, account.id, 'owner')
+      await addNotice(tx, ports, account, `You are now an owner of ${name}`)
+    }
+    for (const person of removed) {
+      await tx.catalog.setRole(name, person.accountId, undefined)
+      await addNotice(tx, ports, person, `You are no longer an owner of ${name}`)
+    }
+    // Asked inside the transaction: of two owners who remove each other one stays.
+    const left = (await tx.catalog.listPeople(name)).filter(person => person.role === 'owner')
+    if (left.length === 0)
+      throw problem('last-owner', { user: removed.map(person => person.login).join(', '), subject: name })
+    await settle(tx.catalog, name, ports.clock(), expected)
+  })
+}
+
+/** Whether everybody may read a package, or only those with a role. */
+export async function readAccess(ports: Ports, actor: Actor, name: PackageName): Promise<Access> {
+  const { known } = await openPackage(ports, actor, 'package:read', name)
+  return known.access
+}
+
+/** What an owner may change of who sees and who changes a package. */
+export interface AccessChange {
+  readonly access?: Access
+  readonly requiresTfa?: boolean
+}
+
+export async function changeAccess(
+  ports: Ports,
+  actor: Actor,
+  name: PackageName,
+  wanted: AccessChange,
+): Promise<void> {
+  const { known, grant } = await openPackage(ports, actor, 'package:access', name)
+  await provePresence(ports, grant, known.requiresTfa)
+  const { access = known.access, requiresTfa = known.requiresTfa } = wanted
+  if (access === known.access && requiresTfa === known.requiresTfa) return
+  await ports.store.commit(
+    grant,
+    { type: 'access', pkg: name, detail: { access, requiresTfa } },
+    async tx => {
+      await tx.catalog.setAccess(name, access)
+      await tx.catalog.setRequiresTfa(name, requiresTfa)
+      await settle(tx.catalog, name, ports.clock())
+    },
+  )
+}
+
+/** Names with the right an account has on them. */
+export type Rights = ReadonlyMap<PackageName, 'read' | 'write'>
+
+/** What a user has a role on, as far as whoever asks may read it. Throws `user-not-found`. */
+export async function listPackagesOfUser(ports: Ports, actor: Actor, login: string): Promise<Rights> {
+  if (actor.kind === 'nobody') throw problem('unauthenticated')
+  const account = await getAccount(ports, login)
+  const roles = await ports.store.catalog.listPackagesOf(account.id)
+  return readable(ports, actor, new Map([...roles].map(([name, role]) => [name, rightOf(role)])))
+}
+
+/** Leaves out what whoever asks may not read. */
+export async function readable(ports: Ports, actor: Actor, rights: Rights): Promise<Rights> {
+  const shown = new Map<PackageName, 'read' | 'write'>()
+  for (const [name, right] of rights)
+    if (await may(ports, actor, 'package:read', name)) shown.set(name, right)
+  return shown
+}
+
+export function rightOf(role: PackageRole | undefined): 'read' | 'write' {
+  return role === 'owner' || role === 'maintainer' ? 'write' : 'read'
+}
+
+/** The account of a name somebody gave. Throws `user-not-found`. */
+export async function getAccount(ports: Ports, login: string): Promise<Account> {
+  const account = await ports.store.identity.findAccountByLogin(login)
+  if (account === undefined || account.disabledAt !== null) throw problem('user-not-found', { user: login })
+  return account
+}
+
+function isMaintainer(person: PackagePerson): boolean {
+  return rightOf(person.role) === 'write'
+}
+
+function ownerEvent(name: PackageName, op: 'add' | 'remove', id: string, role: PackageRole): NewEvent {
+  return { type: 'owner', pkg: name, fields: { op, subject: { kind: 'user', id }, role } }
+}

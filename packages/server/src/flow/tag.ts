@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type DistTag, type PackageName, problem, type Version } from '@holdfast/core'
+import { decide, fallbackTags, refuse, settle } from '../catalog/index.ts'
+import type { Actor } from '../identity/index.ts'
+import type { NewEvent } from '../integrity/index.ts'
+import type { Ports } from '../ports.ts'
+import { openPackage } from './package.ts'
+import { provePresence } from './presence.ts'
+
+/** The tags as readers see them. */
+export async function readTags(
+  ports: Ports,
+  actor: Actor,
+  name: PackageName,
+): Promise<ReadonlyMap<DistTag, Version>> {
+  await openPackage(ports, actor, 'package:read', name)
+  const { catalog } = ports.store
+  return fallbackTags(await catalog.listTags(name), await catalog.listVersionFacts(name))
+}
+
+/** Points a tag at a version that can be installed. */
+export async function setTag(
+  ports: Ports,
+  actor: Actor,
+  name: PackageName,
+  tag: DistTag,
+  version: Version,
+): Promise<void> {
+  const { known, grant } = await openPackage(ports, actor, 'package:tag', name)
+  const all = await ports.store.catalog.listVersionFacts(name)
+  const facts = all.find(each => each.version === version)
+  if (facts === undefined) throw problem('version-not-found', { name, version })
+  if (!decide(facts).resolves) throw refuse(name, facts, all)
+  await provePresence(ports, grant, known.requiresTfa)
+  await ports.store.commit(grant, tagEvent(name, tag, version), async tx => {
+    await tx.catalog.setTag(name, tag, version)
+    await settle(tx.catalog, name, ports.clock())
+  })
+}
+
+/** Removes a tag. Throws `latest-tag-kept`, `tag-not-found`. */
+export async function removeTag(ports: Ports, actor: Actor, name: PackageName, tag: DistTag): Promise<void> {
+  const { known, grant } = await openPackage(ports, actor, 'package:tag', name)
+  // Without `latest` clients have nothing to install when no version is asked for.
+  if (tag === 'latest') throw problem('latest-tag-kept')
+  if (!(await ports.store.catalog.listTags(name)).has(tag)) throw problem('tag-not-found', { name, tag })
+  await provePresence(ports, grant, known.requiresTfa)
+  await ports.store.commit(grant, tagEvent(name, tag, ''), async tx => {
+    await tx.catalog.removeTag(name, tag)
+    await settle(tx.catalog, name, ports.clock())
+  })
+}
+
+/** `ver` is empty when the tag is gone. */
+export function tagEvent(name: PackageName, tag: DistTag, version: Version | ''): NewEvent {
+  return version === ''
+    ? { type: 'dist-tag', pkg: name, fields: { tag, ver: '' } }
+    : { type: 'dist-tag', pkg: name, ver: version, fields: { tag } }
+}
