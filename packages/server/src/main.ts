@@ -7,6 +7,7 @@ import { runConsumers } from './consumers.ts'
 import { openDownloadRecorder } from './download-recorder.ts'
 import {
   addressReader,
+  type HttpLimits,
   type HttpServer,
   type Log,
   openHttp,
@@ -80,11 +81,23 @@ export interface Instance {
   stop(): Promise<void>
 }
 
+/** What a test may put in place of what `serve` runs on: ports that fail on demand, shorter patience. */
+export interface Replacements {
+  readonly openPorts?: typeof openPorts
+  readonly httpLimits?: HttpLimits
+}
+
 /** Binds, opens the ports, and answers. Rejects when the address is taken or the store does not open. */
-export async function startInstance(told: Config, log: Log, clock: Clock = Date.now): Promise<Instance> {
-  const http = await openHttp(told.host, told.port, log)
+export async function startInstance(
+  told: Config,
+  log: Log,
+  clock: Clock = Date.now,
+  replaced: Replacements = {},
+): Promise<Instance> {
+  const http = await openHttp(told.host, told.port, log, replaced.httpLimits)
   const config = withPort(told, http.port)
-  const opened = await openPorts(config, clock).catch(async error => {
+  const open = replaced.openPorts ?? openPorts
+  const opened = await open(config, clock).catch(async error => {
     await http.close(0)
     throw error
   })
