@@ -2,11 +2,14 @@
 import { randomUUID } from 'node:crypto'
 import type { Log } from './http/index.ts'
 import type { StoredEvent } from './integrity/index.ts'
-import type { Ports } from './ports.ts'
+import type { Ports, StoredLetter } from './ports.ts'
 
 const leaseMs = 10_000
 const pollMs = 2000
 const batchSize = 100
+const lettersAtOnce = 20
+const firstRetryMs = 60_000
+const maxAttempts = 12
 
 /** Somebody who reads every event in order, safe to run again on events it saw before. */
 export interface Consumer {
@@ -27,49 +30,51 @@ const documents: Consumer = {
 
 const consumers: readonly Consumer[] = [documents]
 
-/** Runs every consumer from its own durable cursor, one owner at a time across all processes. Returns a stop that waits. */
+/** One piece of work, done by one owner at a time across all processes; true when there may be more. */
+type Step = (ports: Ports) => Promise<boolean>
+
+/** Runs every consumer from its own durable cursor, and the postman. Returns a stop that waits. */
 export function runConsumers(ports: Ports, log: Log): () => Promise<void> {
   const owner = randomUUID()
-  const runs = consumers.map(consumer => runOne(ports, log, consumer, owner))
+  const stops = [
+    ...consumers.map(each => repeat(ports, log, each.name, readOn(each, owner))),
+    ...(ports.mail.kind === 'smtp' ? [repeat(ports, log, 'mail', deliverLetters(owner))] : []),
+  ]
   return async () => {
-    await Promise.all(runs.map(stop => stop()))
+    await Promise.all(stops.map(stop => stop()))
+    for (const name of ['mail', ...consumers.map(each => each.name)]) {
+      await ports.store.leases.release(name, owner).catch(() => {})
+    }
   }
 }
 
-function runOne(ports: Ports, log: Log, consumer: Consumer, owner: string): () => Promise<void> {
+/** Steps as long as there is something to do, then rests until an event comes or the poll is due. */
+function repeat(ports: Ports, log: Log, name: string, step: Step): () => Promise<void> {
   let stopped = false
+  let woken = false
   let wake = () => {}
-  const unfollow = ports.store.events.follow(() => wake())
+  const unfollow = ports.store.events.follow(() => {
+    woken = true
+    wake()
+  })
   const rest = () =>
     new Promise<void>(resolve => {
-      const timer = setTimeout(resolve, pollMs)
+      const timer = setTimeout(resolve, woken ? 0 : pollMs)
       wake = () => {
         clearTimeout(timer)
         resolve()
       }
     })
-  // Where nothing was left to do: while the feed's head stands there, no lease is written.
-  let idleAt = -1
-  const next = async (): Promise<boolean> => {
-    const head = await ports.store.events.head()
-    if (head === idleAt) return false
-    const moved = await step(ports, consumer, owner)
-    idleAt = moved ? -1 : head
-    return moved
-  }
   const loop = async () => {
     while (!stopped) {
-      // A failure leaves the cursor where it was: the same events come again after a rest.
-      const moved = await next().catch(error => {
-        log.say('error', 'a consumer failed and will try again', {
-          consumer: consumer.name,
-          error: String(error),
-        })
+      woken = false
+      // A failure leaves everything where it was: the same comes again after a rest.
+      const more = await step(ports).catch(error => {
+        log.say('error', 'work failed and will be tried again', { consumer: name, error: String(error) })
         return false
       })
-      if (!moved && !stopped) await rest()
+      if (!more && !stopped) await rest()
     }
-    await ports.store.leases.release(consumer.name, owner).catch(() => {})
   }
   const running = loop()
   return async () => {
@@ -80,15 +85,48 @@ function runOne(ports: Ports, log: Log, consumer: Consumer, owner: string): () =
   }
 }
 
-/** One batch; true when there was one. */
-async function step(ports: Ports, consumer: Consumer, owner: string): Promise<boolean> {
-  const { store } = ports
-  const lease = await store.leases.acquire(consumer.name, owner, leaseMs)
-  if (lease === undefined) return false
-  const events = await store.events.read(lease.position, batchSize)
-  const last = events.at(-1)
-  if (last === undefined) return false
-  await consumer.handle(ports, events)
-  // A crash here handles the same events again.
-  return store.leases.advance(consumer.name, lease.fence, last.position)
+/** The next batch of events for a consumer. */
+function readOn(consumer: Consumer, owner: string): Step {
+  // Where nothing was left to do: while the feed's head stands there, no lease is written.
+  let idleAt = -1
+  return async ports => {
+    const { store } = ports
+    const head = await store.events.head()
+    if (head === idleAt) return false
+    const lease = await store.leases.acquire(consumer.name, owner, leaseMs)
+    if (lease === undefined) return false
+    const events = await store.events.read(lease.position, batchSize)
+    const last = events.at(-1)
+    if (last === undefined) {
+      idleAt = head
+      return false
+    }
+    await consumer.handle(ports, events)
+    // A crash here handles the same events again.
+    return store.leases.advance(consumer.name, lease.fence, last.position)
+  }
+}
+
+/** Sends letters that wait; one that is refused is tried again later and later, and shows its error in the outbox. */
+function deliverLetters(owner: string): Step {
+  return async ports => {
+    const waiting = await ports.store.mail.listWaiting(lettersAtOnce)
+    const due = waiting.filter(letter => isDue(letter, ports.clock()))
+    if (due.length === 0 || (await ports.store.leases.acquire('mail', owner, leaseMs)) === undefined)
+      return false
+    for (const letter of due) {
+      try {
+        await ports.mail.deliver(letter)
+        // A crash here sends this letter twice, which is better than never.
+        await ports.store.mail.markSent(letter.id, ports.clock())
+      } catch (error) {
+        await ports.store.mail.markFailed(letter.id, error instanceof Error ? error.message : String(error))
+      }
+    }
+    return true
+  }
+}
+
+function isDue({ attempts, createdAt }: StoredLetter, now: number): boolean {
+  return attempts === 0 || (attempts < maxAttempts && now > createdAt + firstRetryMs * 2 ** attempts)
 }
