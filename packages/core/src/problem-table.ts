@@ -244,7 +244,7 @@ export const problemTable = {
   },
   'token-expired': {
     status: 401,
-    say: 'This token has expired or was revoked',
+    say: 'This token is not valid here: it has expired, was revoked, or belongs to another registry',
     hint: 'Sign in again with `npm login`, or make a new token.',
   },
   'token-not-found': {

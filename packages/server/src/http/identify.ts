@@ -106,10 +106,10 @@ async function byToken(ports: Ports, secret: string, from: Whence): Promise<Iden
   const token = isToken(secret)
     ? await ports.store.identity.findToken(hashSecret(secret), ports.clock())
     : undefined
-  if (token === undefined) return problem('bad-credentials')
+  if (token === undefined) return problem('token-expired')
   if (!isFromAllowed(token, from.address)) return problem('address-not-allowed', { address: from.address })
   const account = await ports.store.identity.findAccount(token.accountId)
-  if (account === undefined || account.disabledAt !== null) return problem('bad-credentials')
+  if (account === undefined || account.disabledAt !== null) return problem('token-expired')
   const { id, limits, expiresAt } = token
   return toIdentity(account, { kind: 'token', id, limits, expiresAt })
 }

@@ -14,14 +14,38 @@ export function json(status: number, body: unknown, headers?: Readonly<Record<st
   }
 }
 
-/** A problem in npm's words: the client prints `error`, and `npm-notice` where the answer is not cached. */
-export function problemAnswer(problem: Problem): Answer {
-  const error = problem.hint === '' ? problem.message : `${problem.message} ${problem.hint}`
+/**
+ * A problem in npm's words: the client prints `error`. With a 401 npm prints its own words instead, and of refused
+ * versions people want to know more, so these say it in `npm-notice` too.
+ */
+export function problemAnswer(problem: Problem, publicUrl: string): Answer {
+  const error = explain(problem)
   const headers: Record<string, string> = {}
+  const notice = noticeOf(problem, error, publicUrl)
+  if (notice !== undefined) headers['npm-notice'] = headerText(notice)
   if (problem.status === 401) headers['www-authenticate'] = authenticateHeader(problem.code)
   if (problem.status === 429 || problem.status === 503)
     headers['retry-after'] = String(problem.data['retryAfter'] ?? 5)
   return json(problem.status, { error, code: problem.code, ...problem.data, message: error }, headers)
+}
+
+/** Header values are Latin-1 without line breaks, whatever a person wrote as a reason. */
+export function headerText(text: string): string {
+  return text.replace(/[^\x20-\x7e]/g, '?').slice(0, 500)
+}
+
+/** What happened and what to do, as sentences. */
+function explain({ message, hint }: Problem): string {
+  if (hint === '') return message
+  return /[.!?]$/.test(message) ? `${message} ${hint}` : `${message}. ${hint}`
+}
+
+function noticeOf(problem: Problem, error: string, publicUrl: string): string | undefined {
+  const { authUrl, name, next } = problem.data
+  if (authUrl !== undefined) return `Open ${authUrl} to approve this operation`
+  if (problem.status === 401) return error
+  // Only the gate names what may be used instead.
+  return next === undefined ? undefined : `Why, and what to do: ${publicUrl}/package/npm/${name}`
 }
 
 /** Lower-case `otp`, and only where digits help: pnpm compares it literally, npm takes it for a challenge. */

@@ -28,7 +28,7 @@ export function npmMount(ports: Ports, tarballs: Tarballs): Mount {
   return {
     prefix,
     classOf: call => classOf(call),
-    renderProblem: trouble => problemAnswer(trouble),
+    renderProblem: trouble => problemAnswer(trouble, ports.config.publicUrl),
     handle: call => handle(ports, routes, call),
   }
 }

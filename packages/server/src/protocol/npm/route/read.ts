@@ -12,7 +12,7 @@ import { noteDownload, openTarball, readDocument, readVersion } from '../../../f
 import type { Answer, Call } from '../../../http/index.ts'
 import { authorize } from '../../../identity/index.ts'
 import type { BlobReader, Ports } from '../../../ports.ts'
-import { json } from '../answer.ts'
+import { headerText, json } from '../answer.ts'
 import { chooseEncoding, isUnchanged } from '../hot-path.ts'
 import { versionText } from '../packument.ts'
 import { type Params, type Route, route } from '../router.ts'
@@ -141,11 +141,6 @@ export function parseRange(
   const end = first === '' || last === '' ? size - 1 : Math.min(Number(last), size - 1)
   if (first !== '' && last !== '' && Number(last) < start) return undefined
   return start >= size || start > end ? 'unsatisfiable' : { start, end }
-}
-
-/** Header values are Latin-1 without line breaks, whatever a person wrote as a reason. */
-function headerText(text: string): string {
-  return text.replace(/[^\x20-\x7e]/g, '?').slice(0, 500)
 }
 
 function pairs(headers: readonly string[]): Record<string, string> {
