@@ -4,7 +4,7 @@ import { after, before, describe, test } from 'node:test'
 import { tokenPrefix } from '../src/assess/probe/authz-1-prefix.ts'
 import { oneGate } from '../src/assess/probe/beyond-one-gate.ts'
 import { unpublish } from '../src/assess/probe/general-2-unpublish.ts'
-import type { Probe, ProbeInstance } from '../src/assess/probe.ts'
+import type { Probe, ProbeInstance, Settings } from '../src/assess/probe.ts'
 import { probes } from '../src/assess/probe-list.ts'
 import { startThrowAwayInstance, type ThrowAwayInstance } from '../src/assess/throw-away-instance.ts'
 import { type Answer, type Asked, accepted, startTwin, type Tamper } from './broken-twin.ts'
@@ -22,11 +22,18 @@ test('every probe passes on the real instance, and leaves evidence', async () =>
 
 /** Runs a probe against the real instance behind a twin that breaks one property, and wants to see it fail for that. */
 async function assertCaught(probe: Probe, why: RegExp, tamper: Tamper, operate?: ProbeInstance['operate']) {
-  const twin = await startTwin(real.url, tamper)
+  const twins = [await startTwin(real.url, tamper)]
+  const startOther = async (settings: Settings) => {
+    const other = await real.startOther(settings)
+    const twin = await startTwin(other.url, tamper)
+    twins.push(twin)
+    return { ...other, url: twin.url }
+  }
   try {
-    await assert.rejects(probe.run({ url: twin.url, operate: operate ?? real.operate }), why)
+    const instance = { url: twins[0]?.url ?? '', operate: operate ?? real.operate, startOther }
+    await assert.rejects(probe.run(instance), why)
   } finally {
-    twin.close()
+    for (const twin of twins) twin.close()
   }
 }
 
@@ -91,6 +98,16 @@ describe('the probe of unpublishing notices', { concurrency: true }, () => {
   test('an instance that forgets a version as if it had never been', async () => {
     const tamper: Tamper = (_, answer) => (answer.status === 410 ? { ...answer, status: 404 } : answer)
     await assertCaught(unpublish, /must answer 410/, tamper)
+  })
+
+  test('an instance that takes back old versions that many fetch', async () => {
+    const tamper: Tamper = (asked, answer) => (/fetched\/-rev/.test(asked.path) ? accepted : answer)
+    await assertCaught(unpublish, /that many fetched/, tamper)
+  })
+
+  test('an instance where one of two owners takes old versions back alone', async () => {
+    const tamper: Tamper = (asked, answer) => (/shared\/-rev/.test(asked.path) ? accepted : answer)
+    await assertCaught(unpublish, /with two owners/, tamper)
   })
 
   test('an instance where the number of a version taken back is used again', async () => {

@@ -9,7 +9,11 @@ import { assess, type CapabilityResult, deriveLevels } from './assessment.ts'
 import { demand, type Probe, type ProbeInstance } from './probe.ts'
 import { formatAssessment } from './report.ts'
 
-const nowhere: ProbeInstance = { url: 'http://127.0.0.1:9', operate: async () => '' }
+const nowhere: ProbeInstance = {
+  url: 'http://127.0.0.1:9',
+  operate: async () => '',
+  startOther: async () => nowhere,
+}
 
 /** Every capability with one status, save those that are named. */
 function standing(status: CapabilityResult['status'], but: Record<string, CapabilityResult['status']> = {}) {

@@ -7,7 +7,12 @@ export interface ProbeInstance {
   readonly url: string
   /** Runs `holdfast operator <args> --data <its folder>`; throws when that does not exit with 0. Returns what it printed. */
   operate(...args: string[]): Promise<string>
+  /** Another instance of the same version, fresh and with settings of its own, for what the defaults show only after days. */
+  startOther(settings: Settings): Promise<ProbeInstance>
 }
+
+/** Values for the environment of an instance, such as `HOLDFAST_UNPUBLISH_HOURS`. */
+export type Settings = Readonly<Record<string, string>>
 
 /** What a probe saw that shows the capability is there: sentences with the facts in them. */
 export type Evidence = readonly string[]

@@ -7,41 +7,51 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import type { ProbeInstance } from './probe.ts'
+import type { ProbeInstance, Settings } from './probe.ts'
 
 const launcher = fileURLToPath(new URL('../../bin/holdfast.js', import.meta.url))
 const readyWithinMs = 30_000
 
 /** A fresh instance in a temporary folder, with the defaults that everybody's first instance has. */
 export interface ThrowAwayInstance extends ProbeInstance {
-  /** Ends the process and removes the folder. */
+  startOther(settings: Settings): Promise<ThrowAwayInstance>
+  /** Ends the process and removes the folder; likewise of the others that were started from here. */
   stop(): Promise<void>
 }
 
 /** Starts `holdfast serve` as people do, and resolves when it says where it listens. */
-export async function startThrowAwayInstance(): Promise<ThrowAwayInstance> {
+export async function startThrowAwayInstance(settings: Settings = {}): Promise<ThrowAwayInstance> {
   const data = await mkdtemp(join(tmpdir(), 'holdfast-assess-'))
-  const child = spawn(process.execPath, [launcher, 'serve', '--port', '0', '--data', data], {
-    ...surroundings(data),
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
+  const around = makeSurroundings(data, settings)
+  const line = [launcher, 'serve', '--port', '0', '--data', data]
+  const child = spawn(process.execPath, line, { ...around, stdio: ['ignore', 'pipe', 'pipe'] })
+  const others: ThrowAwayInstance[] = []
   const stop = async () => {
-    await end(child)
+    await Promise.all([end(child), ...others.map(other => other.stop())])
     await rm(data, { recursive: true, force: true })
   }
+  const startOther = async (wanted: Settings) => {
+    const other = await startThrowAwayInstance(wanted)
+    others.push(other)
+    return other
+  }
   try {
-    const url = await readAddress(child)
-    return { url, operate: (...args) => operate(data, args), stop }
+    return { url: await readAddress(child), operate: (...args) => operate(around, args), startOther, stop }
   } catch (error) {
     await stop()
     throw error
   }
 }
 
+interface Surroundings {
+  readonly cwd: string
+  readonly env: NodeJS.ProcessEnv
+}
+
 /** Whatever configures this machine's own instance, by environment or by a file in the folder, must not reach this one. */
-function surroundings(cwd: string): { cwd: string; env: NodeJS.ProcessEnv } {
+function makeSurroundings(data: string, settings: Settings): Surroundings {
   const env = Object.fromEntries(Object.entries(process.env).filter(([key]) => !key.startsWith('HOLDFAST_')))
-  return { cwd, env }
+  return { cwd: data, env: { ...env, ...settings } }
 }
 
 async function readAddress(child: ChildProcess): Promise<string> {
@@ -63,9 +73,9 @@ function readLine(line: string, resolve: (url: string) => void): void {
   if (found !== undefined) resolve(found.replace(/\/$/, ''))
 }
 
-async function operate(data: string, args: readonly string[]): Promise<string> {
-  const line = [launcher, 'operator', ...args, '--data', data]
-  const { stdout } = await promisify(execFile)(process.execPath, line, surroundings(data))
+async function operate(around: Surroundings, args: readonly string[]): Promise<string> {
+  const line = [launcher, 'operator', ...args, '--data', around.cwd]
+  const { stdout } = await promisify(execFile)(process.execPath, line, around)
   return stdout
 }
 

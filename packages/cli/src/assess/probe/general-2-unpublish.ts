@@ -23,17 +23,19 @@ async function run(instance: ProbeInstance): Promise<Evidence> {
   await refuseReplacing(client, name, bytes)
   await letOneOfTwoWin(client, name)
   await refuseStrangers(instance, client, name)
-  await refuseWhatOthersNeed(client, name)
+  await refuseWhatOthersNeed(client, client.nameOf('needed'))
   await takeBack(client, name, '1.1.0')
   await refuseReuse(client, name, '1.1.0')
   const whole = client.nameOf('taken-back-whole')
   await publish(client, whole, '1.0.0')
   await takeBackWhole(client, whole)
   await refuseReuse(client, whole, '1.0.0')
+  await assessAfterTime(await instance.startOther({ HOLDFAST_UNPUBLISH_HOURS: '0' }))
   return [
     'publishing other bytes over a version is refused, also when two try at once, and the bytes stay',
     'a version is not taken back by somebody who does not own it, nor while another package depends on it',
     'a version taken back is gone from the document, and its tarball answers 410',
+    'after the time for taking back, only what hardly anybody fetched and a single owner decides about still goes',
     'its number is refused afterwards, also when the whole package was taken back',
   ]
 }
@@ -76,15 +78,50 @@ async function refuseStrangers(instance: ProbeInstance, client: ProbeClient, nam
 }
 
 async function refuseWhatOthersNeed(client: ProbeClient, name: string): Promise<void> {
+  await publish(client, name, '1.0.0')
   const dependent = client.nameOf('needs-it')
   const reply = await client.publish({ name: dependent, version: '1.0.0', dependencies: { [name]: '1.0.0' } })
   demand(reply.status < 300, `publishing a dependent must work, and answers ${describeReply(reply)}`)
-  const { rev } = await readForWriting(client, name)
-  const whole = await client.ask('DELETE', `/npm/${encodeName(name)}/-rev/${rev}`)
+  const whole = await removeWhole(client, name)
   demand(
     isRefusal(whole),
     `a package that another depends on must not be taken back: ${describeReply(whole)}`,
   )
+}
+
+/** The policy where the time for taking back is over as soon as something is published. */
+async function assessAfterTime(instance: ProbeInstance): Promise<void> {
+  const client = await openProbeClient(instance)
+  const [fetched, shared, quiet] = [client.nameOf('fetched'), client.nameOf('shared'), client.nameOf('quiet')]
+  for (const name of [fetched, shared, quiet]) await publish(client, name, '1.0.0')
+  await fetchOften(client, fetched)
+  await addOwner(instance, client, shared)
+  const refused = await removeWhole(client, fetched)
+  demand(isRefusal(refused), `an old version that many fetched must stay: ${describeReply(refused)}`)
+  const kept = await removeWhole(client, shared)
+  demand(isRefusal(kept), `an old version with two owners must not go by one of them: ${describeReply(kept)}`)
+  const gone = await removeWhole(client, quiet)
+  demand(gone.status < 300, `an old version that nobody needs may go, and answers ${describeReply(gone)}`)
+}
+
+/** More often in a week than the policy lets go; downloads are counted a little later than they happen. */
+async function fetchOften(client: ProbeClient, name: string): Promise<void> {
+  for (let round = 0; round < 32; round += 1) {
+    await Promise.all(Array.from({ length: 10 }, () => client.ask('GET', tarballPath(name, '1.0.0'))))
+  }
+  await new Promise(resolve => setTimeout(resolve, 3_000))
+}
+
+/** What `npm owner add` sends. */
+async function addOwner(instance: ProbeInstance, client: ProbeClient, name: string): Promise<void> {
+  await makeProbeToken(instance, 'probe-second-owner', client.nameOf('*'))
+  const { rev, document } = await readForWriting(client, name)
+  const { _id, _rev, maintainers } = document
+  demand(Array.isArray(maintainers), 'the packument must list maintainers')
+  const second = { name: 'probe-second-owner', email: 'second-owner@probe.example' }
+  const body = JSON.stringify({ _id, _rev, maintainers: [...maintainers, second] })
+  const reply = await client.ask('PUT', `/npm/${encodeName(name)}/-rev/${rev}`, { body })
+  demand(reply.status < 300, `adding an owner must work, and answers ${describeReply(reply)}`)
 }
 
 async function takeBack(client: ProbeClient, name: string, version: string): Promise<void> {
@@ -100,8 +137,7 @@ async function takeBack(client: ProbeClient, name: string, version: string): Pro
 }
 
 async function takeBackWhole(client: ProbeClient, name: string): Promise<void> {
-  const { rev } = await readForWriting(client, name)
-  const reply = await client.ask('DELETE', `/npm/${encodeName(name)}/-rev/${rev}`)
+  const reply = await removeWhole(client, name)
   demand(reply.status < 300, `taking back a fresh package must work, and answers ${describeReply(reply)}`)
   const tarball = await client.ask('GET', tarballPath(name, '1.0.0'))
   demand(
@@ -129,6 +165,12 @@ async function putWithout(client: ProbeClient, name: string, version: string, to
   const latest = Object.keys(versions).at(-1)
   const body = JSON.stringify({ ...document, versions, 'dist-tags': { latest, ...Object.fromEntries(tags) } })
   return client.ask('PUT', `/npm/${encodeName(name)}/-rev/${rev}`, { body, token })
+}
+
+/** What `npm unpublish name --force` sends. */
+async function removeWhole(client: ProbeClient, name: string): Promise<Reply> {
+  const { rev } = await readForWriting(client, name)
+  return client.ask('DELETE', `/npm/${encodeName(name)}/-rev/${rev}`)
 }
 
 async function readForWriting(client: ProbeClient, name: string) {
