@@ -50,6 +50,7 @@ class GzipMember {
   #inflatedBytes = 0
   #checksum = 0
   #failure: unknown
+  #wake: () => void = () => {}
 
   constructor(limits: InflateLimits, take: (bytes: Buffer) => void) {
     this.#limits = limits
@@ -58,6 +59,8 @@ class GzipMember {
     this.#inflate.on('error', () => {
       this.#failure ??= refuseTarball('not-gzip', 'its gzip data is damaged')
     })
+    // A stream that fails never calls back the write that failed.
+    this.#inflate.on('close', () => this.#wake())
   }
 
   async write(slice: Buffer): Promise<void> {
@@ -80,7 +83,10 @@ class GzipMember {
 
   async #writeBody(slice: Buffer): Promise<void> {
     const before = this.#inflate.bytesWritten
-    await new Promise<void>(resolve => this.#inflate.write(slice, () => resolve()))
+    await new Promise<void>(resolve => {
+      this.#wake = resolve
+      this.#inflate.write(slice, () => resolve())
+    })
     if (this.#failure !== undefined) throw this.#failure
     const consumed = this.#inflate.bytesWritten - before
     if (consumed === slice.length) return

@@ -53,6 +53,11 @@ const bad: readonly (readonly [what: string, tarball: Buffer, fault: TarballFaul
   ['gzip with a wrong checksum', damage(good, -6), 'not-gzip'],
   ['gzip with a wrong length', damage(good, -2), 'not-gzip'],
   ['gzip with damaged data', damage(good, -30), 'not-gzip'],
+  [
+    'gzip with data that is no deflate stream',
+    Buffer.concat([good.subarray(0, 10), Buffer.alloc(100, 0xff)]),
+    'not-gzip',
+  ],
   ['bytes behind the gzip data', Buffer.concat([good, Buffer.from('x')]), 'hidden-bytes'],
   ['zeros behind the gzip data', Buffer.concat([good, Buffer.alloc(20)]), 'hidden-bytes'],
   ['a second gzip member', Buffer.concat([good, gzipSync('more')]), 'hidden-bytes'],
