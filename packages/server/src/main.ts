@@ -102,7 +102,7 @@ export async function startInstance(
     throw error
   })
   const stopConsumers = runConsumers(opened.ports, log)
-  openDoors(http, opened.ports, log)
+  openDoors(http, opened.ports)
   return {
     url: `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${http.port}`,
     ports: opened.ports,
@@ -114,7 +114,7 @@ export async function startInstance(
   }
 }
 
-function openDoors(http: HttpServer, ports: Ports, log: Log): void {
+function openDoors(http: HttpServer, ports: Ports): void {
   const identify = openIdentify(ports)
   const metrics = openMetrics()
   const tarballs = openTarballs(ports.blobs, ports.store, ports.config.cacheBytes)
@@ -124,6 +124,6 @@ function openDoors(http: HttpServer, ports: Ports, log: Log): void {
     metrics,
     trustedProxies: ports.config.trustedProxies,
     hotPath: openHotPath(ports, identify, tarballs, addressOf),
-    mounts: [operationMount(ports, metrics), npmMount(ports, tarballs), webMount(ports, log)],
+    mounts: [operationMount(ports, metrics), npmMount(ports, tarballs), webMount(ports)],
   })
 }

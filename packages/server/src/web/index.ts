@@ -1,34 +1,46 @@
 // SPDX-License-Identifier: Apache-2.0
-
-import type { Problem } from '@holdfast/core'
+/** Pages rendered on the server, over the same flows as every protocol. */
+import { type Problem, problem } from '@holdfast/core'
 import { Hono } from 'hono'
-import type { Answer, Call, Log, Mount } from '../http/index.ts'
+import type { Answer, Call, Mount } from '../http/index.ts'
 import type { Ports } from '../ports.ts'
+import { findAsset } from './asset.ts'
+import type { WebEnv } from './context.ts'
+import { checkOrigin } from './origin.ts'
+import { problemAnswer } from './page/problem.ts'
+import { addRoutes } from './route.ts'
 
-/** Pages rendered on the server, over the same flows. */
-export function webMount(ports: Ports, _log: Log): Mount {
-  const app = new Hono<{ Bindings: { call: Call } }>()
-  app.get('/', context => context.text('Holdfast\n'))
+/** The pages, under everything that no protocol took. */
+export function webMount(ports: Ports): Mount {
+  const app = new Hono<WebEnv>()
+  addRoutes(app)
+  app.notFound(() => {
+    throw problem('not-found')
+  })
+  // Problems are rendered, and bugs logged, in one place: the shell around all mounts.
+  app.onError(error => {
+    throw error
+  })
   return {
     prefix: '/',
     classOf: () => 'page',
-    renderProblem: (trouble: Problem) => ({
-      status: trouble.status,
-      headers: { 'content-type': 'text/plain; charset=utf-8' },
-      body: `${trouble.message}\n`,
-    }),
-    handle: call => viaHono(app, call, ports),
+    renderProblem: (trouble: Problem, call: Call) => problemAnswer(ports.config, trouble, call),
+    handle: call => handle(app, ports, call),
   }
 }
 
-async function viaHono(app: Hono<{ Bindings: { call: Call } }>, call: Call, ports: Ports): Promise<Answer> {
-  const headers = new Headers()
-  for (const [name, value] of Object.entries(call.headers))
-    if (typeof value === 'string') headers.set(name, value)
-  const response = await app.fetch(
-    new Request(ports.config.publicUrl + call.url, { method: call.method, headers }),
-    { call },
-  )
+async function handle(app: Hono<WebEnv>, ports: Ports, call: Call): Promise<Answer> {
+  const isRead = call.method === 'GET' || call.method === 'HEAD'
+  if (call.url.startsWith('/assets/')) {
+    const asset = isRead ? findAsset(call.url) : undefined
+    if (asset === undefined) throw problem('not-found')
+    return asset
+  }
+  if (!isRead && call.method !== 'POST') throw problem('method-not-allowed', { method: call.method })
+  if (call.method === 'POST') checkOrigin(ports.config, call)
+  // A HEAD is answered as a GET; its body is left out where it would be sent.
+  const request = new Request(`http://pages${call.url}`, { method: isRead ? 'GET' : 'POST' })
+  const response = await app.fetch(request, { call, ports })
   return {
     status: response.status,
     headers: Object.fromEntries(response.headers),

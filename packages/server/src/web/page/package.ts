@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type PackageName, parsePackageName, problem } from '@holdfast/core'
+import { authorize } from '../../identity/index.ts'
+import type { PageContext } from '../context.ts'
+import { sheet } from '../layout.ts'
+import { html, type Markup } from '../markup.ts'
+import { badge, statusBadge } from '../part/badge.ts'
+import { ago, plural } from '../part/format.ts'
+import { packagePath } from '../part/link.ts'
+import { dependenciesTab, dependentsTab } from './package-dependencies.ts'
+import { packageFacts } from './package-facts.ts'
+import { packageNotices } from './package-notice.ts'
+import { readShownPackage, type ShownPackage } from './package-read.ts'
+import { readmeTab } from './package-readme.ts'
+import { tombstone } from './package-tombstone.ts'
+import { versionsTab } from './package-versions.ts'
+
+const tabs = ['readme', 'versions', 'dependencies', 'dependents'] as const
+
+type Tab = (typeof tabs)[number]
+
+/** A package: what it is, how to get it, what is known of it. */
+export async function packagePage(c: PageContext): Promise<Response> {
+  const { call } = c.env
+  const name = parsePackageName(c.req.param('name'))
+  await checkReadable(c, name)
+  const shown = await readShownPackage(c.env.ports, name, call.query.get('v') ?? '')
+  if (shown.isUnpublished)
+    return sheet(c, { title: name, main: tombstone(shown, c.env.ports.clock()), status: 410 })
+  const tab = tabs.find(each => each === call.query.get('show')) ?? 'readme'
+  const main = html`${header(shown, c.env.ports.clock())}
+${packageNotices(shown)}
+${tabBar(shown, tab)}
+<section class="tab">${await content(c, shown, tab)}</section>`
+  const status = shown.selected?.status === 'removed' ? 410 : 200
+  return sheet(c, { title: name, main, facts: await packageFacts(c.env.ports, shown), status })
+}
+
+/** A private package does not exist for outsiders: asking them to sign in would tell that it does. */
+async function checkReadable(c: PageContext, name: PackageName): Promise<void> {
+  const { ports, call } = c.env
+  if (call.actor.kind !== 'nobody' || ports.config.read !== 'anyone') {
+    await authorize(ports, call.actor, 'package:read', name)
+    return
+  }
+  const known = await ports.store.catalog.findPackage(name)
+  if (known === undefined || known.access !== 'public') throw problem('package-not-found', { name })
+}
+
+function header({ known, selected, decision, tagsOf }: ShownPackage, now: number): Markup {
+  return html`<div class="title">
+<h1>${known.name}</h1>
+<p class="badges">${selected === undefined ? '' : html`<span class="version">${selected.version}</span>`}
+${decision === undefined ? '' : statusBadge(decision.status)}
+${selected === undefined ? '' : tagsOf(selected.version).map(tag => badge(tag))}
+${known.access === 'restricted' ? badge('private', 'plain', '🔒︎') : ''}
+${selected === undefined ? '' : html`<span class="small">published ${ago(selected.publishedAt, now)}${selected.publisherLogin === '' ? '' : ` by ${selected.publisherLogin}`}</span>`}</p>
+${known.description === '' ? '' : html`<p class="lead"><bdi>${known.description}</bdi></p>`}
+</div>`
+}
+
+function tabBar(shown: ShownPackage, current: Tab): Markup {
+  const counts: Readonly<Record<Tab, string>> = {
+    readme: 'Readme',
+    versions: plural(shown.facts.length, 'version'),
+    dependencies: plural(shown.dependencies.runtime.length, 'dependency', 'dependencies'),
+    dependents: 'Dependents',
+  }
+  return html`<nav class="tabs" aria-label="Sections of the package">${tabs.map(tab => {
+    const path = packagePath(shown.known.name, {
+      ...(shown.asked === '' ? {} : { v: shown.asked }),
+      ...(tab === 'readme' ? {} : { show: tab }),
+    })
+    return html`<a href="${path}" ${tab === current ? html`aria-current="page"` : ''}>${counts[tab]}</a>`
+  })}</nav>`
+}
+
+function content(c: PageContext, shown: ShownPackage, tab: Tab): Promise<Markup> | Markup {
+  switch (tab) {
+    case 'readme':
+      return readmeTab(shown)
+    case 'versions':
+      return versionsTab(c, shown)
+    case 'dependencies':
+      return dependenciesTab(c.env.ports, c.env.call.actor, shown)
+    case 'dependents':
+      return dependentsTab(c.env.ports, c.env.call.actor, shown)
+  }
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+import {
+  bunfig,
+  type ClientSnippet,
+  dependabot,
+  githubActions,
+  gitlabCi,
+  npmrc,
+  type Place,
+  publishConfig,
+  renovate,
+  tokenVariable,
+  yarn1rc,
+  yarnrc,
+} from '../client-setup.ts'
+import type { PageContext } from '../context.ts'
+import { sheet } from '../layout.ts'
+import { html, type Markup, nothing } from '../markup.ts'
+import { snippet } from '../part/snippet.ts'
+
+const everything = 'all'
+
+/** How clients and CI are pointed here, with this instance's own address. */
+export async function usePage(c: PageContext): Promise<Response> {
+  const { ports, call } = c.env
+  const registry = `${ports.config.publicUrl}/npm/`
+  const scopes = await hostedScopes(c)
+  const takesAll = scopes.length === 0 || call.query.get('for') === everything
+  const place = { registry, scopes: takesAll ? [] : scopes }
+  const main = html`<h1>Use this registry</h1>
+<p class="lead">Its address for every client: <code>${registry}</code></p>
+${scopes.length === 0 ? nothing : choice(scopes, takesAll)}
+${token(place)}
+${clients(place)}
+${automation(place)}
+${publishing(place)}`
+  return sheet(c, { title: 'Use this registry', main, facts: contents() })
+}
+
+/** The scopes among the hosted names, for whoever may read here. */
+async function hostedScopes(c: PageContext): Promise<string[]> {
+  const patterns = await c.env.ports.store.catalog.listHosted()
+  return [...new Set(patterns.flatMap(pattern => /^(@[^/*]+)\//.exec(pattern)?.[1] ?? []))]
+}
+
+function choice(scopes: readonly string[], takesAll: boolean): Markup {
+  const current = html`aria-current="true"`
+  return html`<nav class="tabs" aria-label="Which packages come from here">
+<a href="/use" ${takesAll ? '' : current}>Only ${scopes.join(', ')}</a>
+<a href="/use?for=${everything}" ${takesAll ? current : ''}>All packages</a></nav>
+<p>${takesAll ? 'Every package is asked for here. Names that this registry does not have are not found.' : 'Other names keep coming from wherever your client gets them now.'}</p>`
+}
+
+function token({ registry }: Place): Markup {
+  return html`<section id="token"><h2>A token</h2>
+<p>At your desk, sign in once; the client keeps the token in your home folder:</p>
+${snippet(`npm login --registry=${registry}`, 'npm or pnpm', 'login')}
+<p>For CI, yarn 4 and bun make a <a href="/account/tokens">read-only token</a> and put it into the environment as <code>${tokenVariable}</code>. The files below name only the variable, so they can be committed.</p>
+</section>`
+}
+
+function clients(place: Place): Markup {
+  return html`<section id="clients"><h2>Clients</h2>
+<h3 id="npm">npm and pnpm</h3>${show(npmrc(place))}
+<p class="small">After <code>npm login</code> you can leave out the line with the token. pnpm reads tokens only from your own <code>.npmrc</code>, not from a project's.</p>
+<h3 id="yarn-4">yarn 4</h3>${show(yarnrc(place))}
+<h3 id="yarn-1">yarn 1</h3>${show(yarn1rc(place))}
+<h3 id="bun">bun</h3>${show(bunfig(place))}</section>`
+}
+
+function automation(place: Place): Markup {
+  return html`<section id="ci"><h2>CI and update robots</h2>
+<p>Each of these works beside the committed <code>.npmrc</code> above; the token is a secret of the repository named <code>${tokenVariable}</code>.</p>
+<h3 id="github-actions">GitHub Actions</h3>${show(githubActions())}
+<h3 id="gitlab-ci">GitLab CI</h3>${show(gitlabCi())}
+<h3 id="renovate-bot">Renovate</h3>${show(renovate(place))}
+<h3 id="dependabot-bot">Dependabot</h3>${show(dependabot(place))}
+</section>`
+}
+
+function publishing(place: Place): Markup {
+  return html`<section id="publish"><h2>Publish</h2>
+<p>Say in the package's own <code>package.json</code> where it belongs, so that it cannot go elsewhere by mistake:</p>
+${show(publishConfig(place))}
+${snippet('npm publish', '', 'publish-command')}
+<p>Check afterwards what others will check: <code>npm audit signatures</code> in a project that installed it.</p></section>`
+}
+
+function show({ file, text, id }: ClientSnippet): Markup {
+  return snippet(text, file, id)
+}
+
+function contents(): Markup {
+  return html`<nav aria-label="On this page"><h2>On this page</h2><ul class="plain">
+<li><a href="#token">A token</a></li>
+<li><a href="#npm">npm and pnpm</a></li><li><a href="#yarn-4">yarn 4</a></li><li><a href="#yarn-1">yarn 1</a></li><li><a href="#bun">bun</a></li>
+<li><a href="#github-actions">GitHub Actions</a></li><li><a href="#gitlab-ci">GitLab CI</a></li>
+<li><a href="#renovate-bot">Renovate</a></li><li><a href="#dependabot-bot">Dependabot</a></li>
+<li><a href="#publish">Publish</a></li></ul></nav>`
+}
