@@ -3,9 +3,16 @@
  * Taking back what was published. A removed version stays as a tombstone: its number is never used again, and its
  * bytes lie in the blob store until the scrubber removes them.
  */
-import { type DistTag, type PackageName, problem, type Version } from '@holdfast/core'
+import {
+  type DistTag,
+  excerpt,
+  type PackageName,
+  problem,
+  tarballFileName,
+  type Version,
+} from '@holdfast/core'
 import { decide, fallbackTags, type Package, settle, type VersionFacts } from '../catalog/index.ts'
-import type { Actor, Grant } from '../identity/index.ts'
+import { type Actor, authorize, type Grant } from '../identity/index.ts'
 import type { NewEvent } from '../integrity/index.ts'
 import type { Ports, Tx } from '../ports.ts'
 import { checkRevision, openPackage } from './package.ts'
@@ -34,26 +41,29 @@ export async function unpublishMissing(
   revision: number | undefined,
   remainder: Remainder,
 ): Promise<readonly Version[]> {
-  const { known, grant } = await openPackage(ports, actor, 'package:unpublish', name)
+  const { known } = await openPackage(ports, actor, 'package:read', name)
+  if (actor.kind === 'nobody') throw problem('unauthenticated')
   checkRevision(known, revision)
   const all = await ports.store.catalog.listVersionFacts(name)
   const gone = all.filter(facts => decide(facts).listed && !remainder.versions.has(facts.version))
-  if (gone.length > 0) await removeVersions(ports, grant, known, all, gone, remainder.tags)
+  if (gone.length === 0) return []
+  const grant = await authorize(ports, actor, 'package:unpublish', name)
+  await removeVersions(ports, grant, known, all, gone, remainder.tags)
   return gone.map(facts => facts.version)
 }
 
-/** Removes one version. Fine when it is removed already: npm asks for the tarball after the version is gone. */
-export async function unpublishVersion(
+/** Removes the version of a tarball. Fine when it is removed already: npm asks for the tarball after the version is gone. */
+export async function unpublishFile(
   ports: Ports,
   actor: Actor,
   name: PackageName,
   revision: number | undefined,
-  version: Version,
+  file: string,
 ): Promise<void> {
   const { known, grant } = await openPackage(ports, actor, 'package:unpublish', name)
   const all = await ports.store.catalog.listVersionFacts(name)
-  const facts = all.find(each => each.version === version)
-  if (facts === undefined) throw problem('version-not-found', { name, version })
+  const facts = all.find(each => tarballFileName(name, each.version) === file)
+  if (facts === undefined) throw problem('version-not-found', { name, version: excerpt(file) })
   if (facts.status === 'removed') return
   checkRevision(known, revision)
   await removeVersions(ports, grant, known, all, [facts], new Map())

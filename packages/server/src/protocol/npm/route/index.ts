@@ -1,4 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Route } from '../router.ts'
+import { accessRoutes } from './access.ts'
+import { loginRoutes } from './login.ts'
+import { orgRoutes } from './org.ts'
+import { packageWriteRoutes } from './package-write.ts'
+import { profileRoutes } from './profile.ts'
+import { starRoutes } from './star.ts'
+import { tagRoutes } from './tag.ts'
+import { tokenRoutes } from './token.ts'
 
-export const identityRoutes: readonly Route[] = []
+/** Routes for accounts, people and changes to what is published. */
+export const identityRoutes: readonly Route[] = [
+  ...loginRoutes,
+  ...profileRoutes,
+  ...tokenRoutes,
+  ...tagRoutes,
+  ...accessRoutes,
+  ...orgRoutes,
+  ...starRoutes,
+  ...packageWriteRoutes,
+]

@@ -1,13 +1,114 @@
 // SPDX-License-Identifier: Apache-2.0
+/**
+ * Changes that clients say by sending a whole document back (protocol reference, section 7). Each is read as one
+ * narrow intent; every other difference is an echo of something old, and ignored.
+ */
 import { type PackageName, problem } from '@holdfast/core'
+import { z } from 'zod'
+import {
+  deprecate,
+  setOwners,
+  star,
+  unpublishFile,
+  unpublishMissing,
+  unpublishPackage,
+} from '../../../flow/index.ts'
 import type { Answer, Call } from '../../../http/index.ts'
 import type { Ports } from '../../../ports.ts'
+import { done } from '../answer.ts'
+import { packageOf, parseBody, part } from '../body.ts'
+import { parseRev } from '../packument.ts'
+import { type Params, type Route, route } from '../router.ts'
 
+/** As large as the packument of a package with ten thousand versions. */
+const maxDocumentBytes = 32 * 1024 * 1024
+
+export const packageWriteRoutes: readonly Route[] = [
+  route('PUT /:pkg/-rev/:rev', putRevision),
+  route('DELETE /:pkg/-rev/:rev', deletePackage),
+  route('DELETE /:pkg/-/:file/-rev/:rev', deleteTarball),
+]
+
+const echoed = z.object({
+  _rev: z.string().nullish(),
+  versions: z.record(z.string(), z.looseObject({ deprecated: z.unknown() })).nullish(),
+  'dist-tags': z.record(z.string(), z.string()).nullish(),
+  users: z.record(z.string(), z.unknown()).nullish(),
+  maintainers: z.array(z.union([z.string(), z.looseObject({ name: z.string() })])).nullish(),
+})
+
+type Echoed = z.infer<typeof echoed>
+
+/** `PUT /{pkg}` without attachments: deprecation messages, or the caller's own star. */
 export async function changeDocument(
-  _ports: Ports,
-  _call: Call,
-  _name: PackageName,
-  _document: Record<string, unknown>,
+  ports: Ports,
+  call: Call,
+  name: PackageName,
+  document: Readonly<Record<string, unknown>>,
 ): Promise<Answer> {
-  throw problem('not-found')
+  const body = parseBody(document, echoed)
+  if (body.versions != null)
+    await deprecate(ports, call.actor, name, parseRev(body._rev ?? ''), messagesOf(body))
+  else if (body.users != null) await putStar(ports, call, name, body.users)
+  else throw problem('invalid-body', { why: 'it has neither versions nor users' })
+  return done
+}
+
+/** `PUT /{pkg}/-rev/{rev}`: versions left out are removed, or owners replaced, or (pnpm's last try) a star. */
+async function putRevision(ports: Ports, call: Call, params: Params): Promise<Answer> {
+  const name = packageOf(params)
+  const body = parseBody(await call.json(maxDocumentBytes), echoed)
+  const revision = parseRev(part(params, 'rev'))
+  if (body.versions != null) {
+    const removed = await unpublishMissing(ports, call.actor, name, revision, {
+      versions: new Set(Object.keys(body.versions)),
+      tags: new Map(Object.entries(body['dist-tags'] ?? {})),
+    })
+    if (removed.length === 0 && body.users != null) await putStar(ports, call, name, body.users)
+  } else if (body.maintainers != null) {
+    await setOwners(
+      ports,
+      call.actor,
+      name,
+      revision,
+      body.maintainers.map(each => (typeof each === 'string' ? each : each.name)),
+    )
+  } else throw problem('invalid-body', { why: 'it has neither versions nor maintainers' })
+  return done
+}
+
+async function deletePackage(ports: Ports, call: Call, params: Params): Promise<Answer> {
+  await unpublishPackage(ports, call.actor, packageOf(params), parseRev(part(params, 'rev')))
+  return done
+}
+
+async function deleteTarball(ports: Ports, call: Call, params: Params): Promise<Answer> {
+  await unpublishFile(
+    ports,
+    call.actor,
+    packageOf(params),
+    parseRev(part(params, 'rev')),
+    part(params, 'file'),
+  )
+  return done
+}
+
+/** Only the caller's own entry counts: nobody stars in another's name. */
+async function putStar(
+  ports: Ports,
+  call: Call,
+  name: PackageName,
+  users: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  const { actor } = call
+  if (actor.kind !== 'person') throw problem('unauthenticated')
+  await star(ports, actor, name, Object.hasOwn(users, actor.login) && Boolean(users[actor.login]))
+}
+
+function messagesOf(body: Echoed): ReadonlyMap<string, string> {
+  const messages = new Map<string, string>()
+  for (const [version, { deprecated }] of Object.entries(body.versions ?? {})) {
+    if (typeof deprecated === 'string') messages.set(version, deprecated)
+  }
+  return messages
 }

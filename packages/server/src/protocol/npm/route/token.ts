@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+/** `npm token` and `pnpm token` (protocol reference, section 9.3). */
+import { isIP } from 'node:net'
+import { excerpt, type NamePattern, parseNamePattern, problem } from '@holdfast/core'
+import { z } from 'zod'
+import { checkPassword, createToken, listOwnTokens, revokeToken } from '../../../flow/index.ts'
+import type { Answer, Call } from '../../../http/index.ts'
+import type { Token, TokenLimits } from '../../../identity/index.ts'
+import type { Ports } from '../../../ports.ts'
+import { done, json } from '../answer.ts'
+import { part, readBody } from '../body.ts'
+import { registryUrl } from '../packument.ts'
+import { type Params, type Route, route } from '../router.ts'
+
+export const tokenRoutes: readonly Route[] = [
+  route('GET /-/npm/v1/tokens', listTokens),
+  route('POST /-/npm/v1/tokens', makeToken),
+  route('DELETE /-/npm/v1/tokens/token/:token', endToken),
+]
+
+const dayMs = 24 * 3600_000
+const defaultPerPage = 50
+const maxPerPage = 500
+const texts = z.array(z.string().max(214)).max(200).nullish()
+const permission = z.enum(['read-only', 'read-write', 'no-access']).nullish()
+
+const wish = z.object({
+  name: z.string().max(200).nullish(),
+  password: z.string().nullish(),
+  description: z.string().max(1000).nullish(),
+  packages: texts,
+  packages_all: z.boolean().nullish(),
+  scopes: texts,
+  orgs: texts,
+  packages_and_scopes_permission: permission,
+  orgs_permission: permission,
+  expires: z.number().int().min(1).max(3650).nullish(),
+  cidr_whitelist: texts,
+  bypass_2fa: z.boolean().nullish(),
+  readonly: z.boolean().nullish(),
+})
+
+type Wish = z.infer<typeof wish>
+
+async function listTokens(ports: Ports, call: Call): Promise<Answer> {
+  const all = await listOwnTokens(ports, call.actor)
+  const page = count(call.query.get('page'), 0)
+  const perPage = Math.min(Math.max(count(call.query.get('perPage'), defaultPerPage), 1), maxPerPage)
+  const shown = all.slice(page * perPage, (page + 1) * perPage)
+  // Absolute, because pnpm resolves a path against the host and would lose the mount.
+  const next = `${registryUrl(ports.config.publicUrl)}/-/npm/v1/tokens?page=${page + 1}&perPage=${perPage}`
+  const urls = (page + 1) * perPage < all.length ? { next } : {}
+  return json(200, { objects: shown.map(describe), total: all.length, urls })
+}
+
+async function makeToken(ports: Ports, call: Call): Promise<Answer> {
+  const { actor } = call
+  if (actor.kind !== 'person') throw problem('unauthenticated')
+  const body = await readBody(call, wish)
+  const limits = toLimits(body)
+  // A stolen token must not breed: whoever makes one shows the password.
+  const account = await checkPassword(ports, actor.login, body.password ?? '', actor.from)
+  const { secret, token } = await createToken(ports, actor, account, {
+    name:
+      body.name || body.description || `made with ${actor.from.client.split(' ')[0] || 'an unknown client'}`,
+    limits,
+    expiresAt: body.expires == null ? null : ports.clock() + body.expires * dayMs,
+  })
+  return json(200, { ...describe(token), token: secret })
+}
+
+async function endToken(ports: Ports, call: Call, params: Params): Promise<Answer> {
+  await revokeToken(ports, call.actor, part(params, 'token'))
+  return done
+}
+
+/** pnpm and older npm ask for a token with or without the right to write; npm 11 names what it may touch. */
+function toLimits(body: Wish): TokenLimits {
+  const cidr = body.cidr_whitelist?.map(parseNetwork)
+  const common = {
+    bypassTfa: body.bypass_2fa === true,
+    ...(cidr === undefined || cidr.length === 0 ? {} : { cidr }),
+  }
+  if (body.readonly != null) return { ...common, permission: body.readonly ? 'read-only' : 'read-write' }
+  const writes = body.packages_and_scopes_permission === 'read-write'
+  const manages = body.orgs_permission === 'read-write' && (body.orgs?.length ?? 0) > 0
+  return {
+    ...common,
+    // npm 11 drops `--read-only` on the way, so what does not say `read-write` may only read.
+    permission: writes || manages ? 'read-write' : 'read-only',
+    // The right to manage an organisation must not become a right to write packages.
+    ...(manages && !writes ? { packages: [] } : packagesOf(body)),
+    // Such a token manages the organisations it names and nothing else: neither the account nor other tokens.
+    orgs: manages ? (body.orgs ?? []).map(org => org.replace(/^@/, '')) : [],
+  }
+}
+
+/** To read, nothing named means every package as far as the account goes; to write, they have to be named. */
+function packagesOf(body: Wish): { packages?: readonly NamePattern[] } {
+  const rights = body.packages_and_scopes_permission
+  if (rights === 'no-access') return { packages: [] }
+  const scopes = (body.scopes ?? []).map(scope => `@${scope.replace(/^@/, '').replace(/\/\*?$/, '')}/*`)
+  const named = [...(body.packages ?? []), ...scopes]
+  if (body.packages_all === true) return {}
+  if (named.length > 0) return { packages: named.map(parseNamePattern) }
+  if (rights !== 'read-write') return {}
+  throw problem('invalid-body', {
+    why: 'say what the token may write to: --packages, --scopes or --packages-all',
+  })
+}
+
+function parseNetwork(text: string): string {
+  const [address = '', prefix, ...more] = text.split('/')
+  const bits = isIP(address) === 6 ? 128 : 32
+  const fits = prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= bits)
+  if (isIP(address) === 0 || !fits || more.length > 0) {
+    throw problem('invalid-body', {
+      why: `cidr_whitelist: '${excerpt(text)}' is not a network such as 10.0.0.0/8`,
+    })
+  }
+  return text
+}
+
+/** A token as lists show it: never the secret. */
+function describe(token: Token): Record<string, unknown> {
+  const { limits } = token
+  return {
+    key: token.id,
+    token: token.hint,
+    name: token.name,
+    created: new Date(token.createdAt).toISOString(),
+    updated: new Date(token.lastUsedAt ?? token.createdAt).toISOString(),
+    readonly: limits.permission === 'read-only',
+    cidr_whitelist: limits.cidr ?? null,
+    bypass_2fa: limits.bypassTfa,
+    ...(limits.packages === undefined ? {} : { packages: limits.packages }),
+    ...(limits.orgs === undefined ? {} : { orgs: limits.orgs }),
+    ...(token.expiresAt === null ? {} : { expires: new Date(token.expiresAt).toISOString() }),
+  }
+}
+
+function count(text: string | null, otherwise: number): number {
+  return text !== null && /^\d{1,6}$/.test(text) ? Number(text) : otherwise
+}
