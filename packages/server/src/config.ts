@@ -1,55 +1,68 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
-import { parse } from 'yaml'
-import { z } from 'zod'
+import * as v from 'valibot'
 
-const bytes = z.coerce.number().int().positive()
-const list = z.preprocess(
-  value => (typeof value === 'string' ? value.split(/[\s,]+/).filter(Boolean) : value),
-  z.array(z.string()),
+const text = v.string('must be text')
+const number = v.pipe(
+  v.union(
+    [v.number(), v.pipe(v.string(), v.regex(/^\d+(\.\d+)?$/), v.transform(Number))],
+    'must be a number',
+  ),
+  v.finite(),
 )
-const url = z.string().regex(/^https?:\/\/[^\s/?#]+(\/[^\s?#]*)?$/, 'must be an http or https address')
+const bytes = v.pipe(number, v.integer(), v.minValue(1, 'must be at least 1'))
+const list = v.pipe(
+  v.union(
+    [
+      v.array(text),
+      v.pipe(
+        v.string(),
+        v.transform(words => words.split(/[\s,]+/).filter(Boolean)),
+      ),
+    ],
+    'must be a list',
+  ),
+)
+const url = v.pipe(text, v.regex(/^https?:\/\/[^\s/?#]+(\/[^\s?#]*)?$/, 'must be an http or https address'))
 
 /** Every key of `holdfast.yaml`, also read from `HOLDFAST_<KEY>`, with its default. Documented in docs/operating.md. */
 const keys = {
   /** Folder with everything the embedded instance keeps. */
-  data: z.string().default('./data'),
-  port: z.coerce.number().int().min(0).max(65535).default(4873),
+  data: v.optional(text, './data'),
+  port: v.optional(
+    v.pipe(number, v.integer(), v.minValue(0), v.maxValue(65535, 'must be a port, at most 65535')),
+    4873,
+  ),
   /** Address to bind. Anything but loopback demands `publicUrl` and `read`. */
-  host: z.string().default('127.0.0.1'),
+  host: v.optional(text, '127.0.0.1'),
   /** Address by which clients reach this instance; fixes tarball addresses and the origin of its pages. */
-  publicUrl: url.optional(),
+  publicUrl: v.optional(url),
   /** Who may read public packages. */
-  read: z.enum(['anyone', 'signed-in']).optional(),
+  read: v.optional(v.picklist(['anyone', 'signed-in'], 'must be anyone or signed-in')),
   /** Who may make an account. */
-  signUp: z.enum(['invitation', 'open']).default('invitation'),
+  signUp: v.optional(v.picklist(['invitation', 'open'], 'must be invitation or open'), 'invitation'),
   /** Addresses or networks (CIDR) whose X-Forwarded-* headers are believed. */
-  trustedProxies: list.default([]),
+  trustedProxies: v.optional(list, []),
   /** Folder of the signing keys; may lie outside the data folder. */
-  keys: z.string().optional(),
+  keys: v.optional(text),
   /** `postgres://…` instead of the embedded SQLite. */
-  database: z
-    .string()
-    .regex(/^postgres(ql)?:\/\//, 'must be a postgres:// address')
-    .optional(),
+  database: v.optional(v.pipe(text, v.regex(/^postgres(ql)?:\/\//, 'must be a postgres:// address'))),
   /** `smtp://user:password@host:port`; without it mail waits in the outbox. */
-  smtp: z
-    .string()
-    .regex(/^smtps?:\/\//, 'must be an smtp:// or smtps:// address')
-    .optional(),
-  mailFrom: z.string().default('holdfast@localhost'),
-  maxTarballBytes: bytes.default(256 * 1024 * 1024),
-  maxUnpackedBytes: bytes.default(1024 * 1024 * 1024),
+  smtp: v.optional(v.pipe(text, v.regex(/^smtps?:\/\//, 'must be an smtp:// or smtps:// address'))),
+  mailFrom: v.optional(text, 'holdfast@localhost'),
+  maxTarballBytes: v.optional(bytes, 256 * 1024 * 1024),
+  maxUnpackedBytes: v.optional(bytes, 1024 * 1024 * 1024),
   /** Memory for ready tarballs and for ready documents, each. */
-  cacheBytes: bytes.default(64 * 1024 * 1024),
+  cacheBytes: v.optional(bytes, 64 * 1024 * 1024),
   /** Unpublish policy: hours in which an owner may take a version back without further conditions. */
-  unpublishHours: z.coerce.number().min(0).default(72),
+  unpublishHours: v.optional(v.pipe(number, v.minValue(0)), 72),
 } as const
 
-const schema = z.strictObject(keys)
-type Raw = z.infer<typeof schema>
+const schema = v.strictObject(keys)
+type Raw = v.InferOutput<typeof schema>
 
 /** What an instance is told, frozen; every folder absolute. `publicUrl` has no trailing slash. */
 export type Config = Readonly<
@@ -80,9 +93,9 @@ export function readConfig(
 ): Config {
   const faults: string[] = []
   const given = { ...readFile(file, faults), ...fromEnvironment(environment), ...flags }
-  const parsed = schema.safeParse(given)
-  if (!parsed.success) faults.push(...parsed.error.issues.map(explain))
-  const raw = parsed.success ? parsed.data : undefined
+  const parsed = v.safeParse(schema, given)
+  if (!parsed.success) faults.push(...parsed.issues.map(explain))
+  const raw = parsed.success ? parsed.output : undefined
   if (raw !== undefined) faults.push(...exposureFaults(raw), ...proxyFaults(raw))
   if (raw === undefined || faults.length > 0) throw new ConfigFaults(faults)
   const data = resolve(raw.data)
@@ -132,6 +145,8 @@ function proxyFaults(raw: Raw): string[] {
 function readFile(file: string | undefined, faults: string[]): Record<string, unknown> {
   if (file === undefined) return {}
   try {
+    // Loaded only where there is a file: most starts have none.
+    const { parse }: typeof import('yaml') = createRequire(import.meta.url)('yaml')
     const content: unknown = parse(readFileSync(file, 'utf8')) ?? {}
     if (typeof content === 'object' && !Array.isArray(content)) return content as Record<string, unknown>
     faults.push(`${file}: must be a list of "key: value" lines`)
@@ -155,10 +170,10 @@ export function environmentName(key: string): string {
   return `HOLDFAST_${key.replace(/[A-Z]/g, letter => `_${letter}`).toUpperCase()}`
 }
 
-function explain(issue: z.core.$ZodIssue): string {
-  if (issue.code === 'unrecognized_keys')
-    return `unknown: ${issue.keys.join(', ')} (known: ${configKeys.join(', ')})`
-  return `${issue.path.join('.')}: ${issue.message}`
+function explain(issue: v.BaseIssue<unknown>): string {
+  const key = v.getDotPath(issue) ?? ''
+  if (issue.type === 'strict_object') return `${key}: there is no such key (known: ${configKeys.join(', ')})`
+  return `${key}: ${issue.message}`
 }
 
 function bracket(host: string): string {

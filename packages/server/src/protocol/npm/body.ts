@@ -1,21 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type PackageName, parsePackageName, problem } from '@holdfast/core'
-import type { z } from 'zod'
+import * as v from 'valibot'
 import type { Call } from '../../http/index.ts'
 import type { Params } from './router.ts'
 
 /** The JSON body in the shape a route expects; members beyond that are dropped. Throws `invalid-body`. */
-export async function readBody<S extends z.ZodType>(call: Call, schema: S): Promise<z.infer<S>> {
+export async function readBody<S extends v.GenericSchema>(call: Call, schema: S): Promise<v.InferOutput<S>> {
   return parseBody(await call.json(), schema)
 }
 
 /** The same for a body that was read already. */
-export function parseBody<S extends z.ZodType>(body: unknown, schema: S): z.infer<S> {
-  const parsed = schema.safeParse(body)
-  if (parsed.success) return parsed.data
-  const issue = parsed.error.issues[0]
-  const where = issue === undefined || issue.path.length === 0 ? 'the body' : issue.path.join('.')
-  throw problem('invalid-body', { why: `${where}: ${issue?.message ?? 'its shape is wrong'}` })
+export function parseBody<S extends v.GenericSchema>(body: unknown, schema: S): v.InferOutput<S> {
+  const parsed = v.safeParse(schema, body)
+  if (parsed.success) return parsed.output
+  const [issue] = parsed.issues
+  throw problem('invalid-body', { why: `${v.getDotPath(issue) ?? 'the body'}: ${issue.message}` })
 }
 
 /** The package a route is about. */

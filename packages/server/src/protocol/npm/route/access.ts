@@ -2,7 +2,7 @@
 /** Who sees and who changes a package (protocol reference, sections 7 and 8). */
 
 import { problem } from '@holdfast/core'
-import { z } from 'zod'
+import * as v from 'valibot'
 import type { PackagePerson } from '../../../catalog/index.ts'
 import {
   addOwner,
@@ -31,10 +31,10 @@ export const accessRoutes: readonly Route[] = [
   route('GET /-/-/package', ownPackages),
 ]
 
-const change = z.object({
-  access: z.enum(['public', 'restricted']).nullish(),
-  publish_requires_tfa: z.boolean().nullish(),
-  automation_token_overrides_tfa: z.boolean().nullish(),
+const change = v.object({
+  access: v.nullish(v.picklist(['public', 'restricted'])),
+  publish_requires_tfa: v.nullish(v.boolean()),
+  automation_token_overrides_tfa: v.nullish(v.boolean()),
 })
 
 async function visibility(ports: Ports, call: Call, params: Params): Promise<Answer> {
@@ -72,7 +72,7 @@ async function collaborators(ports: Ports, call: Call, params: Params): Promise<
 }
 
 async function putOwner(ports: Ports, call: Call, params: Params): Promise<Answer> {
-  const { user } = await readBody(call, z.object({ user: z.string() }))
+  const { user } = await readBody(call, v.object({ user: v.string() }))
   await addOwner(ports, call.actor, packageOf(params), user)
   return done
 }

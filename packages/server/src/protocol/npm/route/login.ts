@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Signing in and out (protocol reference, sections 3.2, 9.1 and 9.2). */
 import { problem } from '@holdfast/core'
-import { z } from 'zod'
+import * as v from 'valibot'
 import { beginLogin, loginByPassword, pollApproval, signOutToken, signUp } from '../../../flow/index.ts'
 import type { Answer, Call } from '../../../http/index.ts'
 import type { Whence } from '../../../identity/index.ts'
@@ -28,7 +28,7 @@ export const loginRoutes: readonly Route[] = [
   route('GET /-/whoami', whoami),
 ]
 
-const credentials = z.object({ name: z.string(), password: z.string(), email: z.string().nullish() })
+const credentials = v.object({ name: v.string(), password: v.string(), email: v.nullish(v.string()) })
 
 async function startLogin(ports: Ports, call: Call): Promise<Answer> {
   return json(200, await beginLogin(ports, fromOf(call)))

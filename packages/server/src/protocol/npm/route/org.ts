@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Organisations and teams (protocol reference, section 8). */
 import { parsePackageName, problem } from '@holdfast/core'
-import { z } from 'zod'
+import * as v from 'valibot'
 import {
   createTeam,
   listMembers,
@@ -42,9 +42,9 @@ export const orgRoutes: readonly Route[] = [
   }),
 ]
 
-const user = z.object({ user: z.string() })
-const member = z.object({ user: z.string(), role: z.enum(['owner', 'admin', 'developer']).nullish() })
-const grant = z.object({ package: z.string(), permissions: z.enum(['read-only', 'read-write']) })
+const user = v.object({ user: v.string() })
+const member = v.object({ user: v.string(), role: v.nullish(v.picklist(['owner', 'admin', 'developer'])) })
+const grant = v.object({ package: v.string(), permissions: v.picklist(['read-only', 'read-write']) })
 
 async function orgPackages(ports: Ports, call: Call, params: Params): Promise<Answer> {
   return rightsAnswer(await listPackagesOfOrg(ports, call.actor, orgOf(params)))
@@ -75,7 +75,7 @@ async function teams(ports: Ports, call: Call, params: Params): Promise<Answer> 
 }
 
 async function putTeam(ports: Ports, call: Call, params: Params): Promise<Answer> {
-  const { name } = await readBody(call, z.object({ name: z.string() }))
+  const { name } = await readBody(call, v.object({ name: v.string() }))
   await createTeam(ports, call.actor, orgOf(params), name)
   return json(201, { name })
 }
@@ -120,7 +120,7 @@ async function putGrant(ports: Ports, call: Call, params: Params): Promise<Answe
 }
 
 async function deleteGrant(ports: Ports, call: Call, params: Params): Promise<Answer> {
-  const body = await readBody(call, z.object({ package: z.string() }))
+  const body = await readBody(call, v.object({ package: v.string() }))
   const name = parsePackageName(body.package)
   await setTeamGrant(ports, call.actor, orgOf(params), part(params, 'team'), name, undefined)
   return done

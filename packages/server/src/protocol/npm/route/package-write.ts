@@ -4,7 +4,7 @@
  * narrow intent; every other difference is an echo of something old, and ignored.
  */
 import { type PackageName, problem } from '@holdfast/core'
-import { z } from 'zod'
+import * as v from 'valibot'
 import {
   deprecate,
   setOwners,
@@ -29,15 +29,15 @@ export const packageWriteRoutes: readonly Route[] = [
   route('DELETE /:pkg/-/:file/-rev/:rev', deleteTarball),
 ]
 
-const echoed = z.object({
-  _rev: z.string().nullish(),
-  versions: z.record(z.string(), z.looseObject({ deprecated: z.unknown() })).nullish(),
-  'dist-tags': z.record(z.string(), z.string()).nullish(),
-  users: z.record(z.string(), z.unknown()).nullish(),
-  maintainers: z.array(z.union([z.string(), z.looseObject({ name: z.string() })])).nullish(),
+const echoed = v.object({
+  _rev: v.nullish(v.string()),
+  versions: v.nullish(v.record(v.string(), v.looseObject({ deprecated: v.unknown() }))),
+  'dist-tags': v.nullish(v.record(v.string(), v.string())),
+  users: v.nullish(v.record(v.string(), v.unknown())),
+  maintainers: v.nullish(v.array(v.union([v.string(), v.looseObject({ name: v.string() })]))),
 })
 
-type Echoed = z.infer<typeof echoed>
+type Echoed = v.InferOutput<typeof echoed>
 
 /** `PUT /{pkg}` without attachments: deprecation messages, or the caller's own star. */
 export async function changeDocument(

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** `npm profile` (protocol reference, section 9.3). */
 import { problem } from '@holdfast/core'
-import { z } from 'zod'
+import * as v from 'valibot'
 import {
   beginTfa,
   changePassword,
@@ -24,19 +24,19 @@ export const profileRoutes: readonly Route[] = [
 ]
 
 const freeFields = ['fullname', 'homepage', 'freenode', 'twitter', 'github'] as const
-const field = z.string().max(200).nullish()
-const wanted = z.object({
-  password: z.object({ old: z.string(), new: z.string() }).nullish(),
-  tfa: z
-    .union([
-      z.object({ password: z.string(), mode: z.enum(['auth-only', 'auth-and-writes', 'disable']) }),
-      z.array(z.string()).length(1),
-      z.literal(false),
+const field = v.nullish(v.pipe(v.string(), v.maxLength(200)))
+const wanted = v.object({
+  password: v.nullish(v.object({ old: v.string(), new: v.string() })),
+  tfa: v.nullish(
+    v.union([
+      v.object({ password: v.string(), mode: v.picklist(['auth-only', 'auth-and-writes', 'disable']) }),
+      v.pipe(v.array(v.string()), v.length(1)),
+      v.literal(false),
       // npm's `profile set` echoes what it read.
-      z.object({ pending: z.boolean(), mode: z.string() }),
-    ])
-    .nullish(),
-  email: z.string().nullish(),
+      v.object({ pending: v.boolean(), mode: v.string() }),
+    ]),
+  ),
+  email: v.nullish(v.string()),
   fullname: field,
   homepage: field,
   freenode: field,
@@ -44,7 +44,7 @@ const wanted = z.object({
   github: field,
 })
 
-type Wanted = z.infer<typeof wanted>
+type Wanted = v.InferOutput<typeof wanted>
 
 async function readProfile(ports: Ports, call: Call): Promise<Answer> {
   return json(200, profileOf(ports, await readAccount(ports, call.actor)))

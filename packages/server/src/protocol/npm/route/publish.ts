@@ -7,21 +7,22 @@ import {
   parseVersion,
   problem,
 } from '@holdfast/core'
-import { z } from 'zod'
+import * as v from 'valibot'
 import { admit, publish, type Upload } from '../../../flow/index.ts'
 import type { Answer, Call } from '../../../http/index.ts'
 import type { Ports } from '../../../ports.ts'
 import { json } from '../answer.ts'
+import { parseBody } from '../body.ts'
 import { defaultPublishBodyLimits, type PublishBody, readPublishBody } from '../publish-body.ts'
 import { type Params, type Route, route } from '../router.ts'
 import { changeDocument } from './package-write.ts'
 
-const published = z.object({
-  name: z.string(),
-  'dist-tags': z.record(z.string(), z.string()).default({}),
-  versions: z.record(z.string(), z.looseObject({ dist: z.looseObject({}).default({}) })),
-  access: z.enum(['public', 'restricted']).nullish(),
-  readme: z.string().optional(),
+const published = v.looseObject({
+  name: v.string(),
+  'dist-tags': v.optional(v.record(v.string(), v.string()), {}),
+  versions: v.record(v.string(), v.looseObject({ dist: v.optional(v.looseObject({}), {}) })),
+  access: v.nullish(v.picklist(['public', 'restricted'])),
+  readme: v.optional(v.string()),
 })
 
 /** `PUT /{pkg}` means publish, deprecate or star: its body tells (protocol reference, section 7). */
@@ -49,9 +50,7 @@ async function putPackage(ports: Ports, call: Call, params: Params): Promise<Ans
 
 /** The body as one upload: exactly one version, one tag, one tarball. Throws `invalid-body`. */
 function toUpload(ports: Ports, name: PackageName, body: PublishBody): Upload {
-  const parsed = published.safeParse(body.document)
-  if (!parsed.success) throw problem('invalid-body', { why: explain(parsed.error) })
-  const document = parsed.data
+  const document = parseBody(body.document, published)
   if (document.name !== name) throw problem('invalid-body', { why: 'its name is not the one in the address' })
   const [tarball, ...moreTarballs] = body.tarballs
   const [entry, ...moreVersions] = Object.entries(document.versions)
@@ -79,13 +78,6 @@ function toUpload(ports: Ports, name: PackageName, body: PublishBody): Upload {
     shasum: text(manifest.dist['shasum']) ?? '',
     tarball: tarball.writer,
   }
-}
-
-function explain(error: z.ZodError): string {
-  const issue = error.issues[0]
-  return issue === undefined
-    ? 'its shape is wrong'
-    : `${issue.path.join('.') || 'the body'}: ${issue.message}`
 }
 
 function text(value: unknown): string | undefined {

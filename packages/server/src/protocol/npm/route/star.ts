@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Stars in npm's and pnpm's forms (protocol reference, section 12). */
 import { parsePackageName, problem } from '@holdfast/core'
-import { z } from 'zod'
+import * as v from 'valibot'
 import { listStars, star } from '../../../flow/index.ts'
 import type { Answer, Call } from '../../../http/index.ts'
 import type { Ports } from '../../../ports.ts'
@@ -20,7 +20,7 @@ export const starRoutes: readonly Route[] = [
   route('GET /-/util/user/:user/stars', starsOf),
 ]
 
-const named = z.object({ name: z.string().nullish(), package: z.string().nullish() })
+const named = v.object({ name: v.nullish(v.string()), package: v.nullish(v.string()) })
 
 /** `key` is a JSON string. */
 async function starredByUser(ports: Ports, call: Call): Promise<Answer> {

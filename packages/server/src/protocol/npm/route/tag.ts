@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** `npm dist-tag` (protocol reference, section 8). */
 import { parseDistTag, parseVersion } from '@holdfast/core'
-import { z } from 'zod'
+import * as v from 'valibot'
 import { readTags, removeTag, setTag } from '../../../flow/index.ts'
 import type { Answer, Call } from '../../../http/index.ts'
 import type { Ports } from '../../../ports.ts'
@@ -22,7 +22,7 @@ async function listTags(ports: Ports, call: Call, params: Params): Promise<Answe
 /** The body is a bare JSON string. */
 async function putTag(ports: Ports, call: Call, params: Params): Promise<Answer> {
   const tag = parseDistTag(params['tag'])
-  const version = parseVersion(await readBody(call, z.string()))
+  const version = parseVersion(await readBody(call, v.string()))
   await setTag(ports, call.actor, packageOf(params), tag, version)
   return done
 }

@@ -2,7 +2,7 @@
 /** `npm token` and `pnpm token` (protocol reference, section 9.3). */
 import { isIP } from 'node:net'
 import { excerpt, type NamePattern, parseNamePattern, problem } from '@holdfast/core'
-import { z } from 'zod'
+import * as v from 'valibot'
 import { checkPassword, createToken, listOwnTokens, revokeToken } from '../../../flow/index.ts'
 import type { Answer, Call } from '../../../http/index.ts'
 import type { Token, TokenLimits } from '../../../identity/index.ts'
@@ -21,26 +21,26 @@ export const tokenRoutes: readonly Route[] = [
 const dayMs = 24 * 3600_000
 const defaultPerPage = 50
 const maxPerPage = 500
-const texts = z.array(z.string().max(214)).max(200).nullish()
-const permission = z.enum(['read-only', 'read-write', 'no-access']).nullish()
+const texts = v.nullish(v.pipe(v.array(v.pipe(v.string(), v.maxLength(214))), v.maxLength(200)))
+const permission = v.nullish(v.picklist(['read-only', 'read-write', 'no-access']))
 
-const wish = z.object({
-  name: z.string().max(200).nullish(),
-  password: z.string().nullish(),
-  description: z.string().max(1000).nullish(),
+const wish = v.object({
+  name: v.nullish(v.pipe(v.string(), v.maxLength(200))),
+  password: v.nullish(v.string()),
+  description: v.nullish(v.pipe(v.string(), v.maxLength(1000))),
   packages: texts,
-  packages_all: z.boolean().nullish(),
+  packages_all: v.nullish(v.boolean()),
   scopes: texts,
   orgs: texts,
   packages_and_scopes_permission: permission,
   orgs_permission: permission,
-  expires: z.number().int().min(1).max(3650).nullish(),
+  expires: v.nullish(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(3650))),
   cidr_whitelist: texts,
-  bypass_2fa: z.boolean().nullish(),
-  readonly: z.boolean().nullish(),
+  bypass_2fa: v.nullish(v.boolean()),
+  readonly: v.nullish(v.boolean()),
 })
 
-type Wish = z.infer<typeof wish>
+type Wish = v.InferOutput<typeof wish>
 
 async function listTokens(ports: Ports, call: Call): Promise<Answer> {
   const all = await listOwnTokens(ports, call.actor)
