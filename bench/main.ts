@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { pinned, pinSelf } from './process.ts'
+import { formatPage, formatTable } from './report.ts'
+import { installs } from './row/install.ts'
+import { memory } from './row/memory.ts'
+import { publishes } from './row/publish.ts'
+import { coldReads, hotReads } from './row/read.ts'
+import type { Found, Options, Section } from './row/row.ts'
+import { starts } from './row/start.ts'
+import { prepareNginx } from './server/nginx.ts'
+import type { PeerName } from './server/peer.ts'
+import { prepareVerdaccio } from './server/verdaccio.ts'
+
+const sections: readonly Section[] = [hotReads, coldReads, publishes, installs, starts, memory]
+
+const usage = `npm run bench -- [--only ROW]... [--quick]
+
+  --only ROW   only rows whose name begins so: ${sections.flatMap(s => s.rows.map(row => row.id)).join(', ')}
+  --quick      a look in a few minutes: fewer rounds, smaller stores; writes no results.md
+`
+
+/** Measures what was asked for, prints the table, writes results.md after a whole run, and returns the exit code. */
+export async function runBench(words: string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: words,
+    options: {
+      only: { type: 'string', multiple: true },
+      quick: { type: 'boolean', default: false },
+      help: { type: 'boolean' },
+    },
+  })
+  if (values.help) return print(usage)
+  const options = makeOptions(values.quick)
+  try {
+    const results = await runSections(options, values.only)
+    if (results.length === 0) return print(usage) || 2
+    print(`\n${formatTable(results)}\n`)
+    for (const note of options.notes) print(`${note}\n`)
+    if (!values.only && !values.quick)
+      writeFileSync(join(import.meta.dirname, 'results.md'), formatPage(results, options))
+  } finally {
+    rmSync(options.folder, { recursive: true, force: true })
+  }
+  return 0
+}
+
+async function runSections(options: Options, only: readonly string[] | undefined): Promise<Found[]> {
+  const results: Found[] = []
+  for (const section of sections) {
+    const wanted = section.rows.filter(row => !only || only.some(word => row.id.startsWith(word)))
+    if (wanted.length > 0) results.push(...(await section.run(options, wanted)))
+  }
+  return results
+}
+
+function makeOptions(quick: boolean): Options {
+  const cache = join(import.meta.dirname, '.cache')
+  mkdirSync(cache, { recursive: true })
+  pinSelf()
+  if (!pinned) print('taskset or a second core is missing: nothing is pinned\n')
+  const reasons = { verdaccio: prepareVerdaccio(), nginx: prepareNginx() }
+  const absent = new Set<PeerName>()
+  if (reasons.verdaccio) absent.add('verdaccio')
+  if (reasons.nginx) absent.add('nginx')
+  return {
+    quick,
+    rounds: quick ? 3 : 5,
+    seconds: quick ? 0.5 : 1.5,
+    folder: mkdtempSync(join(tmpdir(), 'holdfast-bench-')),
+    cache,
+    absent,
+    notes: Object.values(reasons).filter(reason => reason !== undefined),
+    say: text => void print(`… ${text}\n`),
+  }
+}
+
+function print(text: string): number {
+  process.stdout.write(text)
+  return 0
+}

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+import { cpus, totalmem } from 'node:os'
+import { pinned } from './process.ts'
+import { type Found, factorOf, isReached, median, type Options, type Target, type Unit } from './row/row.ts'
+import { type PeerName, peerNames } from './server/peer.ts'
+
+const heads: Record<PeerName, string> = {
+  holdfast: 'Holdfast',
+  verdaccio: 'Verdaccio 6',
+  nginx: 'nginx',
+  bare: 'bare node:http',
+}
+const peers = peerNames.filter(name => name !== 'holdfast')
+
+/** The table as text for a terminal: medians only, columns aligned. */
+export function formatTable(results: readonly Found[]): string {
+  const lines = [headLine(), ...results.map(found => tableLine(found, formatMedian))]
+  const widths = headLine().map((_, column) =>
+    Math.max(...lines.map(line => [...(line[column] ?? '')].length)),
+  )
+  return lines
+    .map(line =>
+      line
+        .map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)))
+        .join('  '),
+    )
+    .join('\n')
+}
+
+/** The page `bench/results.md`: how it was measured, the table with lowest and highest rounds, and what was left out. */
+export function formatPage(results: readonly Found[], options: Options): string {
+  const rule = headLine().map((_, i) => (i === 0 ? '---' : '---:'))
+  const lines = [headLine(), rule, ...results.map(found => tableLine(found, formatSpread))]
+  return [
+    '# Bench results',
+    '',
+    `${new Date().toISOString().slice(0, 10)}, ${machine()}, Node ${process.versions.node}; ${method(options)}`,
+    '',
+    'Medians, with lowest and highest round in brackets. Factors above 1 say how often Holdfast is faster (or smaller) than the peer.',
+    options.quick
+      ? '\n**A quick run: fewer rounds, fewer packages and smaller bodies than the titles say. Not for comparing.**\n'
+      : '',
+    ...lines.map(line => `| ${line.join(' | ')} |`),
+    '',
+    ...options.notes.map(note => `- ${note.replaceAll('\n', ' ')}`),
+    '',
+  ].join('\n')
+}
+
+function method({ rounds, seconds }: Options): string {
+  const cores = pinned
+    ? 'server on one core, load generator on another'
+    : 'server and load generator NOT on cores of their own'
+  return `${cores}, ${rounds} interleaved rounds, reads of ${seconds} s over 32 kept connections (8 for 2 MB documents).`
+}
+
+function machine(): string {
+  const [first] = cpus()
+  return `${cpus().length} × ${first?.model.trim() ?? 'unknown processor'}, ${Math.round(totalmem() / 2 ** 30)} GB`
+}
+
+function headLine(): string[] {
+  return [
+    '',
+    ...peerNames.map(name => heads[name]),
+    'unit',
+    ...peers.map(name => `× ${heads[name]}`),
+    'target',
+    '',
+  ]
+}
+
+function tableLine(found: Found, format: (numbers: readonly number[], unit: Unit) => string): string[] {
+  const cells = peerNames.map(name => {
+    const numbers = found.samples[name]
+    return numbers ? format(numbers, found.row.unit) : '–'
+  })
+  const factors = peers.map(name => formatFactor(factorOf(found, name)))
+  const reached = isReached(found)
+  const mark = reached === undefined ? '' : reached ? '✅' : '❌'
+  return [
+    found.row.title,
+    ...cells,
+    found.row.unit,
+    ...factors,
+    found.row.targets.map(formatTarget).join(', '),
+    mark,
+  ]
+}
+
+function formatMedian(numbers: readonly number[], unit: Unit): string {
+  return formatNumber(median(numbers), unit)
+}
+
+function formatSpread(numbers: readonly number[], unit: Unit): string {
+  if (numbers.length === 1) return formatMedian(numbers, unit)
+  const [low, high] = [Math.min(...numbers), Math.max(...numbers)]
+  return `${formatMedian(numbers, unit)} (${formatNumber(low, unit)}–${formatNumber(high, unit)})`
+}
+
+function formatNumber(number: number, unit: Unit): string {
+  const digits = unit === 's' || number < 10 ? 1 : 0
+  return number.toLocaleString('en', { maximumFractionDigits: digits, minimumFractionDigits: digits })
+}
+
+function formatFactor(factor: number | undefined): string {
+  return factor === undefined ? '–' : `${factor.toFixed(factor < 10 ? 2 : 0)} ×`
+}
+
+function formatTarget(target: Target): string {
+  if (target.kind === 'limit') return `≤ ${target.atMost}`
+  return `≥ ${Number(target.atLeast.toFixed(2))} × ${heads[target.against]}`
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+import { join } from 'node:path'
+import { findFreePort } from '../process.ts'
+import { publishStock } from '../publish.ts'
+import { startBare } from '../server/bare.ts'
+import { startHoldfast } from '../server/holdfast.ts'
+import { startNginx } from '../server/nginx.ts'
+import type { Peer, PeerName, Stock } from '../server/peer.ts'
+import { writeStaticFiles } from '../server/static-files.ts'
+import { startVerdaccio, writeVerdaccioStock } from '../server/verdaccio.ts'
+import { type Options, present } from './row.ts'
+
+/** Runs a step of one peer; where it fails the peer is left out of these rows, and the report says why. */
+export async function attempt<T>(
+  options: Options,
+  name: PeerName,
+  step: () => Promise<T>,
+): Promise<T | undefined> {
+  if (options.absent.has(name)) return undefined
+  try {
+    return await step()
+  } catch (error) {
+    const why = `${name} is left out: ${error instanceof Error ? error.message : String(error)}`.slice(0, 400)
+    options.notes.push(why)
+    options.say(why)
+    return undefined
+  }
+}
+
+/** All peers with the same packages: Holdfast is published to, the static servers serve the bytes that Holdfast answers. */
+export async function startField(
+  options: Options,
+  label: string,
+  stock: Stock,
+  settings: Record<string, string> = {},
+): Promise<Peer[]> {
+  const folder = join(options.folder, label)
+  const holdfast = await attempt(options, 'holdfast', async () => {
+    const peer = await startHoldfast(join(folder, 'holdfast'), settings)
+    await publishStock(peer, stock).catch(error => peer.running.stop().then(() => Promise.reject(error)))
+    return peer
+  })
+  const verdaccio = await attempt(options, 'verdaccio', () => {
+    writeVerdaccioStock(join(folder, 'verdaccio'), stock)
+    return startVerdaccio(join(folder, 'verdaccio'))
+  })
+  const files = join(folder, 'files')
+  const port = await findFreePort()
+  await writeStaticFiles(files, `http://127.0.0.1:${port}`, stock, holdfast)
+  const nginx = await attempt(options, 'nginx', () => startNginx(join(folder, 'nginx'), files, port))
+  const bare = await attempt(options, 'bare', () => startBare(join(folder, 'bare'), files))
+  return present([holdfast, verdaccio, nginx, bare])
+}
+
+/** Ends servers that were started here. */
+export async function stopField(peers: readonly Peer[]): Promise<void> {
+  await Promise.all(peers.map(peer => peer.running.stop()))
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { makeRelease } from '../corpus.ts'
+import { memoryOf } from '../process.ts'
+import { publishStock } from '../publish.ts'
+import { startHoldfast } from '../server/holdfast.ts'
+import { type Peer, type PeerName, type Stock, stockOf } from '../server/peer.ts'
+import { startVerdaccio, writeVerdaccioStock } from '../server/verdaccio.ts'
+import { attempt } from './field.ts'
+import { type Found, interleave, limit, type Options, type Row, type Samples, type Section } from './row.ts'
+
+const rows = {
+  fill: { id: 'fill', title: 'publish 10,000 packages, 16 at once', unit: 'per second', targets: [] },
+  start: { id: 'start', title: 'start to ready, 10,000 packages', unit: 'ms', targets: [limit(500)] },
+  idle: { id: 'idle', title: 'memory at rest, 10,000 packages', unit: 'MB', targets: [limit(120)] },
+} as const satisfies Record<string, Row>
+
+/** A registry over a full folder that can be started again and again. */
+type House = { readonly name: PeerName; open(): Promise<Peer> }
+
+/** A second start over a full store, and what the process then takes. */
+export const starts: Section = {
+  rows: Object.values(rows),
+  run: async (options, wanted) => {
+    options.say(rows.fill.title)
+    const stock = stockOf(
+      Array.from({ length: options.quick ? 500 : 10_000 }, (_, i) =>
+        makeRelease(`bench-kept-${i}`, '1.0.0', { manifestBytes: 700, tarballBytes: 1_500 }),
+      ),
+    )
+    const fill: number[] = []
+    const houses = [await fillHoldfast(options, stock, fill), await fillVerdaccio(options, stock)]
+    const { start, idle } = await measureStarts(
+      options,
+      houses.filter(house => house !== undefined),
+    )
+    const filled: Samples = fill.length > 0 ? { holdfast: fill } : {}
+    const found: Found[] = [
+      { row: rows.fill, samples: filled },
+      { row: rows.start, samples: start },
+      { row: rows.idle, samples: idle },
+    ]
+    return found.filter(({ row }) => wanted.includes(row))
+  },
+}
+
+function fillHoldfast(options: Options, stock: Stock, rate: number[]): Promise<House | undefined> {
+  const folder = join(options.folder, 'start-holdfast')
+  return attempt(options, 'holdfast', async () => {
+    const first = await startHoldfast(folder)
+    const started = performance.now()
+    await publishStock(first, stock).finally(first.running.stop)
+    rate.push(stock.size / ((performance.now() - started) / 1000))
+    return { name: 'holdfast', open: () => startHoldfast(folder, {}, first.token) }
+  })
+}
+
+async function fillVerdaccio(options: Options, stock: Stock): Promise<House | undefined> {
+  const folder = join(options.folder, 'start-verdaccio')
+  const first = await attempt(options, 'verdaccio', () => {
+    writeVerdaccioStock(folder, stock)
+    return startVerdaccio(folder)
+  })
+  if (!first?.token) return undefined
+  const token = first.token
+  await first.running.stop()
+  return { name: 'verdaccio', open: () => startVerdaccio(folder, { token }) }
+}
+
+async function measureStarts(options: Options, houses: readonly House[]) {
+  options.say(rows.start.title)
+  const idle: Partial<Record<PeerName, number[]>> = {}
+  const start = await interleave(houses, options.rounds, async (house, round) => {
+    const peer = await house.open()
+    if (round === 0) {
+      await sleep(options.quick ? 2_000 : 10_000)
+      idle[house.name] = [memoryOf(peer.running.pid).nowMb]
+    }
+    await peer.running.stop()
+    return peer.readyMs
+  })
+  return { start, idle }
+}

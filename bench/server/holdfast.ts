@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+import { spawnSync } from 'node:child_process'
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { tarballName } from '../corpus.ts'
+import { plainEnvironment, start, waitForAnswer, waitForLine } from '../process.ts'
+import type { Peer } from './peer.ts'
+
+const program = join(import.meta.dirname, '../../packages/cli/bin/holdfast.js')
+
+/** Starts Holdfast by its operating contract alone, over a folder that may be new, with a token that may publish all. */
+export async function startHoldfast(
+  folder: string,
+  settings: Record<string, string> = {},
+  token?: string,
+): Promise<Peer> {
+  mkdirSync(folder, { recursive: true })
+  const data = join(folder, 'data')
+  const running = start({
+    run: [process.execPath, program, 'serve', '--port', '0', '--data', data],
+    folder,
+    environment: settings,
+  })
+  const origin = await waitForLine(running, /^listening on (http:\S+)/m)
+  const readyMs = await waitForAnswer(running, `${origin}/-/health/ready`)
+  const registry = `${origin}/npm`
+  return {
+    name: 'holdfast',
+    running,
+    registry,
+    token: token ?? openHouse(data),
+    readyMs,
+    packumentUrl: name => `${registry}/${name.replace('/', '%2f')}`,
+    tarballUrl: (name, version) => `${registry}/${name}/-/${tarballName(name, version)}`,
+  }
+}
+
+/** Lets the instance host every name and answers with a token for all of them. */
+function openHouse(data: string): string {
+  operate('host', '--data', data, '*')
+  return operate('token', '--data', data, '--user', 'bench', '--publish', '*')
+}
+
+function operate(...words: string[]): string {
+  const done = spawnSync(process.execPath, [program, 'operator', ...words], {
+    encoding: 'utf8',
+    env: plainEnvironment(),
+  })
+  if (done.status !== 0) throw new Error(`holdfast operator ${words[0]}: ${done.stderr || done.stdout}`)
+  return done.stdout.trim().split('\n').at(-1) ?? ''
+}
