@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import {
   type DistTag,
+  excerpt,
   type PackageName,
   parsePackageName,
-  parseVersion,
   problem,
   type Version,
 } from '@holdfast/core'
@@ -58,13 +58,16 @@ async function oneVersion(ports: Ports, call: Call, params: Params): Promise<Ans
   }
 }
 
+/** A tag or a version. pnpm asks for `latest` this way: of what is not there it wants a 404, whatever its name. */
 async function resolveVersion(ports: Ports, call: Call, name: PackageName, wanted: string): Promise<Version> {
   await authorize(ports, call.actor, 'package:read', name)
-  const tags = fallbackTags(
-    await ports.store.catalog.listTags(name),
-    await ports.store.catalog.listVersionFacts(name),
-  )
-  return tags.get(wanted as DistTag) ?? parseVersion(wanted)
+  const { catalog } = ports.store
+  if ((await catalog.findPackage(name)) === undefined) throw problem('package-not-found', { name })
+  const facts = await catalog.listVersionFacts(name)
+  const tags = fallbackTags(await catalog.listTags(name), facts)
+  const version = tags.get(wanted as DistTag) ?? facts.find(each => each.version === wanted)?.version
+  if (version === undefined) throw problem('version-not-found', { name, version: excerpt(wanted) })
+  return version
 }
 
 async function tarball(ports: Ports, call: Call, params: Params, tarballs: Tarballs): Promise<Answer> {
