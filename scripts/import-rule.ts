@@ -77,7 +77,7 @@ export function explainWrong(each: Import): string | undefined {
   const home = file.split('/')[1]
   const resolved = posix.join(posix.dirname(file), target)
   if (!resolved.startsWith(`packages/${home}/`)) return `${target} leaves the package: import it by name`
-  if (home !== 'server' || isTest) return undefined
+  if (home !== 'server' || isTest || resolved === 'packages/server/package.json') return undefined
   const [from, to] = [partOf(file), partOf(resolved)]
   if (from === to || (from.startsWith('store') && to.startsWith('store'))) return undefined
   const isFile = resolved === `packages/server/src/${to}.ts`
