@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Everything that can happen to a package, as data that fast-check can make up, shrink and print. */
+import {
+  type DistTag,
+  type EventType,
+  isProblem,
+  type PackageName,
+  type Status,
+  statusTable,
+  type Version,
+} from '@holdfast/core'
+import fc from 'fast-check'
+import { settle } from '../../src/catalog/index.ts'
+import {
+  changeAccess,
+  deprecate,
+  type Measure,
+  removeTag,
+  setTag,
+  takeMeasure,
+  unpublishMissing,
+  unpublishPackage,
+} from '../../src/flow/index.ts'
+import { authorize, operator } from '../../src/identity/index.ts'
+import type { Ports } from '../../src/main.ts'
+import { type Live, publishDocument, put } from '../live.ts'
+
+export const versions = ['1.0.0', '1.0.1', '1.1.0', '2.0.0-beta.1', '3.0.0'] as Version[]
+const tags = ['latest', 'next', 'old'] as DistTag[]
+const measures: readonly Measure[] = ['quarantine', 'release', 'yank', 'unyank']
+// States that no flow leads to yet are set as their flow will.
+const states: readonly Status[] = ['pending', 'staged', 'cooling', 'held', 'blocked', 'live']
+
+export type Change =
+  | { readonly kind: 'publish'; readonly version: Version; readonly tag: DistTag }
+  | { readonly kind: 'deprecate'; readonly version: Version; readonly message: string }
+  | { readonly kind: 'measure'; readonly version: Version; readonly measure: Measure }
+  | { readonly kind: 'status'; readonly version: Version; readonly status: Status }
+  | { readonly kind: 'tag'; readonly version: Version; readonly tag: DistTag }
+  | { readonly kind: 'untag'; readonly tag: DistTag }
+  | { readonly kind: 'access'; readonly access: 'public' | 'restricted' }
+  | { readonly kind: 'unpublish'; readonly version: Version }
+  | { readonly kind: 'unpublish-all' }
+
+const version = fc.constantFrom(...versions)
+const tag = fc.constantFrom(...tags)
+
+export const anyChange: fc.Arbitrary<Change> = fc.oneof(
+  { weight: 5, arbitrary: fc.record({ kind: fc.constant('publish' as const), version, tag }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('deprecate' as const),
+      version,
+      message: fc.constantFrom('', 'use another', '"quoted" <b> ü'),
+    }),
+  },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      kind: fc.constant('measure' as const),
+      version,
+      measure: fc.constantFrom(...measures),
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant('status' as const),
+      version,
+      status: fc.constantFrom(...states),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('tag' as const), version, tag }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('untag' as const), tag }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('access' as const),
+      access: fc.constantFrom('public' as const, 'restricted' as const),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('unpublish' as const), version }) },
+  { weight: 1, arbitrary: fc.constant({ kind: 'unpublish-all' as const }) },
+)
+
+/** Makes the change through `ports`, which may be another process's; what does not apply is refused and changes nothing. */
+export async function make(live: Live, ports: Ports, name: PackageName, change: Change): Promise<void> {
+  try {
+    await apply(live, ports, name, change)
+  } catch (error) {
+    if (!isProblem(error)) throw error
+  }
+}
+
+async function apply(live: Live, ports: Ports, name: PackageName, change: Change): Promise<unknown> {
+  switch (change.kind) {
+    case 'publish':
+      return put(live, name, publishDocument(name, change.version, { tag: change.tag })).then(answer =>
+        answer.arrayBuffer(),
+      )
+    case 'deprecate':
+      return deprecate(ports, operator, name, undefined, new Map([[change.version, change.message]]))
+    case 'measure': {
+      const reason = { code: 'security', words: 'because of a test' } as const
+      return takeMeasure(ports, operator, change.measure, { name, version: change.version }, reason)
+    }
+    case 'status':
+      return setStatus(ports, name, change.version, change.status)
+    case 'tag':
+      return setTag(ports, operator, name, change.tag, change.version)
+    case 'untag':
+      return removeTag(ports, operator, name, change.tag)
+    case 'access':
+      return changeAccess(ports, operator, name, { access: change.access })
+    case 'unpublish':
+      return unpublishMissing(ports, operator, name, undefined, {
+        versions: new Set(versions.filter(each => each !== change.version)),
+        tags: new Map(),
+      })
+    case 'unpublish-all':
+      return unpublishPackage(ports, operator, name, undefined)
+  }
+}
+
+async function setStatus(ports: Ports, name: PackageName, ver: Version, status: Status): Promise<void> {
+  const found = await ports.store.catalog.findVersion(name, ver)
+  if (found === undefined || found.status === 'removed') return
+  const grant = await authorize(ports, operator, 'version:contain', '')
+  const type = statusTable[status].enteredBy.find(each => each !== 'publish') ?? ('hold' satisfies EventType)
+  await ports.store.commit(grant, { type, pkg: name, ver }, async tx => {
+    const reason = status === 'live' ? '' : 'because of a test'
+    await tx.catalog.setStatus(name, ver, status, reason, ports.clock())
+    await settle(tx.catalog, name, ports.clock())
+  })
+}

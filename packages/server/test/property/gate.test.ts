@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * No path disagrees with the gate: after each of a random sequence of changes, every address by which a version can be
+ * seen or had answers as the gate's table says, at once for changes of this process and soon for those of another.
+ */
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { PackageName } from '@holdfast/core'
+import fc from 'fast-check'
+import { takeMeasure } from '../../src/flow/index.ts'
+import { operator } from '../../src/identity/index.ts'
+import { type OpenPorts, openPorts } from '../../src/main.ts'
+import { configIn, type Live, publishDocument, put, startLive, tokenOf } from '../live.ts'
+import { anyChange, type Change, make } from './change.ts'
+import { checkPaths, readTruth, type Viewer } from './path.ts'
+import { request } from './request.ts'
+
+let live: Live
+/** Another process's view: no memory of the server's in between. */
+let other: OpenPorts
+let viewers: readonly Viewer[]
+let counter = 0
+
+before(async () => {
+  live = await startLive()
+  other = await openPorts(configIn(live.folder))
+  viewers = [
+    { name: 'nobody', authorization: undefined, isOwner: false },
+    { name: 'the owner', authorization: `Bearer ${live.token}`, isOwner: true },
+    { name: 'a stranger', authorization: `Bearer ${await tokenOf(live.ports, 'mallory')}`, isOwner: false },
+  ]
+})
+
+after(async () => {
+  await other.close()
+  await live.stop()
+})
+
+const anyHistory = fc.record({
+  scoped: fc.boolean(),
+  changes: fc.array(anyChange, { minLength: 4, maxLength: 12 }),
+})
+
+test('every path agrees with the gate after every change', { timeout: 120_000 }, async () => {
+  const run = fc.asyncProperty(anyHistory, async ({ scoped, changes }) => {
+    const name = freshName(scoped)
+    const first: Change = { kind: 'publish', version: '1.0.0' as never, tag: 'latest' as never }
+    for (const change of [first, ...changes]) {
+      await make(live, live.ports, name, change)
+      await checkPaths(live.url, await readTruth(other.ports.store, name), viewers)
+    }
+  })
+  await fc.assert(run, { numRuns: 12, interruptAfterTimeLimit: 20_000 })
+  assert.deepEqual(live.errors, [])
+})
+
+test('what another process changes bites here as well, without anybody asking for it', {
+  timeout: 120_000,
+}, async () => {
+  const run = fc.asyncProperty(anyHistory, async ({ scoped, changes }) => {
+    const name = freshName(scoped)
+    for (const version of ['1.0.0', '1.0.1'])
+      await (await put(live, name, publishDocument(name, version))).text()
+    await checkPaths(live.url, await readTruth(other.ports.store, name), viewers)
+    for (const change of changes) await make(live, other.ports, name, change)
+    await noticed()
+    await checkPaths(live.url, await readTruth(other.ports.store, name), viewers)
+  })
+  await fc.assert(run, { numRuns: 6, interruptAfterTimeLimit: 10_000 })
+  assert.deepEqual(live.errors, [])
+})
+
+test('a tarball that is being asked for all the time stops the moment it is quarantined', async () => {
+  const name = freshName(false)
+  await (await put(live, name, publishDocument(name, '1.0.0'))).text()
+  const path = `/npm/${name}/-/${name}-1.0.0.tgz`
+  const subject = { name, version: '1.0.0' as never }
+  const reason = { code: 'malware', words: 'steals tokens' } as const
+  for (let round = 0; round < 6; round++) {
+    let isClosed = false
+    const ask = async () => {
+      const wasClosed = isClosed
+      const { status } = await request(live.url, 'GET', path)
+      assert.ok(!wasClosed || status === 403, `asked after the quarantine, answered ${status}`)
+    }
+    const askers = Array.from({ length: 4 }, async () => {
+      for (let i = 0; i < 10; i++) await ask()
+    })
+    await takeMeasure(live.ports, operator, 'quarantine', subject, reason)
+    isClosed = true
+    await Promise.all(askers)
+    await ask()
+    await takeMeasure(live.ports, operator, 'release', subject, reason)
+    assert.equal((await request(live.url, 'GET', path)).status, 200)
+  }
+})
+
+function freshName(scoped: boolean): PackageName {
+  counter += 1
+  // Far enough apart that none looks like another one.
+  const letters = [...String(counter)].map(digit => 'bcdfghjkqz'[Number(digit)]).join('')
+  return (scoped ? `@gate${letters}/piece` : `gate${letters}`) as PackageName
+}
+
+/** Resolves when the server heard of everything the other process committed. */
+async function noticed(): Promise<void> {
+  const head = await other.ports.store.events.head()
+  let seen = 0
+  const stop = live.ports.store.events.follow(events => {
+    seen = events.at(-1)?.position ?? seen
+  })
+  const mark = await tokenOf(other.ports, 'bell')
+  assert.ok(mark)
+  for (let waited = 0; seen <= head; waited += 20) {
+    assert.ok(waited < 30_000, 'the server did not hear of the other process')
+    await delay(20)
+  }
+  stop()
+}
