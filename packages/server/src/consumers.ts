@@ -89,11 +89,16 @@ function repeat(ports: Ports, log: Log, name: string, step: Step): () => Promise
 function readOn(consumer: Consumer, owner: string): Step {
   // Where nothing was left to do: while the feed's head stands there, no lease is written.
   let idleAt = -1
+  let lease: { position: number; fence: number; renewAt: number } | undefined
   return async ports => {
     const { store } = ports
     const head = await store.events.head()
     if (head === idleAt) return false
-    const lease = await store.leases.acquire(consumer.name, owner, leaseMs)
+    if (lease === undefined || ports.clock() > lease.renewAt) {
+      const renewAt = ports.clock() + leaseMs / 2
+      const taken = await store.leases.acquire(consumer.name, owner, leaseMs)
+      lease = taken && { ...taken, renewAt }
+    }
     if (lease === undefined) return false
     const events = await store.events.read(lease.position, batchSize)
     const last = events.at(-1)
@@ -103,7 +108,9 @@ function readOn(consumer: Consumer, owner: string): Step {
     }
     await consumer.handle(ports, events)
     // A crash here handles the same events again.
-    return store.leases.advance(consumer.name, lease.fence, last.position)
+    const kept = await store.leases.advance(consumer.name, lease.fence, last.position)
+    lease = kept ? { ...lease, position: last.position } : undefined
+    return kept
   }
 }
 

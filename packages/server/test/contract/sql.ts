@@ -57,6 +57,10 @@ export function sqlContract(engine: SqlEngine): void {
       (await on.db.selectFrom('thing').select('name').orderBy('name').execute()).map(({ name }) => name)
     const add = (name: string, on = driver) =>
       on.transact(tx => tx.insertInto('thing').values(text(name)).execute())
+    const durability = () =>
+      driver.transact(tx =>
+        (engine.dialect === 'sqlite' ? sql`pragma synchronous` : sql`show synchronous_commit`).execute(tx),
+      )
     const raise = (id: number, on = driver) =>
       on.transact(tx =>
         tx
@@ -68,6 +72,19 @@ export function sqlContract(engine: SqlEngine): void {
       )
     const counterValue = async (id: number) =>
       (await driver.db.selectFrom('counter').selectAll().where('id', '=', id).executeTakeFirstOrThrow()).value
+
+    test('what can be made again is written whole or not at all, and the next transaction is durable again', async () => {
+      const { rows: before } = await durability()
+      await driver.transactDerived(tx => tx.insertInto('thing').values(text('derived')).execute())
+      const failed = driver.transactDerived(async tx => {
+        await tx.insertInto('thing').values(text('derived in vain')).execute()
+        throw new Error('on purpose')
+      })
+      await assert.rejects(failed, /on purpose/)
+      assert.ok((await names()).includes('derived'))
+      assert.ok(!(await names()).includes('derived in vain'))
+      assert.deepEqual((await durability()).rows, before)
+    })
 
     test('what was committed is there for a second driver, and after opening anew', async () => {
       await add('durable')

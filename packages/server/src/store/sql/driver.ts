@@ -23,6 +23,11 @@ export interface SqlDriver<DB> {
    */
   transact<T>(work: (tx: Transaction<DB>) => Promise<T>): Promise<T>
   /**
+   * The same for what can be made again from the rest: done when it resolves, also if this process is killed, but a
+   * power cut may lose the last of it. Spares the disk a sync; other processes need not hear of it.
+   */
+  transactDerived<T>(work: (tx: Transaction<DB>) => Promise<T>): Promise<T>
+  /**
    * Calls back after another process (or another driver) committed; several commits may share one call, and a call
    * may come without cause after a lost connection. Own commits are not reported. Returns a stop function.
    */

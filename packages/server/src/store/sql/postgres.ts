@@ -7,7 +7,7 @@
  * order takes its number from a row that the transaction holds locked until it commits.
  */
 import { randomUUID } from 'node:crypto'
-import { Kysely, sql } from 'kysely'
+import { Kysely, sql, type Transaction } from 'kysely'
 import type { Pool, PoolConfig } from 'pg'
 import type { SqlDriver } from './driver.ts'
 import { engineError } from './driver.ts'
@@ -73,17 +73,22 @@ class PostgresDriver<DB> implements SqlDriver<DB> {
     this.#name = name
   }
 
-  transact: SqlDriver<DB>['transact'] = work => {
+  transact: SqlDriver<DB>['transact'] = work =>
+    this.#write(async tx => {
+      const result = await work(tx)
+      await sql`select pg_notify('holdfast', ${this.#name})`.execute(tx)
+      return result
+    })
+
+  transactDerived: SqlDriver<DB>['transactDerived'] = work =>
+    this.#write(async tx => {
+      await sql`set local synchronous_commit = off`.execute(tx)
+      return work(tx)
+    })
+
+  #write<T>(work: (tx: Transaction<DB>) => Promise<T>): Promise<T> {
     const attempt = () =>
-      this.db
-        .transaction()
-        .setIsolationLevel('read committed')
-        .setAccessMode('read write')
-        .execute(async tx => {
-          const result = await work(tx)
-          await sql`select pg_notify('holdfast', ${this.#name})`.execute(tx)
-          return result
-        })
+      this.db.transaction().setIsolationLevel('read committed').setAccessMode('read write').execute(work)
     return this.#withoutNesting(() => retryWhileBusy(attempt, isBusy))
   }
 

@@ -34,6 +34,8 @@ class SqliteDriver<DB> implements SqlDriver<DB> {
   readonly #file: string
   readonly #writer: Kysely<DB>
   readonly #foreignCommits: ForeignCommits
+  readonly #synchronous: 'full' | 'off'
+  readonly #setSynchronous: (level: 'full' | 'normal' | 'off') => void
   #lastInLine: Promise<unknown> = Promise.resolve()
   readonly #withoutNesting = makeNestingGuard()
   #closing: Promise<void> | undefined
@@ -44,11 +46,26 @@ class SqliteDriver<DB> implements SqlDriver<DB> {
     this.#writer = new Kysely<DB>({ dialect: sqliteDialect(writer) })
     this.db = new Kysely<DB>({ dialect: sqliteDialect(openReader(file)) })
     this.#foreignCommits = new ForeignCommits(writer)
+    this.#synchronous = synchronous
+    this.#setSynchronous = level => writer.exec(`pragma synchronous = ${level}`)
   }
 
   transact: SqlDriver<DB>['transact'] = work =>
     this.#withoutNesting(() =>
       this.#inLine(() => retryWhileBusy(() => this.#writer.transaction().execute(work), isBusy)),
+    )
+
+  transactDerived: SqlDriver<DB>['transactDerived'] = work =>
+    this.#withoutNesting(() =>
+      this.#inLine(async () => {
+        // Between transactions only: SQLite ignores the change inside one.
+        this.#setSynchronous(this.#synchronous === 'full' ? 'normal' : 'off')
+        try {
+          return await retryWhileBusy(() => this.#writer.transaction().execute(work), isBusy)
+        } finally {
+          this.#setSynchronous(this.#synchronous)
+        }
+      }),
     )
 
   onForeignCommit: SqlDriver<DB>['onForeignCommit'] = listener => this.#foreignCommits.add(listener)

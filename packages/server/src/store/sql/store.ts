@@ -17,14 +17,15 @@ export async function openStore(driver: SqlDriver<Schema>, clock: Clock, logOrig
   const instance = await instanceFacts(driver, logOrigin)
   const feed = await openFeed(driver)
   const transact = <T>(work: (tx: Kysely<Schema>) => Promise<T>) => driver.transact(work)
+  const derive = <T>(work: (tx: Kysely<Schema>) => Promise<T>) => driver.transactDerived(work)
   return {
     catalog: catalogReads(driver.db),
     identity: identityReads(driver.db),
     upkeep: identityUpkeep(transact),
-    documents: documentRows(driver.db, transact),
+    documents: documentRows(driver.db, derive),
     mail: mailRows(driver.db, transact),
-    downloads: downloadRows(driver.db, transact),
-    leases: leases(transact, clock),
+    downloads: downloadRows(driver.db, derive),
+    leases: leases(derive, clock),
     events: feed,
     instance,
     async commit(grant, event, work) {
