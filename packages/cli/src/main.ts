@@ -12,6 +12,7 @@ interface Verb {
 const verbs: Readonly<Record<string, Verb>> = {
   serve: onServer('serve', 'run the registry'),
   operator: onServer('operator', "act as the machine's owner: invite, host, token, quarantine, …"),
+  import: onServer('import', 'publish a folder of tarballs or a Verdaccio storage folder'),
   assess: {
     line: 'run every check of the principles for real and print the levels',
     run: async args => (await import('./command/assess.ts')).runAssess(args),

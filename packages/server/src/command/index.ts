@@ -7,6 +7,7 @@ import { UsageError } from './usage.ts'
 const verbs: Readonly<Record<string, () => Promise<(args: readonly string[]) => Promise<number>>>> = {
   serve: async () => (await import('./serve.ts')).serve,
   operator: async () => (await import('./operator.ts')).operate,
+  import: async () => (await import('./import.ts')).runImport,
 }
 
 /** The verbs `runServerCommand` knows. */

@@ -9,8 +9,7 @@ import {
   problem,
   type Version,
 } from '@holdfast/core'
-import type { Access, PackageVersion } from '../catalog/index.ts'
-import type { Actor } from '../identity/index.ts'
+import type { Access } from '../catalog/index.ts'
 import {
   checkManifestAgrees,
   defaultInspectLimits,
@@ -18,7 +17,7 @@ import {
   inspectTarball,
 } from '../integrity/index.ts'
 import type { BlobWriter, Ports, WrittenBytes } from '../ports.ts'
-import { admit, checkClaims, type Upload } from './publish.ts'
+import { checkClaims, type Upload } from './publish.ts'
 
 type Manifest = Readonly<Record<string, unknown>>
 
@@ -64,13 +63,12 @@ export interface AlreadyHere {
 /** Reads and checks one arrival; throws a problem for what must not go in, and then keeps nothing of it. */
 export async function checkArrival(
   ports: Ports,
-  actor: Actor,
   arrival: Arrival,
   access: Access,
 ): Promise<Checked | AlreadyHere> {
   const tarball = await ports.blobs.begin()
   try {
-    const checked = await check(ports, actor, arrival, access, tarball)
+    const checked = await check(ports, arrival, access, tarball)
     if (!('upload' in checked)) await tarball.discard()
     return checked
   } catch (error) {
@@ -81,7 +79,6 @@ export async function checkArrival(
 
 async function check(
   ports: Ports,
-  actor: Actor,
   arrival: Arrival,
   access: Access,
   tarball: BlobWriter,
@@ -109,7 +106,6 @@ async function check(
   checkManifestAgrees(inspection.manifest, said.manifest)
   if (told === undefined && (await isHere(ports, said.name, said.version, bytes.digest)))
     return { arrival, here: said }
-  await admit(ports, actor, said.name)
   return { arrival, upload, bytes, inspection }
 }
 
@@ -122,15 +118,11 @@ async function receive(arrival: Arrival, tarball: BlobWriter, limit: number): Pr
   }
 }
 
+/** Whether these bytes are here already; throws `version-exists` when others are: they never change. */
 async function isHere(ports: Ports, name: PackageName, version: Version, digest: Digest): Promise<boolean> {
-  return isSame(await ports.store.catalog.findVersion(name, version), digest)
-}
-
-/** Whether a version that is here has these bytes; throws `version-exists` when it has others: they never change. */
-export function isSame(found: PackageVersion | undefined, digest: Digest): boolean {
+  const found = await ports.store.catalog.findVersion(name, version)
   if (found === undefined) return false
-  if (found.digest !== digest)
-    throw problem('version-exists', { name: found.package, version: found.version })
+  if (found.digest !== digest) throw problem('version-exists', { name, version })
   return true
 }
 

@@ -4,20 +4,27 @@
  * with its own event, share one transaction. Whoever is killed in the middle starts again: what is here is skipped.
  */
 import {
+  checkNewPackageName,
+  compareVersions,
   confusableKey,
   type DistTag,
   isProblem,
+  matchesName,
   newestVersion,
   type PackageName,
   type Problem,
+  parseNamePattern,
+  problem,
   type Version,
 } from '@holdfast/core'
 import { type Access, settle } from '../catalog/index.ts'
 import { type Actor, authorize, type Grant } from '../identity/index.ts'
 import type { NewEvent } from '../integrity/index.ts'
 import type { Ports, Tx } from '../ports.ts'
-import { type AlreadyHere, type Arrival, type Checked, checkArrival, isSame } from './arrival.ts'
+import { type AlreadyHere, type Arrival, type Checked, checkArrival } from './arrival.ts'
+import { hostNames } from './host.ts'
 import { aboutPackage } from './manifest.ts'
+import { mapAhead } from './map-ahead.ts'
 import { publishEvent, recordVersion } from './publish.ts'
 
 /** What an import is told beside the versions. */
@@ -26,6 +33,8 @@ export interface ImportWishes {
   readonly access: Access
   /** Account that becomes owner of what is imported. */
   readonly ownerId?: string
+  /** Hosts new names here; else a name that no pattern claims is refused. */
+  readonly hostNames: boolean
 }
 
 /** What became of one arrival. */
@@ -47,6 +56,7 @@ export type ImportOutcome =
     }
   | { readonly kind: 'refused'; readonly source: string; readonly problem: Problem }
 
+const latest = 'latest' as DistTag
 const batchVersions = 200
 const batchBytes = 128 * 1024 * 1024
 /** Several are read and inspected side by side: gunzip and disk run in threads of their own. */
@@ -67,9 +77,7 @@ export async function* importVersions(
   const grant = await authorize(ports, actor, 'instance:operate', '')
   let batch: Checked[] = []
   let bytes = 0
-  const checked = mapAhead(arrivals, checkedAhead, arrival =>
-    checkOrRefuse(ports, actor, arrival, wishes.access),
-  )
+  const checked = mapAhead(arrivals, checkedAhead, arrival => checkOrRefuse(ports, arrival, wishes.access))
   try {
     for await (const each of checked) {
       if ('kind' in each) {
@@ -79,11 +87,11 @@ export async function* importVersions(
       batch.push(each)
       bytes += each.bytes.sizeBytes
       if (batch.length < batchVersions && bytes < batchBytes) continue
-      yield* letIn(ports, grant, batch, wishes)
+      yield* await letIn(ports, grant, batch, wishes)
       batch = []
       bytes = 0
     }
-    yield* letIn(ports, grant, batch, wishes)
+    yield* await letIn(ports, grant, batch, wishes)
   } finally {
     for (const { upload } of batch) await upload.tarball.discard()
   }
@@ -91,12 +99,11 @@ export async function* importVersions(
 
 async function checkOrRefuse(
   ports: Ports,
-  actor: Actor,
   arrival: Arrival,
   access: Access,
 ): Promise<Checked | ImportOutcome> {
   try {
-    const checked = await checkArrival(ports, actor, arrival, access)
+    const checked = await checkArrival(ports, arrival, access)
     return 'upload' in checked ? checked : skipped(checked)
   } catch (error) {
     return refused(arrival, error)
@@ -110,13 +117,17 @@ async function letIn(
   batch: readonly Checked[],
   wishes: ImportWishes,
   attempt = 1,
-): Promise<ImportOutcome[]> {
-  const { fresh, outcomes } = await sift(ports, batch)
+): Promise<readonly ImportOutcome[]> {
+  const { fresh, others } = await sift(ports, grant.actor, batch, wishes)
+  if (fresh.length === 0) return others
   for await (const _ of mapAhead(fresh, keptAtOnce, each => each.upload.tarball.keep()));
-  // A crash here leaves bytes under their digests that no version names: the scrubber's to remove, or the next run's to name.
+  // A crash here leaves bytes under their digests that no version names: the next run names them, or the scrubber removes them.
   try {
-    if (fresh.length > 0) outcomes.push(...(await commit(ports, grant, fresh, wishes)))
-    return outcomes
+    const looksLike = await ports.store.commit(grant, fresh.map(publishedElsewhere), tx =>
+      record(ports, tx, grant.actor, fresh, wishes),
+    )
+    // A crash here loses the report of this batch: the next run tells it as skipped.
+    return [...others, ...fresh.map(each => imported(each, looksLike.get(each.upload.name)))]
   } catch (error) {
     const lostRace =
       isProblem(error) && (error.code === 'version-exists' || error.code === 'revision-conflict')
@@ -125,29 +136,198 @@ async function letIn(
   }
 }
 
-/** Those of a batch that are not here yet, each name and version once. */
+/** Those of a batch that may go in and are not here yet, each name and version once; and what became of the others. */
 async function sift(
   ports: Ports,
+  actor: Actor,
   batch: readonly Checked[],
-): Promise<{ fresh: Checked[]; outcomes: ImportOutcome[] }> {
+  wishes: ImportWishes,
+): Promise<{ fresh: Checked[]; others: ImportOutcome[] }> {
   const fresh = new Map<string, Checked>()
-  const outcomes: ImportOutcome[] = []
+  const others: ImportOutcome[] = []
+  const strangers = await refuseNames(ports, actor, batch, wishes.hostNames)
   for (const each of batch) {
-    const { name, version } = each.upload
-    const spec = `${name}@${version}`
-    const twin = fresh.get(spec)
-    try {
-      const found = await ports.store.catalog.findVersion(name, version)
-      if (isSame(found, each.bytes.digest) || twin?.bytes.digest === each.bytes.digest) {
-        outcomes.push(skipped({ arrival: each.arrival, here: { name, version } }))
-      } else if (twin === undefined) {
-        fresh.set(spec, each)
-        continue
-      } else outcomes.push(refused(each.arrival, versionExists(name, version)))
-    } catch (error) {
-      outcomes.push(refused(each.arrival, error))
+    const spec = `${each.upload.name}@${each.upload.version}`
+    const fault = strangers.get(each.upload.name)
+    const outcome = fault ? refused(each.arrival, fault) : await whyNotFresh(ports, each, fresh.get(spec))
+    if (outcome === undefined) fresh.set(spec, each)
+    else {
+      others.push(outcome)
+      await each.upload.tarball.discard()
     }
-    await each.upload.tarball.discard()
   }
-  return { fresh: [...fresh.values()], outcomes }
+  return { fresh: [...fresh.values()], others }
+}
+
+/** What is wrong with names that are new here; those that nobody claimed yet are hosted first when that is wished. */
+async function refuseNames(
+  ports: Ports,
+  actor: Actor,
+  batch: readonly Checked[],
+  mayHost: boolean,
+): Promise<ReadonlyMap<PackageName, Problem>> {
+  const faults = new Map<PackageName, Problem>()
+  const hosted = await ports.store.catalog.listHosted()
+  const exact = new Set<string>(hosted)
+  const wide = hosted.filter(pattern => pattern.endsWith('*'))
+  for (const name of new Set(batch.map(each => each.upload.name))) {
+    if ((await ports.store.catalog.findPackage(name)) !== undefined) continue
+    const isHosted = exact.has(name) || wide.some(pattern => matchesName(pattern, name))
+    const fault =
+      faultOf(() => checkNewPackageName(name)) ??
+      (isHosted ? undefined : problem('name-not-hosted', { name }))
+    if (fault !== undefined) faults.set(name, fault)
+  }
+  const unclaimed = [...faults].filter(([, fault]) => fault.code === 'name-not-hosted').map(([name]) => name)
+  if (!mayHost || unclaimed.length === 0) return faults
+  await hostNames(ports, actor, unclaimed.map(parseNamePattern))
+  return new Map([...faults].filter(([name]) => !unclaimed.includes(name)))
+}
+
+function faultOf(check: () => void): Problem | undefined {
+  try {
+    check()
+    return undefined
+  } catch (error) {
+    if (isProblem(error)) return error
+    throw error
+  }
+}
+
+/** Two files of one run may hold the same version: the first counts, as if it were published already. */
+async function whyNotFresh(
+  ports: Ports,
+  each: Checked,
+  twin: Checked | undefined,
+): Promise<ImportOutcome | undefined> {
+  const { name, version } = each.upload
+  const digest = (await ports.store.catalog.findVersion(name, version))?.digest ?? twin?.bytes.digest
+  if (digest === undefined) return undefined
+  if (digest === each.bytes.digest) return skipped({ arrival: each.arrival, here: { name, version } })
+  return refused(each.arrival, problem('version-exists', { name, version }))
+}
+
+function publishedElsewhere({ arrival, upload, bytes, inspection }: Checked): NewEvent {
+  const detail = { imported: true, publishedAt: arrival.publishedAt, tags: arrival.told?.tags ?? [] }
+  return { ...publishEvent(upload, bytes, inspection), detail }
+}
+
+/** Writes a batch, package by package; gives back the new names that look like others. */
+async function record(
+  ports: Ports,
+  tx: Tx,
+  actor: Actor,
+  batch: readonly Checked[],
+  wishes: ImportWishes,
+): Promise<ReadonlyMap<PackageName, PackageName>> {
+  const looksLike = new Map<PackageName, PackageName>()
+  for (const [name, unsorted] of Map.groupBy(batch, each => each.upload.name)) {
+    const versions = unsorted.toSorted(inOrderOfPublication)
+    const twin = await createPackage(tx, name, versions, wishes.access, ports.clock())
+    if (twin !== undefined) looksLike.set(name, twin)
+    const manifests = new Map<Version, Readonly<Record<string, unknown>>>()
+    for (const { upload, bytes, inspection } of versions) {
+      manifests.set(upload.version, await recordVersion(ports, tx, actor, upload, bytes, inspection))
+    }
+    await setTags(tx, name, versions)
+    await describe(tx, name, versions, manifests)
+    await addPeople(tx, name, versions, wishes.ownerId)
+    await settle(tx.catalog, name, ports.clock())
+  }
+  return looksLike
+}
+
+function inOrderOfPublication(a: Checked, b: Checked): number {
+  return a.arrival.publishedAt - b.arrival.publishedAt || compareVersions(a.upload.version, b.upload.version)
+}
+
+/** A new name is as old as its first version. Look-alikes are let in, since the operator decides, and told. */
+async function createPackage(
+  tx: Tx,
+  name: PackageName,
+  versions: readonly Checked[],
+  access: Access,
+  now: number,
+): Promise<PackageName | undefined> {
+  if ((await tx.catalog.findPackage(name)) !== undefined) return undefined
+  const key = confusableKey(name)
+  const twin = await tx.catalog.findConfusable(key)
+  await tx.catalog.addPackage(
+    name,
+    key,
+    access,
+    Math.min(now, ...versions.map(each => each.arrival.publishedAt)),
+  )
+  return twin
+}
+
+/** Tags as the old registry had them; where nobody says, `latest` is the newest version and never moves back. */
+async function setTags(tx: Tx, name: PackageName, versions: readonly Checked[]): Promise<void> {
+  for (const { arrival, upload } of versions) {
+    for (const tag of arrival.told?.tags ?? []) await tx.catalog.setTag(name, tag, upload.version)
+  }
+  const present = (await tx.catalog.listTags(name)).get(latest)
+  const isTold = versions.some(each => each.arrival.told !== undefined)
+  if (isTold && present !== undefined) return
+  const newest = newestVersion([
+    ...versions.map(each => each.upload.version),
+    ...(present === undefined ? [] : [present]),
+  ])
+  if (newest !== undefined && newest !== present) await tx.catalog.setTag(name, latest, newest)
+}
+
+/** The package is described by the version that `latest` names, in the batch that brings it. */
+async function describe(
+  tx: Tx,
+  name: PackageName,
+  versions: readonly Checked[],
+  manifests: ReadonlyMap<Version, Readonly<Record<string, unknown>>>,
+): Promise<void> {
+  const wanted = (await tx.catalog.listTags(name)).get(latest)
+  const speaker = versions.find(each => each.upload.version === wanted)
+  const manifest = wanted && manifests.get(wanted)
+  if (speaker === undefined || manifest === undefined) return
+  await tx.catalog.describe(
+    name,
+    aboutPackage(manifest, speaker.upload.readme ?? speaker.inspection.readme ?? ''),
+  )
+}
+
+/** Those who looked after a package and have an account here may publish to it; only the operator's word makes an owner. */
+async function addPeople(
+  tx: Tx,
+  name: PackageName,
+  versions: readonly Checked[],
+  ownerId: string | undefined,
+): Promise<void> {
+  const logins = new Set(versions.flatMap(each => each.arrival.told?.maintainers ?? []))
+  for (const login of logins) {
+    const account = await tx.identity.findAccountByLogin(login)
+    if (account === undefined || (await tx.identity.roleOn(account.id, name)) !== undefined) continue
+    await tx.catalog.setRole(name, account.id, 'maintainer')
+  }
+  if (ownerId !== undefined) await tx.catalog.setRole(name, ownerId, 'owner')
+}
+
+function imported({ arrival, upload, bytes }: Checked, looksLike: PackageName | undefined): ImportOutcome {
+  const { name, version } = upload
+  const { source } = arrival
+  return {
+    kind: 'imported',
+    source,
+    name,
+    version,
+    sizeBytes: bytes.sizeBytes,
+    ...(looksLike && { looksLike }),
+  }
+}
+
+function skipped({ arrival, here }: AlreadyHere): ImportOutcome {
+  return { kind: 'skipped', source: arrival.source, name: here.name, version: here.version }
+}
+
+/** What is wrong with one version is told and the import goes on; what is wrong with the instance ends it. */
+function refused({ source }: Arrival, error: unknown): ImportOutcome {
+  if (!isProblem(error) || error.status >= 500) throw error
+  return { kind: 'refused', source, problem: error }
 }

@@ -74,5 +74,5 @@ export {
   signOutToken,
   type TokenRequest,
 } from './token.ts'
-export { type Remainder, unpublishFile, unpublishMissing, unpublishPackage } from './unpublish.ts'
+export { type Remainder, unpublishMissing, unpublishPackage, unpublishVersion } from './unpublish.ts'
 export { resendVerification, verifyEmail } from './verification.ts'
