@@ -18,8 +18,7 @@ export async function openPackage(
   throw problem('package-not-found', { name })
 }
 
-/** Throws `revision-conflict` unless the document a client changed is the present one. */
+/** Throws `revision-conflict` unless the document a client changed is the present one; undefined where there was none. */
 export function checkRevision(known: Package, revision: number | undefined): void {
-  // yarn 1 sends `undefined` and a document without owners: taken at its word it would wipe them.
-  if (revision !== known.revision) throw problem('revision-conflict', { name: known.name })
+  if (revision !== undefined && revision !== known.revision) throw problem('revision-conflict', { name: known.name })
 }

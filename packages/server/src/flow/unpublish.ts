@@ -5,10 +5,8 @@
  */
 import {
   type DistTag,
-  excerpt,
   type PackageName,
   problem,
-  tarballFileName,
   type Version,
 } from '@holdfast/core'
 import { decide, fallbackTags, type Package, settle, type VersionFacts } from '../catalog/index.ts'
@@ -52,18 +50,18 @@ export async function unpublishMissing(
   return gone.map(facts => facts.version)
 }
 
-/** Removes the version of a tarball. Fine when it is removed already: npm asks for the tarball after the version is gone. */
-export async function unpublishFile(
+/** Removes one version. Fine when it is removed already: npm asks for the tarball after the version is gone. */
+export async function unpublishVersion(
   ports: Ports,
   actor: Actor,
   name: PackageName,
   revision: number | undefined,
-  file: string,
+  version: Version,
 ): Promise<void> {
   const { known, grant } = await openPackage(ports, actor, 'package:unpublish', name)
   const all = await ports.store.catalog.listVersionFacts(name)
-  const facts = all.find(each => tarballFileName(name, each.version) === file)
-  if (facts === undefined) throw problem('version-not-found', { name, version: excerpt(file) })
+  const facts = all.find(each => each.version === version)
+  if (facts === undefined) throw problem('version-not-found', { name, version })
   if (facts.status === 'removed') return
   checkRevision(known, revision)
   await removeVersions(ports, grant, known, all, [facts], new Map())

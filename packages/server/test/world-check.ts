@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Verifies everything an instance kept, trusting nothing but the events and the bytes. */
+import assert from 'node:assert/strict'
+import { createHash, createPublicKey, verify } from 'node:crypto'
+import { type DistTag, decodeLeaf, formatIntegrity, type PackageName, type Version } from '@holdfast/core'
+import type { PackageVersion } from '../src/catalog/index.ts'
+import type { StoredEvent } from '../src/integrity/index.ts'
+import type { Ports } from '../src/main.ts'
+
+/** Bytes under every digest, signatures, one chain of leaves a package, no person in a leaf, and an event for each change. */
+export async function checkWorld(ports: Ports): Promise<void> {
+  const events = await readAll(ports)
+  for (const [index, event] of events.entries()) assert.equal(event.position, index + 1)
+  checkChains(ports, events)
+  await checkNobodyNamed(ports, events)
+  for (const name of await ports.store.catalog.listNames('', 10_000)) await checkPackage(ports, name)
+}
+
+async function readAll(ports: Ports): Promise<StoredEvent[]> {
+  const all: StoredEvent[] = []
+  for (;;) {
+    const page = await ports.store.events.read(all.length, 1000)
+    if (page.length === 0) return all
+    all.push(...page)
+  }
+}
+
+function checkChains(ports: Ports, events: readonly StoredEvent[]): void {
+  const heads = new Map<string, { seq: number; hash: string }>()
+  for (const event of events) {
+    if (event.leaf === null) continue
+    const leaf = decodeLeaf(event.leaf)
+    assert.deepEqual(
+      [leaf['v'], leaf['log'], leaf['id'], leaf['at'], leaf['type']],
+      [1, ports.store.instance.logOrigin, event.id, event.at, event.type],
+    )
+    if (event.pkg === null) continue
+    const head = heads.get(event.pkg) ?? { seq: 0, hash: '' }
+    assert.deepEqual([leaf['seq'], leaf['prev']], [head.seq + 1, head.hash], `${event.pkg} has a gap`)
+    heads.set(event.pkg, { seq: head.seq + 1, hash: hashLeaf(event.leaf) })
+  }
+}
+
+/** The log cannot forget, so nothing that must be forgettable may stand in it. */
+async function checkNobodyNamed(ports: Ports, events: readonly StoredEvent[]): Promise<void> {
+  const accounts = await ports.store.identity.listAccounts('', 1000)
+  for (const { leaf } of events) {
+    if (leaf === null) continue
+    assert.doesNotMatch(leaf, /@[a-z0-9-]+\.[a-z]{2,}/)
+    for (const { login } of accounts) assert.ok(!leaf.includes(`"${login}"`), `a leaf names ${login}`)
+  }
+}
+
+async function checkPackage(ports: Ports, name: PackageName): Promise<void> {
+  const events = await ports.store.events.ofPackage(name)
+  const versions = await readVersions(ports, name)
+  for (const version of versions) await checkVersion(ports, version, events)
+  assert.deepEqual(
+    await tagsOf(ports, name),
+    replayTags(events, versions),
+    `tags of ${name} without an event`,
+  )
+  assert.deepEqual(await ownersOf(ports, name), replayOwners(events), `owners of ${name} without an event`)
+}
+
+async function readVersions(ports: Ports, name: PackageName): Promise<PackageVersion[]> {
+  const all: PackageVersion[] = []
+  for await (const page of ports.store.catalog.versions(name)) all.push(...page)
+  return all
+}
+
+async function checkVersion(
+  ports: Ports,
+  version: PackageVersion,
+  events: readonly StoredEvent[],
+): Promise<void> {
+  const { package: name, version: ver, digest } = version
+  const bytes = await readBlob(ports, version)
+  assert.equal(createHash('sha512').update(bytes).digest('hex'), digest)
+  assert.equal(createHash('sha1').update(bytes).digest('hex'), version.shasum)
+  const published = events.filter(event => event.type === 'publish' && event.ver === ver)
+  assert.equal(published.length, 1, `${name}@${ver} has ${published.length} publish events`)
+  const leaf = decodeLeaf(published[0]?.leaf ?? '{}') as { dist?: { integrity?: string } }
+  assert.equal(leaf.dist?.integrity, formatIntegrity(digest))
+  const removed = events.some(
+    event => event.type === 'unpublish' && (event.ver === ver || event.ver === null),
+  )
+  assert.equal(version.status === 'removed', removed, `${name}@${ver} is ${version.status}`)
+  const deprecated = events.findLast(event => event.type === 'deprecate' && event.ver === ver)
+  assert.equal(version.deprecated, messageOf(deprecated), `${name}@${ver} is deprecated without an event`)
+  checkSignatures(ports, version)
+}
+
+async function readBlob(ports: Ports, version: PackageVersion): Promise<Uint8Array> {
+  const reader = await ports.blobs.open(version.digest)
+  assert.ok(reader !== undefined, `${version.package}@${version.version} has no bytes`)
+  try {
+    return await reader.read(0, reader.sizeBytes)
+  } finally {
+    await reader.close()
+  }
+}
+
+function checkSignatures(ports: Ports, version: PackageVersion): void {
+  const signatures = JSON.parse(version.signatures) as { keyid: string; sig: string }[]
+  assert.ok(signatures.length > 0)
+  for (const { keyid, sig } of signatures) {
+    const known = ports.signer.publicKeys.find(key => key.keyid === keyid)
+    const key = createPublicKey({ key: Buffer.from(known?.key ?? '', 'base64'), format: 'der', type: 'spki' })
+    const text = `${version.package}@${version.version}:${formatIntegrity(version.digest)}`
+    assert.ok(verify('sha256', Buffer.from(text), key, Buffer.from(sig, 'base64')))
+  }
+}
+
+function messageOf(event: StoredEvent | undefined): string {
+  const { document } = (event?.detail ?? {}) as { document?: string }
+  if (document === undefined) return ''
+  const digest = createHash('sha256').update(document, 'utf8').digest('base64')
+  assert.equal(decodeLeaf(event?.leaf ?? '')['msg'], `sha256-${digest}`)
+  return (JSON.parse(document) as { message: string }).message
+}
+
+async function tagsOf(ports: Ports, name: PackageName): Promise<Record<string, string>> {
+  return Object.fromEntries(await ports.store.catalog.listTags(name))
+}
+
+/** The tags that follow from the events alone. */
+function replayTags(
+  events: readonly StoredEvent[],
+  versions: readonly PackageVersion[],
+): Record<string, string> {
+  const tags = new Map<string, Version>()
+  const latest = 'latest' as DistTag
+  for (const event of events) {
+    const { tag = '' } = { ...event.detail, ...(event.leaf === null ? {} : decodeLeaf(event.leaf)) } as {
+      tag?: string
+    }
+    if (event.type === 'publish' && event.ver !== null) {
+      tags.set(tag, event.ver)
+      if (!tags.has(latest)) tags.set(latest, event.ver)
+    } else if (event.type === 'dist-tag') {
+      if (event.ver === null) tags.delete(tag)
+      else tags.set(tag, event.ver)
+    } else if (event.type === 'unpublish' && event.ver === null) tags.clear()
+  }
+  for (const [tag, version] of tags) {
+    const target = versions.find(each => each.version === version)
+    assert.ok(
+      target !== undefined && target.status !== 'removed',
+      `${tag} points at ${version}, which is gone`,
+    )
+  }
+  return Object.fromEntries([...tags].sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+async function ownersOf(ports: Ports, name: PackageName): Promise<string[]> {
+  const people = await ports.store.catalog.listPeople(name)
+  return people
+    .filter(person => person.role === 'owner')
+    .map(person => person.accountId)
+    .sort()
+}
+
+/** The owners that follow from the events alone: whoever published first, then who was added and removed. */
+function replayOwners(events: readonly StoredEvent[]): string[] {
+  const first = events.find(event => event.type === 'publish')
+  const owners = new Set(first?.actorKind === 'person' ? [first.actorId] : [])
+  for (const event of events) {
+    if (event.type !== 'owner' || event.leaf === null) continue
+    const { op, subject } = decodeLeaf(event.leaf) as { op?: string; subject?: { id: string } }
+    if (op === 'add') owners.add(subject?.id ?? '')
+    else owners.delete(subject?.id ?? '')
+  }
+  return [...owners].sort()
+}
+
+function hashLeaf(leaf: string): string {
+  return createHash('sha256').update(Uint8Array.of(0)).update(leaf, 'utf8').digest('base64')
+}
