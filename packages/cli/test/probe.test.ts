@@ -13,7 +13,7 @@ let real: ThrowAwayInstance
 
 before(async () => {
   real = await startThrowAwayInstance()
-  await real.operate('host', '@*/*')
+  await real.operate('host', '*')
 })
 after(() => real.stop())
 
