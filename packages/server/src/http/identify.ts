@@ -119,7 +119,7 @@ async function bySession(
   headers: IncomingHttpHeaders,
   from: Whence,
 ): Promise<{ actor: Actor; bad: undefined }> {
-  const secret = sessionCookie(headers.cookie)
+  const secret = sessionCookie(headers.cookie, ports.config.publicUrl.startsWith('https://'))
   const session =
     secret === undefined ? undefined : await ports.store.identity.findSession(hashSecret(secret))
   if (session === undefined || session.expiresAt <= ports.clock())
@@ -131,9 +131,12 @@ async function bySession(
   return { actor: { ...identity, from }, bad: undefined }
 }
 
-/** The session secret in a Cookie header; `__Host-` on https, so that no other host can plant one. */
-function sessionCookie(cookie: string | undefined): string | undefined {
-  return /(?:^|;\s*)(?:__Host-)?holdfast-session=([0-9A-Za-z]+)/.exec(cookie ?? '')?.[1]
+/** The session secret in a Cookie header. On https only the `__Host-` one counts: a neighbouring host cannot plant it. */
+function sessionCookie(cookie: string | undefined, isHttps: boolean): string | undefined {
+  const form = isHttps
+    ? /(?:^|;\s*)__Host-holdfast-session=([0-9A-Za-z]+)/
+    : /(?:^|;\s*)holdfast-session=([0-9A-Za-z]+)/
+  return form.exec(cookie ?? '')?.[1]
 }
 
 function toIdentity(account: Account, credential: Person['credential']): Identity {

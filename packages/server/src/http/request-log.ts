@@ -88,14 +88,15 @@ export function openLog(descriptor: number, clock: () => number): Log {
 }
 
 const secretPath = /\/-\/(?:user\/token|npm\/v1\/tokens\/token)\/[^/?]+/
+/** Links out of letters and of the command line. */
+const secretPage = /^\/(?:invitation|set-up|verify|login\/cli)\/[^/?]+/
 
-/** A path fit for the log: no query, and no secret where npm puts one into the path. */
+/** A path fit for the log: no query, and no secret where npm, or a link of ours, puts one into the path. */
 export function loggedPath(url: string): string {
   const end = url.indexOf('?')
   const path = end < 0 ? url : url.slice(0, end)
-  return path.includes('/token/')
-    ? path.replace(secretPath, found => `${found.slice(0, found.lastIndexOf('/'))}/…`)
-    : path
+  const secret = path.includes('/token/') ? secretPath : secretPage
+  return path.replace(secret, found => `${found.slice(0, found.lastIndexOf('/'))}/…`)
 }
 
 const plain = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/

@@ -3,7 +3,7 @@
 import { problem } from '@holdfast/core'
 import type { Context } from 'hono'
 import type { Call } from '../http/index.ts'
-import type { Actor, InstanceRole } from '../identity/index.ts'
+import type { Actor, InstanceRole, Person, Whence } from '../identity/index.ts'
 import type { Ports } from '../ports.ts'
 
 /** What every page finds in its context. */
@@ -12,8 +12,6 @@ export interface WebEnv {
 }
 
 export type PageContext = Context<WebEnv>
-
-type Person = Extract<Actor, { kind: 'person' }>
 
 /** Somebody signed in with a browser. */
 export type Visitor = Person & { readonly credential: { readonly kind: 'session' } }
@@ -35,6 +33,13 @@ export function getOperator(c: PageContext): Visitor {
   const visitor = getVisitor(c)
   if (!hasRole(visitor, 'operator')) throw problem('not-found')
   return visitor
+}
+
+/** Where a request came from. */
+export function whenceOf(c: PageContext): Whence {
+  const { actor } = c.env.call
+  // Requests are made by people or by nobody; the machine's owner and the system send none.
+  return 'from' in actor ? actor.from : { address: '', client: '', web: false }
 }
 
 export function hasRole(visitor: Visitor | undefined, role: InstanceRole): boolean {

@@ -1,17 +1,51 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Hono } from 'hono'
 import type { WebEnv } from './context.ts'
+import {
+  accountPage,
+  passwordPage,
+  passwordSubmit,
+  profileSubmit,
+  sessionsPage,
+  sessionsSubmit,
+} from './page/account.ts'
+import { approvalPage, approvalSubmit } from './page/approval.ts'
+import { confirmPage, confirmSubmit } from './page/confirm.ts'
 import { homePage } from './page/home.ts'
+import { mailPage, namesPage, namesSubmit, operatePage, peoplePage, peopleSubmit } from './page/operate.ts'
 import { packagePage } from './page/package.ts'
 import { unpublishPolicyPage } from './page/policy.ts'
 import { searchPage } from './page/search.ts'
+import { signInPage, signInSubmit, signOutSubmit } from './page/sign-in.ts'
+import { invitationPage, invitationSubmit, signUpPage, signUpSubmit } from './page/sign-up.ts'
+import { newTokenPage, newTokenSubmit, tokensPage, tokensSubmit } from './page/token.ts'
 import { usePage } from './page/use.ts'
+import { resendSubmit, verifyPage, verifySubmit } from './page/verify.ts'
 
-/** Every page there is. */
+/** Every page there is. A form is posted to the address it stands on, so that a refusal can lead back there. */
 export function addRoutes(app: Hono<WebEnv>): void {
   app.get('/', homePage)
   app.get('/search', searchPage)
   app.get('/package/npm/:name{.+}', packagePage)
   app.get('/use', usePage)
   app.get('/policy/unpublish', unpublishPolicyPage)
+  app.get('/sign-in', signInPage).post(signInSubmit)
+  app.post('/sign-out', signOutSubmit)
+  app.get('/sign-up', signUpPage).post(signUpSubmit)
+  // The link of the first operator is an invitation too.
+  for (const path of ['/invitation/:secret', '/set-up/:secret'])
+    app.get(path, invitationPage).post(invitationSubmit)
+  app.get('/verify/:code', verifyPage).post(verifySubmit)
+  app.get('/confirm', confirmPage).post(confirmSubmit)
+  app.get('/login/cli/:secret', approvalPage).post(approvalSubmit)
+  app.get('/account', accountPage).post(profileSubmit)
+  app.post('/account/resend', resendSubmit)
+  app.get('/account/password', passwordPage).post(passwordSubmit)
+  app.get('/account/sessions', sessionsPage).post(sessionsSubmit)
+  app.get('/account/tokens', tokensPage).post(tokensSubmit)
+  app.get('/account/tokens/new', newTokenPage).post(newTokenSubmit)
+  app.get('/operate', operatePage)
+  app.get('/operate/names', namesPage).post(namesSubmit)
+  app.get('/operate/people', peoplePage).post(peopleSubmit)
+  app.get('/operate/mail', mailPage)
 }

@@ -29,8 +29,15 @@ export function npmMount(ports: Ports, tarballs: Tarballs): Mount {
     prefix,
     classOf: call => classOf(call),
     renderProblem: trouble => problemAnswer(trouble, ports.config.publicUrl),
-    handle: call => handle(ports, routes, call),
+    handle: call => handle(ports, routes, withoutCookie(call)),
   }
+}
+
+/** A browser's session is for pages, which check where a form comes from; here nothing does (cross-site request forgery). */
+function withoutCookie(call: Call): Call {
+  const { actor } = call
+  if (actor.kind !== 'person' || actor.credential.kind !== 'session') return call
+  return { ...call, actor: { kind: 'nobody', from: actor.from } }
 }
 
 async function handle(ports: Ports, routes: readonly Route[], call: Call): Promise<Answer> {

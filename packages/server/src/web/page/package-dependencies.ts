@@ -26,7 +26,7 @@ ${table('Peer dependencies', peer, linked)}${table('Development dependencies', d
 
 function table(title: string, list: readonly Dependency[], linked: ReadonlySet<string>): Markup {
   if (list.length === 0) return nothing
-  return html`<h2>${title}</h2><div class="scroll"><table><thead><tr><th scope="col">Package</th><th scope="col">Range</th></tr></thead>
+  return html`<h2>${title}</h2><div class="scroll" tabindex="0"><table><thead><tr><th scope="col">Package</th><th scope="col">Range</th></tr></thead>
 <tbody>${list.map(({ name, range }) => html`<tr><td>${linked.has(name) ? html`<a href="${packagePath(name)}">${name}</a>` : name}</td><td><code>${range}</code></td></tr>`)}</tbody></table></div>`
 }
 
@@ -37,7 +37,7 @@ export async function dependentsTab(ports: Ports, actor: Actor, { known }: Shown
   if (shown.length === 0) return html`<p>No package here depends on ${known.name}.</p>`
   const more = found.length === maxDependents ? ' or more' : ''
   return html`<p>${plural(shown.length, 'package')}${more} here ${shown.length === 1 ? 'depends' : 'depend'} on ${known.name}.</p>
-<ul class="plain">${shown.map(name => html`<li><a href="${packagePath(name)}">${name}</a></li>`)}</ul>`
+<ul class="bare">${shown.map(name => html`<li><a href="${packagePath(name)}">${name}</a></li>`)}</ul>`
 }
 
 /** Those that exist here and that this reader may read: a link must not tell of a private package. */

@@ -50,9 +50,11 @@ ${signatures.map(each => html`<dt>Key</dt><dd><code>${each.keyid}</code></dd><dt
 </dl><p class="small">Check it yourself: <code>npm audit signatures</code></p></details></section>`
 }
 
-function about({ manifest, selected }: ShownPackage): Markup {
-  const repository = repositoryAddress(manifest['repository'])
-  const homepage = webAddress(manifest['homepage'])
+function about({ manifest, selected, decision }: ShownPackage): Markup {
+  // Whoever made what is quarantined gets no visitors from here.
+  const isLinked = decision?.listed === true
+  const repository = isLinked ? repositoryAddress(manifest['repository']) : undefined
+  const homepage = isLinked ? webAddress(manifest['homepage']) : undefined
   const license = manifest['license']
   const engines = manifest['engines'] as Readonly<Record<string, unknown>> | undefined
   const node = engines?.['node']
@@ -67,5 +69,5 @@ ${selected === undefined ? nothing : html`<dt>Size</dt><dd>${formatBytes(selecte
 
 function maintainers({ people }: ShownPackage): Markup {
   if (people.length === 0) return nothing
-  return html`<section><h2>People</h2><ul class="plain">${people.map(each => html`<li>${each.login} <span class="small">${each.role}</span></li>`)}</ul></section>`
+  return html`<section><h2>People</h2><ul class="bare">${people.map(each => html`<li>${each.login} <span class="small">${each.role}</span></li>`)}</ul></section>`
 }

@@ -10,5 +10,5 @@ export function tombstone({ known, facts }: ShownPackage, now: number): Markup {
 <p class="lead">This package was unpublished ${ago(known.removedAt ?? now, now)} and will not come back.</p>
 <p>Its name and its versions stay taken, so that nobody can publish something else under them. See the <a href="/policy/unpublish">unpublish policy</a>.</p>
 <h2>Versions there were</h2>
-<ul class="plain">${facts.map(each => html`<li><span class="version">${each.version}</span> <span class="small">published ${ago(each.publishedAt, now)}</span></li>`)}</ul>`
+<ul class="bare">${facts.map(each => html`<li><span class="version">${each.version}</span> <span class="small">published ${ago(each.publishedAt, now)}</span></li>`)}</ul>`
 }

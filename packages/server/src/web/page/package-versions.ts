@@ -17,10 +17,10 @@ export function versionsTab(c: PageContext, shown: ShownPackage): Markup {
   const page = pageNumber(c.env.call.query.get('page') ?? undefined, Math.ceil(facts.length / size))
   const rows = facts.slice((page - 1) * size, page * size)
   return html`<h2>Tags</h2>
-<div class="scroll"><table><thead><tr><th scope="col">Tag</th><th scope="col">Version</th></tr></thead>
+<div class="scroll" tabindex="0"><table><thead><tr><th scope="col">Tag</th><th scope="col">Version</th></tr></thead>
 <tbody>${[...tags].map(([tag, version]) => html`<tr><td>${badge(tag)}</td><td><a href="${packagePath(known.name, { v: version })}">${version}</a></td></tr>`)}</tbody></table></div>
 <h2>Versions</h2>
-<div class="scroll"><table><thead><tr><th scope="col">Version</th><th scope="col">Status</th><th scope="col">Published</th><th scope="col">Note</th></tr></thead>
+<div class="scroll" tabindex="0"><table><thead><tr><th scope="col">Version</th><th scope="col">Status</th><th scope="col">Published</th><th scope="col">Note</th></tr></thead>
 <tbody>${rows.map(each => row(shown, each, now))}</tbody></table></div>
 ${pager(facts.length, page, size, to => packagePath(known.name, { show: 'versions', page: String(to) }))}`
 }

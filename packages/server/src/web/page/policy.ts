@@ -13,6 +13,7 @@ export function unpublishPolicyPage(c: PageContext): Response {
 <ul>
 <li>An owner of the package may unpublish a version within ${hours} of its publication, as long as no other package here depends on it.</li>
 <li>Later, only while no other package here depends on it, it was downloaded fewer than 300 times in the last week, and it has a single owner.</li>
+<li>A version that is held or quarantined is evidence and stays, whatever its age.</li>
 <li>In every other case: deprecate the version, or ask the operator, who may remove what the law or a leaked secret demands.</li>
 </ul>
 <h2>What remains</h2>

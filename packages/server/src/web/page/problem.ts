@@ -6,6 +6,7 @@ import { findVisitor } from '../context.ts'
 import { pageHeaders } from '../header.ts'
 import { renderSheet } from '../layout.ts'
 import { html } from '../markup.ts'
+import { localPath } from '../origin.ts'
 
 /** A problem as a page: what happened, what to do next, the right status. Who must sign in is led there and back. */
 export function problemAnswer(config: Config, trouble: Problem, call: Call): Answer {
@@ -13,6 +14,10 @@ export function problemAnswer(config: Config, trouble: Problem, call: Call): Ans
   if (trouble.code === 'unauthenticated' && findVisitor(call.actor) === undefined) {
     const next = isRead ? `?next=${encodeURIComponent(call.url)}` : ''
     return { status: 303, headers: { ...pageHeaders(config), location: `/sign-in${next}` } }
+  }
+  if (trouble.code === 'presence-required') {
+    const next = encodeURIComponent(localPath(call.url))
+    return { status: 303, headers: { ...pageHeaders(config), location: `/confirm?next=${next}` } }
   }
   const main = html`<div class="problem">
 <p class="code">${trouble.status}</p>

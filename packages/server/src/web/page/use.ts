@@ -91,7 +91,7 @@ function show({ file, text, id }: ClientSnippet): Markup {
 }
 
 function contents(): Markup {
-  return html`<nav aria-label="On this page"><h2>On this page</h2><ul class="plain">
+  return html`<nav aria-label="On this page"><h2>On this page</h2><ul class="bare">
 <li><a href="#token">A token</a></li>
 <li><a href="#npm">npm and pnpm</a></li><li><a href="#yarn-4">yarn 4</a></li><li><a href="#yarn-1">yarn 1</a></li><li><a href="#bun">bun</a></li>
 <li><a href="#github-actions">GitHub Actions</a></li><li><a href="#gitlab-ci">GitLab CI</a></li>

@@ -20,7 +20,8 @@ export function relative(at: number, now: number): string {
   const distance = Math.abs(now - at)
   const unit = units.find(([, ms]) => distance >= ms)
   if (unit === undefined) return at > now ? 'in less than a minute' : 'just now'
-  const count = Math.floor(distance / unit[1])
+  // What is to come is rounded: a token made for 30 days ends in 30 days, not in 29.
+  const count = at > now ? Math.round(distance / unit[1]) : Math.floor(distance / unit[1])
   const words = `${count} ${unit[0]}${count === 1 ? '' : 's'}`
   return at > now ? `in ${words}` : `${words} ago`
 }

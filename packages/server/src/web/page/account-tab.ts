@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+import { html, type Markup } from '../markup.ts'
+
+const tabs = {
+  profile: ['/account', 'Profile'],
+  tokens: ['/account/tokens', 'Tokens'],
+  sessions: ['/account/sessions', 'Sessions'],
+  password: ['/account/password', 'Password'],
+} as const
+
+/** The pages of one's account. */
+export function accountTabs(current: keyof typeof tabs): Markup {
+  return html`<nav class="tabs" aria-label="Your account">${Object.entries(tabs).map(
+    ([key, [path, label]]) =>
+      html`<a href="${path}" ${key === current ? html`aria-current="page"` : ''}>${label}</a>`,
+  )}</nav>`
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+import { isProblem, type Problem, problem } from '@holdfast/core'
+import { confirmPresence } from '../../flow/index.ts'
+import { leadTo } from '../answer.ts'
+import { getVisitor, type PageContext, type Visitor } from '../context.ts'
+import { type Form, readForm } from '../form.ts'
+import { sheet } from '../layout.ts'
+import { html, type Markup } from '../markup.ts'
+import { localPath } from '../origin.ts'
+import { field } from '../part/field.ts'
+import { problemNotice } from '../part/notice.ts'
+
+/** Asks once more who it is, before a dangerous act in an old session; then leads on. */
+export function confirmPage(c: PageContext): Response {
+  const visitor = getVisitor(c)
+  const next = localPath(c.env.call.query.get('next'))
+  return isFresh(c, visitor) ? leadTo(c, next) : form(c, visitor, next)
+}
+
+export async function confirmSubmit(c: PageContext): Promise<Response> {
+  const visitor = getVisitor(c)
+  const posted = await readForm(c)
+  const next = localPath(posted.text('next'))
+  try {
+    await confirm(c, visitor, posted)
+    return leadTo(c, next)
+  } catch (error) {
+    if (!isProblem(error)) throw error
+    return form(c, visitor, next, error)
+  }
+}
+
+/** The fields with which somebody signed in shows that it is them: what `confirm` reads. */
+export function presenceFields(visitor: Visitor): Markup {
+  // The hidden name tells password managers whose password is asked for.
+  return visitor.tfa === 'none'
+    ? html`<input type="text" name="login" value="${visitor.login}" autocomplete="username" hidden>${field({ name: 'password', label: 'Your password', type: 'password', autocomplete: 'current-password', hasFocus: true })}`
+    : field({
+        name: 'otp',
+        label: 'One-time code',
+        autocomplete: 'one-time-code',
+        hint: 'From your authenticator, or a recovery code.',
+        hasFocus: true,
+      })
+}
+
+/** Checks those fields; the session is fresh again afterwards. Throws `bad-credentials`, `otp-required`, `rate-limited`. */
+export async function confirm(c: PageContext, visitor: Visitor, posted: Form): Promise<void> {
+  const typed = { password: posted.secret('password'), otp: posted.text('otp').replace(/\s/g, '') }
+  await confirmPresence(c.env.ports, visitor, typed)
+}
+
+/** Whether the session was proven lately, so that nothing more is asked. */
+export function isFresh(c: PageContext, visitor: Visitor): boolean {
+  return visitor.credential.freshUntil > c.env.ports.clock()
+}
+
+/** For pages whose form would be refused: asks before anything is typed. Throws `presence-required`. */
+export function checkFresh(c: PageContext, visitor: Visitor): void {
+  if (!isFresh(c, visitor)) throw problem('presence-required', { operation: 'go on' })
+}
+
+function form(c: PageContext, visitor: Visitor, next: string, trouble?: Problem): Response {
+  const main = html`<h1>Is it still you, ${visitor.login}?</h1>
+<p>You signed in a while ago. What you are about to do needs a fresh proof.</p>
+${problemNotice(trouble)}
+<form class="form" method="post" action="/confirm">
+<input type="hidden" name="next" value="${next}">
+${presenceFields(visitor)}
+<button type="submit">Confirm</button>
+</form>`
+  return sheet(c, { title: 'Confirm that it is you', main, status: trouble?.status ?? 200 })
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+import { isProblem, type Problem } from '@holdfast/core'
+import { signIn, signOut } from '../../flow/index.ts'
+import { endedCookie, leadTo, sessionCookie } from '../answer.ts'
+import { findVisitor, type PageContext, whenceOf } from '../context.ts'
+import { readForm } from '../form.ts'
+import { sheet } from '../layout.ts'
+import { html, nothing } from '../markup.ts'
+import { localPath } from '../origin.ts'
+import { field } from '../part/field.ts'
+import { notice, problemNotice } from '../part/notice.ts'
+
+/** Where one signs in, and is led on to where one wanted to go. */
+export function signInPage(c: PageContext): Response {
+  const next = localPath(c.env.call.query.get('next'))
+  if (findVisitor(c.env.call.actor) !== undefined) return leadTo(c, next)
+  return form(c, { next, login: '' })
+}
+
+/** Checks what was typed; a wrong word is told on the same page. */
+export async function signInSubmit(c: PageContext): Promise<Response> {
+  const { ports } = c.env
+  const posted = await readForm(c)
+  const [next, login] = [localPath(posted.text('next')), posted.text('login')]
+  try {
+    const typed = { login, password: posted.secret('password'), otp: posted.text('otp').replace(/\s/g, '') }
+    const session = await signIn(ports, typed, whenceOf(c))
+    return leadTo(c, next, sessionCookie(ports.config, session))
+  } catch (error) {
+    if (!isProblem(error)) throw error
+    return form(c, { next, login, trouble: error })
+  }
+}
+
+/** Ends the session and takes its cookie away. */
+export async function signOutSubmit(c: PageContext): Promise<Response> {
+  await signOut(c.env.ports, c.env.call.actor)
+  return leadTo(c, '/', endedCookie(c.env.ports.config))
+}
+
+function form(c: PageContext, state: { next: string; login: string; trouble?: Problem }): Response {
+  const { config } = c.env.ports
+  const { next, login, trouble } = state
+  const needsCode = trouble?.code === 'otp-required'
+  const main = html`<h1>Sign in</h1>
+${c.env.call.query.get('done') === 'verified' ? notice('good', 'Your address is confirmed') : nothing}
+${needsCode ? notice('warn', 'Your account has a second factor', html`Type your password and the code from your authenticator, or a recovery code.`) : problemNotice(trouble)}
+<form class="form" method="post" action="/sign-in">
+<input type="hidden" name="next" value="${next}">
+${field({ name: 'login', label: 'User name or e-mail address', value: login, autocomplete: 'username', hasFocus: login === '' })}
+${field({ name: 'password', label: 'Password', type: 'password', autocomplete: 'current-password', hasFocus: login !== '' })}
+${needsCode ? field({ name: 'otp', label: 'One-time code', autocomplete: 'one-time-code' }) : nothing}
+<button type="submit">Sign in</button>
+</form>
+<p class="small">${config.signUp === 'open' ? html`No account yet? <a href="/sign-up">Make one</a>.` : 'Accounts are made by invitation: ask the operator of this registry for a link.'}
+Forgotten the password? The operator can help.</p>`
+  return sheet(c, { title: 'Sign in', main, status: trouble?.status ?? 200, path: '/' })
+}
