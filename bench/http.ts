@@ -32,7 +32,10 @@ export function send(
         resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(parts) }),
       )
     })
-    asked.on('error', reject)
+    // A kept connection that the server closed meanwhile is no failure: ask again on another.
+    asked.on('error', error =>
+      asked.reusedSocket ? send(method, url, headers, body).then(resolve, reject) : reject(error),
+    )
     asked.end(body)
   })
 }

@@ -12,7 +12,12 @@ export type Plan = {
 }
 
 /** What a stretch of load found. */
-export type Outcome = { readonly perSecond: number; readonly refused: number }
+export type Outcome = {
+  readonly perSecond: number
+  /** Answers in all, with those that were under way when the time was over. */
+  readonly answers: number
+  readonly refused: number
+}
 
 /** One stretch in progress: lines stop asking once it is over. */
 type Stretch = { done: number; refused: number; over: boolean; readonly requests: readonly Buffer[] }
@@ -41,7 +46,7 @@ export async function load(plan: Plan): Promise<Outcome> {
   const perSecond = stretch.done / elapsed()
   stretch.over = true
   await Promise.all(lines.map(line => line.closed || once(line, 'close')))
-  return { perSecond, refused: stretch.refused }
+  return { perSecond, answers: stretch.done, refused: stretch.refused }
 }
 
 function makeRequest(address: string, plan: Plan): Buffer {

@@ -127,6 +127,12 @@ export function memoryOf(pid: number): { readonly nowMb: number; readonly peakMb
   return { nowMb: field('VmRSS'), peakMb: field('VmHWM') }
 }
 
+/** Processor time a process has used so far with all its threads, in seconds (Linux; its clock has 100 ticks a second). */
+export function processorSecondsOf(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ').at(-1)?.split(' ') ?? []
+  return (Number(fields[11]) + Number(fields[12])) / 100
+}
+
 /** Lets the kernel forget the highest memory use so far. */
 export function resetPeak(pid: number): void {
   writeFileSync(`/proc/${pid}/clear_refs`, '5')

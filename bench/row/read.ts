@@ -2,6 +2,7 @@
 import { makeRelease, makeReleases, type Release } from '../corpus.ts'
 import { get } from '../http.ts'
 import { load } from '../load.ts'
+import { processorSecondsOf } from '../process.ts'
 import { type Peer, stockOf } from '../server/peer.ts'
 import { attempt, startField, stopField } from './field.ts'
 import {
@@ -161,10 +162,10 @@ async function measureRead(options: Options, peers: readonly Peer[], read: Read)
       seconds,
       connections: read.connections,
     }
-    const outcome = await load(plan)
-    if (outcome.refused > 0)
-      options.notes.push(`${peer.name} refused ${outcome.refused} requests of ${read.id}`)
-    return outcome.perSecond
+    const used = processorSecondsOf(peer.running.pid)
+    const { perSecond, answers, refused } = await load(plan)
+    if (refused > 0) options.notes.push(`${peer.name} refused ${refused} requests of ${read.id}`)
+    return options.processorTime ? answers / (processorSecondsOf(peer.running.pid) - used) : perSecond
   }
   const right = peers.filter(peer => headers.has(peer))
   for (const peer of right) await stretch(peer, 0.5) // compilers warm up, uncounted

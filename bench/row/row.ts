@@ -27,6 +27,8 @@ export type Options = {
   readonly quick: boolean
   readonly rounds: number
   readonly seconds: number
+  /** Measure reads and starts by the server's processor time instead of the clock. */
+  readonly processorTime: boolean
   /** Folder of this run, removed at its end. */
   readonly folder: string
   /** Folder of downloads that outlive a run. */

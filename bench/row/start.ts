@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { makeRelease } from '../corpus.ts'
-import { memoryOf } from '../process.ts'
+import { memoryOf, processorSecondsOf } from '../process.ts'
 import { publishStock } from '../publish.ts'
 import { startHoldfast } from '../server/holdfast.ts'
 import { type Peer, type PeerName, type Stock, stockOf } from '../server/peer.ts'
@@ -73,12 +73,13 @@ async function measureStarts(options: Options, houses: readonly House[]) {
   const idle: Partial<Record<PeerName, number[]>> = {}
   const start = await interleave(houses, options.rounds, async (house, round) => {
     const peer = await house.open()
+    const usedMs = processorSecondsOf(peer.running.pid) * 1000
     if (round === 0) {
       await sleep(options.quick ? 2_000 : 10_000)
       idle[house.name] = [memoryOf(peer.running.pid).nowMb]
     }
     await peer.running.stop()
-    return peer.readyMs
+    return options.processorTime ? usedMs : peer.readyMs
   })
   return { start, idle }
 }
