@@ -6,13 +6,13 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { PackageName } from '@holdfast/core'
+import { type PackageName, type Status, statusTable } from '@holdfast/core'
 import fc from 'fast-check'
 import { takeMeasure } from '../../src/flow/index.ts'
 import { operator } from '../../src/identity/index.ts'
 import { type OpenPorts, openPorts } from '../../src/main.ts'
 import { configIn, type Live, publishDocument, put, startLive, tokenOf } from '../live.ts'
-import { anyChange, type Change, make } from './change.ts'
+import { anyChange, type Change, make, setStatus } from './change.ts'
 import { checkPaths, readTruth, type Viewer } from './path.ts'
 import { request } from './request.ts'
 
@@ -41,6 +41,19 @@ const anyHistory = fc.record({
   scoped: fc.boolean(),
   changes: fc.array(anyChange, { minLength: 4, maxLength: 12 }),
 })
+
+for (const status of Object.keys(statusTable) as Status[]) {
+  test(`every path agrees with the gate on a version that is ${status}: alone, beside a live one, in private`, async () => {
+    const name = freshName(false)
+    await (await put(live, name, publishDocument(name, '1.0.0'))).text()
+    await setStatus(live.ports, name, '1.0.0' as never, status)
+    await checkPaths(live.url, await readTruth(other.ports.store, name), viewers)
+    await (await put(live, name, publishDocument(name, '0.9.0'))).text()
+    await checkPaths(live.url, await readTruth(other.ports.store, name), viewers)
+    await make(live, live.ports, name, { kind: 'access', access: 'restricted' })
+    await checkPaths(live.url, await readTruth(other.ports.store, name), viewers)
+  })
+}
 
 test('every path agrees with the gate after every change', { timeout: 120_000 }, async () => {
   const run = fc.asyncProperty(anyHistory, async ({ scoped, changes }) => {

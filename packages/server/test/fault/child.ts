@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import type { Point } from './point.ts'
+import type { Ready } from './victim.ts'
+
+const victim = fileURLToPath(new URL('./victim.ts', import.meta.url))
+
+/** A running victim. */
+export interface Victim extends Ready {
+  readonly child: ChildProcess
+  /** Resolves with the signal or the code it ended with. */
+  readonly ended: Promise<string | number>
+  arm(point: Point): Promise<void>
+  /** `kill -9`, and the wait for its end. */
+  kill(): Promise<void>
+}
+
+/** Starts a victim on a folder. */
+export async function startVictim(folder: string): Promise<Victim> {
+  const child = fork(victim, [folder], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+  const ended = new Promise<string | number>(resolve => {
+    child.once('exit', (code, signal) => resolve(signal ?? code ?? -1))
+  })
+  const ready = await Promise.race([nextMessage<Ready>(child), ended])
+  if (typeof ready !== 'object') throw new Error(`the instance ended at its start: ${ready}`)
+  return {
+    ...ready,
+    child,
+    ended,
+    async arm(point) {
+      const armed = nextMessage(child)
+      child.send({ arm: point })
+      await armed
+    },
+    async kill() {
+      child.kill('SIGKILL')
+      await ended
+    },
+  }
+}
+
+async function nextMessage<T>(child: ChildProcess): Promise<T> {
+  const [message] = await once(child, 'message')
+  return message as T
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * An instance in a process of its own that kills itself at a point its parent names: told `arm`, the next time it comes
+ * there. Started with a folder; tells its parent the address and a token.
+ */
+import { join } from 'node:path'
+import { type OpenPorts, openPorts } from '../../src/main.ts'
+import type { Ports, Store, Tx } from '../../src/ports.ts'
+import { openFileBlobs } from '../../src/store/index.ts'
+import { startLive } from '../live.ts'
+import type { Point } from './point.ts'
+
+/** What a victim says when it is ready. */
+export interface Ready {
+  readonly url: string
+  readonly token: string
+}
+
+let armed: Point | undefined
+process.on('message', (message: { readonly arm: Point }) => {
+  armed = message.arm
+  process.send?.({ armed })
+})
+
+function reach(point: Point): void {
+  if (point === armed) process.kill(process.pid, 'SIGKILL')
+}
+
+async function openMortalPorts(...args: Parameters<typeof openPorts>): Promise<OpenPorts> {
+  const opened = await openPorts(...args)
+  const blobs = await openFileBlobs(join(args[0].data, 'blobs'), { fault: reach })
+  const ports: Ports = { ...opened.ports, blobs, store: mortal(opened.ports.store) }
+  return { ...opened, ports }
+}
+
+function mortal(store: Store): Store {
+  return {
+    ...store,
+    async commit(grant, event, work) {
+      reach('commit:before')
+      const result = await store.commit(grant, event, tx => halfway(tx, work))
+      reach('commit:after')
+      return result
+    },
+    leases: {
+      ...store.leases,
+      async advance(...args) {
+        reach('cursor:before')
+        const isMoved = await store.leases.advance(...args)
+        reach('cursor:after')
+        return isMoved
+      },
+    },
+  }
+}
+
+async function halfway<T>(tx: Tx, work: (tx: Tx) => Promise<T>): Promise<T> {
+  reach('commit:begun')
+  const result = await work(tx)
+  // Everything but the event is written, and nothing is committed.
+  reach('commit:worked')
+  return result
+}
+
+const [folder = ''] = process.argv.slice(2)
+const live = await startLive({ folder, replaced: { openPorts: openMortalPorts } })
+process.send?.({ url: live.url, token: live.token } satisfies Ready)
+process.once('SIGTERM', () => {
+  void live.stop().then(() => process.exit(live.errors.length === 0 ? 0 : 1))
+})
