@@ -11,7 +11,7 @@ import {
   problem,
   type Version,
 } from '@holdfast/core'
-import { type Access, type Package, settle } from '../catalog/index.ts'
+import { type Access, type Package, type PackageVersion, settle } from '../catalog/index.ts'
 import { type Actor, actorId, authorize, type Grant } from '../identity/index.ts'
 import {
   checkManifestAgrees,
@@ -61,14 +61,15 @@ export async function publish(ports: Ports, actor: Actor, upload: Upload): Promi
   try {
     const { grant, known } = await admit(ports, actor, upload.name)
     const bytes = checkClaims(upload)
-    if (await isRepetition(ports, actor, upload, bytes)) return published(upload, bytes, true)
-    await checkUnused(ports, upload)
+    const there = await ports.store.catalog.findVersion(upload.name, upload.version)
+    if (there !== undefined && isRepetition(ports, actor, there, bytes)) return published(upload, bytes, true)
+    if (there !== undefined) throw problem('version-exists', { name: upload.name, version: upload.version })
     await provePresence(ports, grant, known?.requiresTfa ?? false)
     const inspection = await inspect(ports, upload)
     await upload.tarball.keep()
     // A crash here leaves bytes under their digest that no version names: the scrubber's to remove, harmless.
     await ports.store.commit(grant, publishEvent(upload, bytes, inspection), tx =>
-      record(ports, tx, actor, upload, bytes, inspection),
+      record(ports, tx, grant, upload, bytes, inspection),
     )
     // A crash here leaves a published version whose answer was lost: the client repeats it and is answered like now.
     return published(upload, bytes, false)
@@ -113,25 +114,13 @@ export function checkClaims(upload: Upload): WrittenBytes {
 }
 
 /** npm repeats a PUT whose answer was lost; the same hand sending the same bytes again soon is answered alike. */
-async function isRepetition(
-  ports: Ports,
-  actor: Actor,
-  upload: Upload,
-  bytes: WrittenBytes,
-): Promise<boolean> {
-  const found = await ports.store.catalog.findVersion(upload.name, upload.version)
+function isRepetition(ports: Ports, actor: Actor, there: PackageVersion, bytes: WrittenBytes): boolean {
   return (
-    found !== undefined &&
-    found.status === 'live' &&
-    found.digest === bytes.digest &&
-    found.publisherId === actorId(actor) &&
-    ports.clock() - found.publishedAt < repeatWindowMs
+    there.status === 'live' &&
+    there.digest === bytes.digest &&
+    there.publisherId === actorId(actor) &&
+    ports.clock() - there.publishedAt < repeatWindowMs
   )
-}
-
-async function checkUnused(ports: Ports, upload: Upload): Promise<void> {
-  const found = await ports.store.catalog.findVersion(upload.name, upload.version)
-  if (found !== undefined) throw problem('version-exists', { name: upload.name, version: upload.version })
 }
 
 async function inspect(ports: Ports, upload: Upload): Promise<Inspection> {
@@ -144,16 +133,17 @@ async function inspect(ports: Ports, upload: Upload): Promise<Inspection> {
 async function record(
   ports: Ports,
   tx: Tx,
-  actor: Actor,
+  grant: Grant,
   upload: Upload,
   bytes: WrittenBytes,
   inspection: Inspection,
 ): Promise<void> {
   const { name } = upload
-  const at = ports.clock()
-  if ((await tx.catalog.findPackage(name)) === undefined) await createPackage(tx, actor, upload, at)
-  else if (upload.access !== undefined && actor.kind !== 'system')
-    await tx.catalog.setAccess(name, upload.access)
+  const { actor } = grant
+  const known = await tx.catalog.findPackage(name)
+  // Access is said once, when the name is made: a maintainer's publish must not open or close a package.
+  if (known === undefined) await createPackage(tx, actor, upload, ports.clock())
+  else if (grant.operation === 'package:create') await checkNotTaken(tx, actor, name)
   const manifest = await recordVersion(ports, tx, actor, upload, bytes, inspection)
   await applyTag(tx, upload)
   await tx.catalog.describe(name, aboutPackage(manifest, upload.readme ?? inspection.readme ?? ''))
@@ -190,6 +180,14 @@ export async function recordVersion(
     ...(upload.deprecated ? { deprecated: upload.deprecated } : {}),
   })
   return manifest
+}
+
+/** Somebody else may have made the name since `authorize` said that it may be made: then it is theirs. */
+async function checkNotTaken(tx: Tx, actor: Actor, name: PackageName): Promise<void> {
+  if (actor.kind !== 'person') return
+  const role = await tx.identity.roleOn(actor.id, name)
+  if (role === 'owner' || role === 'maintainer') return
+  throw problem('forbidden', { operation: 'package:publish', subject: name })
 }
 
 /** A look-alike of a name hosted here is refused at birth (npm's moniker rule and common confusables). */

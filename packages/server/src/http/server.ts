@@ -95,45 +95,21 @@ export async function openHttp(
   // A peer that neither sends nor reads is cut off.
   server.setTimeout(limits.silenceMs)
   server.on('request', (request, response) => {
-    const start = performance.now()
-    counter += 1
-    const id = `${boot}-${counter}`
     if (parts === undefined) return starting(response)
-    const { metrics } = parts
-    const noteHot = (hot: HotAnswer) => {
-      const durationMs = performance.now() - start
-      metrics.observe(hot.route, hot.status, durationMs, hot.bytes)
-      log.request({
-        id,
-        method: request.method ?? '',
-        path: loggedPath(request.url ?? ''),
-        status: hot.status,
-        bytes: hot.bytes,
-        durationMs,
-        address: addressOf(request),
-        actor: hot.actor,
-        client: request.headers['user-agent'] ?? '',
-      })
+    counter += 1
+    const visit = {
+      id: `${boot}-${counter}`,
+      start: performance.now(),
+      request,
+      response,
+      parts,
+      log,
+      addressOf,
     }
-    const goLong = (open: HttpParts) => answerRequest(open, log, addressOf, id, request, response, start)
     const hot = parts.hotPath(request, response)
-    if (hot === undefined) void goLong(parts)
-    else if (hot instanceof Promise) void finishHot(hot, parts)
-    else noteHot(hot)
-
-    async function finishHot(promised: Promise<HotAnswer | undefined>, open: HttpParts): Promise<void> {
-      try {
-        const done = await promised
-        if (done === undefined) await goLong(open)
-        else noteHot(done)
-      } catch (error) {
-        log.say('error', 'bytes could not be read while they were sent', {
-          request: id,
-          error: describe(error),
-        })
-        response.destroy()
-      }
-    }
+    if (hot === undefined) void answerRequest(visit)
+    else if (hot instanceof Promise) void finishHot(visit, hot)
+    else noteAnswer(visit, hot)
   })
   server.on('clientError', (_error, socket) => {
     if (socket.writable)
@@ -176,41 +152,69 @@ function starting(response: ServerResponse): void {
   response.end('{"error":"Holdfast is starting. Try again in a second."}')
 }
 
-async function answerRequest(
-  parts: HttpParts,
-  log: Log,
-  addressOf: (request: IncomingMessage) => string,
-  id: string,
-  request: IncomingMessage,
-  response: ServerResponse,
-  start: number,
-): Promise<void> {
-  const address = addressOf(request)
+/** One request on its way through the shell. */
+interface Visit {
+  readonly id: string
+  /** Milliseconds on the monotonic clock. */
+  readonly start: number
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly parts: HttpParts
+  readonly log: Log
+  readonly addressOf: (request: IncomingMessage) => string
+}
+
+async function finishHot(visit: Visit, answering: Promise<HotAnswer | undefined>): Promise<void> {
+  try {
+    const hot = await answering
+    if (hot === undefined) await answerRequest(visit)
+    else noteAnswer(visit, hot)
+  } catch (error) {
+    failToSend(visit, error)
+  }
+}
+
+/** The long way: identity, route, answer; whatever happens, it is counted and logged. */
+async function answerRequest(visit: Visit): Promise<void> {
+  const { id, request, response, parts, log } = visit
   const url = request.url ?? '/'
   const mount = parts.mounts.find(each => url.startsWith(each.prefix))
   let call: Call | undefined
-  let sent = 0
+  let bytes = 0
   try {
-    const { actor, bad } = await parts.identify.identify(request.headers, address)
+    const { actor, bad } = await parts.identify.identify(request.headers, visit.addressOf(request))
     call = openCall(id, request, actor, bad)
-    const answer = await answerCall(mount, call, log)
-    sent = await send(answer, request, response, id)
+    bytes = await send(await answerCall(mount, call, log), request, response, id)
   } catch (error) {
-    log.say('error', 'the answer could not be sent', { request: id, error: describe(error) })
-    response.destroy()
+    failToSend(visit, error)
   }
-  const durationMs = performance.now() - start
   const route = call !== undefined && mount !== undefined ? mount.classOf(call) : 'page'
-  parts.metrics.observe(route, response.statusCode, durationMs, sent)
+  noteAnswer(visit, {
+    route,
+    status: response.statusCode,
+    bytes,
+    actor: call === undefined ? '' : idOf(call.actor),
+  })
+}
+
+function failToSend({ id, log, response }: Visit, error: unknown): void {
+  log.say('error', 'the answer could not be sent', { request: id, error: describe(error) })
+  response.destroy()
+}
+
+/** Counts and logs what was answered. */
+function noteAnswer({ id, start, request, parts, log, addressOf }: Visit, hot: HotAnswer): void {
+  const durationMs = performance.now() - start
+  parts.metrics.observe(hot.route, hot.status, durationMs, hot.bytes)
   log.request({
     id,
     method: request.method ?? '',
-    path: loggedPath(url),
-    status: response.statusCode,
-    bytes: sent,
+    path: loggedPath(request.url ?? ''),
+    status: hot.status,
+    bytes: hot.bytes,
     durationMs,
-    address,
-    actor: call === undefined ? '' : idOf(call.actor),
+    address: addressOf(request),
+    actor: hot.actor,
     client: request.headers['user-agent'] ?? '',
   })
 }

@@ -140,7 +140,9 @@ function managesOrg(limits: TokenLimits, needs: Needs, subject: string): boolean
 
 async function refusal(ports: Asked, actor: Actor, operation: Operation, subject: string) {
   const { needs } = operations[operation]
-  if (actor.kind === 'nobody') return problem('unauthenticated')
+  // Where anyone may read, a private package looks like one that does not exist: 401 would tell that it does.
+  const hidden = operation === 'package:read' && mayReadPublic(ports.config, actor)
+  if (actor.kind === 'nobody' && !hidden) return problem('unauthenticated')
   if (
     needs.on === 'package' &&
     operation !== 'package:read' &&
@@ -148,6 +150,6 @@ async function refusal(ports: Asked, actor: Actor, operation: Operation, subject
   ) {
     return problem('package-not-found', { name: subject })
   }
-  if (operation === 'package:read') return problem('package-not-found', { name: subject })
+  if (hidden) return problem('package-not-found', { name: subject })
   return problem('forbidden', { operation, subject })
 }
