@@ -31,6 +31,7 @@ import { webMount } from './web/index.ts'
 export type { Config } from './config.ts'
 export { ConfigFaults, configKeys, environmentName, isLoopback, readConfig } from './config.ts'
 export type { Ports } from './ports.ts'
+export { openFileBlobs, openSnapshot, type Snapshot, takeSnapshot } from './store/index.ts'
 
 /** Ports with the way to let go of them. */
 export interface OpenPorts {
@@ -67,7 +68,8 @@ export async function openPorts(config: Config, clock: Clock = Date.now): Promis
   }
 }
 
-function openDriver(config: Config): Promise<SqlDriver<Schema>> | SqlDriver<Schema> {
+/** The database alone, as it is: nothing is migrated. */
+export function openDriver(config: Config): Promise<SqlDriver<Schema>> | SqlDriver<Schema> {
   return config.database === undefined
     ? openSqlite<Schema>(join(config.data, 'holdfast.db'))
     : openPostgres<Schema>(config.database)

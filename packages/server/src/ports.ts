@@ -24,6 +24,11 @@ export interface Blobs {
   list(): AsyncIterable<Digest>
   /** Removes bytes; removing what is not there is fine. */
   remove(digest: Digest): Promise<void>
+  /**
+   * Removes bytes that were last kept before this moment (milliseconds since the epoch), and says if it did. Bytes that
+   * somebody keeps again while this runs are there afterwards.
+   */
+  removeKeptBefore(digest: Digest, at: number): Promise<boolean>
 }
 
 /** Bytes on their way in. A crash leaves a temporary file that the store removes when it opens. */

@@ -1,3 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 export { openFileBlobs, openMemoryBlobs } from './blob/index.ts'
-export { openPostgres, openSqlite, openStore, type Schema, type SqlDriver } from './sql/index.ts'
+export {
+  openPostgres,
+  openSnapshot,
+  openSqlite,
+  openStore,
+  type Schema,
+  type Snapshot,
+  type SqlDriver,
+  takeSnapshot,
+} from './sql/index.ts'

@@ -68,13 +68,13 @@ export async function serve(data: string): Promise<{ url: string; stop(): Promis
     })
     void end.then(({ err }) => reject(new Error(`the server did not start: ${err}`)))
   })
-  return {
-    url,
-    stop() {
-      child.kill('SIGTERM')
-      return end
-    },
+  const stop = () => {
+    child.kill('SIGTERM')
+    return end
   }
+  // A test that fails before it stops its server would wait for it for ever.
+  after(stop)
+  return { url, stop }
 }
 
 /** Opens the instance in a folder, for one look or act. */

@@ -100,6 +100,16 @@ export function blobsContract(name: string, openBlobs: (options?: BlobOptions) =
       assert.equal(await blobs.size(gone ?? assert.fail()), undefined)
     })
 
+    test('bytes kept before a moment are removed, and later ones stay', async () => {
+      const blobs = await openBlobs()
+      const digest = await store(blobs, bytesOf('aged'))
+      assert.equal(await blobs.removeKeptBefore(digest, Date.now() - 60_000), false)
+      assert.equal(await blobs.size(digest), 4)
+      assert.equal(await blobs.removeKeptBefore(digest, Date.now() + 60_000), true)
+      assert.equal(await blobs.size(digest), undefined)
+      assert.equal(await blobs.removeKeptBefore(digest, Date.now() + 60_000), false)
+    })
+
     test('a reader that is open outlives the removal and the replacement of its blob', async () => {
       const blobs = await openBlobs()
       const digest = await store(blobs, bytesOf('held open'))

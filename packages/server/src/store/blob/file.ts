@@ -4,7 +4,7 @@
  * Whoever owns the folder can change or remove bytes; readers of a blob check its digest.
  */
 import { constants } from 'node:fs'
-import { type FileHandle, mkdir, open, opendir, rename, rm, stat } from 'node:fs/promises'
+import { type FileHandle, link, mkdir, open, opendir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { type Digest, parseDigest } from '@holdfast/core'
 import type { BlobReader, Blobs, BlobWriter, WrittenBytes } from '../../ports.ts'
@@ -37,6 +37,8 @@ export async function openFileBlobs(folder: string, options: BlobOptions = {}): 
     size: async digest => (await ignoreMissing(stat(pathOf(stored, digest))))?.size,
     list: () => listBlobs(stored),
     remove: digest => rm(pathOf(stored, digest), { force: true }),
+    removeKeptBefore: (digest, at) =>
+      removeKeptBefore(pathOf(stored, digest), join(incoming, makeIncomingName()), at),
   }
 }
 
@@ -164,6 +166,22 @@ async function openBlob(path: string): Promise<BlobReader | undefined> {
   }
 }
 
+/**
+ * Taken aside before its age is looked at: a writer that keeps the same bytes meanwhile puts its own file in place, and
+ * a file that grew young between two looks goes back, unless such a one is there.
+ */
+async function removeKeptBefore(place: string, aside: string, at: number): Promise<boolean> {
+  const found = await ignoreMissing(stat(place))
+  if (found === undefined || found.mtimeMs >= at) return false
+  await ignoreMissing(rename(place, aside))
+  const taken = await ignoreMissing(stat(aside))
+  if (taken === undefined) return false
+  const isOld = taken.mtimeMs < at
+  if (!isOld) await ignoreExisting(link(aside, place))
+  await rm(aside, { force: true })
+  return isOld
+}
+
 async function* listBlobs(stored: string): AsyncIterable<Digest> {
   for await (const shard of await opendir(stored)) {
     if (!/^[0-9a-f]{2}$/.test(shard.name)) continue
@@ -199,6 +217,14 @@ async function syncFolder(folder: string): Promise<void> {
     await handle.sync()
   } finally {
     await handle.close()
+  }
+}
+
+async function ignoreExisting(work: Promise<void>): Promise<void> {
+  try {
+    await work
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
   }
 }
 

@@ -4,28 +4,34 @@ import type { BlobReader, Blobs, BlobWriter, WrittenBytes } from '../../ports.ts
 import type { BlobOptions } from './file.ts'
 import { runningDigests } from './running-digests.ts'
 
+interface Kept {
+  readonly bytes: Uint8Array
+  readonly keptAt: number
+}
+
 /** Blobs that live as long as this object; `fault` can fail `keep` before and after it persists. */
 export function openMemoryBlobs(options: BlobOptions = {}): Blobs {
-  const stored = new Map<Digest, Uint8Array>()
+  const stored = new Map<Digest, Kept>()
   return {
     begin: async () => new MemoryBlobWriter(stored, options.fault ?? (() => undefined)),
-    open: async digest => openBytes(stored.get(digest)),
-    size: async digest => stored.get(digest)?.length,
+    open: async digest => openBytes(stored.get(digest)?.bytes),
+    size: async digest => stored.get(digest)?.bytes.length,
     list: async function* () {
       yield* [...stored.keys()]
     },
     remove: async digest => void stored.delete(digest),
+    removeKeptBefore: async (digest, at) => (stored.get(digest)?.keptAt ?? at) < at && stored.delete(digest),
   }
 }
 
 class MemoryBlobWriter implements BlobWriter {
-  readonly #stored: Map<Digest, Uint8Array>
+  readonly #stored: Map<Digest, Kept>
   readonly #fault: NonNullable<BlobOptions['fault']>
   readonly #digests = runningDigests()
   readonly #chunks: Uint8Array[] = []
   #state: 'writing' | 'failed' | 'kept' | 'discarded' = 'writing'
 
-  constructor(stored: Map<Digest, Uint8Array>, fault: NonNullable<BlobOptions['fault']>) {
+  constructor(stored: Map<Digest, Kept>, fault: NonNullable<BlobOptions['fault']>) {
     this.#stored = stored
     this.#fault = fault
   }
@@ -51,7 +57,7 @@ class MemoryBlobWriter implements BlobWriter {
     this.#state = 'failed'
     this.#fault('blob:written')
     this.#fault('blob:synced')
-    this.#stored.set(written.digest, Buffer.concat(this.#chunks))
+    this.#stored.set(written.digest, { bytes: Buffer.concat(this.#chunks), keptAt: Date.now() })
     this.#fault('blob:renamed')
     this.#state = 'kept'
     return written

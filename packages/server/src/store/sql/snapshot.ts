@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+/** A copy of an SQLite database in one file that stands for itself: it opens without a log beside it, and only for reading. */
+import { open } from 'node:fs/promises'
+import { DatabaseSync } from 'node:sqlite'
+import { type Digest, parseDigest } from '@holdfast/core'
+import { openSqlite } from './sqlite.ts'
+
+/** What a snapshot holds. */
+export interface Snapshot {
+  readonly instance: string
+  /** Position of its newest event. */
+  readonly position: number
+  readonly packages: number
+  readonly versions: number
+  /** Migrations it has seen, in order. */
+  readonly migrations: readonly string[]
+  /** Bytes that its versions name, removed versions left out: each once, in the order of digests. */
+  blobs(): Iterable<{ readonly digest: Digest; readonly sizeBytes: number }>
+  /** What SQLite finds wrong with the file, a line each. */
+  findFaults(): readonly string[]
+  close(): void
+}
+
+/** Copies a database that may be in use to a new file, durable when this resolves. */
+export async function takeSnapshot(database: string, path: string): Promise<void> {
+  const driver = openSqlite<unknown>(database)
+  try {
+    await driver.backup?.(path)
+  } finally {
+    await driver.close()
+  }
+  const copy = new DatabaseSync(path)
+  copy.exec('pragma journal_mode = delete')
+  copy.close()
+  const file = await open(path, 'r')
+  await file.sync().finally(() => file.close())
+}
+
+/** Opens a snapshot; nothing can be written through it. */
+export function openSnapshot(path: string): Snapshot {
+  const database = new DatabaseSync(path, { readOnly: true })
+  const value = (sql: string) => Object.values(database.prepare(sql).get() ?? {})[0]
+  return {
+    instance: String(value("select value from instance where key = 'id'")),
+    position: Number(value('select position from event_counter')),
+    packages: Number(value('select count(*) from package')),
+    versions: Number(value('select count(*) from version')),
+    migrations: database
+      .prepare('select name from migration order by name')
+      .all()
+      .map(row => String(row['name'])),
+    *blobs() {
+      const rows = database.prepare(
+        "select digest, max(size_bytes) as size from version where status <> 'removed' group by digest order by digest",
+      )
+      for (const row of rows.iterate()) {
+        yield { digest: parseDigest(String(row['digest'])), sizeBytes: Number(row['size']) }
+      }
+    },
+    findFaults: () =>
+      database
+        .prepare('pragma integrity_check')
+        .all()
+        .map(row => String(row['integrity_check']))
+        .filter(line => line !== 'ok'),
+    close: () => database.close(),
+  }
+}
