@@ -82,13 +82,17 @@ async function checkVersion(
   assert.equal(published.length, 1, `${name}@${ver} has ${published.length} publish events`)
   const leaf = decodeLeaf(published[0]?.leaf ?? '{}') as { dist?: { integrity?: string } }
   assert.equal(leaf.dist?.integrity, formatIntegrity(digest))
-  const removed = events.some(
-    event => event.type === 'unpublish' && (event.ver === ver || event.ver === null),
-  )
+  const born = published[0]?.position ?? 0
+  const removed = events.some(event => isRemovalOf(event, ver, born))
   assert.equal(version.status === 'removed', removed, `${name}@${ver} is ${version.status}`)
   const deprecated = events.findLast(event => event.type === 'deprecate' && event.ver === ver)
   assert.equal(version.deprecated, messageOf(deprecated), `${name}@${ver} is deprecated without an event`)
   checkSignatures(ports, version)
+}
+
+/** Without a version all are meant that were there. */
+function isRemovalOf(event: StoredEvent, version: Version, born: number): boolean {
+  return event.type === 'unpublish' && event.position > born && (event.ver === version || event.ver === null)
 }
 
 async function readBlob(ports: Ports, version: PackageVersion): Promise<Uint8Array> {

@@ -33,6 +33,9 @@ export async function setTag(
   if (!decide(facts).resolves) throw refuse(name, facts, all)
   await provePresence(ports, grant, known.requiresTfa)
   await ports.store.commit(grant, tagEvent(name, tag, version), async tx => {
+    // Asked again: it may have been removed in the meantime.
+    const now = await tx.catalog.findVersion(name, version)
+    if (now === undefined || !decide(now).resolves) throw problem('revision-conflict', { name })
     await tx.catalog.setTag(name, tag, version)
     await settle(tx.catalog, name, ports.clock())
   })

@@ -150,10 +150,15 @@ test('one signs in by name or address; a session is fresh for ten minutes and li
   const made = await signIn(ports, { login: fay.email, password: fay.password, otp: '' }, whence)
   assert.equal(made.session.freshUntil, world.now() + 10 * 60_000)
   assert.equal(made.session.expiresAt, world.now() + 30 * dayMs)
-  const whoami = () => world.npm('GET /-/whoami', { headers: { cookie: `holdfast-session=${made.secret}` } })
-  assert.deepEqual((await whoami()).body, { username: 'fay' })
+  const account = () => world.ask('GET /account', { headers: { cookie: `holdfast-session=${made.secret}` } })
+  assert.equal((await account()).status, 200)
   world.advance(30 * dayMs + 1)
-  assert.equal((await whoami()).status, 401)
+  assert.notEqual((await account()).status, 200)
+})
+
+test('the npm routes take no session: they do not ask where a request comes from', async () => {
+  const { cookie } = await world.browse(await world.someone('lea'))
+  assert.equal((await world.npm('GET /-/whoami', { headers: { cookie } })).status, 401)
 })
 
 test('a stale session is made fresh by the password, and by nothing less', async () => {
@@ -205,7 +210,8 @@ test('a new password wants the old one, ends all other sessions, and is told by 
     (await listOwnSessions(ports, actor)).map(each => each.id),
     [one.session.id],
   )
-  assert.equal((await world.npm('GET /-/whoami', { headers: { cookie: two.cookie } })).status, 401)
+  assert.notEqual((await world.ask('GET /account', { headers: { cookie: two.cookie } })).status, 200)
+  assert.equal((await world.ask('GET /account', { headers: { cookie: one.cookie } })).status, 200)
   await assert.rejects(checkPassword(ports, 'jan', jan.password, whence), { code: 'bad-credentials' })
   await checkPassword(ports, 'jan', 'another good secret', whence)
   const letters = await ports.store.mail.listRecent(5)

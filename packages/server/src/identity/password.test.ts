@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { checkNewPassword, hashPassword, isPassword } from './password.ts'
+
+const password = 'correct horse battery staple'
+
+test('a password is kept as a PHC string of argon2id with a salt of its own, and found again', async () => {
+  const [one, other] = await Promise.all([hashPassword(password), hashPassword(password)])
+  assert.match(one, /^\$argon2id\$v=19\$m=19456,t=2,p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$/)
+  assert.notEqual(one, other)
+  assert.equal(await isPassword(password, one), true)
+  assert.equal(await isPassword(`${password} `, one), false)
+})
+
+test('hashes of other strength are still understood', async () => {
+  // Made by the reference implementation: argon2id, 64 MiB, 3 passes, 1 lane.
+  const foreign = '$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc'
+  assert.equal(await isPassword('password', foreign), true)
+  assert.equal(await isPassword('passwort', foreign), false)
+})
+
+test('an account without a password has none, not the empty one, and damaged hashes match nothing', async () => {
+  for (const phc of [null, '', '$argon2id$v=19$m=1', 'plain']) {
+    assert.equal(await isPassword('', phc), false)
+    assert.equal(await isPassword(password, phc), false)
+  }
+})
+
+test('a password longer than any that can be set is not hashed whole', async () => {
+  assert.equal(await isPassword('x'.repeat(10_000_000), await hashPassword(password)), false)
+})
+
+const refused: Record<string, string> = {
+  short: 'eleven char',
+  endless: 'x7Q'.repeat(100),
+  uniform: 'aaaabbbbaaaabbbb',
+  run: '123456789012345',
+  alphabet: 'abcdefghijklmnop',
+  'user name': 'my-alice-secret',
+  address: 'xx-Alice.Smith-xx',
+}
+
+for (const [what, bad] of Object.entries(refused)) {
+  test(`a new password is refused: ${what}`, () => {
+    assert.throws(() => checkNewPassword(bad, ['alice', 'alice.smith@people.example', 'alice.smith']), {
+      code: 'weak-password',
+    })
+  })
+}
+
+test('a good new password is accepted in any script', () => {
+  for (const good of [password, 'пароль из четырёх слов', '9f3kQ0x!vZ72']) checkNewPassword(good, ['alice'])
+})
