@@ -10,6 +10,8 @@ export interface Asked {
   /** As on the wire: `%2f` stays. */
   readonly path: string
   readonly accept: string
+  readonly authorization: string
+  readonly body: Buffer
 }
 
 /** An answer on its way through the twin. */
@@ -20,7 +22,7 @@ export interface Answer {
 }
 
 /** Breaks one property: gets what the real instance answered, and returns what the twin answers. */
-export type Tamper = (asked: Asked, answer: Answer) => Answer
+export type Tamper = (asked: Asked, answer: Answer) => Answer | Promise<Answer>
 
 /** An instance that is like the real one in all but what `tamper` changes. */
 export async function startTwin(target: string, tamper: Tamper): Promise<{ url: string; close(): void }> {
@@ -38,13 +40,20 @@ async function forward(target: string, asked: IncomingMessage, reply: ServerResp
   // Uncompressed, so that what is remembered can be given to anybody.
   const { 'accept-encoding': _, ...rest } = headers
   const onward = request({ hostname, port, method, path, headers: rest })
-  onward.end(await buffer(asked))
+  const sent = await buffer(asked)
+  onward.end(sent)
   const [real]: IncomingMessage[] = await once(onward, 'response')
   if (real === undefined) return
-  const type = real.headers['content-type'] ?? ''
-  const answer = { status: real.statusCode ?? 0, type, body: await buffer(real) }
-  const { status, body, type: given } = tamper({ method, path, accept: headers.accept ?? '' }, answer)
-  reply.writeHead(status, { 'content-type': given, 'content-length': body.length }).end(body)
+  const { location } = real.headers
+  const answer = {
+    status: real.statusCode ?? 0,
+    type: real.headers['content-type'] ?? '',
+    body: await buffer(real),
+  }
+  const { accept = '', authorization = '' } = headers
+  const { status, body, type } = await tamper({ method, path, accept, authorization, body: sent }, answer)
+  const onlyWhenThere = location === undefined ? {} : { location }
+  reply.writeHead(status, { 'content-type': type, 'content-length': body.length, ...onlyWhenThere }).end(body)
 }
 
 /** A twin's answer that something was done, whatever the real instance said. */

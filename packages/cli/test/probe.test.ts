@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { tokenPrefix } from '../src/assess/probe/authz-1-prefix.ts'
+import { scopedKeys } from '../src/assess/probe/authz-1-scoped-keys.ts'
 import { oneGate } from '../src/assess/probe/beyond-one-gate.ts'
 import { unpublish } from '../src/assess/probe/general-2-unpublish.ts'
 import type { Probe, ProbeInstance, Settings } from '../src/assess/probe.ts'
@@ -67,6 +68,67 @@ describe('the probe of token prefixes notices', { concurrency: 3 }, () => {
     await assertCaught(tokenPrefix, /changed token must be refused/, (_, answer) =>
       answer.status === 401 ? anybody : answer,
     )
+  })
+})
+
+/** What an instance forgets to check a token for, each with the requests that belong to it and the probe's words. */
+const unchecked: readonly (readonly [RegExp, (asked: Asked) => boolean])[] = [
+  [/publishing must be refused/, ({ method, body }) => method === 'PUT' && body.includes('_attachments')],
+  [/deprecating must be refused/, ({ method, body }) => method === 'PUT' && body.includes('by a probe')],
+  [
+    /setting a tag must be refused/,
+    ({ method, path }) => method === 'PUT' && path.endsWith('/dist-tags/probe'),
+  ],
+  [
+    /removing a tag must be refused/,
+    ({ method, path }) => method === 'DELETE' && path.includes('/dist-tags/'),
+  ],
+  [
+    /adding an owner as npm does must be/,
+    ({ body }) => body.includes('"_rev"') && body.includes('probe-friend'),
+  ],
+  [/removing an owner must be refused/, ({ path }) => path.endsWith('/owners/probe-friend')],
+  [/adding an owner as pnpm does must be/, ({ path }) => path.endsWith('/owners')],
+  [/changing who may read must be refused/, ({ path }) => path.endsWith('/access')],
+  [/taking back a version must be refused/, asked => isTakeBack(asked) && asked.body.includes('"versions"')],
+  [
+    /taking back a package must be refused/,
+    ({ method, path }) => method === 'DELETE' && path.includes('/-rev/'),
+  ],
+  [/making another token must be refused/, ({ path }) => path.endsWith('/-/npm/v1/tokens')],
+  [/changing the password must be refused/, ({ path }) => path.endsWith('/-/npm/v1/user')],
+  [/the tarball must hide/, ({ path }) => path.endsWith('.tgz')],
+  [/the version must hide/, ({ path }) => path.endsWith('/1.0.0')],
+  [/the list of collaborators must hide/, ({ path }) => path.endsWith('/collaborators')],
+  [/an expired token must be nobody/, ({ path }) => path.endsWith('/whoami')],
+]
+
+describe('the probe of limited tokens notices an instance that does not look at the limits:', {
+  concurrency: 3,
+}, () => {
+  for (const [why, isOn] of unchecked) {
+    test(why.source, async () => {
+      const done = { ...accepted, status: 200 }
+      await assertCaught(scopedKeys, why, (asked, answer) =>
+        isOn(asked) && isRefused(answer) ? done : answer,
+      )
+    })
+  }
+
+  test('it says no and does it all the same', async () => {
+    let owner = ''
+    const tamper: Tamper = async (asked, answer) => {
+      if (!asked.body.includes('_attachments')) return answer
+      if (answer.status < 300) owner ||= asked.authorization
+      else
+        await fetch(real.url + asked.path, {
+          method: 'PUT',
+          headers: { authorization: owner },
+          body: asked.body.toString(),
+        })
+      return answer
+    }
+    await assertCaught(scopedKeys, /must not have happened/, tamper)
   })
 })
 

@@ -16,7 +16,7 @@ export interface ProbeClient {
   /** A name in the probe's own scope. */
   nameOf(word: string): string
   ask(method: string, path: string, options?: AskOptions): Promise<Reply>
-  publish(sample: SamplePackage): Promise<Reply>
+  publish(sample: SamplePackage, token?: string): Promise<Reply>
 }
 
 /** What is not usual about one request. */
@@ -38,7 +38,8 @@ export async function openProbeClient(instance: ProbeInstance): Promise<ProbeCli
     token,
     nameOf: word => `@${id}/${word}`,
     ask,
-    publish: sample => ask('PUT', `/npm/${encodeName(sample.name)}`, { body: makePublishBody(sample) }),
+    publish: (sample, by = token) =>
+      ask('PUT', `/npm/${encodeName(sample.name)}`, { body: makePublishBody(sample), token: by }),
   }
 }
 
