@@ -187,6 +187,11 @@ export const problemTable = {
     say: "There is no package '{name}' here, or you may not read it",
     hint: 'Check the spelling, and sign in with `npm login` if the package is private.',
   },
+  'password-not-enough': {
+    status: 401,
+    say: 'This account has two-factor authentication, so its password alone signs no request',
+    hint: 'Run `npm login` to get a token for this command line.',
+  },
   'presence-required': {
     status: 401,
     say: 'Confirm that it is you before you {operation}',

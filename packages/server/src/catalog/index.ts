@@ -12,5 +12,6 @@ export type {
   PackageVersion,
   SearchHit,
   SearchQuery,
+  TfaDemand,
   VersionFacts,
 } from './port.ts'

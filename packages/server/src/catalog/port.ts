@@ -4,6 +4,9 @@ import type { Digest, DistTag, NamePattern, PackageName, Status, Version } from 
 
 export type Access = 'public' | 'restricted'
 
+/** `unless-bypassed` lets tokens pass that were made to skip the second factor; `always` lets none. */
+export type TfaDemand = 'none' | 'unless-bypassed' | 'always'
+
 /** A package, hosted here. `revision` moves with every change of anything its documents show. */
 export interface Package {
   readonly name: PackageName
@@ -14,8 +17,8 @@ export interface Package {
   readonly createdAt: number
   readonly modifiedAt: number
   readonly revision: number
-  /** Writes need a second factor, whatever the account's own setting. */
-  readonly requiresTfa: boolean
+  /** Whether writes need a second factor, whatever the account's own setting. */
+  readonly requiresTfa: TfaDemand
   /** When the whole package was unpublished; its name and versions stay taken. */
   readonly removedAt: number | null
 }
@@ -136,7 +139,7 @@ export interface CatalogWrites {
   setStatus(name: PackageName, version: Version, status: Status, reason: string, at: number): Promise<void>
   removePackage(name: PackageName, at: number): Promise<void>
   setAccess(name: PackageName, access: Access): Promise<void>
-  setRequiresTfa(name: PackageName, required: boolean): Promise<void>
+  setRequiresTfa(name: PackageName, required: TfaDemand): Promise<void>
   setRole(name: PackageName, accountId: string, role: PackageRole | undefined): Promise<void>
   setStar(name: PackageName, accountId: string, starred: boolean): Promise<void>
   addHosted(pattern: NamePattern, at: number): Promise<void>

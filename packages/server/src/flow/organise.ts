@@ -22,7 +22,7 @@ export async function createOrg(ports: Ports, actor: Actor, name: string): Promi
   if (actor.kind !== 'person') throw problem('unauthenticated')
   const grant = await authorize(ports, actor, 'org:create', '')
   const org = parseLogin(name)
-  await provePresence(ports, grant, false)
+  await provePresence(ports, grant)
   await write(ports, grant, 'org', { org, op: 'create' }, async tx => {
     // Another user's name is their scope.
     const namesake = await tx.identity.findAccountByLogin(org)
@@ -74,7 +74,7 @@ async function openMember(ports: Ports, actor: Actor, org: string, login: string
     role === 'owner' || members.some(member => member.accountId === account.id && member.role === 'owner')
   // An admin must not become owner, nor push owners out.
   const grant = touchesOwner ? await authorize(ports, actor, 'org:own', org) : manage
-  await provePresence(ports, grant, false)
+  await provePresence(ports, grant)
   return { grant, account, members }
 }
 
@@ -93,14 +93,14 @@ export async function listTeams(ports: Ports, actor: Actor, org: string): Promis
 export async function createTeam(ports: Ports, actor: Actor, org: string, name: string): Promise<void> {
   const grant = await openOrg(ports, actor, 'org:manage', org)
   const team = parseLogin(name)
-  await provePresence(ports, grant, false)
+  await provePresence(ports, grant)
   await write(ports, grant, 'team', { org, team, op: 'create' }, tx => tx.identity.addTeam(org, team))
 }
 
 /** Removes a team with its members and grants. Throws `team-not-found`. */
 export async function removeTeam(ports: Ports, actor: Actor, org: string, team: string): Promise<void> {
   const grant = await openTeam(ports, actor, 'org:manage', org, team)
-  await provePresence(ports, grant, false)
+  await provePresence(ports, grant)
   await write(ports, grant, 'team', { org, team, op: 'remove' }, tx => tx.identity.removeTeam(org, team))
 }
 
@@ -127,7 +127,7 @@ export async function setTeamMember(
   const account = await getAccount(ports, login)
   const isMember = (await ports.store.identity.orgRole(account.id, org)) !== undefined
   if (member && !isMember) throw problem('not-a-member', { user: login, org })
-  await provePresence(ports, grant, false)
+  await provePresence(ports, grant)
   await write(ports, grant, 'team', { org, team, op: member ? 'add' : 'drop', account: account.id }, tx =>
     tx.identity.setTeamMember(org, team, account.id, member),
   )

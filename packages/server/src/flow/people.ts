@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Who stands by a package, and who may see it. */
 import { type PackageName, problem } from '@holdfast/core'
-import { type Access, type PackagePerson, type PackageRole, settle } from '../catalog/index.ts'
+import {
+  type Access,
+  type PackagePerson,
+  type PackageRole,
+  settle,
+  type TfaDemand,
+} from '../catalog/index.ts'
 import { type Account, type Actor, type Grant, may } from '../identity/index.ts'
 import type { NewEvent } from '../integrity/index.ts'
 import type { Ports } from '../ports.ts'
@@ -104,7 +110,7 @@ export async function readAccess(ports: Ports, actor: Actor, name: PackageName):
 /** What an owner may change of who sees and who changes a package. */
 export interface AccessChange {
   readonly access?: Access
-  readonly requiresTfa?: boolean
+  readonly requiresTfa?: TfaDemand
 }
 
 export async function changeAccess(

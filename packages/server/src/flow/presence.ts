@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { problem } from '@holdfast/core'
+import type { TfaDemand } from '../catalog/index.ts'
 import {
   type Grant,
   hashSecret,
@@ -20,24 +21,25 @@ export const approvalWaitMs = 10 * 60_000
  * request carried. Throws `otp-required`, with addresses for the browser when the client can use them; `tfa-required`
  * when the package wants what the account has not; `presence-required` when a browser's session is not fresh.
  */
-export async function provePresence(ports: Ports, grant: Grant, packageWantsIt: boolean): Promise<void> {
+export async function provePresence(ports: Ports, grant: Grant, demand: TfaDemand = 'none'): Promise<void> {
   const { actor } = grant
   if (actor.kind !== 'person') return
   const rule: Rule = operations[grant.operation]
   if (!rule.presence) return
   if (actor.credential.kind === 'session') return checkFresh(ports, actor, grant)
-  if (!isAskedFor(actor, rule, packageWantsIt)) return
+  if (!isAskedFor(actor, rule, demand)) return
   if (actor.tfa === 'none') throw problem('tfa-required', { name: grant.subject })
   const { otp } = actor.from
   if (otp !== undefined && (await isSecondFactor(ports, actor, grant, otp))) return
   throw await challenge(ports, actor, grant)
 }
 
-function isAskedFor(actor: Person, rule: Rule, packageWantsIt: boolean): boolean {
+function isAskedFor(actor: Person, rule: Rule, demand: TfaDemand): boolean {
   const { credential, tfa } = actor
   // Only for packages: a token that skips presence must not mint tokens, change owners of an organisation, or end the second factor.
-  if (credential.kind === 'token' && credential.limits.bypassTfa && rule.token === 'write') return false
-  if (packageWantsIt) return true
+  const mayBypass = rule.token === 'write' && demand !== 'always'
+  if (mayBypass && credential.kind === 'token' && credential.limits.bypassTfa) return false
+  if (demand !== 'none') return true
   if (tfa === 'none') return false
   // Who sends the password each time signs in each time.
   return tfa === 'auth-and-writes' || credential.kind === 'password' || rule.needs.on === 'self'

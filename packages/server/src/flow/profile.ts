@@ -143,7 +143,7 @@ async function beginChange(
 ): Promise<{ grant: Grant; account: Account; person: Person }> {
   if (actor.kind !== 'person') throw problem('unauthenticated')
   const grant = await authorize(ports, actor, 'account:change', actor.id)
-  await provePresence(ports, grant, false)
+  await provePresence(ports, grant)
   return { grant, account: await accountOf(ports, actor), person: actor }
 }
 

@@ -64,7 +64,7 @@ export async function publish(ports: Ports, actor: Actor, upload: Upload): Promi
     const there = await ports.store.catalog.findVersion(upload.name, upload.version)
     if (there !== undefined && isRepetition(ports, actor, there, bytes)) return published(upload, bytes, true)
     if (there !== undefined) throw problem('version-exists', { name: upload.name, version: upload.version })
-    await provePresence(ports, grant, known?.requiresTfa ?? false)
+    await provePresence(ports, grant, known?.requiresTfa)
     const inspection = await inspect(ports, upload)
     await upload.tarball.keep()
     // A crash here leaves bytes under their digest that no version names: the scrubber's to remove, harmless.

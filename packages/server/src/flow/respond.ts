@@ -29,7 +29,7 @@ export async function takeMeasure(
   const { operation, from, to } = measures[measure]
   const { name, version } = subject
   const grant = await authorize(ports, actor, operation, operation === 'package:yank' ? name : '')
-  await provePresence(ports, grant, false)
+  await provePresence(ports, grant)
   const event = {
     type: measure,
     pkg: name,

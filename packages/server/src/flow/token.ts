@@ -41,7 +41,7 @@ export async function createToken(
   request: TokenRequest,
 ): Promise<NewToken> {
   const grant = await authorize(ports, actor, 'token:create', account.id)
-  await provePresence(ports, grant, false)
+  await provePresence(ports, grant)
   const made = makeNewToken(ports, account.id, request)
   await ports.store.commit(grant, tokenCreated(made.token), async tx => {
     await tx.identity.addToken(hashSecret(made.secret), made.token)

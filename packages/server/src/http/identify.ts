@@ -24,8 +24,11 @@ const lastUsedEveryMs = 60_000
 export function openIdentify(ports: Ports): Identify {
   const known = new Map<string, Identity>()
   const used = new Set<string>()
+  let changes = 0
   ports.store.events.follow(events => {
-    if (events.some(event => changesIdentity.has(event.type))) known.clear()
+    if (!events.some(event => changesIdentity.has(event.type))) return
+    changes += 1
+    known.clear()
   })
   setInterval(() => flushUsed(ports, used), lastUsedEveryMs).unref()
   const remember = (authorization: string, identity: Identity) => {
@@ -52,9 +55,15 @@ export function openIdentify(ports: Ports): Identify {
       if (authorization === undefined) return bySession(ports, headers, from)
       const ready = peek(authorization)
       if (ready !== undefined && ready !== 'nobody') return { actor: { ...ready, from }, bad: undefined }
+      // A password costs a slow hash each time, and npm sends it with each of a thousand requests.
+      const key = /^bearer /i.test(authorization) ? authorization : hashSecret(authorization)
+      const signedIn = known.get(key)
+      if (signedIn?.credential.kind === 'password') return { actor: { ...signedIn, from }, bad: undefined }
+      const before = changes
       const found = await byAuthorization(ports, authorization, from)
       if ('code' in found) return { actor: nobody, bad: found }
-      if (found.credential.kind === 'token') remember(authorization, found)
+      // What was revoked while it was looked up must not be remembered.
+      if (changes === before) remember(found.credential.kind === 'token' ? authorization : key, found)
       return { actor: { ...found, from }, bad: undefined }
     },
   }
@@ -94,6 +103,8 @@ async function byAuthorization(
   if (isToken(password)) return byToken(ports, password, from)
   try {
     const account = await checkPassword(ports, login, password, from)
+    // A password with each request would be a way around the second factor.
+    if (account.tfa !== 'none') return problem('password-not-enough')
     return toIdentity(account, { kind: 'password' })
   } catch (error) {
     if (error instanceof Error && 'code' in error) return error as Problem

@@ -188,3 +188,13 @@ test('an unknown path below /-/ is a JSON 404', async () => {
   const reply = await world.npm('GET /-/no/such/thing')
   assert.deepEqual([reply.status, typeof reply.body.error], [404, 'string'])
 })
+
+test('a password sent with each request works, and from the moment it is changed no longer', async () => {
+  const lou = await world.someone('lou')
+  const authorization = `Basic ${Buffer.from(`lou:${lou.password}`).toString('base64')}`
+  const whoami = () => world.npm('GET /-/whoami', { headers: { authorization } })
+  for (let index = 0; index < 3; index++) assert.deepEqual((await whoami()).body, { username: 'lou' })
+  const body = { password: { old: lou.password, new: 'something else altogether' } }
+  assert.equal((await world.npm('POST /-/npm/v1/user', { token: lou.token, body })).status, 200)
+  assert.equal((await whoami()).status, 401)
+})

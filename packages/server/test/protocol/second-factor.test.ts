@@ -150,7 +150,7 @@ test('a couch login asks for the second factor, in the letters that pnpm compare
   assert.equal(accepted.status, 201)
 })
 
-test('a password sent with each request is not enough to write where there is a second factor', async () => {
+test('a password sent with each request is not enough where there is a second factor', async () => {
   const who = await enrol('jan', 'auth-only')
   const authorization = `Basic ${Buffer.from(`jan:${who.password}`).toString('base64')}`
   const refused = await world.npm('PUT /jans', {
@@ -227,4 +227,20 @@ test('a package that wants a second factor takes nothing from accounts without o
   assert.equal((await world.npm('POST /-/package/pams/access', { token: who.token, body })).status, 200)
   const refused = await world.npm('PUT /pams', { token: who.token, body: publishDocument('pams', '1.0.1') })
   assert.deepEqual([refused.status, refused.body.code], [403, 'tfa-required'])
+})
+
+test('a package says whether tokens that skip the second factor may: mfa=automation lets them, mfa=publish does not', async () => {
+  const who = await enrol('quin')
+  const robot = await world.token(who, { bypassTfa: true })
+  const set = (body: object) =>
+    world.npm('POST /-/package/quins/access', { token: who.token, body, otp: nextCode(who) })
+  const publish = (version: string) =>
+    world.npm('PUT /quins', { token: robot, body: publishDocument('quins', version) })
+  assert.equal((await publish('1.0.0')).status, 201)
+  await set({ publish_requires_tfa: true, automation_token_overrides_tfa: true })
+  assert.equal((await publish('1.0.1')).status, 201)
+  await set({ publish_requires_tfa: true, automation_token_overrides_tfa: false })
+  assert.equal((await publish('1.0.2')).status, 401)
+  await set({ publish_requires_tfa: false })
+  assert.equal((await publish('1.0.2')).status, 201)
 })

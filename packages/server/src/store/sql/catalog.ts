@@ -16,6 +16,7 @@ import type {
   Package,
   PackageRole,
   PackageVersion,
+  TfaDemand,
   VersionFacts,
 } from '../../catalog/index.ts'
 import { isUniqueViolation } from './driver.ts'
@@ -24,6 +25,8 @@ import type { Schema } from './schema.ts'
 import { listNewest, search, termsOf } from './search.ts'
 
 const pageSize = 500
+// A demand is stored as its place in this list, which only grows.
+const tfaDemands: readonly TfaDemand[] = ['none', 'always', 'unless-bypassed']
 
 /** The catalog's questions, over a connection or a transaction. */
 export function catalogReads(db: Kysely<Schema>): CatalogReads {
@@ -224,7 +227,7 @@ export function catalogWrites(db: Kysely<Schema>): CatalogWrites {
     },
     async setRequiresTfa(name, required) {
       await update(name)
-        .set({ requires_tfa: required ? 1 : 0 })
+        .set({ requires_tfa: tfaDemands.indexOf(required) })
         .execute()
     },
     async setRole(name, accountId, role) {
@@ -352,7 +355,7 @@ function toPackage(row: Selectable<Schema['package']>): Package {
     createdAt: row.created_at,
     modifiedAt: row.modified_at,
     revision: row.revision,
-    requiresTfa: row.requires_tfa === 1,
+    requiresTfa: tfaDemands[row.requires_tfa] ?? 'always',
     removedAt: row.removed_at,
   }
 }

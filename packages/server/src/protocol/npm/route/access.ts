@@ -3,7 +3,7 @@
 
 import { problem } from '@holdfast/core'
 import * as v from 'valibot'
-import type { PackagePerson } from '../../../catalog/index.ts'
+import type { PackagePerson, TfaDemand } from '../../../catalog/index.ts'
 import {
   addOwner,
   changeAccess,
@@ -49,9 +49,15 @@ async function postAccess(ports: Ports, call: Call, params: Params): Promise<Ans
   const body = await readBody(call, change)
   await changeAccess(ports, call.actor, packageOf(params), {
     ...(body.access == null ? {} : { access: body.access }),
-    ...(body.publish_requires_tfa == null ? {} : { requiresTfa: body.publish_requires_tfa }),
+    ...(body.publish_requires_tfa == null ? {} : { requiresTfa: demandOf(body) }),
   })
   return done
+}
+
+/** npm's `mfa=none`, `publish` and `automation`; what does not say that tokens may skip it, wants it of all. */
+function demandOf(body: v.InferOutput<typeof change>): TfaDemand {
+  if (body.publish_requires_tfa !== true) return 'none'
+  return body.automation_token_overrides_tfa === true ? 'unless-bypassed' : 'always'
 }
 
 /** One path, two shapes: npm wants a map, pnpm (`format=cli`) a list. */
