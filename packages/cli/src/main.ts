@@ -13,6 +13,8 @@ const verbs: Readonly<Record<string, Verb>> = {
   serve: onServer('serve', 'run the registry'),
   operator: onServer('operator', "act as the machine's owner: invite, host, token, quarantine, …"),
   import: onServer('import', 'publish a folder of tarballs or a Verdaccio storage folder'),
+  backup: onServer('backup', 'copy an instance while it runs'),
+  restore: onServer('restore', 'make an instance from a backup, or verify one'),
   assess: {
     line: 'run every check of the principles for real and print the levels',
     run: async args => (await import('./command/assess.ts')).runAssess(args),
