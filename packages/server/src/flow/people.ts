@@ -122,6 +122,9 @@ export async function changeAccess(
   const { known, grant } = await openPackage(ports, actor, 'package:access', name)
   await provePresence(ports, grant, known.requiresTfa)
   const { access = known.access, requiresTfa = known.requiresTfa } = wanted
+  // Who has no second factor would lock themselves out.
+  if (requiresTfa !== 'none' && actor.kind === 'person' && actor.tfa === 'none')
+    throw problem('tfa-required', { name })
   if (access === known.access && requiresTfa === known.requiresTfa) return
   await ports.store.commit(
     grant,

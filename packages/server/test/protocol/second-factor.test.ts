@@ -220,12 +220,19 @@ test('the mode changes and the second factor ends with password and code; the ow
   assert.equal((await put(who, 'oras')).status, 201)
 })
 
-test('a package that wants a second factor takes nothing from accounts without one', async () => {
-  const who = await world.someone('pam')
-  await world.publish(who, 'pams', '1.0.0')
-  const body = { publish_requires_tfa: true, automation_token_overrides_tfa: false }
-  assert.equal((await world.npm('POST /-/package/pams/access', { token: who.token, body })).status, 200)
-  const refused = await world.npm('PUT /pams', { token: who.token, body: publishDocument('pams', '1.0.1') })
+test('a package that wants a second factor takes nothing from accounts without one, and none of those can set it so', async () => {
+  const [who, without] = [await enrol('pam'), await world.someone('pit')]
+  assert.equal((await put(who, 'pams', { otp: nextCode(who) })).status, 201)
+  const add = { token: who.token, otp: nextCode(who), body: { user: 'pit' } }
+  assert.equal((await world.npm('PUT /-/package/pams/owners', add)).status, 200)
+  const body = { publish_requires_tfa: true }
+  const path = 'POST /-/package/pams/access'
+  assert.equal((await world.npm(path, { token: without.token, body })).body.code, 'tfa-required')
+  assert.equal((await world.npm(path, { token: who.token, body, otp: nextCode(who) })).status, 200)
+  const refused = await world.npm('PUT /pams', {
+    token: without.token,
+    body: publishDocument('pams', '1.0.1'),
+  })
   assert.deepEqual([refused.status, refused.body.code], [403, 'tfa-required'])
 })
 
