@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Gunzip by the letter: one member, its checksum right, nothing behind it. node:zlib's own gunzip reads on into further
- * members and passes over trailing bytes; clients differ there, and what one of them sees must not be hidden from us.
+ * Gunzip by the letter: one member, its checksum right, nothing but zeros behind it. node:zlib's own gunzip reads on
+ * into further members and passes over trailing bytes; clients differ there, and what one of them sees must not be
+ * hidden from us.
  */
 import { crc32, createInflateRaw, type InflateRaw } from 'node:zlib'
 import { refuseTarball } from './tar-fault.ts'
+import { isZero } from './tar-header.ts'
 
 /** How far a compressed body may swell. */
 export interface InflateLimits {
@@ -95,9 +97,11 @@ class GzipMember {
     this.#writeTrailer(slice.subarray(consumed))
   }
 
+  // Old packers filled up to a whole tape block with zeros, which every client passes over.
   #writeTrailer(slice: Buffer): void {
-    this.#kept = Buffer.concat([this.#kept, slice])
-    if (this.#kept.length > trailerBytes)
+    const missing = trailerBytes - this.#kept.length
+    this.#kept = Buffer.concat([this.#kept, slice.subarray(0, missing)])
+    if (!isZero(slice.subarray(missing)))
       throw refuseTarball('hidden-bytes', 'bytes follow the end of its gzip data')
   }
 

@@ -59,7 +59,11 @@ const bad: readonly (readonly [what: string, tarball: Buffer, fault: TarballFaul
     'not-gzip',
   ],
   ['bytes behind the gzip data', Buffer.concat([good, Buffer.from('x')]), 'hidden-bytes'],
-  ['zeros behind the gzip data', Buffer.concat([good, Buffer.alloc(20)]), 'hidden-bytes'],
+  [
+    'bytes behind zeros behind the gzip data',
+    Buffer.concat([good, Buffer.alloc(20), Buffer.from('x')]),
+    'hidden-bytes',
+  ],
   ['a second gzip member', Buffer.concat([good, gzipSync('more')]), 'hidden-bytes'],
   ['an archive cut in a header', gzipSync(gunzipSync(good).subarray(0, 300)), 'truncated'],
   ['an archive cut in a file', gzipSync(gunzipSync(good).subarray(0, 520)), 'truncated'],
@@ -354,12 +358,13 @@ test('a tarball that swells too far is refused, and a small one may', async () =
   assert.equal(await faultOf(packPackage({}, { a: Buffer.alloc(10_000_000) }), {}), undefined)
 })
 
-test('paths that take too much memory are refused', async () => {
-  const entries = Array.from({ length: 40_000 }, (_, at) => [
-    packPax({ path: `package/${String(at).padStart(5, '0')}${'x'.repeat(1000)}` }),
+test('paths that take too much memory with all their folders are refused', async () => {
+  const entries = Array.from({ length: 1300 }, (_, at) => [
+    packPax({ path: `package/${at}/${'fifteen-letters/'.repeat(60)}x` }),
     packEntry({ path: 'PaxHeader' }),
   ])
   assert.equal(await faultOf(packTarball([manifest, ...entries.flat()]), {}), 'too-many-entries')
+  assert.equal(await faultOf(packTarball([manifest, ...entries.slice(0, 100).flat()]), {}), undefined)
 })
 
 test('long paths come from pax headers, GNU headers and ustar prefixes', async () => {
@@ -403,6 +408,13 @@ test('gzip headers with a name, a comment and extra fields are read', async () =
   const fields = Buffer.from('\x03\x00abcname.tar\0comment\0\x01\x02', 'latin1')
   const tarball = Buffer.concat([flags, fields, good.subarray(10)])
   assert.equal((await inspectTarball(streamOf(tarball, 3))).fileCount, 1)
+})
+
+test('zeros behind the gzip data are padding', async () => {
+  for (const size of [1, 7, 5000]) {
+    const tarball = Buffer.concat([good, Buffer.alloc(5000)])
+    assert.equal((await inspectTarball(streamOf(tarball, size))).fileCount, 1)
+  }
 })
 
 test('an error of the source comes through as it is', async () => {
