@@ -7,6 +7,8 @@ export interface Place {
   readonly registry: string
   /** Scopes hosted here, each with its `@`; without any the snippets take everything from here. */
   readonly scopes: readonly string[]
+  /** Patterns of one's own names: clients that wait with young versions need not wait with these. */
+  readonly own: readonly string[]
 }
 
 /** One text to copy, and the file it belongs in. */
@@ -21,13 +23,24 @@ export const tokenVariable = 'HOLDFAST_TOKEN'
 
 const token = `\${${tokenVariable}}`
 
-/** npm, pnpm and yarn 1 read this file. */
+/** npm reads this file; yarn 1 nearly. */
 export function npmrc(place: Place): ClientSnippet {
   return {
     id: 'npmrc',
     file: '.npmrc',
     text: lines(registryLines(place), `${nerf(place)}:_authToken=${token}`),
   }
+}
+
+/** pnpm takes the token from one's own file only: a repository must not decide where secrets of the environment go. */
+export function pnpmFiles(place: Place): readonly ClientSnippet[] {
+  const files = [
+    { id: 'pnpm', file: '.npmrc', text: lines(registryLines(place)) },
+    { id: 'pnpm-token', file: '~/.npmrc', text: lines(`${nerf(place)}:_authToken=${token}`) },
+  ]
+  if (place.own.length === 0) return files
+  const text = lines('minimumReleaseAgeExclude:', ...yamlList(place.own))
+  return [...files, { id: 'pnpm-age', file: 'pnpm-workspace.yaml', text }]
 }
 
 /** yarn 1 sends a token for unscoped names only when told to. */
@@ -47,13 +60,26 @@ export function yarnrc(place: Place): ClientSnippet {
     place.scopes.length === 0
       ? settings('')
       : ['npmScopes:', ...place.scopes.flatMap(scope => [`  ${scope.slice(1)}:`, ...settings('    ')])]
-  return { id: 'yarnrc', file: '.yarnrc.yml', text: lines(...body, ...plainHttp(place)) }
+  return {
+    id: 'yarnrc',
+    file: '.yarnrc.yml',
+    text: lines(...body, ...preapproved(place), ...plainHttp(place)),
+  }
+}
+
+/** yarn 4 refuses what is younger than a day; one's own names may be newer. */
+function preapproved({ own }: Place): string[] {
+  return own.length === 0 ? [] : ['npmPreapprovedPackages:', ...yamlList(own)]
+}
+
+function yamlList(items: readonly string[]): string[] {
+  return items.map(item => `  - "${item}"`)
 }
 
 /** yarn 4 refuses http unless the host is named. */
 function plainHttp({ registry }: Place): string[] {
   const { protocol, hostname } = new URL(registry)
-  return protocol === 'http:' ? ['unsafeHttpWhitelist:', `  - "${hostname}"`] : []
+  return protocol === 'http:' ? ['unsafeHttpWhitelist:', ...yamlList([hostname])] : []
 }
 
 export function bunfig({ registry, scopes }: Place): ClientSnippet {

@@ -8,6 +8,7 @@ import { readForm } from '../form.ts'
 import { sheet } from '../layout.ts'
 import { html, type Markup, nothing } from '../markup.ts'
 import { badge } from '../part/badge.ts'
+import { clientName } from '../part/client.ts'
 import { field } from '../part/field.ts'
 import { ago } from '../part/format.ts'
 import { packagePath } from '../part/link.ts'
@@ -127,7 +128,7 @@ ${doneNotice(c)}
 
 function sessionRow(session: Session, visitor: Visitor, now: number): Markup {
   const isThis = session.id === visitor.credential.id
-  return html`<tr><td class="wide"><bdi>${session.client}</bdi> ${isThis ? badge('this one') : nothing}</td><td><code>${session.address}</code></td>
+  return html`<tr><td title="${session.client}"><bdi>${clientName(session.client)}</bdi> ${isThis ? badge('this one') : nothing}</td><td><code>${session.address}</code></td>
 <td class="nowrap">${ago(session.createdAt, now)}</td><td class="nowrap">${ago(session.expiresAt, now)}</td>
 <td>${isThis ? nothing : html`<form method="post" action="/account/sessions"><input type="hidden" name="session" value="${session.id}"><button class="link" type="submit">Sign out</button></form>`}</td></tr>`
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isProblem, type Problem } from '@holdfast/core'
 import { signIn, signOut } from '../../flow/index.ts'
-import { endedCookie, leadTo, sessionCookie } from '../answer.ts'
+import { leadTo } from '../answer.ts'
 import { findVisitor, type PageContext, whenceOf } from '../context.ts'
 import { readForm } from '../form.ts'
 import { sheet } from '../layout.ts'
@@ -24,8 +24,8 @@ export async function signInSubmit(c: PageContext): Promise<Response> {
   const [next, login] = [localPath(posted.text('next')), posted.text('login')]
   try {
     const typed = { login, password: posted.secret('password'), otp: posted.text('otp').replace(/\s/g, '') }
-    const session = await signIn(ports, typed, whenceOf(c))
-    return leadTo(c, next, sessionCookie(ports.config, session))
+    const { secret } = await signIn(ports, typed, whenceOf(c))
+    return leadTo(c, next, secret)
   } catch (error) {
     if (!isProblem(error)) throw error
     return form(c, { next, login, trouble: error })
@@ -35,7 +35,7 @@ export async function signInSubmit(c: PageContext): Promise<Response> {
 /** Ends the session and takes its cookie away. */
 export async function signOutSubmit(c: PageContext): Promise<Response> {
   await signOut(c.env.ports, c.env.call.actor)
-  return leadTo(c, '/', endedCookie(c.env.ports.config))
+  return leadTo(c, '/', '')
 }
 
 function form(c: PageContext, state: { next: string; login: string; trouble?: Problem }): Response {
@@ -52,7 +52,7 @@ ${field({ name: 'password', label: 'Password', type: 'password', autocomplete: '
 ${needsCode ? field({ name: 'otp', label: 'One-time code', autocomplete: 'one-time-code' }) : nothing}
 <button type="submit">Sign in</button>
 </form>
-<p class="small">${config.signUp === 'open' ? html`No account yet? <a href="/sign-up">Make one</a>.` : 'Accounts are made by invitation: ask the operator of this registry for a link.'}
+<p class="small after">${config.signUp === 'open' ? html`No account yet? <a href="/sign-up">Make one</a>.` : 'Accounts are made by invitation: ask the operator of this registry for a link.'}
 Forgotten the password? The operator can help.</p>`
   return sheet(c, { title: 'Sign in', main, status: trouble?.status ?? 200, path: '/' })
 }

@@ -9,7 +9,7 @@ import {
   startSession,
 } from '../../flow/index.ts'
 import { type Invitation, toPerson } from '../../identity/index.ts'
-import { leadTo, sessionCookie } from '../answer.ts'
+import { leadTo } from '../answer.ts'
 import { type PageContext, whenceOf } from '../context.ts'
 import { type Form, readForm } from '../form.ts'
 import { sheet } from '../layout.ts'
@@ -40,7 +40,7 @@ export async function signUpSubmit(c: PageContext): Promise<Response> {
   try {
     const account = await signUp(ports, applicantOf(posted), whenceOf(c))
     const session = await startSession(ports, account, whenceOf(c))
-    return leadTo(c, '/account?done=welcome', sessionCookie(ports.config, session))
+    return leadTo(c, '/account?done=welcome', session.secret)
   } catch (error) {
     if (!isProblem(error)) throw error
     return refused(c, page('Make an account', '/sign-up', typedOf(posted), undefined, error), error)
@@ -70,11 +70,7 @@ export async function invitationSubmit(c: PageContext): Promise<Response> {
     const { id, freshUntil } = session.session
     const person = toPerson(account, { kind: 'session', id, freshUntil }, whenceOf(c))
     if (patterns.length > 0) await hostNames(ports, person, unique(patterns))
-    return leadTo(
-      c,
-      isSetUp(invitation) ? '/operate' : '/account?done=welcome',
-      sessionCookie(ports.config, session),
-    )
+    return leadTo(c, isSetUp(invitation) ? '/operate' : '/account?done=welcome', session.secret)
   } catch (error) {
     if (!isProblem(error)) throw error
     return refused(c, page(titleOf(invitation), c.req.path, typedOf(posted), invitation, error), error)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { mayReadPublic } from '../../identity/index.ts'
 import {
   bunfig,
   type ClientSnippet,
@@ -7,6 +8,7 @@ import {
   gitlabCi,
   npmrc,
   type Place,
+  pnpmFiles,
   publishConfig,
   renovate,
   tokenVariable,
@@ -24,9 +26,11 @@ const everything = 'all'
 export async function usePage(c: PageContext): Promise<Response> {
   const { ports, call } = c.env
   const registry = `${ports.config.publicUrl}/npm/`
-  const scopes = await hostedScopes(c)
+  // Whose names these are is for those who may read here.
+  const own = mayReadPublic(ports.config, call.actor) ? await ports.store.catalog.listHosted() : []
+  const scopes = [...new Set(own.flatMap(pattern => /^(@[^/*]+)\//.exec(pattern)?.[1] ?? []))]
   const takesAll = scopes.length === 0 || call.query.get('for') === everything
-  const place = { registry, scopes: takesAll ? [] : scopes }
+  const place = { registry, scopes: takesAll ? [] : scopes, own }
   const main = html`<h1>Use this registry</h1>
 <p class="lead">Its address for every client: <code>${registry}</code></p>
 ${scopes.length === 0 ? nothing : choice(scopes, takesAll)}
@@ -35,12 +39,6 @@ ${clients(place)}
 ${automation(place)}
 ${publishing(place)}`
   return sheet(c, { title: 'Use this registry', main, facts: contents() })
-}
-
-/** The scopes among the hosted names, for whoever may read here. */
-async function hostedScopes(c: PageContext): Promise<string[]> {
-  const patterns = await c.env.ports.store.catalog.listHosted()
-  return [...new Set(patterns.flatMap(pattern => /^(@[^/*]+)\//.exec(pattern)?.[1] ?? []))]
 }
 
 function choice(scopes: readonly string[], takesAll: boolean): Markup {
@@ -61,8 +59,12 @@ ${snippet(`npm login --registry=${registry}`, 'npm or pnpm', 'login')}
 
 function clients(place: Place): Markup {
   return html`<section id="clients"><h2>Clients</h2>
-<h3 id="npm">npm and pnpm</h3>${show(npmrc(place))}
-<p class="small">After <code>npm login</code> you can leave out the line with the token. pnpm reads tokens only from your own <code>.npmrc</code>, not from a project's.</p>
+<h3 id="npm">npm</h3>
+${show(npmrc(place))}
+<p class="small">After <code>npm login</code> you can leave out the line with the token.</p>
+<h3 id="pnpm">pnpm</h3>
+${pnpmFiles(place).map(show)}
+<p class="small">pnpm takes the token from your home folder only, never from a project. The last file lets it use your own packages on the day they are published.</p>
 <h3 id="yarn-4">yarn 4</h3>${show(yarnrc(place))}
 <h3 id="yarn-1">yarn 1</h3>${show(yarn1rc(place))}
 <h3 id="bun">bun</h3>${show(bunfig(place))}</section>`
@@ -93,7 +95,7 @@ function show({ file, text, id }: ClientSnippet): Markup {
 function contents(): Markup {
   return html`<nav aria-label="On this page"><h2>On this page</h2><ul class="bare">
 <li><a href="#token">A token</a></li>
-<li><a href="#npm">npm and pnpm</a></li><li><a href="#yarn-4">yarn 4</a></li><li><a href="#yarn-1">yarn 1</a></li><li><a href="#bun">bun</a></li>
+<li><a href="#npm">npm</a></li><li><a href="#pnpm">pnpm</a></li><li><a href="#yarn-4">yarn 4</a></li><li><a href="#yarn-1">yarn 1</a></li><li><a href="#bun">bun</a></li>
 <li><a href="#github-actions">GitHub Actions</a></li><li><a href="#gitlab-ci">GitLab CI</a></li>
 <li><a href="#renovate-bot">Renovate</a></li><li><a href="#dependabot-bot">Dependabot</a></li>
 <li><a href="#publish">Publish</a></li></ul></nav>`
