@@ -18,7 +18,7 @@ export function json(status: number, body: unknown, headers?: Readonly<Record<st
  * A problem in npm's words: the client prints `error`. With a 401 npm prints its own words instead, and of refused
  * versions people want to know more, so these say it in `npm-notice` too.
  */
-export function problemAnswer(problem: Problem, publicUrl: string): Answer {
+export function problemAnswer(problem: Problem, publicUrl: string, client: string): Answer {
   const error = explain(problem)
   const headers: Record<string, string> = {}
   const notice = noticeOf(problem, error, publicUrl)
@@ -26,7 +26,16 @@ export function problemAnswer(problem: Problem, publicUrl: string): Answer {
   if (problem.status === 401) headers['www-authenticate'] = authenticateHeader(problem.code)
   if (problem.status === 429 || problem.status === 503)
     headers['retry-after'] = String(problem.data['retryAfter'] ?? 5)
-  return json(problem.status, { error, code: problem.code, ...problem.data, message: error }, headers)
+  return json(
+    statusFor(problem, client),
+    { error, code: problem.code, ...problem.data, message: error },
+    headers,
+  )
+}
+
+/** pnpm takes 410 for a passing fault and asks again after ten seconds and a minute; 404 it believes at once. */
+function statusFor({ status }: Problem, client: string): number {
+  return status === 410 && client.startsWith('pnpm/') ? 404 : status
 }
 
 /** Header values are Latin-1 without line breaks, whatever a person wrote as a reason. */
@@ -52,5 +61,7 @@ function noticeOf(problem: Problem, error: string, publicUrl: string): string | 
 function authenticateHeader(code: Problem['code']): string {
   if (code === 'otp-required') return 'otp'
   if (code === 'address-not-allowed') return 'ipaddress'
+  // npm says "incorrect password" for this one, and "your token is invalid" for the other.
+  if (code === 'bad-credentials') return 'Basic realm="holdfast"'
   return 'Bearer realm="holdfast"'
 }

@@ -28,7 +28,8 @@ export function npmMount(ports: Ports, tarballs: Tarballs): Mount {
   return {
     prefix,
     classOf: call => classOf(call),
-    renderProblem: trouble => problemAnswer(trouble, ports.config.publicUrl),
+    renderProblem: (trouble, call) =>
+      problemAnswer(trouble, ports.config.publicUrl, call.headers['user-agent'] ?? ''),
     handle: call => handle(ports, routes, withoutCookie(call)),
   }
 }

@@ -46,7 +46,7 @@ export async function buildPackument(
   const versions = new VersionText(publicUrl, form)
   for await (const page of store.catalog.versions(name)) for (const version of page) versions.add(version)
   if (known.removedAt !== null && versions.facts.every(facts => facts.status === 'removed')) {
-    return form === 'full' ? { text: unpublishedText(known, versions), known } : undefined
+    return { text: unpublishedText(known, versions, form), known }
   }
   const tags = Object.fromEntries(fallbackTags(await store.catalog.listTags(name), versions.facts))
   if (form === 'corgi') return { text: corgiText(known, tags, versions), known }
@@ -167,14 +167,22 @@ function restrictionsText(versions: VersionText): string {
   return `,"policyRestrictions":{"message":${message},"versions":{${versions.restricted.join(',')}}}`
 }
 
-/** What npm shows as "Unpublished on …". */
-function unpublishedText(known: Package, versions: VersionText): string {
+/**
+ * What npm shows as "Unpublished on …", and pnpm in its way. Without the empty members yarn and berry crash, and pnpm
+ * tries again for a minute.
+ */
+function unpublishedText(known: Package, versions: VersionText, form: DocumentForm): string {
+  const modified = iso(known.modifiedAt)
   const unpublished = {
     time: iso(known.removedAt ?? 0),
     versions: versions.facts.map(facts => facts.version),
   }
-  const time = { created: iso(known.createdAt), modified: iso(known.modifiedAt), unpublished }
-  return JSON.stringify({ _id: known.name, _rev: formatRev(known.revision), name: known.name, time })
+  const head =
+    form === 'full'
+      ? { _id: known.name, _rev: formatRev(known.revision), name: known.name }
+      : { name: known.name, modified }
+  const time = { created: iso(known.createdAt), modified, unpublished }
+  return JSON.stringify({ ...head, 'dist-tags': {}, versions: {}, time })
 }
 
 function canPublish(person: PackagePerson): boolean {
