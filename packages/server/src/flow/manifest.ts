@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Inspection } from '../integrity/index.ts'
+import { type Inspection, servedManifest } from '../integrity/index.ts'
 
 type Manifest = Readonly<Record<string, unknown>>
 
@@ -40,7 +40,9 @@ const maxReadme = 64 * 1024
 
 /** The version object as we keep it: the client's words without what only a registry may say, plus what we found. */
 export function keepManifest(sent: Manifest, inspection: Inspection): Manifest {
-  const kept = Object.entries(sent).filter(([key]) => !key.startsWith('_') && !droppedFields.has(key))
+  const kept = Object.entries(servedManifest(sent)).filter(
+    ([key]) => !key.startsWith('_') && !droppedFields.has(key),
+  )
   return {
     ...Object.fromEntries(kept),
     _id: `${String(sent['name'])}@${String(sent['version'])}`,

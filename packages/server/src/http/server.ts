@@ -269,7 +269,8 @@ function openCall(
 
 /** The body, inflated (npm's audit sends gzip), cut off where it passes the limit so that a bomb costs nothing. */
 async function* bodyOf(request: IncomingMessage, maxBytes: number): AsyncGenerator<Uint8Array> {
-  if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw problem('body-too-large', { maxBytes })
+  if (Number(request.headers['content-length'] ?? 0) > maxBytes)
+    throw problem('body-too-large', { limit: maxBytes })
   const encoding = request.headers['content-encoding'] ?? 'identity'
   if (encoding !== 'identity' && encoding !== 'gzip')
     throw problem('invalid-body', { why: `it is encoded as ${encoding}` })
@@ -280,7 +281,7 @@ async function* bodyOf(request: IncomingMessage, maxBytes: number): AsyncGenerat
   try {
     for await (const piece of source) {
       total += piece.length
-      if (total > maxBytes) throw problem('body-too-large', { maxBytes })
+      if (total > maxBytes) throw problem('body-too-large', { limit: maxBytes })
       yield piece
     }
   } catch (error) {

@@ -6,5 +6,6 @@ export {
   type Inspection,
   type InspectLimits,
   inspectTarball,
+  servedManifest,
 } from './inspect.ts'
 export { digestManifest } from './manifest-digest.ts'

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { isProblem } from '@holdfast/core'
-import { checkManifestAgrees } from './inspect-manifest.ts'
+import { checkManifestAgrees, servedManifest } from './inspect-manifest.ts'
 
 type Manifest = Record<string, unknown>
 
@@ -159,4 +159,33 @@ test('a disagreement says what was found and what was published', () => {
     message:
       "package.json in the tarball and the published manifest disagree on scripts.install: 'a' and nothing",
   })
+})
+
+test('what is served has one shape: commands stay inside, dependencies are names with ranges', () => {
+  const served = servedManifest({
+    ...base,
+    bin: { '../x': '../../y.js', z: 'c.js' },
+    dependencies: ['left-pad@^1.0.0'],
+    optionalDependencies: { b: '1', c: 7 },
+    bundledDependencies: { d: true },
+    engines: { node: '>=20' },
+  })
+  assert.deepEqual(served, {
+    ...base,
+    bin: { x: 'y.js', z: 'c.js' },
+    dependencies: { 'left-pad': '^1.0.0' },
+    optionalDependencies: { b: '1' },
+    bundleDependencies: ['d'],
+    engines: { node: '>=20' },
+  })
+})
+
+test('what needs no mending is served as it was published', () => {
+  const published = {
+    ...base,
+    bin: { a: 'cli.js' },
+    dependencies: { b: 'workspace-free' },
+    scripts: { test: 'x' },
+  }
+  assert.deepEqual(servedManifest(published), published)
 })

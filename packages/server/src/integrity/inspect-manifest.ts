@@ -27,6 +27,23 @@ export function checkManifestAgrees(inTarball: Manifest, published: Manifest): v
   checkBins(inTarball, published)
 }
 
+/**
+ * A published manifest as it is served: what decides on an install has the one shape that every client reads alike, so
+ * that a command outside the package's folder, or a range that is no text, reaches nobody.
+ */
+export function servedManifest(published: Manifest): Manifest {
+  const served: Record<string, unknown> = { ...published }
+  for (const field of ['dependencies', 'optionalDependencies', 'peerDependencies', 'devDependencies']) {
+    if (served[field] !== undefined) served[field] = Object.fromEntries(listRanges(served[field]))
+  }
+  if (served['bin'] !== undefined) served['bin'] = Object.fromEntries(readBins(published))
+  delete served['bundledDependencies']
+  const bundled = listBundled(published)
+  if (bundled.length > 0) served['bundleDependencies'] = bundled
+  else delete served['bundleDependencies']
+  return served
+}
+
 const readers: readonly (readonly [field: string, read: (manifest: Manifest) => Texts])[] = [
   ['dependencies', readDependencies],
   ['optionalDependencies', manifest => readRanges(manifest['optionalDependencies'])],
@@ -82,10 +99,13 @@ function listBundled(manifest: Manifest): string[] {
 }
 
 function readRanges(value: unknown): Texts {
+  return new Map(listRanges(value).map(([name, range]) => [name, canonicalSource(range.trim())]))
+}
+
+function listRanges(value: unknown): [name: string, range: string][] {
   const list = typeof value === 'string' ? value.trim().split(/[\s,]+/) : value
   const entries = Array.isArray(list) ? list.flatMap(splitDependency) : Object.entries(asObject(value))
-  const ranges = entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string')
-  return new Map(ranges.map(([name, range]) => [name, canonicalSource(range.trim())]))
+  return entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string')
 }
 
 // `["left-pad@^1.0.0"]`, an old way that npm still turns into an object.

@@ -3,7 +3,7 @@ import { isProblem, type MayRepeat, parseJson } from '@holdfast/core'
 import { readTarball, type TarFile, type TarLimits, type TarSink } from './tar.ts'
 import { refuseTarball } from './tar-fault.ts'
 
-export { checkManifestAgrees } from './inspect-manifest.ts'
+export { checkManifestAgrees, servedManifest } from './inspect-manifest.ts'
 
 /** What a tarball may cost, and how many of its files are listed. */
 export interface InspectLimits extends TarLimits {

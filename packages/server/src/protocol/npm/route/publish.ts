@@ -66,7 +66,7 @@ function toUpload(ports: Ports, name: PackageName, body: PublishBody): Upload {
   if (tag !== undefined && tag[1] !== version)
     throw problem('invalid-body', { why: 'its tag points at another version' })
   if (tarball.writer.digests().sizeBytes > ports.config.maxTarballBytes)
-    throw problem('body-too-large', { maxBytes: ports.config.maxTarballBytes })
+    throw problem('body-too-large', { limit: ports.config.maxTarballBytes })
   return {
     name,
     version: parseVersion(version),
