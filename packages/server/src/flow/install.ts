@@ -3,6 +3,7 @@ import { type Digest, type PackageName, problem, tarballFileName, type Version }
 import { decide, type PackageVersion, refuse } from '../catalog/index.ts'
 import { type Actor, authorize } from '../identity/index.ts'
 import type { DocumentForm, Ports, ReadyDocument } from '../ports.ts'
+import { openPackage } from './package.ts'
 
 /** The packument for somebody who may read it. Throws `package-not-found`, `unauthenticated`. */
 export async function readDocument(
@@ -35,14 +36,13 @@ export async function openTarball(
   name: PackageName,
   fileName: string,
 ): Promise<TarballGrant> {
-  await authorize(ports, actor, 'package:read', name)
+  const { known } = await openPackage(ports, actor, 'package:read', name)
   const found = await findByFile(ports, name, fileName)
   const decision = decide(found)
   if (!decision.served) throw refuse(name, found, await ports.store.catalog.listVersionFacts(name))
-  const known = await ports.store.catalog.findPackage(name)
   const notice = decision.status === 'yanked' ? decision.deprecated : ''
   const { version, digest, sizeBytes } = found
-  return { name, version, digest, sizeBytes, access: known?.access ?? 'restricted', notice }
+  return { name, version, digest, sizeBytes, access: known.access, notice }
 }
 
 /** One version's facts for a version endpoint, through the same gate. */
@@ -52,7 +52,7 @@ export async function readVersion(
   name: PackageName,
   version: Version,
 ): Promise<PackageVersion> {
-  await authorize(ports, actor, 'package:read', name)
+  await openPackage(ports, actor, 'package:read', name)
   const found = await ports.store.catalog.findVersion(name, version)
   if (found === undefined) throw problem('version-not-found', { name, version })
   if (!decide(found).listed) throw refuse(name, found, await ports.store.catalog.listVersionFacts(name))

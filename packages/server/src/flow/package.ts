@@ -13,12 +13,14 @@ export async function openPackage(
 ): Promise<{ known: Package; grant: Grant }> {
   const known = await ports.store.catalog.findPackage(name)
   if (known !== undefined) return { known, grant: await authorize(ports, actor, operation, name) }
-  // Somebody without credentials is told to sign in, here as for a package that exists: the answer must not tell which.
+  // The same answers as for a package that is there and hidden: they must not tell which it is.
+  if (actor.kind === 'nobody' && operation !== 'package:read') throw problem('unauthenticated')
   await authorize(ports, actor, 'package:read', name)
   throw problem('package-not-found', { name })
 }
 
 /** Throws `revision-conflict` unless the document a client changed is the present one; undefined where there was none. */
 export function checkRevision(known: Package, revision: number | undefined): void {
-  if (revision !== undefined && revision !== known.revision) throw problem('revision-conflict', { name: known.name })
+  if (revision !== undefined && revision !== known.revision)
+    throw problem('revision-conflict', { name: known.name })
 }

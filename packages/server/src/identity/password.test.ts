@@ -39,6 +39,10 @@ const refused: Record<string, string> = {
   alphabet: 'abcdefghijklmnop',
   'user name': 'my-alice-secret',
   address: 'xx-Alice.Smith-xx',
+  'the commonest word with a number': 'Password2026!',
+  'the same in disguise': 'P@ssw0rd1234',
+  'the keyboard twice': 'qwertyQWERTY12',
+  'digits only': '831905722618',
 }
 
 for (const [what, bad] of Object.entries(refused)) {

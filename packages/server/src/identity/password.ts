@@ -50,13 +50,72 @@ function findWeakness(password: string, about: readonly string[]): string | unde
   const lower = password.toLowerCase()
   const parts = about.map(each => each.toLowerCase()).filter(each => each.length >= 4)
   if (parts.some(each => lower.includes(each))) return 'it contains your user name or address'
-  return isRun(lower) ? 'it is a run of neighbouring characters' : undefined
+  if (isRun(lower)) return 'it is a run of neighbouring characters'
+  return isCommon(lower) ? 'it is made of the commonest passwords' : undefined
 }
 
 /** `123456789012`, `abcdefghijkl`: each character follows the one before. */
 function isRun(text: string): boolean {
   const steps = [...text].slice(1).map((each, index) => each.charCodeAt(0) - text.charCodeAt(index))
   return steps.filter(step => step === 1 || step === -9).length > text.length * 0.7
+}
+
+// The beginnings of every list of leaked passwords, longest first, so that none hides in another.
+const commonest = [
+  'administrator',
+  'qwertyuiop',
+  'asdfghjkl',
+  'baseball',
+  'changeme',
+  'football',
+  'holdfast',
+  'iloveyou',
+  'password',
+  'passwort',
+  'princess',
+  'registry',
+  'sunshine',
+  'superman',
+  'default',
+  'letmein',
+  'trustno',
+  'welcome',
+  'zxcvbnm',
+  'batman',
+  'dragon',
+  'master',
+  'monkey',
+  'qwertz',
+  'qwerty',
+  'secret',
+  'shadow',
+  'admin',
+  'hello',
+  'login',
+  'abcd',
+  'asdf',
+  'pass',
+  'abc',
+  'npm',
+] as const
+const lookAlikes: Readonly<Record<string, string>> = {
+  '0': 'o',
+  '1': 'i',
+  '3': 'e',
+  '4': 'a',
+  '5': 's',
+  '7': 't',
+  '@': 'a',
+  $: 's',
+  '!': 'i',
+}
+
+/** `P@ssw0rd123456`, `qwertyqwerty12`: little is left besides what every list of guesses begins with. */
+function isCommon(lower: string): boolean {
+  const plain = lower.replace(/[013457@$!]/g, each => lookAlikes[each] ?? each)
+  const restOf = (text: string) =>
+    commonest.reduce((rest, word) => rest.replaceAll(word, ''), text).replace(/[^\p{L}]/gu, '')
+  return restOf(lower).length < 4 || restOf(plain.replace(/(?<=\D)[oieast]+$/, '')).length < 4
 }
 
 function unpadded(bytes: Uint8Array): string {

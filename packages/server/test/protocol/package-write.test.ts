@@ -321,6 +321,48 @@ test('a package is made private and public again; strangers then find nothing', 
   assert.equal((await as(ann, `POST /-/package/${name}/access`, { access: 'secret' })).status, 400)
 })
 
+test('no answer tells a stranger whether a private package exists', async () => {
+  const there = await made(['1.0.0'], { access: 'restricted' })
+  const absent = 'nothing-is-here'
+  const lines: readonly [line: string, body?: Json][] = [
+    ['GET /NAME'],
+    ['GET /NAME/1.0.0'],
+    ['GET /NAME/-/NAME-1.0.0.tgz'],
+    ['GET /-/package/NAME/dist-tags'],
+    ['GET /-/package/NAME/visibility'],
+    ['GET /-/package/NAME/access'],
+    ['GET /-/package/NAME/collaborators'],
+    ['PUT /-/package/NAME/dist-tags/next', '1.0.0'],
+    ['DELETE /-/package/NAME/dist-tags/next'],
+    ['POST /-/package/NAME/access', { access: 'public' }],
+    ['PUT /-/package/NAME/owners', { user: 'bob' }],
+    ['DELETE /-/package/NAME/owners/ann'],
+    ['PUT /NAME', { versions: {}, _rev: '1-holdfast' }],
+    ['PUT /NAME', { users: { bob: true } }],
+    ['PUT /NAME/-rev/1-holdfast', { versions: {} }],
+    ['PUT /NAME/-rev/1-holdfast', { maintainers: [{ name: 'bob' }] }],
+    ['DELETE /NAME/-rev/1-holdfast'],
+    ['DELETE /NAME/-/NAME-1.0.0.tgz/-rev/1-holdfast'],
+    ['PUT /-/user/v1/star', { name: 'NAME' }],
+    ['PUT /-/user/package/NAME/star', {}],
+  ]
+  for (const token of [undefined, bob.token]) {
+    for (const [line, body] of lines) {
+      const ask = async (name: string) => {
+        const said =
+          body === undefined ? {} : { body: JSON.parse(JSON.stringify(body).replaceAll('NAME', name)) }
+        const reply = await world.npm(line.replaceAll('NAME', name), { token, ...said })
+        return [reply.status, reply.text.replaceAll(name, 'NAME')]
+      }
+      assert.deepEqual(
+        await ask(there),
+        await ask(absent),
+        `${token === undefined ? 'nobody' : 'bob'}: ${line}`,
+      )
+    }
+  }
+})
+
 test('collaborators are a map to npm and a list to pnpm', async () => {
   const name = await made(['1.0.0'])
   assert.deepEqual((await as(ann, `GET /-/package/${name}/collaborators`)).body, { ann: 'write' })
