@@ -1,33 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Marked, type Token, type Tokens } from 'marked'
 import sanitize from 'sanitize-html'
-import { type Markup, trusted } from './markup.ts'
 import { webAddress } from './part/link.ts'
-
-const maxRemembered = 200
-const maxRememberedChars = 8 * 1024 * 1024
-
-const remembered = new Map<string, Markup>()
-let rememberedChars = 0
 
 /** Where the relative links of a README lead: its repository, when the package names one. */
 export interface ReadmeOptions {
   readonly repository?: URL | undefined
-}
-
-/** A README as safe markup, remembered under a key that changes with it: parsing costs milliseconds. */
-export function renderReadme(key: string, source: string, options: ReadmeOptions = {}): Markup {
-  const known = remembered.get(key)
-  if (known !== undefined) return known
-  const made = cleanReadme(source, options)
-  remembered.set(key, made)
-  rememberedChars += made.length
-  for (const [oldest, markup] of remembered) {
-    if (remembered.size <= maxRemembered && rememberedChars <= maxRememberedChars) break
-    remembered.delete(oldest)
-    rememberedChars -= markup.length
-  }
-  return made
 }
 
 /**
@@ -35,9 +13,9 @@ export function renderReadme(key: string, source: string, options: ReadmeOptions
  * through is short; the page's policy would stop the rest. Pictures become links: loading one would tell its host who
  * reads about which package.
  */
-export function cleanReadme(source: string, options: ReadmeOptions = {}): Markup {
+export function cleanReadme(source: string, options: ReadmeOptions = {}): string {
   const parsed = markdown(options).parse(source, { async: false })
-  return trusted(sanitize(parsed, rules(options)))
+  return sanitize(parsed, rules(options))
 }
 
 function markdown(options: ReadmeOptions): Marked {

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { html, type Markup } from '../markup.ts'
 import { repositoryAddress } from '../part/link.ts'
-import { renderReadme } from '../readme.ts'
+import { renderReadme } from '../readme-render.ts'
 import type { ShownPackage } from './package-read.ts'
 
 /** What the package says of itself, cleaned; not while nothing of it may be used. */
-export function readmeTab({ known, manifest, facts, decision }: ShownPackage): Markup {
+export async function readmeTab({ known, manifest, decision }: ShownPackage): Promise<Markup> {
   if (decision?.listed !== true)
     return html`<p>The README is not shown while this version cannot be used.</p>`
   if (known.readme.trim() === '') return html`<p>This package has no README.</p>`
-  const key = `${known.name} ${known.revision} ${facts.length}`
-  return html`<article class="readme">${renderReadme(key, known.readme, { repository: repositoryAddress(manifest['repository']) })}</article>`
+  const repository = repositoryAddress(manifest['repository'])
+  const key = `${known.name} ${known.revision} ${repository?.href}`
+  return html`<article class="readme">${await renderReadme(key, known.readme, { repository })}</article>`
 }

@@ -23,7 +23,7 @@ export function awayLink(url: URL, text = url.host + (url.pathname === '/' ? '' 
 }
 
 const hosts =
-  /^(?:git\+)?(?:https?|ssh|git):\/\/(?:[^@/]+@)?((?:github|gitlab|codeberg|bitbucket)\.(?:com|org))[/:]([\w.-]+)\/([\w.-]+?)(?:\.git)?(?:[/#].*)?$/
+  /^(?:git\+)?(?:(?:https?|ssh|git):\/\/)?(?:[^@/]+@)?((?:github|gitlab|codeberg|bitbucket)\.(?:com|org))[/:]([\w.-]+)\/([\w.-]+?)(?:\.git)?(?:[/#].*)?$/
 const shorthand = /^(?:(github|gitlab|bitbucket):)?([\w.-]+)\/([\w.-]+)$/
 
 /** The page behind `repository` of a package.json, in any of the forms npm allows. */
