@@ -13,8 +13,12 @@ export interface Reply {
 /** Somebody who talks npm's protocol to the instance, with a token that may publish one probe's own names. */
 export interface ProbeClient {
   readonly token: string
+  /** Whose token it is. */
+  readonly user: string
   /** A name in the probe's own scope. */
   nameOf(word: string): string
+  /** A name of the probe's own outside its scope, which its token may not publish. */
+  readonly looseName: string
   ask(method: string, path: string, options?: AskOptions): Promise<Reply>
   publish(sample: SamplePackage, token?: string): Promise<Reply>
 }
@@ -30,12 +34,15 @@ export interface AskOptions {
 /** Hosts a fresh scope on the instance and makes a user with a token for it. */
 export async function openProbeClient(instance: ProbeInstance): Promise<ProbeClient> {
   const id = `probe-${randomBytes(5).toString('hex')}`
-  await instance.operate('host', `@${id}/*`)
+  const looseName = `${id}-loose`
+  await instance.operate('host', `@${id}/*`, looseName)
   const token = await makeProbeToken(instance, id, `@${id}/*`)
   const ask = (method: string, path: string, options: AskOptions = {}) =>
     send(`${instance.url}${path}`, method, { token, ...options })
   return {
     token,
+    user: id,
+    looseName,
     nameOf: word => `@${id}/${word}`,
     ask,
     publish: (sample, by = token) =>

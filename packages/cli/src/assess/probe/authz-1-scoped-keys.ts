@@ -45,14 +45,11 @@ async function run(instance: ProbeInstance): Promise<Evidence> {
 async function openScene(instance: ProbeInstance): Promise<Scene> {
   const client = await openProbeClient(instance)
   const account = await openProbeAccount(instance, client)
-  const [name, other] = [client.nameOf('inside'), `${client.nameOf('x').slice(1).split('/')[0]}-outside`]
-  await instance.operate('host', other)
-  await instance.operate('token', '--user', 'probe-friend', '--publish', other)
   const { login, password } = account
-  const inside: Stage = { client, name, login, password, friend: 'probe-friend' }
-  const outside: Stage = { ...inside, name: other }
+  const inside: Stage = { client, name: client.nameOf('inside'), login, password, friend: client.user }
+  const outside: Stage = { ...inside, name: client.looseName }
   for (const stage of [inside, outside]) await perform(stage, 'publishing', '1.0.0', account.token)
-  const restricted = await client.ask('POST', `/npm/-/package/${encodeName(other)}/access`, {
+  const restricted = await client.ask('POST', `/npm/-/package/${encodeName(outside.name)}/access`, {
     body: '{"access":"restricted"}',
     token: account.token,
   })
