@@ -12,6 +12,7 @@ interface Verb {
 const verbs: Readonly<Record<string, Verb>> = {
   serve: onServer('serve', 'run the registry'),
   operator: onServer('operator', "act as the machine's owner: invite, host, token, quarantine, …"),
+  doctor: onServer('doctor', 'look at an instance and say what is wrong with it'),
   import: onServer('import', 'publish a folder of tarballs or a Verdaccio storage folder'),
   backup: onServer('backup', 'copy an instance while it runs'),
   restore: onServer('restore', 'make an instance from a backup, or verify one'),

@@ -7,6 +7,7 @@ import { UsageError } from './usage.ts'
 const verbs: Readonly<Record<string, () => Promise<(args: readonly string[]) => Promise<number>>>> = {
   serve: async () => (await import('./serve.ts')).serve,
   operator: async () => (await import('./operator.ts')).operate,
+  doctor: async () => (await import('./doctor.ts')).runDoctor,
   backup: async () => (await import('./backup.ts')).runBackup,
   restore: async () => (await import('./restore.ts')).runRestore,
   import: async () => (await import('./import.ts')).runImport,

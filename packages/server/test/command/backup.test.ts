@@ -4,50 +4,8 @@ import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { type Digest, type DistTag, parseNamePattern, parsePackageName, parseVersion } from '@holdfast/core'
-import { hostNames, publish } from '../../src/flow/index.ts'
-import { operator } from '../../src/identity/index.ts'
-import type { Ports } from '../../src/main.ts'
-import { packPackage } from '../fixture/tarball.ts'
 import { freshPath, holdfast, withPorts } from './command-line.ts'
-
-async function publishOne(ports: Ports, name: string, version: string): Promise<Digest> {
-  const manifest = { name, version }
-  const tarball = await ports.blobs.begin()
-  await tarball.write(packPackage(manifest, { 'index.js': `'${name} ${version}'` }))
-  const done = await publish(ports, operator, {
-    name: parsePackageName(name),
-    version: parseVersion(version),
-    tag: 'latest' as DistTag,
-    access: undefined,
-    manifest,
-    readme: undefined,
-    integrity: '',
-    shasum: '',
-    tarball,
-  })
-  return done.digest
-}
-
-/** An instance with three versions of one package. */
-async function makeInstance(): Promise<{ data: string; digests: Digest[] }> {
-  const data = freshPath()
-  const digests = await withPorts(data, async ({ ports }) => {
-    await hostNames(ports, operator, [parseNamePattern('@acme/*')])
-    return Promise.all(['1.0.0', '1.1.0', '1.2.0'].map(version => publishOne(ports, '@acme/widget', version)))
-  })
-  return { data, digests }
-}
-
-function blobPath(folder: string, digest: Digest): string {
-  return join(folder, 'blobs/sha512', digest.slice(0, 2), digest.slice(2))
-}
-
-async function flipByte(path: string): Promise<void> {
-  const bytes = await readFile(path)
-  bytes.writeUInt8(bytes.readUInt8(bytes.length >> 1) ^ 1, bytes.length >> 1)
-  await writeFile(path, bytes)
-}
+import { blobPath, flipByte, makeInstance, publishOne } from './instance.ts'
 
 test('a backup made while a publisher runs is whole, and so is what is restored from it', async () => {
   const { data } = await makeInstance()

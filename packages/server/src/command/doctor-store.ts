@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What doctor looks at inside the instance: the database, each package's chain of events, the bytes. Nothing is changed. */
+import { createHash } from 'node:crypto'
+import { type Digest, decodeLeaf, formatIntegrity, parseDigest } from '@holdfast/core'
+import { sql } from 'kysely'
+import type { OpenPorts } from '../main.ts'
+import type { Ports } from '../ports.ts'
+import { checkBlob } from './backup-folder.ts'
+import { type Check, type Finding, fail, ok, warn } from './doctor-check.ts'
+
+type Driver = OpenPorts['driver']
+type Blobs = Ports['blobs']
+
+/** What is looked at besides names and sizes. */
+export interface Depth {
+  /** Reads every tarball and computes its digest. */
+  readonly digests: boolean
+  /** Removes bytes that no version has named for a day. */
+  readonly scrub: boolean
+  readonly told: (done: number) => void
+}
+
+const pageRows = 1000
+const dayMs = 24 * 3600_000
+const skewMs = 5 * 60_000
+const neededPostgres = 140_000
+const namedAtMost = 5
+
+/** Checks of an open database and the blobs beside it. */
+export function storeChecks(driver: Driver, blobs: Blobs, now: number, depth: Depth): Check[] {
+  return [
+    { name: 'database', look: () => checkDatabase(driver) },
+    { name: 'clock', look: () => checkClock(driver, now) },
+    { name: 'events', look: () => checkEvents(driver) },
+    { name: 'versions', look: () => checkVersions(driver) },
+    { name: 'tarballs', look: () => checkTarballs(driver, blobs, depth) },
+    ...(depth.digests || depth.scrub
+      ? [{ name: 'orphans', look: () => checkOrphans(driver, blobs, now, depth) }]
+      : []),
+  ]
+}
+
+async function checkDatabase({ dialect, db }: Driver): Promise<Finding> {
+  if (dialect === 'postgres') {
+    const { rows } = await sql<{ server_version_num: string; server_version: string }>`
+      select current_setting('server_version_num') as server_version_num, current_setting('server_version') as server_version`.execute(
+      db,
+    )
+    const say = `PostgreSQL ${rows[0]?.server_version} answers.`
+    if (Number(rows[0]?.server_version_num) >= neededPostgres) return ok('database', say)
+    return fail('database', say, 'Move to PostgreSQL 14 or newer.')
+  }
+  const { rows } = await sql<{ integrity_check: string }>`pragma integrity_check`.execute(db)
+  const faults = rows.map(row => row.integrity_check).filter(line => line !== 'ok')
+  if (faults.length === 0) return ok('database', 'SQLite finds its file whole.')
+  return fail(
+    'database',
+    `SQLite finds faults: ${name(faults)}.`,
+    'Stop the registry, keep the folder as it is, and restore the last backup beside it.',
+  )
+}
+
+/** Times stand in signed leaves: a clock that jumps writes what cannot be taken back. */
+async function checkClock({ db }: Driver, now: number): Promise<Finding> {
+  const newest = await db
+    .selectFrom('event')
+    .select('at')
+    .orderBy('position', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  if (newest === undefined || newest.at <= now + skewMs)
+    return ok('clock', `It is ${new Date(now).toISOString()}, after everything that happened here.`)
+  const say = `The newest event is of ${new Date(newest.at).toISOString()}, but the clock says ${new Date(now).toISOString()}.`
+  return fail('clock', say, 'Set the clock (NTP), then start the registry again.')
+}
+
+interface Link {
+  readonly seq: number
+  readonly hash: string
+}
+
+/** Recomputes every leaf hash and follows each package's chain from its first event. */
+async function checkEvents({ db }: Driver): Promise<Finding> {
+  const chains = new Map<string, Link>()
+  const faults: string[] = []
+  let position = 0
+  for (;;) {
+    const rows = await db
+      .selectFrom('event')
+      .selectAll()
+      .where('position', '>', position)
+      .orderBy('position')
+      .limit(pageRows)
+      .execute()
+    for (const row of rows) {
+      if (row.position !== position + 1) faults.push(`event ${position + 1} is missing`)
+      position = row.position
+      const why = row.leaf === null ? undefined : explainLeaf(row, row.leaf, chains)
+      if (why !== undefined)
+        faults.push(`event ${row.position}${row.pkg === null ? '' : ` of ${row.pkg}`}: ${why}`)
+    }
+    if (rows.length === 0) break
+  }
+  faults.push(...(await checkEnds(db, position, chains)))
+  if (faults.length === 0)
+    return ok(
+      'events',
+      `${position} events follow one another, and the chains of ${chains.size} packages are unbroken.`,
+    )
+  return fail(
+    'events',
+    `The record of events was changed: ${name(faults)}.`,
+    'Somebody wrote to the database past the registry: treat it as an incident, and compare with a backup.',
+  )
+}
+
+type EventRow = Readonly<{
+  id: string
+  at: number
+  type: string
+  pkg: string | null
+  ver: string | null
+  seq: number | null
+  prev: string | null
+  leaf_hash: string | null
+}>
+
+/** Why a leaf is not what was written, or undefined; moves the package's chain on. */
+function explainLeaf(row: EventRow, leaf: string, chains: Map<string, Link>): string | undefined {
+  const hash = createHash('sha256').update(Uint8Array.of(0)).update(leaf, 'utf8').digest('base64')
+  if (hash !== row.leaf_hash) return 'its leaf does not give its hash'
+  const said = decodeLeaf(leaf)
+  const isSame =
+    said['id'] === row.id &&
+    said['at'] === row.at &&
+    said['type'] === row.type &&
+    (said['pkg'] ?? null) === row.pkg &&
+    (said['ver'] ?? null) === row.ver &&
+    (said['seq'] ?? null) === row.seq &&
+    (said['prev'] ?? null) === row.prev
+  if (!isSame) return 'its leaf says something else than its row'
+  if (row.pkg === null) return undefined
+  const last = chains.get(row.pkg)
+  chains.set(row.pkg, { seq: row.seq ?? 0, hash })
+  if (row.seq !== (last?.seq ?? 0) + 1) return `its number is ${row.seq} after ${last?.seq ?? 0}`
+  return row.prev === (last?.hash ?? '') ? undefined : 'it does not follow the event before it'
+}
+
+/** What was cut off at the end shows in the counter and in the ends of the chains. */
+async function checkEnds(
+  db: Driver['db'],
+  position: number,
+  chains: ReadonlyMap<string, Link>,
+): Promise<string[]> {
+  const { position: counted } = await db
+    .selectFrom('event_counter')
+    .select('position')
+    .executeTakeFirstOrThrow()
+  // A running server may have written on meanwhile.
+  const faults = counted < position ? [`the counter stands at ${counted}`] : []
+  for (const { pkg, seq, leaf_hash } of await db.selectFrom('package_chain').selectAll().execute()) {
+    const end = chains.get(pkg)
+    if (seq < (end?.seq ?? 0) || (seq === end?.seq && leaf_hash !== end.hash))
+      faults.push(`the chain of ${pkg} ends elsewhere`)
+  }
+  return faults
+}
+
+/** Every version has exactly one publish event, of the same bytes. */
+async function checkVersions({ db }: Driver): Promise<Finding> {
+  const faults: string[] = []
+  let count = 0
+  let last = { package: '', version: '' }
+  for (;;) {
+    const rows = await db
+      .selectFrom('version')
+      .select(['package', 'version', 'digest'])
+      .where(eb =>
+        eb.or([
+          eb('package', '>', last.package),
+          eb.and([eb('package', '=', last.package), eb('version', '>', last.version)]),
+        ]),
+      )
+      .orderBy('package')
+      .orderBy('version')
+      .limit(pageRows)
+      .execute()
+    for (const row of rows) {
+      const why = await explainVersion(db, row)
+      if (why !== undefined) faults.push(`${row.package}@${row.version}: ${why}`)
+    }
+    count += rows.length
+    const end = rows.at(-1)
+    if (end === undefined) break
+    last = end
+  }
+  if (faults.length === 0) return ok('versions', `${count} versions are what their publish events say.`)
+  return fail(
+    'versions',
+    `Versions differ from the record: ${name(faults)}.`,
+    'Somebody wrote to the database past the registry: treat it as an incident, and compare with a backup.',
+  )
+}
+
+async function explainVersion(
+  db: Driver['db'],
+  row: { package: string; version: string; digest: string },
+): Promise<string | undefined> {
+  const events = await db
+    .selectFrom('event')
+    .select('leaf')
+    .where('pkg', '=', row.package)
+    .where('ver', '=', row.version)
+    .where('type', '=', 'publish')
+    .execute()
+  const [event] = events
+  if (event === undefined || events.length > 1) return `it has ${events.length} publish events`
+  const dist = decodeLeaf(event.leaf ?? '{}')['dist']
+  const said = typeof dist === 'object' && dist !== null && 'integrity' in dist ? dist.integrity : undefined
+  return said === formatIntegrity(parseDigest(row.digest))
+    ? undefined
+    : 'its bytes are not those that were published'
+}
+
+async function checkTarballs({ db }: Driver, blobs: Blobs, depth: Depth): Promise<Finding> {
+  const faults: string[] = []
+  let count = 0
+  for await (const { digest, size } of namedBlobs(db)) {
+    count += 1
+    depth.told(count)
+    const found = await blobs.size(digest)
+    const damage = depth.digests && found === size ? await checkBlob(blobs, digest) : undefined
+    if (found !== size)
+      faults.push(found === undefined ? `${digest} is missing` : `${digest} has ${found} bytes, not ${size}`)
+    else if (damage !== undefined) faults.push(`${digest} has changed`)
+  }
+  const how = depth.digests ? 'each gives its digest' : 'each has its size (--deep reads them)'
+  if (faults.length === 0) return ok('tarballs', `All ${count} tarballs are there, and ${how}.`)
+  const list = name(faults.map(fault => `${fault.slice(0, 16)}…${fault.slice(128)}`))
+  return fail(
+    'tarballs',
+    `${faults.length} of ${count} tarballs are damaged: ${list}.`,
+    'Put these files back from a backup (`holdfast restore --from FOLDER --verify` says if it is whole), or publish a new version.',
+  )
+}
+
+async function* namedBlobs(db: Driver['db']): AsyncIterable<{ digest: Digest; size: number }> {
+  for (let after = ''; ; ) {
+    const rows = await db
+      .selectFrom('version')
+      .select(eb => ['digest', eb.fn.max('size_bytes').as('size')])
+      .where('status', '!=', 'removed')
+      .where('digest', '>', after)
+      .groupBy('digest')
+      .orderBy('digest')
+      .limit(pageRows)
+      .execute()
+    const last = rows.at(-1)
+    if (last === undefined) return
+    yield* rows.map(row => ({ digest: parseDigest(row.digest), size: Number(row.size) }))
+    after = last.digest
+  }
+}
+
+/** Bytes that no version names: left by a crash between bytes and commit, or of versions that were unpublished. */
+async function checkOrphans({ db }: Driver, blobs: Blobs, now: number, { scrub }: Depth): Promise<Finding> {
+  const before = now - dayMs
+  const sum = { found: 0, bytes: 0, removed: 0 }
+  for await (const digest of blobs.list()) {
+    if (await isNamed(db, digest, before)) continue
+    sum.found += 1
+    sum.bytes += (await blobs.size(digest)) ?? 0
+    if (scrub && (await blobs.removeKeptBefore(digest, before))) sum.removed += 1
+  }
+  const say = `${sum.found} tarballs (${Math.ceil(sum.bytes / 1024)} KiB) are named by no version`
+  if (scrub) return ok('orphans', `${say}; ${sum.removed} were older than a day and are removed.`)
+  if (sum.found === 0) return ok('orphans', `${say}.`)
+  return warn(
+    'orphans',
+    `${say}: of unpublished versions, or of a publish that broke off.`,
+    '`holdfast doctor --scrub` removes those older than a day.',
+  )
+}
+
+/** What was unpublished within the day still counts: it may be wanted as evidence. */
+async function isNamed(db: Driver['db'], digest: Digest, before: number): Promise<boolean> {
+  const row = await db
+    .selectFrom('version')
+    .select('digest')
+    .where('digest', '=', digest)
+    .where(eb => eb.or([eb('status', '!=', 'removed'), eb('removed_at', '>', before)]))
+    .limit(1)
+    .executeTakeFirst()
+  return row !== undefined
+}
+
+function name(faults: readonly string[]): string {
+  const more = faults.length - namedAtMost
+  return faults.slice(0, namedAtMost).join('; ') + (more > 0 ? `; and ${more} more` : '')
+}

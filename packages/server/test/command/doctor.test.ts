@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
+import { chmod, readFile, rm, truncate, utimes, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { test } from 'node:test'
+import type { Digest } from '@holdfast/core'
+import { freshPath, holdfast, serve, withPorts } from './command-line.ts'
+import { blobPath, flipByte, makeInstance } from './instance.ts'
+
+interface Finding {
+  readonly check: string
+  readonly state: string
+  readonly say: string
+  readonly todo?: string
+}
+
+async function examine(
+  data: string,
+  ...words: string[]
+): Promise<{ code: number | null; findings: Map<string, Finding> }> {
+  const { code, out, err } = await holdfast('doctor', '--data', data, '--json', ...words)
+  assert.notEqual(out, '', err)
+  const { findings }: { findings: Finding[] } = JSON.parse(out)
+  return { code, findings: new Map(findings.map(finding => [finding.check, finding])) }
+}
+
+function statesOf(findings: ReadonlyMap<string, Finding>): Record<string, string> {
+  return Object.fromEntries(
+    [...findings].filter(([, { state }]) => state !== 'ok').map(([check, { state }]) => [check, state]),
+  )
+}
+
+function tamper(data: string, sql: string): void {
+  const database = new DatabaseSync(join(data, 'holdfast.db'))
+  database.exec(sql)
+  database.close()
+}
+
+test('a sound instance that runs has nothing to complain of', async () => {
+  const { data } = await makeInstance()
+  const server = await serve(data)
+  const { code, findings } = await examine(data, '--url', server.url, '--deep')
+  findings.delete('set-up-link') // the server writes one as soon as it listens
+  assert.deepEqual(statesOf(findings), {})
+  assert.equal(code, 0)
+  assert.match(findings.get('public-url')?.say ?? '', /answers as this instance/)
+  await server.stop()
+})
+
+test('an address where another instance answers is told', async () => {
+  const [one, other] = [await makeInstance(), await makeInstance()]
+  const server = await serve(other.data)
+  const { code, findings } = await examine(one.data, '--url', server.url)
+  assert.equal(findings.get('public-url')?.state, 'fail')
+  assert.match(findings.get('public-url')?.say ?? '', /another instance/)
+  assert.equal(code, 1)
+  await server.stop()
+})
+
+const changes: readonly (readonly [what: string, sql: string, check: string])[] = [
+  [
+    'a version that names other bytes',
+    `update version set digest = '${'ab'.repeat(64)}' where version = '1.1.0'`,
+    'versions',
+  ],
+  [
+    'a version that nobody published',
+    "insert into version select package, '9.9.9', 99, status, reason, deprecated, digest, shasum, size_bytes, unpacked_size_bytes, file_count, manifest, short_manifest, signatures, published_at, publisher, token, removed_at from version where version = '1.1.0'",
+    'versions',
+  ],
+  [
+    'a leaf that was rewritten',
+    "update event set leaf = replace(leaf, '1.1.0', '1.1.1') where ver = '1.1.0'",
+    'events',
+  ],
+  ['an event that was taken out', "delete from event where ver = '1.1.0'", 'events'],
+  ['an event whose row was changed', "update event set ver = '1.1.7' where ver = '1.1.0'", 'events'],
+]
+
+for (const [what, sql, check] of changes) {
+  test(`${what} is found`, async () => {
+    const { data } = await makeInstance()
+    tamper(data, sql)
+    const { code, findings } = await examine(data)
+    assert.equal(findings.get(check)?.state, 'fail', JSON.stringify([...findings]))
+    assert.equal(code, 1)
+  })
+}
+
+test('tarballs that are missing, cut or changed are found', async () => {
+  const { data, digests } = await makeInstance()
+  const [missing = assert.fail(), cut = assert.fail(), changed = assert.fail()] = digests
+  await flipByte(blobPath(data, changed))
+  assert.equal((await examine(data)).code, 0)
+  const deep = await examine(data, '--deep')
+  assert.ok(deep.findings.get('tarballs')?.say.includes(`${changed.slice(0, 16)}… has changed`))
+  assert.equal(deep.code, 1)
+  await rm(blobPath(data, missing))
+  await truncate(blobPath(data, cut), 10)
+  const { say } = (await examine(data)).findings.get('tarballs') ?? assert.fail()
+  assert.ok(say.includes(`${missing.slice(0, 16)}… is missing`), say)
+  assert.ok(say.includes(`${cut.slice(0, 16)}… has 10 bytes`), say)
+})
+
+test('folders and keys that others can reach, and a link that lies around, are told with what to do', async () => {
+  const { data } = await makeInstance()
+  await chmod(data, 0o755)
+  await chmod(join(data, 'keys', 'npm.pem'), 0o644)
+  await writeFile(join(data, 'set-up-link'), 'http://127.0.0.1/set-up')
+  const { code, findings } = await examine(data)
+  assert.equal(findings.get('data-folder')?.todo, `Run \`chmod 700 ${data}\`.`)
+  assert.equal(findings.get('keys-folder')?.state, 'fail')
+  assert.equal(findings.get('set-up-link')?.state, 'warn')
+  assert.equal(code, 1)
+})
+
+test('every fault of a configuration is told, and a folder without an instance is not made into one', async () => {
+  const config = `${freshPath()}.yaml`
+  await writeFile(config, 'port: 99999\nsmpt: x\n')
+  const faulty = await holdfast('doctor', '--data', freshPath(), '--config', config)
+  assert.equal(faulty.code, 1)
+  assert.match(faulty.out, /FAIL config: port/)
+  assert.match(faulty.out, /FAIL config: smpt: there is no such key/)
+  const data = freshPath()
+  const { code, findings } = await examine(data)
+  assert.equal(code, 1)
+  assert.equal(findings.get('database')?.state, 'fail')
+  assert.equal(existsSync(data), false)
+})
+
+test('an https address without trusted proxies is told', async () => {
+  const { data } = await makeInstance()
+  const config = `${freshPath()}.yaml`
+  await writeFile(config, 'publicUrl: https://registry.invalid\n')
+  const untold = await examine(data, '--config', config)
+  assert.equal(untold.findings.get('proxy')?.state, 'warn')
+  assert.equal(untold.findings.get('public-url')?.state, 'fail')
+  await writeFile(config, 'publicUrl: https://registry.invalid\ntrustedProxies: [127.0.0.1]\n')
+  assert.equal((await examine(data, '--config', config)).findings.get('proxy')?.state, 'ok')
+})
+
+test('the scrubber removes bytes that no version has named for a day, and nothing else', async () => {
+  const { data, digests } = await makeInstance()
+  const [named = assert.fail()] = digests
+  const [old, young] = await withPorts(data, async ({ ports }) => {
+    const stored: Digest[] = []
+    for (const text of ['old', 'young']) {
+      const writer = await ports.blobs.begin()
+      await writer.write(Buffer.from(text))
+      stored.push((await writer.keep()).digest)
+    }
+    return stored
+  })
+  const longAgo = new Date('2020-01-01')
+  for (const digest of [old ?? assert.fail(), named]) await utimes(blobPath(data, digest), longAgo, longAgo)
+  const listed = await examine(data, '--deep')
+  assert.match(listed.findings.get('orphans')?.say ?? '', /^2 tarballs/)
+  assert.equal(listed.code, 0)
+  const { findings } = await examine(data, '--scrub')
+  assert.match(findings.get('orphans')?.say ?? '', /1 were older than a day/)
+  assert.equal(existsSync(blobPath(data, old ?? assert.fail())), false)
+  assert.equal(existsSync(blobPath(data, young ?? assert.fail())), true)
+  assert.equal((await readFile(blobPath(data, named))).length > 0, true)
+})
+
+test('what was unpublished within the day is kept by the scrubber', async () => {
+  const { data, digests } = await makeInstance()
+  const [digest = assert.fail()] = digests
+  await utimes(blobPath(data, digest), new Date('2020-01-01'), new Date('2020-01-01'))
+  tamper(data, `update version set status = 'removed', removed_at = ${Date.now()} where digest = '${digest}'`)
+  await examine(data, '--scrub')
+  assert.equal(existsSync(blobPath(data, digest)), true)
+  tamper(data, `update version set removed_at = 1 where digest = '${digest}'`)
+  await examine(data, '--scrub')
+  assert.equal(existsSync(blobPath(data, digest)), false)
+})
