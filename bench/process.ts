@@ -61,6 +61,8 @@ const living = new Set<number>()
 process.on('exit', () => {
   for (const pid of living) process.kill(pid, 'SIGKILL')
 })
+// Whoever interrupts the bench must not find its servers running afterwards.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1))
 
 async function stop(child: ReturnType<typeof spawn>, exited: Promise<unknown>): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return

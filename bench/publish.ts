@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Release, tarballName, withDist } from './corpus.ts'
 import { send } from './http.ts'
-import type { Peer, Stock } from './server/peer.ts'
+import type { Peer } from './server/peer.ts'
 
 /** The body npm sends to publish a release. */
 export function publishBody(registry: string, release: Release): Buffer {
@@ -37,15 +37,4 @@ export async function publish(peer: Peer, name: string, body: Buffer): Promise<v
     throw new Error(
       `${peer.name} refuses ${name}: ${answer.status} ${answer.body.toString('utf8').slice(0, 500)}`,
     )
-}
-
-/** Publishes a whole stock, packages side by side, the versions of one package in order. */
-export async function publishStock(peer: Peer, stock: Stock, atOnce = 16): Promise<void> {
-  const packages = [...stock.values()].values()
-  await Promise.all(
-    Array.from({ length: atOnce }, async () => {
-      for (const releases of packages)
-        for (const release of releases) await publish(peer, release.name, publishBody(peer.registry, release))
-    }),
-  )
 }

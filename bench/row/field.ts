@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from 'node:path'
 import { findFreePort } from '../process.ts'
-import { publishStock } from '../publish.ts'
 import { startBare } from '../server/bare.ts'
-import { startHoldfast } from '../server/holdfast.ts'
+import { importStock, startHoldfast } from '../server/holdfast.ts'
 import { startNginx } from '../server/nginx.ts'
 import type { Peer, PeerName, Stock } from '../server/peer.ts'
 import { writeStaticFiles } from '../server/static-files.ts'
@@ -27,7 +26,7 @@ export async function attempt<T>(
   }
 }
 
-/** All peers with the same packages: Holdfast is published to, the static servers serve the bytes that Holdfast answers. */
+/** All peers with the same packages: Holdfast imports Verdaccio's, the static servers serve the bytes that Holdfast answers. */
 export async function startField(
   options: Options,
   label: string,
@@ -35,15 +34,12 @@ export async function startField(
   settings: Record<string, string> = {},
 ): Promise<Peer[]> {
   const folder = join(options.folder, label)
-  const holdfast = await attempt(options, 'holdfast', async () => {
-    const peer = await startHoldfast(join(folder, 'holdfast'), settings)
-    await publishStock(peer, stock).catch(error => peer.running.stop().then(() => Promise.reject(error)))
-    return peer
+  writeVerdaccioStock(join(folder, 'verdaccio'), stock)
+  const holdfast = await attempt(options, 'holdfast', () => {
+    importStock(join(folder, 'holdfast'), join(folder, 'verdaccio/storage'))
+    return startHoldfast(join(folder, 'holdfast'), settings)
   })
-  const verdaccio = await attempt(options, 'verdaccio', () => {
-    writeVerdaccioStock(join(folder, 'verdaccio'), stock)
-    return startVerdaccio(join(folder, 'verdaccio'))
-  })
+  const verdaccio = await attempt(options, 'verdaccio', () => startVerdaccio(join(folder, 'verdaccio')))
   const files = join(folder, 'files')
   const port = await findFreePort()
   await writeStaticFiles(files, `http://127.0.0.1:${port}`, stock, holdfast)

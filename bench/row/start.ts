@@ -3,15 +3,14 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { makeRelease } from '../corpus.ts'
 import { memoryOf, processorSecondsOf } from '../process.ts'
-import { publishStock } from '../publish.ts'
-import { startHoldfast } from '../server/holdfast.ts'
-import { type Peer, type PeerName, type Stock, stockOf } from '../server/peer.ts'
+import { importStock, startHoldfast } from '../server/holdfast.ts'
+import { type Peer, type PeerName, stockOf } from '../server/peer.ts'
 import { startVerdaccio, writeVerdaccioStock } from '../server/verdaccio.ts'
 import { attempt } from './field.ts'
 import { type Found, interleave, limit, type Options, type Row, type Samples, type Section } from './row.ts'
 
 const rows = {
-  fill: { id: 'fill', title: 'publish 10,000 packages, 16 at once', unit: 'per second', targets: [] },
+  fill: { id: 'import', title: 'import of 10,000 packages', unit: 'per second', targets: [] },
   start: { id: 'start', title: 'start to ready, 10,000 packages', unit: 'ms', targets: [limit(500)] },
   idle: { id: 'idle', title: 'memory at rest, 10,000 packages', unit: 'MB', targets: [limit(120)] },
 } as const satisfies Record<string, Row>
@@ -30,7 +29,8 @@ export const starts: Section = {
       ),
     )
     const fill: number[] = []
-    const houses = [await fillHoldfast(options, stock, fill), await fillVerdaccio(options, stock)]
+    writeVerdaccioStock(join(options.folder, 'start-verdaccio'), stock)
+    const houses = [await fillHoldfast(options, stock.size, fill), await fillVerdaccio(options)]
     const { start, idle } = await measureStarts(
       options,
       houses.filter(house => house !== undefined),
@@ -45,23 +45,19 @@ export const starts: Section = {
   },
 }
 
-function fillHoldfast(options: Options, stock: Stock, rate: number[]): Promise<House | undefined> {
+function fillHoldfast(options: Options, count: number, rate: number[]): Promise<House | undefined> {
   const folder = join(options.folder, 'start-holdfast')
   return attempt(options, 'holdfast', async () => {
+    rate.push(count / importStock(folder, join(options.folder, 'start-verdaccio/storage')))
     const first = await startHoldfast(folder)
-    const started = performance.now()
-    await publishStock(first, stock).finally(first.running.stop)
-    rate.push(stock.size / ((performance.now() - started) / 1000))
+    await first.running.stop()
     return { name: 'holdfast', open: () => startHoldfast(folder, {}, first.token) }
   })
 }
 
-async function fillVerdaccio(options: Options, stock: Stock): Promise<House | undefined> {
+async function fillVerdaccio(options: Options): Promise<House | undefined> {
   const folder = join(options.folder, 'start-verdaccio')
-  const first = await attempt(options, 'verdaccio', () => {
-    writeVerdaccioStock(folder, stock)
-    return startVerdaccio(folder)
-  })
+  const first = await attempt(options, 'verdaccio', () => startVerdaccio(folder))
   if (!first?.token) return undefined
   const token = first.token
   await first.running.stop()
