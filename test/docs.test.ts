@@ -5,6 +5,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { capabilities } from '@holdfast/core'
+import { configKeys, environmentName } from '@holdfast/server'
 
 const root = join(import.meta.dirname, '..')
 const read = (file: string) => readFileSync(join(root, file), 'utf8')
@@ -26,6 +27,12 @@ test('every dependency has a row in docs/dependencies.md, and every row is a dep
   const described = firstColumn('docs/dependencies.md')
   described.delete('package')
   assert.deepEqual([...described].sort(), [...new Set(used)].sort())
+})
+
+test('docs/operating.md has a row for every key of the configuration, and no other', () => {
+  const rows = [...read('docs/operating.md').matchAll(/^\| `(\w+)` \| `(HOLDFAST_\w+)` \|/gm)]
+  const described = rows.map(([, key, environment]) => `${key} ${environment}`)
+  assert.deepEqual(described.sort(), configKeys.map(key => `${key} ${environmentName(key)}`).sort())
 })
 
 test('core depends on nothing', () => {
