@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createReadStream } from 'node:fs'
-import { readdir, stat } from 'node:fs/promises'
+import { readdir, readFile, stat } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { problem } from '@holdfast/core'
 import type { Arrival } from '../flow/index.ts'
@@ -15,6 +15,7 @@ export interface ImportSource {
 }
 
 const readBytes = 256 * 1024
+const wholeBytes = 1024 * 1024
 
 /** Every `.tgz` below a folder, in the order of paths; a version is as old as its file. */
 export async function openTarballFolder(folder: string): Promise<ImportSource> {
@@ -42,7 +43,9 @@ async function* arrive(folder: string, paths: readonly string[]): AsyncIterable<
 /** The bytes of a file; a file that cannot be read is a problem of that file alone. */
 export async function* readTarball(path: string): AsyncIterable<Uint8Array> {
   try {
-    yield* createReadStream(path, { highWaterMark: readBytes })
+    // One read for most packages; a stream costs more than the bytes of a small file.
+    if ((await stat(path)).size <= wholeBytes) yield await readFile(path)
+    else yield* createReadStream(path, { highWaterMark: readBytes })
   } catch (error) {
     throw problem('file-unreadable', { why: error instanceof Error ? error.message : String(error) })
   }

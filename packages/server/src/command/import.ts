@@ -134,7 +134,7 @@ function sumUp(outcomes: readonly ImportOutcome[], notes: readonly string[], sec
 
 function explain(report: Report, data: string): string {
   const lines = [
-    `imported ${report.imported} versions of ${report.packages} packages (${formatBytes(report.sizeBytes)}) in ${report.seconds} s, ${report.versionsPerSecond} a second`,
+    `imported ${plural(report.imported, 'version')} of ${plural(report.packages, 'package')} (${formatBytes(report.sizeBytes)}) in ${report.seconds} s, ${report.versionsPerSecond} a second`,
     `skipped  ${report.skipped} that were here already`,
     `refused  ${report.refused.length}`,
     ...report.refused.map(({ source, message }) => `  ${source}: ${message}`),
@@ -157,6 +157,10 @@ function explainNames({ refused }: Report, data: string): string[] {
       ? `${names.length} names are not hosted here.`
       : `Host the names that were refused: ${command}`
   return [first, 'Then import again; or add --host-names, which hosts every new name.']
+}
+
+function plural(count: number, word: string): string {
+  return `${count} ${word}${count === 1 ? '' : 's'}`
 }
 
 function quote(text: string): string {
