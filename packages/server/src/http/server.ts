@@ -2,12 +2,11 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { performance } from 'node:perf_hooks'
-import { pipeline } from 'node:stream'
-import { createGunzip } from 'node:zlib'
 import { isProblem, type Problem, problem } from '@holdfast/core'
 import type { Actor } from '../identity/index.ts'
 import type { BlobReader } from '../ports.ts'
 import { addressReader } from './address.ts'
+import { discardRest, readBody } from './body.ts'
 import type { Answer, Call } from './call.ts'
 import type { Identify } from './identify.ts'
 import { parseJson } from './json.ts'
@@ -248,7 +247,7 @@ function openCall(
 ): Call {
   const url = request.url ?? '/'
   const mark = url.indexOf('?')
-  const body = (maxBytes: number) => bodyOf(request, maxBytes)
+  const body = (maxBytes: number) => readBody(request, maxBytes)
   return {
     id,
     method: request.method ?? 'GET',
@@ -267,29 +266,6 @@ function openCall(
   }
 }
 
-/** The body, inflated (npm's audit sends gzip), cut off where it passes the limit so that a bomb costs nothing. */
-async function* bodyOf(request: IncomingMessage, maxBytes: number): AsyncGenerator<Uint8Array> {
-  if (Number(request.headers['content-length'] ?? 0) > maxBytes)
-    throw problem('body-too-large', { limit: maxBytes })
-  const encoding = request.headers['content-encoding'] ?? 'identity'
-  if (encoding !== 'identity' && encoding !== 'gzip')
-    throw problem('invalid-body', { why: `it is encoded as ${encoding}` })
-  // A request that breaks off ends the inflating too; the loop below hears of it.
-  const source: AsyncIterable<Uint8Array> =
-    encoding === 'gzip' ? pipeline(request, createGunzip(), () => {}) : request
-  let total = 0
-  try {
-    for await (const piece of source) {
-      total += piece.length
-      if (total > maxBytes) throw problem('body-too-large', { limit: maxBytes })
-      yield piece
-    }
-  } catch (error) {
-    if (isProblem(error)) throw error
-    throw problem('invalid-body', { why: 'it broke off, or is not the gzip it claims to be' })
-  }
-}
-
 /** Sends an answer; returns the bytes of its body. */
 async function send(
   answer: Answer,
@@ -302,31 +278,14 @@ async function send(
   if (stream !== undefined) return sendStream(stream, answer.status, headers, request, response)
   const body = answer.body === undefined ? Buffer.alloc(0) : Buffer.from(answer.body as string)
   if (answer.status !== 304 && answer.status !== 204) headers['content-length'] ??= String(body.length)
-  await discardBody(request)
+  const isWhole = await discardRest(request)
+  if (!isWhole) headers['connection'] = 'close'
   response.writeHead(answer.status, headers)
   const bodiless = request.method === 'HEAD' || answer.status === 304 || answer.status === 204
-  response.end(bodiless ? undefined : body)
+  response.end(bodiless ? undefined : body, () => {
+    if (!isWhole) request.destroy()
+  })
   return bodiless ? 0 : body.length
-}
-
-/**
- * npm reads a refusal only after it has sent its body, so a refused upload is read to its end, within reason, before
- * the answer; a bigger rest ends the connection instead.
- */
-async function discardBody(request: IncomingMessage): Promise<void> {
-  if (request.readableEnded || request.destroyed || request.method === 'GET' || request.method === 'HEAD')
-    return
-  let rest = 0
-  request.on('data', (piece: Buffer) => {
-    rest += piece.length
-    if (rest > 512 * 1024 * 1024) request.destroy()
-  })
-  request.resume()
-  await new Promise<void>(resolve => {
-    request.once('end', resolve)
-    request.once('close', resolve)
-    if (request.readableEnded || request.destroyed) resolve()
-  })
 }
 
 async function sendStream(

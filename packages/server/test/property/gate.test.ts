@@ -12,9 +12,9 @@ import { takeMeasure } from '../../src/flow/index.ts'
 import { operator } from '../../src/identity/index.ts'
 import { type OpenPorts, openPorts } from '../../src/main.ts'
 import { configIn, type Live, publishDocument, put, startLive, tokenOf } from '../live.ts'
+import { request } from '../request.ts'
 import { anyChange, type Change, make, setStatus } from './change.ts'
 import { checkPaths, readTruth, type Viewer } from './path.ts'
-import { request } from './request.ts'
 
 let live: Live
 /** Another process's view: no memory of the server's in between. */

@@ -16,7 +16,7 @@ import {
 } from '@holdfast/core'
 import type { Package, PackageVersion } from '../../src/catalog/index.ts'
 import type { Store } from '../../src/ports.ts'
-import { request } from './request.ts'
+import { request } from '../request.ts'
 
 /** Who asks: nobody, the package's owner, or somebody with an account and no role. */
 export interface Viewer {
