@@ -107,6 +107,11 @@ export const problemTable = {
     say: "'{pattern}' is not a name pattern: {why}",
     hint: 'Write a whole name, or a beginning followed by `*`, such as `@acme/*`, `acme-*` or `@acme/ui-*`.',
   },
+  'invalid-text': {
+    status: 400,
+    say: 'Text with a NUL character cannot be stored or looked up',
+    hint: 'Remove the NUL character and try again.',
+  },
   'invalid-version': {
     status: 400,
     say: "'{version}' is not a version: {why}",

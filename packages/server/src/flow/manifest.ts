@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { isPackageName } from '@holdfast/core'
 import { type Inspection, servedManifest } from '../integrity/index.ts'
 
 type Manifest = Readonly<Record<string, unknown>>
@@ -58,10 +59,10 @@ export function abbreviate(manifest: Manifest): Manifest {
   )
 }
 
-/** Names a version cannot be installed without, and optional and peer ones. */
+/** Names a version cannot be installed without, and optional and peer ones; what can be no package's name is left out. */
 export function dependenciesOf(manifest: Manifest): string[] {
   const fields = ['dependencies', 'optionalDependencies', 'peerDependencies']
-  return fields.flatMap(field => Object.keys(asObject(manifest[field])))
+  return fields.flatMap(field => Object.keys(asObject(manifest[field]))).filter(isPackageName)
 }
 
 /** What the newest version says of its package. */
@@ -73,10 +74,15 @@ export function aboutPackage(
     ? manifest['keywords'].filter(each => typeof each === 'string')
     : []
   return {
-    description: text(manifest['description']).slice(0, 1000),
-    keywords: keywords.slice(0, 50).map(each => each.slice(0, 60)),
-    readme: readme.slice(0, maxReadme),
+    description: storable(text(manifest['description']).slice(0, 1000)),
+    keywords: keywords.slice(0, 50).map(each => storable(each.slice(0, 60))),
+    readme: storable(readme.slice(0, maxReadme)),
   }
+}
+
+/** Prose is mended, not refused: a README in UTF-16 reads as every other character NUL, and a cut may halve a pair. */
+function storable(prose: string): string {
+  return prose.replaceAll('\0', '').toWellFormed()
 }
 
 function asObject(value: unknown): Readonly<Record<string, unknown>> {

@@ -310,12 +310,14 @@ async function addVersion(
     package: made.package as string,
     dependency,
   }))
-  if (wanted.length === 0) return
-  await db
-    .insertInto('dependency')
-    .values(wanted)
-    .onConflict(clash => clash.columns(['dependency', 'package']).doNothing())
-    .execute()
+  // In parts: both engines bound the parameters of a statement, a manifest of a megabyte has more names than that.
+  for (let at = 0; at < wanted.length; at += 1000) {
+    await db
+      .insertInto('dependency')
+      .values(wanted.slice(at, at + 1000))
+      .onConflict(clash => clash.columns(['dependency', 'package']).doNothing())
+      .execute()
+  }
 }
 
 function oneVersion(db: Kysely<Schema>, name: PackageName, version: Version) {

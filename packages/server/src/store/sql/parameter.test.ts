@@ -16,6 +16,10 @@ test('places are counted outside of text, names and comments', () => {
   for (const [sql, places] of cases) assert.equal(countPlaces(sql), places, sql)
 })
 
+test('NUL in text is the problem of whoever sent it', () => {
+  assert.throws(() => checkParameters(['a\0b']), { code: 'invalid-text' })
+})
+
 test('a refused parameter is named by its position', () => {
   assert.throws(() => checkParameters([1, 'a', undefined]), /parameter 3 is of type undefined/)
   checkParameters([null, '', 0, -1.5, 1n, new Uint8Array(1), Buffer.alloc(1)])
