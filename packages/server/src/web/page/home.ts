@@ -23,7 +23,7 @@ export async function homePage(c: PageContext): Promise<Response> {
 ${mayRead ? searchBox('') : html`<p><a class="button" href="/sign-in">Sign in to see the packages</a></p>`}
 ${count > 0 ? html`<p class="small">${plural(count, 'package')}</p>` : nothing}
 </div>
-${count > 0 ? html`<section><h2>Newest</h2>${packageList(newest, ports.clock())}<p><a href="/search">All packages</a></p></section>` : nothing}`
+${count > 0 ? html`<section><h2>Newest</h2>${packageList(newest, ports.clock(), 3)}<p><a href="/search">All packages</a></p></section>` : nothing}`
   return sheet(c, { title: 'Home', main, facts: await begin(c, count), hasSearch: false })
 }
 

@@ -19,7 +19,7 @@ export async function searchPage(c: PageContext): Promise<Response> {
   const main = html`<h1>${query === '' ? 'All packages' : html`Results for <bdi>${query}</bdi>`}</h1>
 <p class="small" role="status">${total === 0 ? 'No package matches.' : plural(total, 'package')}</p>
 ${total === 0 ? html`<p>Names match from their beginning; every word has to occur. <a href="/search">Show all packages</a>.</p>` : ''}
-${packageList(hits, ports.clock())}
+${packageList(hits, ports.clock(), 2)}
 ${pager(Math.min(total, maxPage * size), page, size, pathOf)}`
   return sheet(c, { title: query === '' ? 'All packages' : `${query} – search`, main, query })
 }

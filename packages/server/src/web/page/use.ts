@@ -62,7 +62,7 @@ function clients(place: Place): Markup {
 <h3 id="npm">npm</h3>
 ${show(npmrc(place))}
 <p class="small">After <code>npm login</code> you can leave out the line with the token.</p>
-<h3 id="pnpm">pnpm</h3>
+<h3 id="pnpm-files">pnpm</h3>
 ${pnpmFiles(place).map(show)}
 <p class="small">pnpm takes the token from your home folder only, never from a project. The last file lets it use your own packages on the day they are published.</p>
 <h3 id="yarn-4">yarn 4</h3>${show(yarnrc(place))}
@@ -95,7 +95,7 @@ function show({ file, text, id }: ClientSnippet): Markup {
 function contents(): Markup {
   return html`<nav aria-label="On this page"><h2>On this page</h2><ul class="bare">
 <li><a href="#token">A token</a></li>
-<li><a href="#npm">npm</a></li><li><a href="#pnpm">pnpm</a></li><li><a href="#yarn-4">yarn 4</a></li><li><a href="#yarn-1">yarn 1</a></li><li><a href="#bun">bun</a></li>
+<li><a href="#npm">npm</a></li><li><a href="#pnpm-files">pnpm</a></li><li><a href="#yarn-4">yarn 4</a></li><li><a href="#yarn-1">yarn 1</a></li><li><a href="#bun">bun</a></li>
 <li><a href="#github-actions">GitHub Actions</a></li><li><a href="#gitlab-ci">GitLab CI</a></li>
 <li><a href="#renovate-bot">Renovate</a></li><li><a href="#dependabot-bot">Dependabot</a></li>
 <li><a href="#publish">Publish</a></li></ul></nav>`

@@ -4,14 +4,15 @@ import { html, type Markup } from '../markup.ts'
 import { ago, plural } from './format.ts'
 import { packagePath } from './link.ts'
 
-/** Packages, one below the other. */
-export function packageList(hits: readonly SearchHit[], now: number): Markup {
-  return html`<ol class="packages">${hits.map(hit => packageEntry(hit, now))}</ol>`
+/** Packages, one below the other, their names as headings of the level that fits the page. */
+export function packageList(hits: readonly SearchHit[], now: number, level: 2 | 3): Markup {
+  return html`<ol class="packages">${hits.map(hit => packageEntry(hit, now, level))}</ol>`
 }
 
-function packageEntry(hit: SearchHit, now: number): Markup {
+function packageEntry(hit: SearchHit, now: number, level: 2 | 3): Markup {
+  const title = html`<a href="${packagePath(hit.name)}">${hit.name}</a> <span class="version">${hit.version}</span>`
   return html`<li>
-<h3><a href="${packagePath(hit.name)}">${hit.name}</a> <span class="version">${hit.version}</span></h3>
+${level === 2 ? html`<h2>${title}</h2>` : html`<h3>${title}</h3>`}
 ${hit.description === '' ? '' : html`<p><bdi>${hit.description}</bdi></p>`}
 <p class="small">${ago(hit.modifiedAt, now)}${hit.publisherLogin === '' ? '' : html` by ${hit.publisherLogin}`}${hit.downloads > 0 ? html` · ${plural(hit.downloads, 'download')}` : ''}${keywords(hit)}</p>
 </li>`
