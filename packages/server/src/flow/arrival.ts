@@ -126,7 +126,7 @@ async function isHere(ports: Ports, name: PackageName, version: Version, digest:
   return true
 }
 
-/** A tarball without a registry's record: its package.json, in the form in which npm publishes one. */
+/** A tarball without a registry's record: its package.json. */
 function speakForItself(inTarball: Manifest): Omit<Told, 'tags' | 'maintainers'> {
   const name = parsePackageName(text(inTarball['name']).trim())
   // As npm cleans it before it publishes: `v1.2.3+build` is 1.2.3.
@@ -136,12 +136,10 @@ function speakForItself(inTarball: Manifest): Omit<Told, 'tags' | 'maintainers'>
       .replace(/^[v=\s]+/, '')
       .replace(/\+[\w.-]+$/, ''),
   )
-  const bin = inTarball['bin']
-  const bins = typeof bin === 'string' ? { bin: { [name.replace(/^@[^/]*\//, '')]: bin } } : {}
   return {
     name,
     version,
-    manifest: { ...inTarball, ...bins, name, version },
+    manifest: { ...inTarball, name, version },
     integrity: '',
     shasum: '',
     deprecated: '',

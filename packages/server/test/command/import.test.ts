@@ -51,7 +51,7 @@ test('a folder of tarballs goes in, each version as old as its file, and a secon
     const facts = await store.catalog.findVersion(widget, parseVersion('1.9.0'))
     assert.equal(facts?.publishedAt, 1_500_000_000_000)
     const newest = await store.catalog.findVersion(widget, parseVersion('1.10.0'))
-    assert.deepEqual(JSON.parse(newest?.manifest ?? '').bin, { widget: './cli.js' })
+    assert.deepEqual(JSON.parse(newest?.manifest ?? '').bin, { widget: 'cli.js' })
     assert.equal((await store.catalog.findPackage(widget))?.description, '@acme/widget for tests')
     assert.equal((await store.events.ofPackage(widget)).length, 3)
   })
