@@ -16,6 +16,7 @@ import { formatSessionCookie, type Log } from '../src/http/index.ts'
 import { type InstanceRole, operator, type TokenLimits, type Whence } from '../src/identity/index.ts'
 import { type Instance, type Ports, readConfig, startInstance } from '../src/main.ts'
 import { type BodyWishes, publishDocument } from './live.ts'
+import { startPostgres } from './postgres.ts'
 import { checkWorld } from './world-check.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape, and assert what they find
@@ -81,7 +82,7 @@ export async function openWorld(flags: Readonly<Record<string, string>> = {}): P
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-'))
   const errors: string[] = []
   let now = start
-  const config = readConfig({ data: folder, port: '0', ...flags }, {})
+  const config = readConfig({ data: folder, port: '0', ...(await databaseFlag()), ...flags }, {})
   const instance = await startInstance(config, logInto(errors), () => now)
   await hostNames(instance.ports, operator, [parseNamePattern('*')])
   return {
@@ -100,6 +101,13 @@ export async function openWorld(flags: Readonly<Record<string, string>> = {}): P
       await rm(folder, { recursive: true, force: true })
     },
   }
+}
+
+/** With `HOLDFAST_TEST_POSTGRES=1` every world has a PostgreSQL database of its own. */
+async function databaseFlag(): Promise<Record<string, string>> {
+  if (process.env['HOLDFAST_TEST_POSTGRES'] !== '1') return {}
+  const server = await startPostgres()
+  return { database: server.url(await server.createDatabase()) }
 }
 
 function callers(instance: Instance): Pick<World, 'npm' | 'ask' | 'publish' | 'document'> {

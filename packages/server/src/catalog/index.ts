@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-export { settle } from './change.ts'
+export { amend } from './change.ts'
 export { type Decision, decide, fallbackTags, nextAllowed, refuse } from './gate.ts'
 export type {
   Access,

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash, randomBytes } from 'node:crypto'
 import { encodeCanonical, type PackageName, type Version } from '@holdfast/core'
-import { decide, settle } from '../catalog/index.ts'
+import { amend, decide } from '../catalog/index.ts'
 import type { Actor } from '../identity/index.ts'
 import type { NewEvent } from '../integrity/index.ts'
-import type { Ports } from '../ports.ts'
+import type { Ports, Tx } from '../ports.ts'
 import { checkRevision, openPackage } from './package.ts'
 import { provePresence } from './presence.ts'
 
@@ -33,10 +33,12 @@ export async function deprecate(
   if (changes.length === 0) return
   await provePresence(ports, grant, known.requiresTfa)
   const events = changes.map(([version, message]) => deprecateEvent(name, version, message))
-  await ports.store.commit(grant, events, async tx => {
+  const change = async (tx: Tx) => {
     for (const [version, message] of changes) await tx.catalog.setDeprecated(name, version, message)
-    await settle(tx.catalog, name, ports.clock(), known.revision)
-  })
+  }
+  await ports.store.commit(grant, events, tx =>
+    amend(tx.catalog, name, ports.clock(), () => change(tx), known.revision),
+  )
 }
 
 /** The log holds no free text: only the digest of a salted document, which stays in the record and can be erased there. */

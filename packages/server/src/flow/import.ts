@@ -17,7 +17,7 @@ import {
   problem,
   type Version,
 } from '@holdfast/core'
-import { type Access, settle } from '../catalog/index.ts'
+import { type Access, amend } from '../catalog/index.ts'
 import { type Actor, authorize, type Grant } from '../identity/index.ts'
 import type { NewEvent } from '../integrity/index.ts'
 import type { Ports, Tx } from '../ports.ts'
@@ -225,14 +225,15 @@ async function record(
     const versions = unsorted.toSorted(inOrderOfPublication)
     const twin = await createPackage(tx, name, versions, wishes.access, ports.clock())
     if (twin !== undefined) looksLike.set(name, twin)
-    const manifests = new Map<Version, Readonly<Record<string, unknown>>>()
-    for (const { upload, bytes, inspection } of versions) {
-      manifests.set(upload.version, await recordVersion(ports, tx, actor, upload, bytes, inspection))
-    }
-    await setTags(tx, name, versions)
-    await describe(tx, name, versions, manifests)
-    await addPeople(tx, name, versions, wishes.ownerId)
-    await settle(tx.catalog, name, ports.clock())
+    await amend(tx.catalog, name, ports.clock(), async () => {
+      const manifests = new Map<Version, Readonly<Record<string, unknown>>>()
+      for (const { upload, bytes, inspection } of versions) {
+        manifests.set(upload.version, await recordVersion(ports, tx, actor, upload, bytes, inspection))
+      }
+      await setTags(tx, name, versions)
+      await describe(tx, name, versions, manifests)
+      await addPeople(tx, name, versions, wishes.ownerId)
+    })
   }
   return looksLike
 }

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Organisations and teams. An organisation `acme` owns the scope `@acme`. */
 
-import type { EventType } from '@holdfast/core'
-import { type PackageName, problem } from '@holdfast/core'
+import { type EventType, type PackageName, problem } from '@holdfast/core'
 import {
+  type Account,
   type Actor,
   authorize,
   type Grant,
+  type IdentityReads,
   type OrgMember,
   type OrgRole,
   parseLogin,
@@ -125,12 +126,23 @@ export async function setTeamMember(
 ): Promise<void> {
   const grant = await openTeam(ports, actor, 'org:manage', org, team)
   const account = await getAccount(ports, login)
-  const isMember = (await ports.store.identity.orgRole(account.id, org)) !== undefined
-  if (member && !isMember) throw problem('not-a-member', { user: login, org })
+  if (member) await checkMember(ports.store.identity, account, org)
   await provePresence(ports, grant)
-  await write(ports, grant, 'team', { org, team, op: member ? 'add' : 'drop', account: account.id }, tx =>
-    tx.identity.setTeamMember(org, team, account.id, member),
+  await write(
+    ports,
+    grant,
+    'team',
+    { org, team, op: member ? 'add' : 'drop', account: account.id },
+    async tx => {
+      if (member) await checkMember(tx.identity, account, org)
+      await tx.identity.setTeamMember(org, team, account.id, member)
+    },
   )
+}
+
+async function checkMember(identity: IdentityReads, account: Account, org: string): Promise<void> {
+  if ((await identity.orgRole(account.id, org)) === undefined)
+    throw problem('not-a-member', { user: account.login, org })
 }
 
 export async function listTeamGrants(ports: Ports, actor: Actor, org: string, team: string): Promise<Rights> {
@@ -153,7 +165,10 @@ export async function setTeamGrant(
   const { known, grant } = await openPackage(ports, actor, 'package:own', name)
   await provePresence(ports, grant, known.requiresTfa)
   const event = { type: 'grant', pkg: name, detail: { org, team, permission: permission ?? 'none' } } as const
-  await ports.store.commit(grant, event, tx => tx.identity.setTeamGrant(org, team, name, permission))
+  await ports.store.commit(grant, event, async tx => {
+    await tx.identity.holdOrg(org)
+    await tx.identity.setTeamGrant(org, team, name, permission)
+  })
 }
 
 /** Packages of an organisation's scope, with the right that whoever asks has on them. Throws `org-not-found`. */
@@ -190,12 +205,16 @@ async function openTeam(
   return grant
 }
 
+/** One change to an organisation at a time: of two owners who remove each other one stays. */
 function write(
   ports: Ports,
   grant: Grant,
   type: Extract<EventType, 'org' | 'team'>,
-  detail: Readonly<Record<string, unknown>>,
+  detail: Readonly<Record<string, unknown>> & { readonly org: string },
   work: (tx: Tx) => Promise<void>,
 ): Promise<void> {
-  return ports.store.commit(grant, { type, detail }, work)
+  return ports.store.commit(grant, { type, detail }, async tx => {
+    await tx.identity.holdOrg(detail.org)
+    await work(tx)
+  })
 }

@@ -1,16 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Who stands by a package, and who may see it. */
 import { type PackageName, problem } from '@holdfast/core'
-import {
-  type Access,
-  type PackagePerson,
-  type PackageRole,
-  settle,
-  type TfaDemand,
-} from '../catalog/index.ts'
+import { type Access, amend, type PackagePerson, type PackageRole, type TfaDemand } from '../catalog/index.ts'
 import { type Account, type Actor, type Grant, may } from '../identity/index.ts'
 import type { NewEvent } from '../integrity/index.ts'
-import type { Ports } from '../ports.ts'
+import type { Ports, Tx } from '../ports.ts'
 import { addNotice } from './letter.ts'
 import { checkRevision, openPackage } from './package.ts'
 import { provePresence } from './presence.ts'
@@ -84,7 +78,7 @@ async function changeOwners(
     ...added.map(account => ownerEvent(name, 'add', account.id, 'owner')),
     ...removed.map(person => ownerEvent(name, 'remove', person.accountId, person.role)),
   ]
-  await ports.store.commit(grant, events, async tx => {
+  const change = async (tx: Tx) => {
     for (const account of added) {
       await tx.catalog.setRole(name, account.id, 'owner')
       await addNotice(tx, ports, account, `You are now an owner of ${name}`)
@@ -93,12 +87,14 @@ async function changeOwners(
       await tx.catalog.setRole(name, person.accountId, undefined)
       await addNotice(tx, ports, person, `You are no longer an owner of ${name}`)
     }
-    // Asked inside the transaction: of two owners who remove each other one stays.
+    // Asked while others wait: of two owners who remove each other one stays.
     const left = (await tx.catalog.listPeople(name)).filter(person => person.role === 'owner')
     if (left.length === 0)
       throw problem('last-owner', { user: removed.map(person => person.login).join(', '), subject: name })
-    await settle(tx.catalog, name, ports.clock(), expected)
-  })
+  }
+  await ports.store.commit(grant, events, tx =>
+    amend(tx.catalog, name, ports.clock(), () => change(tx), expected),
+  )
 }
 
 /** Whether everybody may read a package, or only those with a role. */
@@ -126,15 +122,12 @@ export async function changeAccess(
   if (requiresTfa !== 'none' && actor.kind === 'person' && actor.tfa === 'none')
     throw problem('tfa-required', { name })
   if (access === known.access && requiresTfa === known.requiresTfa) return
-  await ports.store.commit(
-    grant,
-    { type: 'access', pkg: name, detail: { access, requiresTfa } },
-    async tx => {
-      await tx.catalog.setAccess(name, access)
-      await tx.catalog.setRequiresTfa(name, requiresTfa)
-      await settle(tx.catalog, name, ports.clock())
-    },
-  )
+  const change = async (tx: Tx) => {
+    await tx.catalog.setAccess(name, access)
+    await tx.catalog.setRequiresTfa(name, requiresTfa)
+  }
+  const event = { type: 'access', pkg: name, detail: { access, requiresTfa } } as const
+  await ports.store.commit(grant, event, tx => amend(tx.catalog, name, ports.clock(), () => change(tx)))
 }
 
 /** Names with the right an account has on them. */

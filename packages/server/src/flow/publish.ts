@@ -11,7 +11,7 @@ import {
   problem,
   type Version,
 } from '@holdfast/core'
-import { type Access, type Package, type PackageVersion, settle } from '../catalog/index.ts'
+import { type Access, amend, type Package, type PackageVersion } from '../catalog/index.ts'
 import { type Actor, actorId, authorize, type Grant } from '../identity/index.ts'
 import {
   checkManifestAgrees,
@@ -145,10 +145,11 @@ async function record(
   // Access is said once, when the name is made: a maintainer's publish must not open or close a package.
   if (known === undefined) await createPackage(tx, actor, upload, ports.clock())
   else if (grant.operation === 'package:create') await checkNotTaken(tx, actor, name)
-  const manifest = await recordVersion(ports, tx, actor, upload, bytes, inspection)
-  await applyTag(tx, upload)
-  await tx.catalog.describe(name, aboutPackage(manifest, upload.readme ?? inspection.readme ?? ''))
-  await settle(tx.catalog, name, ports.clock())
+  await amend(tx.catalog, name, ports.clock(), async () => {
+    const manifest = await recordVersion(ports, tx, actor, upload, bytes, inspection)
+    await applyTag(tx, upload)
+    await tx.catalog.describe(name, aboutPackage(manifest, upload.readme ?? inspection.readme ?? ''))
+  })
 }
 
 /** The version's own row, signed; gives back its manifest as it is kept. */

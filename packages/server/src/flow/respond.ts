@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type PackageName, problem, type ReasonCode, type Status, type Version } from '@holdfast/core'
-import { settle } from '../catalog/index.ts'
+import { amend } from '../catalog/index.ts'
 import { type Actor, authorize, type Operation } from '../identity/index.ts'
 import type { Ports } from '../ports.ts'
 import { provePresence } from './presence.ts'
@@ -38,12 +38,15 @@ export async function takeMeasure(
     detail: { words: reason.words },
   } as const
   await ports.store.commit(grant, event, async tx => {
-    const found = await tx.catalog.findVersion(name, version)
-    if (found === undefined) throw problem('version-not-found', { name, version })
-    if (!from.includes(found.status))
-      throw problem('wrong-status', { name, version, status: found.status, measure })
-    const words = to === 'live' ? '' : reason.words || reason.code
-    await tx.catalog.setStatus(name, version, to, words, ports.clock())
-    await settle(tx.catalog, name, ports.clock())
+    if ((await tx.catalog.findPackage(name)) === undefined)
+      throw problem('version-not-found', { name, version })
+    await amend(tx.catalog, name, ports.clock(), async () => {
+      const found = await tx.catalog.findVersion(name, version)
+      if (found === undefined) throw problem('version-not-found', { name, version })
+      if (!from.includes(found.status))
+        throw problem('wrong-status', { name, version, status: found.status, measure })
+      const words = to === 'live' ? '' : reason.words || reason.code
+      await tx.catalog.setStatus(name, version, to, words, ports.clock())
+    })
   })
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { problem } from '@holdfast/core'
+import { isProblem, problem } from '@holdfast/core'
 import {
   type Account,
   findTotpStep,
@@ -76,7 +76,7 @@ async function takeRecoveryCode(
     return true
   } catch (error) {
     // A wrong code rolls back, and leaves no event.
-    if (error instanceof Error && 'code' in error && error.code === 'otp-required') return false
+    if (isProblem(error) && error.code === 'otp-required') return false
     throw error
   }
 }

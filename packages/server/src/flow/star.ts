@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type PackageName, problem } from '@holdfast/core'
-import { settle } from '../catalog/index.ts'
+import { amend } from '../catalog/index.ts'
 import { type Actor, may } from '../identity/index.ts'
 import type { Ports } from '../ports.ts'
 import { openPackage } from './package.ts'
@@ -11,10 +11,9 @@ export async function star(ports: Ports, actor: Actor, name: PackageName, starre
   const { grant } = await openPackage(ports, actor, 'package:star', name)
   const has = (await ports.store.catalog.listStars(name)).includes(actor.login)
   if (has === starred) return
-  await ports.store.commit(grant, { type: 'star', pkg: name, detail: { starred } }, async tx => {
-    await tx.catalog.setStar(name, actor.id, starred)
-    await settle(tx.catalog, name, ports.clock())
-  })
+  await ports.store.commit(grant, { type: 'star', pkg: name, detail: { starred } }, tx =>
+    amend(tx.catalog, name, ports.clock(), () => tx.catalog.setStar(name, actor.id, starred)),
+  )
 }
 
 /** What a user starred, as far as whoever asks may read it. Throws `user-not-found`. */

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type DistTag, type PackageName, problem, type Version } from '@holdfast/core'
-import { decide, fallbackTags, refuse, settle } from '../catalog/index.ts'
+import { amend, decide, fallbackTags, refuse } from '../catalog/index.ts'
 import type { Actor } from '../identity/index.ts'
 import type { NewEvent } from '../integrity/index.ts'
-import type { Ports } from '../ports.ts'
+import type { Ports, Tx } from '../ports.ts'
 import { openPackage } from './package.ts'
 import { provePresence } from './presence.ts'
 
@@ -32,13 +32,14 @@ export async function setTag(
   if (facts === undefined) throw problem('version-not-found', { name, version })
   if (!decide(facts).resolves) throw refuse(name, facts, all)
   await provePresence(ports, grant, known.requiresTfa)
-  await ports.store.commit(grant, tagEvent(name, tag, version), async tx => {
+  const change = async (tx: Tx) => {
     // Asked again: it may have been removed in the meantime.
     const now = await tx.catalog.findVersion(name, version)
     if (now === undefined || !decide(now).resolves) throw problem('revision-conflict', { name })
     await tx.catalog.setTag(name, tag, version)
-    await settle(tx.catalog, name, ports.clock())
-  })
+  }
+  const event = tagEvent(name, tag, version)
+  await ports.store.commit(grant, event, tx => amend(tx.catalog, name, ports.clock(), () => change(tx)))
 }
 
 /** Removes a tag. Throws `latest-tag-kept`, `tag-not-found`. */
@@ -48,10 +49,9 @@ export async function removeTag(ports: Ports, actor: Actor, name: PackageName, t
   if (tag === 'latest') throw problem('latest-tag-kept')
   if (!(await ports.store.catalog.listTags(name)).has(tag)) throw problem('tag-not-found', { name, tag })
   await provePresence(ports, grant, known.requiresTfa)
-  await ports.store.commit(grant, tagEvent(name, tag, ''), async tx => {
-    await tx.catalog.removeTag(name, tag)
-    await settle(tx.catalog, name, ports.clock())
-  })
+  await ports.store.commit(grant, tagEvent(name, tag, ''), tx =>
+    amend(tx.catalog, name, ports.clock(), () => tx.catalog.removeTag(name, tag)),
+  )
 }
 
 /** `ver` is empty when the tag is gone. */

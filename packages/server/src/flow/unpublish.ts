@@ -3,13 +3,8 @@
  * Taking back what was published. A removed version stays as a tombstone: its number is never used again, and its
  * bytes lie in the blob store until the scrubber removes them.
  */
-import {
-  type DistTag,
-  type PackageName,
-  problem,
-  type Version,
-} from '@holdfast/core'
-import { decide, fallbackTags, type Package, settle, type VersionFacts } from '../catalog/index.ts'
+import { type DistTag, type PackageName, problem, type Version } from '@holdfast/core'
+import { amend, decide, fallbackTags, type Package, type VersionFacts } from '../catalog/index.ts'
 import { type Actor, authorize, type Grant } from '../identity/index.ts'
 import type { NewEvent } from '../integrity/index.ts'
 import type { Ports, Tx } from '../ports.ts'
@@ -101,12 +96,12 @@ async function removeVersions(
       : gone.map(({ version }) => ({ type: 'unpublish', pkg: name, ver: version }))
   for (const [tag, version] of moves) if (left.length > 0) events.push(tagEvent(name, tag, version ?? ''))
   const at = ports.clock()
-  await ports.store.commit(grant, events, async tx => {
+  const change = async (tx: Tx) => {
     for (const { version } of gone) await tx.catalog.setStatus(name, version, 'removed', 'unpublished', at)
     for (const [tag, version] of moves) await applyMove(tx, name, tag, version)
     if (left.length === 0) await tx.catalog.removePackage(name, at)
-    await settle(tx.catalog, name, at, known.revision)
-  })
+  }
+  await ports.store.commit(grant, events, tx => amend(tx.catalog, name, at, () => change(tx), known.revision))
 }
 
 /** What is held or quarantined is evidence of an incident: its owner cannot make it disappear. */

@@ -146,6 +146,8 @@ export interface IdentityWrites {
     tokenSealed: string | null,
   ): Promise<boolean>
   addOrg(org: string, at: number): Promise<void>
+  /** Makes others who change this organisation wait for the commit: what is asked afterwards stays true until then. */
+  holdOrg(org: string): Promise<void>
   setOrgMember(org: string, accountId: string, role: OrgRole | undefined): Promise<void>
   addTeam(org: string, team: string): Promise<void>
   removeTeam(org: string, team: string): Promise<void>

@@ -10,7 +10,7 @@ import {
   type Version,
 } from '@holdfast/core'
 import fc from 'fast-check'
-import { settle } from '../../src/catalog/index.ts'
+import { amend } from '../../src/catalog/index.ts'
 import {
   changeAccess,
   deprecate,
@@ -135,9 +135,10 @@ export async function setStatus(
   if (found === undefined || found.status === 'removed') return
   const grant = await authorize(ports, operator, 'version:contain', '')
   const type = statusTable[status].enteredBy.find(each => each !== 'publish') ?? ('hold' satisfies EventType)
-  await ports.store.commit(grant, { type, pkg: name, ver }, async tx => {
-    const reason = status === 'live' ? '' : 'because of a test'
-    await tx.catalog.setStatus(name, ver, status, reason, ports.clock())
-    await settle(tx.catalog, name, ports.clock())
-  })
+  const reason = status === 'live' ? '' : 'because of a test'
+  await ports.store.commit(grant, { type, pkg: name, ver }, tx =>
+    amend(tx.catalog, name, ports.clock(), () =>
+      tx.catalog.setStatus(name, ver, status, reason, ports.clock()),
+    ),
+  )
 }

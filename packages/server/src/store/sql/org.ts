@@ -89,7 +89,7 @@ export function orgReads(db: Kysely<Schema>): OrgReads {
 
 type OrgWrites = Pick<
   IdentityWrites,
-  'addOrg' | 'setOrgMember' | 'addTeam' | 'removeTeam' | 'setTeamMember' | 'setTeamGrant'
+  'addOrg' | 'holdOrg' | 'setOrgMember' | 'addTeam' | 'removeTeam' | 'setTeamMember' | 'setTeamGrant'
 >
 
 /** Changes to organisations and teams. */
@@ -102,6 +102,13 @@ export function orgWrites(db: Kysely<Schema>): OrgWrites {
         if (!isUniqueViolation(error)) throw error
         throw problem('org-exists', { org })
       }
+    },
+    async holdOrg(org) {
+      await db
+        .updateTable('org')
+        .where('name', '=', org)
+        .set(eb => ({ created_at: eb.ref('created_at') }))
+        .execute()
     },
     async setOrgMember(org, id, role) {
       await db.deleteFrom('org_member').where('org', '=', org).where('account', '=', id).execute()

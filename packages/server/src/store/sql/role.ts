@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { PackageName } from '@holdfast/core'
-import type { Kysely } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import type { PackageRole } from '../../catalog/index.ts'
 import type { OrgRole } from '../../identity/index.ts'
 import type { Schema } from './schema.ts'
@@ -50,7 +50,7 @@ function orgRoles(db: Kysely<Schema>, accountId: string, name?: PackageName) {
   const query = db
     .selectFrom('org_member')
     .innerJoin('package', join =>
-      join.on(eb => eb('package.scope', '=', eb.fn<string>('concat', [eb.val('@'), 'org_member.org']))),
+      join.on(eb => eb('package.scope', '=', sql<string>`'@' || ${eb.ref('org_member.org')}`)),
     )
     .select(['package.name', 'org_member.role'])
     .where('org_member.account', '=', accountId)
