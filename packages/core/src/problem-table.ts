@@ -25,7 +25,7 @@ export const problemTable = {
   'bad-credentials': {
     status: 401,
     say: 'User name or password is wrong',
-    hint: 'Check both and try again, or reset the password on the sign-in page.',
+    hint: 'Check both and try again; whoever forgot the password asks the operator.',
   },
   'bad-tarball': {
     status: 400,

@@ -2,10 +2,12 @@
 import type { NamePattern } from '@holdfast/core'
 import { type Actor, authorize } from '../identity/index.ts'
 import type { Ports } from '../ports.ts'
+import { provePresence } from './presence.ts'
 
 /** Says which names are hosted here; each pattern is an event of its own. */
 export async function hostNames(ports: Ports, actor: Actor, patterns: readonly NamePattern[]): Promise<void> {
   const grant = await authorize(ports, actor, 'instance:operate', '')
+  await provePresence(ports, grant)
   const events = patterns.map(pattern => ({ type: 'hosted-names', detail: { op: 'add', pattern } }) as const)
   await ports.store.commit(grant, events, async tx => {
     for (const pattern of patterns) await tx.catalog.addHosted(pattern, ports.clock())
@@ -19,6 +21,7 @@ export async function unhostNames(
   patterns: readonly NamePattern[],
 ): Promise<void> {
   const grant = await authorize(ports, actor, 'instance:operate', '')
+  await provePresence(ports, grant)
   const events = patterns.map(
     pattern => ({ type: 'hosted-names', detail: { op: 'remove', pattern } }) as const,
   )

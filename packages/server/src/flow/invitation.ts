@@ -15,6 +15,7 @@ import {
 import type { Ports } from '../ports.ts'
 import { type Applicant, accountCreated, addAccount, prepareAccount } from './account.ts'
 import { secretLetter } from './letter.ts'
+import { provePresence } from './presence.ts'
 
 const defaultValidMs = 7 * 24 * 3600_000
 const setUpValidMs = 3600_000
@@ -39,6 +40,7 @@ export async function invite(
 ): Promise<string> {
   const email = to === '' ? '' : parseEmail(to)
   const grant = await authorize(ports, actor, 'instance:operate', '')
+  await provePresence(ports, grant)
   const secret = randomText(32)
   const link = `${ports.config.publicUrl}/invitation/${secret}`
   const expiresAt = ports.clock() + (options.validMs ?? defaultValidMs)

@@ -16,6 +16,7 @@ import { mailPage, namesPage, namesSubmit, operatePage, peoplePage, peopleSubmit
 import { packagePage } from './page/package.ts'
 import { unpublishPolicyPage } from './page/policy.ts'
 import { searchPage } from './page/search.ts'
+import { secondFactorPage, secondFactorSubmit } from './page/second-factor.ts'
 import { signInPage, signInSubmit, signOutSubmit } from './page/sign-in.ts'
 import { invitationPage, invitationSubmit, signUpPage, signUpSubmit } from './page/sign-up.ts'
 import { newTokenPage, newTokenSubmit, tokensPage, tokensSubmit } from './page/token.ts'
@@ -41,6 +42,7 @@ export function addRoutes(app: Hono<WebEnv>): void {
   app.get('/account', accountPage).post(profileSubmit)
   app.post('/account/resend', resendSubmit)
   app.get('/account/password', passwordPage).post(passwordSubmit)
+  app.get('/account/second-factor', secondFactorPage).post(secondFactorSubmit)
   app.get('/account/sessions', sessionsPage).post(sessionsSubmit)
   app.get('/account/tokens', tokensPage).post(tokensSubmit)
   app.get('/account/tokens/new', newTokenPage).post(newTokenSubmit)

@@ -162,6 +162,7 @@ describe('in a browser', { skip: isHere() ? false : 'no Chromium' }, () => {
     '/account/tokens/new',
     '/account/sessions',
     '/account/password',
+    '/account/second-factor',
     '/operate',
     '/operate/names',
     '/operate/people',

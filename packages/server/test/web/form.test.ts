@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { setUpLink } from '../../src/flow/index.ts'
+import { totpCode } from '../../src/identity/index.ts'
 import { dayMs, openWorld, type Reply, type World } from '../world.ts'
 import { get, post, signInByPage } from './site.ts'
 
@@ -189,6 +190,48 @@ test('sessions are listed, and each can be ended', async () => {
     ],
     [200, 303],
   )
+})
+
+test('a second factor is begun, finished and asked for when signing in', async () => {
+  const who = await world.someone('toni')
+  const cookie = await signInByPage(world, who)
+  const step = (fields: Record<string, string>) => post(world, '/account/second-factor', fields, { cookie })
+  assert.equal((await step({ act: 'begin', mode: 'auth-and-writes', password: 'wrong' })).status, 401)
+  const begun = await step({ act: 'begin', mode: 'auth-and-writes', password: who.password })
+  const key = /id="key".*?<code>([A-Z2-7]+)<\/code>/s.exec(begun.text)?.[1] ?? ''
+  assert.equal((await step({ act: 'finish', code: '000000' })).status, 401)
+  const finished = await step({ act: 'finish', code: totpCode(key, world.now()) })
+  assert.match(finished.text, /Two-factor authentication is on/)
+  world.advance(minuteMs)
+  const asked = await post(world, '/sign-in', { login: 'toni', password: who.password })
+  assert.equal(asked.status, 401)
+  assert.match(asked.text, /One-time code/)
+  const signedIn = await post(world, '/sign-in', {
+    login: 'toni',
+    password: who.password,
+    otp: totpCode(key, world.now()),
+  })
+  assert.equal(signedIn.status, 303)
+})
+
+test('after too many wrong passwords the page says when to come back', async () => {
+  const who = await world.someone('rita')
+  for (let i = 0; i < 10; i++) await post(world, '/sign-in', { login: 'rita', password: `wrong ${i}` })
+  const reply = await post(world, '/sign-in', { login: 'rita', password: who.password })
+  assert.equal(reply.status, 429)
+  assert.match(reply.text, /Try again in \d+ minutes?/)
+})
+
+test('in an old session an operator changes nothing', async () => {
+  const cookie = await signInByPage(world, olga)
+  world.advance(11 * minuteMs)
+  for (const [path, fields] of [
+    ['/operate/names', { patterns: '@late/*' }],
+    ['/operate/people', { email: 'late@people.example' }],
+  ] as const) {
+    const reply = await post(world, path, fields, { cookie })
+    assert.equal(reply.headers.get('location'), `/confirm?next=${encodeURIComponent(path)}`)
+  }
 })
 
 test('the profile is saved, and shown as text', async () => {

@@ -6,6 +6,7 @@ const tabs = {
   tokens: ['/account/tokens', 'Tokens'],
   sessions: ['/account/sessions', 'Sessions'],
   password: ['/account/password', 'Password'],
+  second: ['/account/second-factor', 'Second factor'],
 } as const
 
 /** The pages of one's account. */

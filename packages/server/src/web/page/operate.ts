@@ -67,14 +67,13 @@ export async function namesPage(c: PageContext): Promise<Response> {
 
 export async function namesSubmit(c: PageContext): Promise<Response> {
   const operator = getOperator(c)
-  checkFresh(c, operator)
   const posted = await readForm(c)
   try {
     const patterns = [...new Set(posted.words('patterns').map(parseNamePattern))]
     const change = posted.text('act') === 'remove' ? unhostNames : hostNames
     if (patterns.length > 0) await change(c.env.ports, operator, patterns)
   } catch (error) {
-    if (!isProblem(error)) throw error
+    if (!isProblem(error) || error.code === 'presence-required') throw error
     return names(c, error, posted.text('patterns'))
   }
   return leadTo(c, '/operate/names')
@@ -109,7 +108,6 @@ export async function peoplePage(c: PageContext): Promise<Response> {
 /** Makes an invitation; its link is shown this once to the one who made it. */
 export async function peopleSubmit(c: PageContext): Promise<Response> {
   const operator = getOperator(c)
-  checkFresh(c, operator)
   const posted = await readForm(c)
   const wanted = roles.filter(role => posted.all('roles').includes(role))
   const { ports } = c.env
@@ -119,7 +117,7 @@ export async function peopleSubmit(c: PageContext): Promise<Response> {
     })
     return invited(c, posted.text('email'), link)
   } catch (error) {
-    if (!isProblem(error)) throw error
+    if (!isProblem(error) || error.code === 'presence-required') throw error
     return people(c, error, posted.text('email'))
   }
 }

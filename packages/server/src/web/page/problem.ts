@@ -7,6 +7,7 @@ import { pageHeaders } from '../header.ts'
 import { renderSheet } from '../layout.ts'
 import { html } from '../markup.ts'
 import { localPath } from '../origin.ts'
+import { hintOf } from '../part/notice.ts'
 
 /** A problem as a page: what happened, what to do next, the right status. Who must sign in is led there and back. */
 export function problemAnswer(config: Config, trouble: Problem, call: Call): Answer {
@@ -22,13 +23,17 @@ export function problemAnswer(config: Config, trouble: Problem, call: Call): Ans
   const main = html`<div class="problem">
 <p class="code">${trouble.status}</p>
 <h1>${trouble.message}</h1>
-<p>${trouble.hint}</p>
+<p>${hintOf(trouble)}</p>
 <p class="small">Problem <code>${trouble.code}</code>, request <code>${call.id}</code>. <a href="/">Home</a> · <a href="/search">All packages</a></p>
 </div>`
-  return renderSheet(config, call.actor, {
+  const answer = renderSheet(config, call.actor, {
     title: trouble.message,
     main,
     status: trouble.status,
     path: isRead ? call.url : '/',
   })
+  const { retryAfter } = trouble.data
+  return retryAfter === undefined
+    ? answer
+    : { ...answer, headers: { ...answer.headers, 'retry-after': String(retryAfter) } }
 }

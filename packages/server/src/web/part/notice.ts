@@ -2,6 +2,7 @@
 import type { Problem } from '@holdfast/core'
 import { html, type Markup, nothing } from '../markup.ts'
 import type { Tone } from './badge.ts'
+import { plural } from './format.ts'
 
 /** A framed word to the reader. */
 export function notice(tone: Tone, title: string, body: Markup = nothing): Markup {
@@ -11,5 +12,12 @@ export function notice(tone: Tone, title: string, body: Markup = nothing): Marku
 /** What went wrong with a form, above it. */
 export function problemNotice(trouble: Problem | undefined): Markup {
   if (trouble === undefined) return nothing
-  return notice('bad', `${trouble.message}.`.replace(/([.!?])\.$/, '$1'), html`${trouble.hint}`)
+  return notice('bad', `${trouble.message}.`.replace(/([.!?])\.$/, '$1'), html`${hintOf(trouble)}`)
+}
+
+/** What to do next, as a reader of pages can do it: nobody there sees a header. */
+export function hintOf(trouble: Problem): string {
+  const seconds = Number(trouble.data['retryAfter'])
+  if (!(seconds > 0)) return trouble.hint
+  return `Try again in ${plural(Math.ceil(seconds / 60), 'minute')}.`
 }
