@@ -4,7 +4,6 @@
  * with its own event, share one transaction. Whoever is killed in the middle starts again: what is here is skipped.
  */
 import {
-  checkNewPackageName,
   compareVersions,
   confusableKey,
   type DistTag,
@@ -159,7 +158,7 @@ async function sift(
   return { fresh: [...fresh.values()], others }
 }
 
-/** What is wrong with names that are new here; those that nobody claimed yet are hosted first when that is wished. */
+/** Names that are new here and that no pattern claims are refused, or hosted first when that is wished. */
 async function refuseNames(
   ports: Ports,
   actor: Actor,
@@ -173,25 +172,12 @@ async function refuseNames(
   for (const name of new Set(batch.map(each => each.upload.name))) {
     if ((await ports.store.catalog.findPackage(name)) !== undefined) continue
     const isHosted = exact.has(name) || wide.some(pattern => matchesName(pattern, name))
-    const fault =
-      faultOf(() => checkNewPackageName(name)) ??
-      (isHosted ? undefined : problem('name-not-hosted', { name }))
-    if (fault !== undefined) faults.set(name, fault)
+    // Names that could no longer be made are welcome: half of all projects depend on `events` or `punycode`.
+    if (!isHosted) faults.set(name, problem('name-not-hosted', { name }))
   }
-  const unclaimed = [...faults].filter(([, fault]) => fault.code === 'name-not-hosted').map(([name]) => name)
-  if (!mayHost || unclaimed.length === 0) return faults
-  await hostNames(ports, actor, unclaimed.map(parseNamePattern))
-  return new Map([...faults].filter(([name]) => !unclaimed.includes(name)))
-}
-
-function faultOf(check: () => void): Problem | undefined {
-  try {
-    check()
-    return undefined
-  } catch (error) {
-    if (isProblem(error)) return error
-    throw error
-  }
+  if (!mayHost || faults.size === 0) return faults
+  await hostNames(ports, actor, [...faults.keys()].map(parseNamePattern))
+  return new Map()
 }
 
 /** Two files of one run may hold the same version: the first counts, as if it were published already. */
