@@ -6,6 +6,13 @@ const keepDays = 90
 const dayMs = 24 * 3600_000
 const maxWaiting = 100_000
 
+interface Counted {
+  readonly download: Download
+  count: number
+  firstAt: number
+  lastAt: number
+}
+
 /**
  * Gathers downloads and writes them once a second: the same hand fetching the same version in that second is one row
  * with a count. When the store does not take them, they wait, up to a bound.
@@ -14,9 +21,15 @@ export function openDownloadRecorder(
   store: Pick<Store, 'downloads'>,
   clock: Clock,
 ): DownloadRecorder & { close(): Promise<void> } {
-  let waiting = new Map<string, { download: Download; count: number; firstAt: number; lastAt: number }>()
+  let waiting = new Map<string, Counted>()
   let flushing: Promise<void> | undefined
   let prunedAt = 0
+  const putBack = (key: string, each: Counted) => {
+    const since = waiting.get(key)
+    if (since !== undefined)
+      waiting.set(key, { ...since, count: since.count + each.count, firstAt: each.firstAt })
+    else if (waiting.size < maxWaiting) waiting.set(key, each)
+  }
   const write = async () => {
     const batch: DownloadCount[] = [...waiting.values()].map(({ download, ...counted }) => ({
       ...download,
@@ -27,7 +40,7 @@ export function openDownloadRecorder(
     try {
       await store.downloads.add(batch)
     } catch (error) {
-      for (const [key, each] of before) if (waiting.size < maxWaiting) waiting.set(key, each)
+      for (const [key, each] of before) putBack(key, each)
       throw error
     }
     if (clock() - prunedAt < dayMs) return

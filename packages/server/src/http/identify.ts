@@ -2,7 +2,7 @@
 
 import type { IncomingHttpHeaders } from 'node:http'
 import { BlockList, isIP } from 'node:net'
-import { type Problem, problem } from '@holdfast/core'
+import { isProblem, type Problem, problem } from '@holdfast/core'
 import { checkPassword } from '../flow/index.ts'
 import { type Account, type Actor, hashSecret, isToken, type Token, type Whence } from '../identity/index.ts'
 import type { Ports } from '../ports.ts'
@@ -107,7 +107,7 @@ async function byAuthorization(
     if (account.tfa !== 'none') return problem('password-not-enough')
     return toIdentity(account, { kind: 'password' })
   } catch (error) {
-    if (error instanceof Error && 'code' in error) return error as Problem
+    if (isProblem(error)) return error
     throw error
   }
 }

@@ -2,8 +2,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { performance } from 'node:perf_hooks'
+import type { Duplex } from 'node:stream'
 import { isProblem, type Problem, problem } from '@holdfast/core'
-import type { Actor } from '../identity/index.ts'
+import { type Actor, nobody } from '../identity/index.ts'
 import type { BlobReader } from '../ports.ts'
 import { addressReader } from './address.ts'
 import { discardRest, readBody } from './body.ts'
@@ -110,10 +111,7 @@ export async function openHttp(
     else if (hot instanceof Promise) void finishHot(visit, hot)
     else noteAnswer(visit, hot)
   })
-  server.on('clientError', (_error, socket) => {
-    if (socket.writable)
-      socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n')
-  })
+  server.on('clientError', refuseUnreadable)
   await listen(server, host, port)
   return {
     port: (server.address() as AddressInfo).port,
@@ -133,6 +131,25 @@ function listen(server: Server, host: string, port: number): Promise<void> {
       resolve()
     })
   })
+}
+
+/** What is not HTTP, or takes too long to become a request; read by npm like any other refusal. */
+function refuseUnreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
+  const [status, say] = unreadable[error.code ?? ''] ?? ['400 Bad Request', 'The request is not valid HTTP.']
+  const body = JSON.stringify({ error: say })
+  const head = `HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: ${body.length}`
+  // Without the end a peer that does not close would keep its connection.
+  if (socket.writable) socket.end(`${head}\r\n\r\n${body}`, () => socket.destroy())
+  else socket.destroy()
+}
+
+const unreadable: Readonly<Record<string, readonly [status: string, say: string]>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'The request took too long to arrive.'],
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: [
+    '413 Payload Too Large',
+    'The chunks of the body have too many extensions.',
+  ],
+  HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', 'The headers of the request are too large.'],
 }
 
 function close(server: Server, deadlineMs: number): Promise<void> {
@@ -181,7 +198,7 @@ async function answerRequest(visit: Visit): Promise<void> {
   let call: Call | undefined
   let bytes = 0
   try {
-    const { actor, bad } = await parts.identify.identify(request.headers, visit.addressOf(request))
+    const { actor, bad } = await identify(visit)
     call = openCall(id, request, actor, bad)
     bytes = await send(await answerCall(mount, call, log), request, response, id)
   } catch (error) {
@@ -194,6 +211,17 @@ async function answerRequest(visit: Visit): Promise<void> {
     bytes,
     actor: call === undefined ? '' : idOf(call.actor),
   })
+}
+
+/** Who asks; when the store cannot tell, somebody whose credentials have that trouble. */
+async function identify({ id, request, parts, log, addressOf }: Visit) {
+  try {
+    return await parts.identify.identify(request.headers, addressOf(request))
+  } catch (error) {
+    if (isProblem(error)) return { actor: nobody, bad: error }
+    log.say('error', 'credentials could not be checked', { request: id, error: describe(error) })
+    return { actor: nobody, bad: problem('internal', { request: id }) }
+  }
 }
 
 function failToSend({ id, log, response }: Visit, error: unknown): void {
