@@ -14,11 +14,26 @@ export function parseTarPath(path: string): readonly string[] {
   if (Buffer.byteLength(path) > maxPathBytes) {
     throw refuseTarball('bad-path', `a path is longer than ${maxPathBytes} bytes (${excerpt(path)})`)
   }
-  const fault = findPathFault(path)
+  const segments = withoutDots(path.split('/'))
+  const fault = findDotFault(path, segments) ?? findPathFault(segments.join('/'))
   if (fault !== undefined) throw refuseTarball('bad-path', `the path '${excerpt(path)}' ${fault}`)
-  const segments = path.split('/')
   if (segments.length > maxDepth) throw refuseTarball('bad-path', `a path is deeper than ${maxDepth} folders`)
   return segments
+}
+
+/**
+ * `package/./dist/index.js` is how packages with `"files": ["./dist"]` are packed by some: every client writes the same
+ * file, cutting the top folder before or after it normalises. A dot that is first or last stays, and is refused.
+ */
+function withoutDots(segments: readonly string[]): readonly string[] {
+  return segments.filter((segment, at) => segment !== '.' || at === 0 || at === segments.length - 1)
+}
+
+/** Some clients look for the manifest by its plain path and would not find it, or find another. */
+function findDotFault(path: string, segments: readonly string[]): string | undefined {
+  const isHidden =
+    segments.length === 2 && segments[1] === 'package.json' && !path.endsWith(segments.join('/'))
+  return isHidden ? "has a '.' segment before package.json" : undefined
 }
 
 function findPathFault(path: string): string | undefined {
@@ -32,7 +47,7 @@ function findPathFault(path: string): string | undefined {
   const segments = path.split('/')
   if (segments.includes('..')) return "has a '..' segment"
   // Clients that cut the first segment before they normalise disagree with those that cut it after.
-  if (segments.includes('.') || segments.includes('')) return "has an empty or '.' segment"
+  if (segments.includes('.') || segments.includes('')) return "has an empty segment, or '.' at an end"
   return undefined
 }
 

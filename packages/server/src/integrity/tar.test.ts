@@ -113,7 +113,18 @@ const bad: readonly (readonly [what: string, tarball: Buffer, fault: TarballFaul
   ['a path that climbs', withPath('package/../../x'), 'bad-path'],
   ['a path that climbs at once', withPath('../x'), 'bad-path'],
   ['a path that climbs at its end', withPath('package/a/..'), 'bad-path'],
-  ['a path with a dot segment', withPath('package/./x'), 'bad-path'],
+  [
+    'a manifest behind a dot segment',
+    packTarball([{ ...manifest, path: 'package/./package.json' }]),
+    'bad-path',
+  ],
+  ['a drive behind a dot segment', withPath('package/./c:x'), 'bad-path'],
+  ['a path that ends in a dot segment', withPath('package/a/.'), 'bad-path'],
+  [
+    'one file with and without a dot segment',
+    packTarball([manifest, { path: 'package/a' }, { path: 'package/./a' }]),
+    'duplicate-path',
+  ],
   ['a path that begins with a dot segment', withPath('./package/x'), 'bad-path'],
   ['a path with an empty segment', withPath('package/a//x'), 'bad-path'],
   ['a path with a backslash', withPath('package/a\\x'), 'bad-path'],
@@ -384,6 +395,12 @@ test('long paths come from pax headers, GNU headers and ustar prefixes', async (
     files.map(file => file.path),
     ['package.json', `${inside}1`, `${inside}2`, 'prefixed/deep.js', 'last'],
   )
+})
+
+test('a dot segment inside, which some packers write, names the same file as without it', async () => {
+  const tarball = packTarball([manifest, { path: 'package/./dist/index.js' }])
+  const { files } = await inspectTarball(streamOf(tarball), defaultInspectLimits)
+  assert.ok(files.some(file => file.path === 'dist/index.js'))
 })
 
 test('folders are no files, and may be named twice and with a slash', async () => {
