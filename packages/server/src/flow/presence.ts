@@ -14,7 +14,7 @@ import type { Ports } from '../ports.ts'
 import { approvalOperation, isSecondFactor } from './second-factor.ts'
 
 /** How long a wish from the command line waits for its approval. */
-export const approvalWaitMs = 10 * 60_000
+export const approvalWaitMs = 5 * 60_000
 
 /**
  * The second factor of a write: passes when neither the account nor the package asks for one, else checks what the

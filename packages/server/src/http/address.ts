@@ -1,18 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { IncomingMessage } from 'node:http'
-import { BlockList, isIP } from 'node:net'
+import { isIP } from 'node:net'
+import { networkList } from '../identity/index.ts'
 
 /** Tells a request's real address: the peer's, or what trusted proxies say of it. */
 export function addressReader(trustedProxies: readonly string[]): (request: IncomingMessage) => string {
   if (trustedProxies.length === 0) return request => peerOf(request)
-  const trusted = new BlockList()
-  for (const each of trustedProxies) {
-    const [address = '', prefix] = each.split('/')
-    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4'
-    trusted.addSubnet(address, Number(prefix ?? (family === 'ipv6' ? 128 : 32)), family)
-  }
-  const isTrusted = (address: string) => trusted.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
+  const isTrusted = networkList(trustedProxies)
   return request => {
     const peer = peerOf(request)
     const forwarded = request.headers['x-forwarded-for']

@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { IncomingHttpHeaders } from 'node:http'
-import { BlockList, isIP } from 'node:net'
 import { isProblem, type Problem, problem } from '@holdfast/core'
 import { checkPassword } from '../flow/index.ts'
-import { type Account, type Actor, hashSecret, isToken, type Token, type Whence } from '../identity/index.ts'
+import {
+  type Account,
+  type Actor,
+  hashSecret,
+  isToken,
+  networkList,
+  type Token,
+  type Whence,
+} from '../identity/index.ts'
 import type { Ports } from '../ports.ts'
 
 type Person = Extract<Actor, { kind: 'person' }>
@@ -158,11 +165,5 @@ function toIdentity(account: Account, credential: Person['credential']): Identit
 function isFromAllowed(token: Token, address: string): boolean {
   const { cidr } = token.limits
   if (cidr === undefined) return true
-  const allowed = new BlockList()
-  for (const each of cidr) {
-    const [network = '', prefix] = each.split('/')
-    const family = isIP(network) === 6 ? 'ipv6' : 'ipv4'
-    allowed.addSubnet(network, Number(prefix ?? (family === 'ipv6' ? 128 : 32)), family)
-  }
-  return isIP(address) !== 0 && allowed.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
+  return networkList(cidr)(address)
 }

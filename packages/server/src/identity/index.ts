@@ -13,6 +13,7 @@ export {
 export { authorize, may, mayReadPublic } from './authorize.ts'
 export type { Grant } from './grant.ts'
 export { parseEmail, parseLogin } from './login-name.ts'
+export { isNetwork, networkList, parseNetwork } from './network.ts'
 export { type Operation, operations, type Rule } from './operation.ts'
 export { checkNewPassword, hashPassword, isPassword } from './password.ts'
 export { type Person, toPerson } from './person.ts'

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isIP } from 'node:net'
-import { excerpt, parseNamePattern, problem } from '@holdfast/core'
+import { parseNamePattern, problem } from '@holdfast/core'
 import type { TokenRequest } from '../../flow/index.ts'
+import { parseNetwork } from '../../identity/index.ts'
 import type { Form } from '../form.ts'
 
 const dayMs = 86_400_000
@@ -18,7 +18,7 @@ export const lives = [
 /** The posted form as a wish; what is left out is the narrow choice. Throws `invalid-body`, `invalid-pattern`. */
 export function tokenRequest(posted: Form, now: number): TokenRequest {
   const packages = posted.words('packages').map(parseNamePattern)
-  const cidr = posted.words('cidr').map(parseNetwork)
+  const cidr = posted.words('cidr').map(text => parseNetwork(text, 'Networks'))
   const days = lives.find(([value]) => value === posted.text('expires'))?.[0] ?? '1'
   const name = posted.text('name').slice(0, 100)
   if (name === '') throw problem('invalid-body', { why: 'the token has no name' })
@@ -32,12 +32,4 @@ export function tokenRequest(posted: Form, now: number): TokenRequest {
     },
     expiresAt: now + Number(days) * dayMs,
   }
-}
-
-function parseNetwork(text: string): string {
-  const [address = '', prefix, ...more] = text.split('/')
-  const bits = isIP(address) === 6 ? 128 : 32
-  const fits = prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= bits)
-  if (isIP(address) !== 0 && fits && more.length === 0) return text
-  throw problem('invalid-body', { why: `'${excerpt(text)}' is not a network such as 203.0.113.0/24` })
 }

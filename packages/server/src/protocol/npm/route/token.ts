@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /** `npm token` and `pnpm token` (protocol reference, section 9.3). */
-import { isIP } from 'node:net'
-import { excerpt, type NamePattern, parseNamePattern, problem } from '@holdfast/core'
+import { type NamePattern, parseNamePattern, problem } from '@holdfast/core'
 import * as v from 'valibot'
 import { checkPassword, createToken, listOwnTokens, revokeToken } from '../../../flow/index.ts'
 import type { Answer, Call } from '../../../http/index.ts'
-import type { Token, TokenLimits } from '../../../identity/index.ts'
+import { parseNetwork, type Token, type TokenLimits } from '../../../identity/index.ts'
 import type { Ports } from '../../../ports.ts'
 import { done, json } from '../answer.ts'
 import { part, readBody } from '../body.ts'
@@ -76,7 +75,7 @@ async function endToken(ports: Ports, call: Call, params: Params): Promise<Answe
 
 /** pnpm and older npm ask for a token with or without the right to write; npm 11 names what it may touch. */
 function toLimits(body: Wish): TokenLimits {
-  const cidr = body.cidr_whitelist?.map(parseNetwork)
+  const cidr = body.cidr_whitelist?.map(text => parseNetwork(text, 'cidr_whitelist'))
   const common = {
     bypassTfa: body.bypass_2fa === true,
     ...(cidr === undefined || cidr.length === 0 ? {} : { cidr }),
@@ -107,18 +106,6 @@ function packagesOf(body: Wish): { packages?: readonly NamePattern[] } {
   throw problem('invalid-body', {
     why: 'say what the token may write to: --packages, --scopes or --packages-all',
   })
-}
-
-function parseNetwork(text: string): string {
-  const [address = '', prefix, ...more] = text.split('/')
-  const bits = isIP(address) === 6 ? 128 : 32
-  const fits = prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= bits)
-  if (isIP(address) === 0 || !fits || more.length > 0) {
-    throw problem('invalid-body', {
-      why: `cidr_whitelist: '${excerpt(text)}' is not a network such as 10.0.0.0/8`,
-    })
-  }
-  return text
 }
 
 /** A token as lists show it: never the secret. */

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+import { BlockList, isIP } from 'node:net'
+import { excerpt, problem } from '@holdfast/core'
+
+/** Whether a text is an address, or a network in CIDR form. */
+export function isNetwork(text: string): boolean {
+  const [address = '', prefix, ...more] = text.split('/')
+  const bits = isIP(address) === 6 ? 128 : 32
+  const fits = prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= bits)
+  return isIP(address) !== 0 && fits && more.length === 0
+}
+
+/** A network as it is kept. Throws `invalid-body`, naming the `field` it came in. */
+export function parseNetwork(text: string, field: string): string {
+  if (isNetwork(text)) return text
+  throw problem('invalid-body', {
+    why: `${field}: '${excerpt(text)}' is not an address or a network such as 203.0.113.0/24`,
+  })
+}
+
+/** Tells whether an address lies in one of these networks; what is no address lies in none. */
+export function networkList(networks: readonly string[]): (address: string) => boolean {
+  const list = new BlockList()
+  for (const network of networks) {
+    const [address = '', prefix] = network.split('/')
+    list.addSubnet(address, Number(prefix ?? (isIP(address) === 6 ? 128 : 32)), familyOf(address))
+  }
+  return address => isIP(address) !== 0 && list.check(address, familyOf(address))
+}
+
+function familyOf(address: string): 'ipv4' | 'ipv6' {
+  return isIP(address) === 6 ? 'ipv6' : 'ipv4'
+}
