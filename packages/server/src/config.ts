@@ -136,9 +136,11 @@ function exposureFaults(raw: Raw): string[] {
 }
 
 function proxyFaults(raw: Raw): string[] {
-  const bad = raw.trustedProxies.filter(
-    each => isIP(each.split('/')[0] ?? '') === 0 || !/^[^/]+(\/\d{1,3})?$/.test(each),
-  )
+  const bad = raw.trustedProxies.filter(each => {
+    const [address = '', prefix = '0', ...more] = each.split('/')
+    const bits = isIP(address) === 6 ? 128 : 32
+    return isIP(address) === 0 || !/^\d{1,3}$/.test(prefix) || Number(prefix) > bits || more.length > 0
+  })
   return bad.map(each => `trustedProxies: ${each} is neither an address nor a network like 10.0.0.0/8`)
 }
 

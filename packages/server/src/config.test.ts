@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { ConfigFaults, environmentName, readConfig, withPort } from './config.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'holdfast-'))
+after(() => rmSync(folder, { recursive: true }))
+
+function faultsOf(flags: Record<string, string>, environment = {}, file?: string): readonly string[] {
+  try {
+    readConfig(flags, environment, file)
+    return []
+  } catch (error) {
+    assert.ok(error instanceof ConfigFaults)
+    return error.faults
+  }
+}
+
+function fileOf(text: string): string {
+  const file = join(folder, `${Math.random()}.yaml`)
+  writeFileSync(file, text)
+  return file
+}
+
+test('a fresh instance is on loopback, readable by anyone, with accounts by invitation', () => {
+  const config = readConfig({}, {})
+  assert.equal(config.host, '127.0.0.1')
+  assert.equal(config.publicUrl, 'http://127.0.0.1:4873')
+  assert.equal(config.read, 'anyone')
+  assert.equal(config.signUp, 'invitation')
+  assert.deepEqual(config.trustedProxies, [])
+})
+
+test('flags win over the environment, the environment over the file', () => {
+  const file = fileOf('port: 1\nhost: 127.0.0.1\nmailFrom: file@a.example\nsignUp: open\n')
+  const config = readConfig({ port: '3' }, { HOLDFAST_PORT: '2', HOLDFAST_MAIL_FROM: 'env@a.example' }, file)
+  assert.equal(config.port, 3)
+  assert.equal(config.mailFrom, 'env@a.example')
+  assert.equal(config.signUp, 'open')
+})
+
+test('all faults are told at once', () => {
+  const file = fileOf('port: many\nsignUp: everybody\nnonsense: 1\ntrustedProxies: [10.0.0.0/33, here]\n')
+  const faults = faultsOf({ publicUrl: 'ftp://a.example' }, { HOLDFAST_DATABASE: 'mysql://x' }, file)
+  for (const key of ['port', 'signUp', 'nonsense', 'publicUrl', 'database'])
+    assert.ok(
+      faults.some(fault => fault.startsWith(`${key}:`)),
+      `${key} in ${faults.join(' | ')}`,
+    )
+})
+
+test('networks of proxies are checked', () => {
+  assert.deepEqual(faultsOf({ trustedProxies: '10.0.0.0/8 ::1 192.0.2.1' }), [])
+  assert.equal(faultsOf({ trustedProxies: '10.0.0.0/33, here, 10.0.0.0/8/8' }).length, 3)
+})
+
+test('binding beyond loopback has to be spelled out', () => {
+  const keys = (faults: readonly string[]) => faults.map(fault => fault.split(':')[0])
+  assert.deepEqual(keys(faultsOf({ host: '0.0.0.0' })), ['read', 'publicUrl'])
+  assert.deepEqual(keys(faultsOf({ host: '0.0.0.0', read: 'anyone', publicUrl: 'http://a.example' })), [
+    'publicUrl',
+  ])
+  assert.deepEqual(faultsOf({ host: '0.0.0.0', read: 'signed-in', publicUrl: 'https://a.example' }), [])
+})
+
+test('a file that is no list of keys, or not there, is one fault', () => {
+  assert.equal(faultsOf({}, {}, fileOf('- a\n- b\n')).length, 1)
+  assert.equal(faultsOf({}, {}, fileOf('a: [1\n')).length, 1)
+  assert.equal(faultsOf({}, {}, join(folder, 'missing.yaml')).length, 1)
+})
+
+test('port 0 becomes the port that was bound', () => {
+  assert.equal(withPort(readConfig({ port: '0' }, {}), 1234).publicUrl, 'http://127.0.0.1:1234')
+})
+
+test('keys become environment names', () => {
+  assert.equal(environmentName('publicUrl'), 'HOLDFAST_PUBLIC_URL')
+})
