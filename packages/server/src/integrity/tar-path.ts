@@ -69,16 +69,15 @@ export class PathSet {
   readonly #fallbacks = new Set<string>()
   #totalLength = 0
 
-  /** Takes a file, or refuses it as duplicate, twin, or a folder's name. */
-  addFile(path: string): void {
+  /** Takes a file, or refuses it as twin or a folder's name. False when the very path was there already. */
+  addFile(path: string): boolean {
     const key = foldPath(path)
     const before = this.#kinds.get(key)
-    if (before?.path === path && before.kind === 'file') {
-      throw refuseTarball('duplicate-path', `it holds '${excerpt(path)}' twice`)
-    }
+    if (before?.path === path && before.kind === 'file') return false
     if (before !== undefined) throw refuseTwin(before.path, path)
     this.#add(key, path, 'file')
     this.#addParents(path)
+    return true
   }
 
   /** Takes a folder with its parents; a folder may come again. */

@@ -122,7 +122,7 @@ const bad: readonly (readonly [what: string, tarball: Buffer, fault: TarballFaul
   ['a path that ends in a dot segment', withPath('package/a/.'), 'bad-path'],
   [
     'one file with and without a dot segment',
-    packTarball([manifest, { path: 'package/a' }, { path: 'package/./a' }]),
+    packTarball([manifest, { path: 'package/a', body: '1' }, { path: 'package/./a', body: '2' }]),
     'duplicate-path',
   ],
   ['a path that begins with a dot segment', withPath('./package/x'), 'bad-path'],
@@ -164,7 +164,11 @@ const bad: readonly (readonly [what: string, tarball: Buffer, fault: TarballFaul
   ['a volume label', withEntry({ type: 'V' }), 'unknown-type'],
   ['an old pax header', withEntry({ type: 'X', body: 'a' }), 'unknown-type'],
   ['an unknown type', withEntry({ type: 'Z' }), 'unknown-type'],
-  ['a file twice', packTarball([manifest, { path: 'package/x' }, { path: 'package/x' }]), 'duplicate-path'],
+  [
+    'a file twice with different bytes',
+    packTarball([manifest, { path: 'package/x' }, { path: 'package/x', body: 'x' }]),
+    'duplicate-path',
+  ],
   ['a case twin', packTarball([manifest, { path: 'package/x' }, { path: 'package/X' }]), 'twin-path'],
   ['a case twin of package.json', withPath('package/Package.json'), 'twin-path'],
   [
@@ -401,6 +405,25 @@ test('a dot segment inside, which some packers write, names the same file as wit
   const tarball = packTarball([manifest, { path: 'package/./dist/index.js' }])
   const { files } = await inspectTarball(streamOf(tarball), defaultInspectLimits)
   assert.ok(files.some(file => file.path === 'dist/index.js'))
+})
+
+test('a file that comes twice with the same bytes, as some packers write the main file, counts once', async () => {
+  const twice = [
+    { path: 'package/./a.js', body: 'same' },
+    { path: 'package/a.js', body: 'same' },
+  ]
+  for (const entries of [
+    twice,
+    twice.toReversed(),
+    [...twice, ...twice],
+    [{ path: 'package/a' }, { path: 'package/a' }],
+  ]) {
+    const { fileCount } = await inspectTarball(
+      streamOf(packTarball([manifest, ...entries])),
+      defaultInspectLimits,
+    )
+    assert.equal(fileCount, 2)
+  }
 })
 
 test('folders are no files, and may be named twice and with a slash', async () => {

@@ -3,6 +3,7 @@
  * A tarball, read as a stream and so strictly that npm, pnpm, yarn and bun cannot extract anything else than what is
  * seen here. Clients cut off the first folder of every path (npm's `strip: 1`); the paths given out are without it.
  */
+import { createHash, type Hash } from 'node:crypto'
 import { excerpt } from '@holdfast/core'
 import { refuseTarball } from './tar-fault.ts'
 import { gunzip, type InflateLimits } from './tar-gunzip.ts'
@@ -63,6 +64,8 @@ class TarReader {
   #meta: TarHeader | undefined
   #pending: Pending | undefined
   #sink: TarSink | undefined
+  #file: { readonly path: string; readonly isRepeated: boolean; readonly hash: Hash } | undefined
+  readonly #digests = new Map<string, string>()
   #entries = 0
   #top: string | undefined
 
@@ -81,10 +84,15 @@ class TarReader {
   #writePart(chunk: Buffer): number {
     const part = chunk.subarray(0, this.#remaining)
     this.#remaining -= part.length
-    if (this.#phase === 'file') this.#sink?.(part)
+    if (this.#phase === 'file') this.#writeFile(part)
     else if (this.#phase !== 'padding') this.#kept.push(part)
     if (this.#remaining === 0) this.#finishPart()
     return part.length
+  }
+
+  #writeFile(part: Buffer): void {
+    this.#file?.hash.update(part)
+    this.#sink?.(part)
   }
 
   end(): void {
@@ -108,6 +116,7 @@ class TarReader {
     if (phase === 'header' && isZero(bytes)) this.#start('tail', 0)
     else if (phase === 'header') this.#readHeader(bytes)
     else if (phase === 'meta') this.#readMeta(bytes)
+    else if (phase === 'file') this.#finishFile()
     if (phase === 'meta' || phase === 'file') this.#startPadding()
     if (phase === 'padding') this.#start('header', blockBytes)
   }
@@ -214,9 +223,29 @@ class TarReader {
   }
 
   #addFile(path: string, header: TarHeader): void {
-    this.#paths.addFile(path)
-    this.#sink = this.#visit({ path, sizeBytes: header.sizeBytes, mode: header.mode })
+    const isRepeated = !this.#paths.addFile(path)
+    // Two manifests are too much even when they are equal: they are what everybody decides by.
+    if (isRepeated && path === 'package.json')
+      throw refuseTarball('duplicate-path', 'it has two package.json')
+    this.#file = { path, isRepeated, hash: createHash('sha256') }
+    this.#sink = isRepeated
+      ? undefined
+      : this.#visit({ path, sizeBytes: header.sizeBytes, mode: header.mode })
     if (header.sizeBytes > 0) this.#start('file', header.sizeBytes)
-    else this.#start('header', blockBytes)
+    else {
+      this.#finishFile()
+      this.#start('header', blockBytes)
+    }
+  }
+
+  /** Some packers write `main` twice. With the same bytes nobody can tell which one was extracted; with others it is an attack. */
+  #finishFile(): void {
+    if (this.#file === undefined) return
+    const { path, isRepeated, hash } = this.#file
+    const digest = hash.digest('base64')
+    if (isRepeated && this.#digests.get(path) !== digest)
+      throw refuseTarball('duplicate-path', `it holds '${excerpt(path)}' twice, with different bytes`)
+    this.#digests.set(path, digest)
+    this.#file = undefined
   }
 }
