@@ -158,6 +158,8 @@ const ofKind: Record<Kind, (home: string) => Readonly<Record<string, string>>> =
     PNPM_HOME: join(home, 'pnpm'),
     // Left at its default it takes the oldest version that fits as long as all are younger than a day.
     pnpm_config_minimum_release_age: '0',
+    // A dependency with an install script is a warning to the others.
+    pnpm_config_strict_dep_builds: 'false',
     pnpm_config_store_dir: join(home, 'store'),
   }),
   yarn: home => ({ YARN_CACHE_FOLDER: join(home, 'cache/yarn') }),

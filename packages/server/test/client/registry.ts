@@ -23,7 +23,9 @@ export interface Registry {
   readonly npm: string
   /** The folder at hand, for what the machine's owner or a browser would do. */
   readonly data: string
-  /** Runs `holdfast operator …` on the folder at hand, and answers with what it printed. */
+  /** Runs `holdfast …` on the folder at hand, and answers with what it printed. */
+  holdfast(...args: string[]): Promise<string>
+  /** Runs `holdfast operator …` on it. */
   operate(...args: string[]): Promise<string>
   /** A token of this user, made by the operator; by default it may publish everything. */
   token(user: string, ...more: string[]): Promise<string>
@@ -81,14 +83,12 @@ export async function startRegistry(settings: Readonly<Record<string, string>> =
     await end(child)
     await rm(data, { recursive: true, force: true })
   }
-  const operate = async (...args: string[]) => {
-    const { stdout } = await promisify(execFile)(
-      process.execPath,
-      [launcher, 'operator', ...args, '--data', data],
-      around,
-    )
+  const holdfast = async (...args: string[]) => {
+    const line = [launcher, ...args, '--data', data]
+    const { stdout } = await promisify(execFile)(process.execPath, line, { ...around, maxBuffer: 2 ** 26 })
     return stdout.trim()
   }
+  const operate = (...args: string[]) => holdfast('operator', ...args)
   try {
     const url = await readAddress(child, log)
     await operate('host', '*')
@@ -96,6 +96,7 @@ export async function startRegistry(settings: Readonly<Record<string, string>> =
       url,
       npm: `${url}/npm/`,
       data,
+      holdfast,
       operate,
       token: (user, ...more) => operate('token', '--user', user, '--publish', '*', ...more),
       call: (path, request) => call(`${url}/npm${path}`, request),

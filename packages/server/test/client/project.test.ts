@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+/** A real project with hundreds of dependencies, imported and then installed by every client. */
+import assert from 'node:assert/strict'
+import { mkdtemp, rm, symlink } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
+import { after, describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { commands, type Desk, isHere, type Kind, openDesk } from './client.ts'
+import { passes } from './expect.ts'
+import { readText, startRegistry } from './registry.ts'
+import { fetchTarballs, readLock } from './upstream.ts'
+
+const project = fileURLToPath(new URL('../fixture/project/', import.meta.url))
+const manifest = JSON.parse(await readText(project, 'package.json')) as Record<string, Record<string, string>>
+const lock = await readText(project, 'package-lock.json')
+const kinds: readonly Kind[] = ['npm', 'pnpm', 'yarn', 'berry', 'bun']
+
+const locked = await readLock(join(project, 'package-lock.json'))
+const fetched = await fetchTarballs(locked).catch(error => error as Error)
+
+if (fetched instanceof Error) {
+  const why = `the tarballs of the project could not be fetched from npm's registry: ${fetched.cause ?? fetched.message}`
+  test('a real project is installed by every client', { skip: why }, () => {})
+} else await installEverywhere(fetched)
+
+async function installEverywhere(tarballs: string): Promise<void> {
+  const registry = await startRegistry()
+  after(() => registry.stop())
+  const folder = await mkdtemp(join(tmpdir(), 'holdfast-project-'))
+  after(() => rm(folder, { recursive: true, force: true }))
+  // The cache may hold more than this project needs.
+  for (const { name, version } of locked) {
+    const file = `${name.replace('/', '+')}-${version}.tgz`
+    await symlink(join(tarballs, file), join(folder, basename(file)))
+  }
+
+  test('every tarball that the lock file names is let in', async () => {
+    const report = JSON.parse(await registry.holdfast('import', folder, '--host-names', '--json'))
+    assert.deepEqual(report.refused, [])
+    assert.equal(report.imported, locked.length)
+  })
+
+  describe('a real project is installed', { concurrency: 2 }, () => {
+    for (const kind of kinds) {
+      const skip = isHere(kind) ? false : `there is no build of ${kind} for this platform`
+      test(`by ${kind}`, { skip }, async () => {
+        const desk = await openDesk(kind, registry.npm)
+        try {
+          await install(desk, kind)
+        } finally {
+          await desk.remove()
+        }
+      })
+    }
+  })
+
+  async function install(desk: Desk, kind: Kind): Promise<void> {
+    await desk.folder('project', manifest, kind === 'npm' ? { 'package-lock.json': lock } : {})
+    const { install, frozen, lockFile } = commands[kind]
+    passes(await desk.run('project', kind === 'npm' ? frozen : install))
+    for (const [name, version] of Object.entries({
+      ...manifest['dependencies'],
+      ...manifest['devDependencies'],
+    }))
+      assert.equal((await desk.installed('project', name))?.['version'], version)
+    if (kind === 'npm') return
+    const written = await readText(desk.home, 'project', lockFile)
+    for (const url of written.matchAll(/https?:\/\/[^\s"']+\.tgz/g))
+      assert.ok(url[0].startsWith(registry.npm), url[0])
+  }
+}
