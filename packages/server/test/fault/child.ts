@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Point } from './point.ts'
 import type { Ready } from './victim.ts'
@@ -19,7 +20,9 @@ export interface Victim extends Ready {
 
 /** Starts a victim on a folder. */
 export async function startVictim(folder: string): Promise<Victim> {
-  const child = fork(victim, [folder], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+  // Started again and again: half of a start is reading the sources.
+  const env = { ...process.env, NODE_COMPILE_CACHE: join(folder, 'compile-cache') }
+  const child = fork(victim, [folder], { env, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
   const ended = new Promise<string | number>(resolve => {
     child.once('exit', (code, signal) => resolve(signal ?? code ?? -1))
   })

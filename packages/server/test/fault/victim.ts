@@ -3,6 +3,7 @@
  * An instance in a process of its own that kills itself at a point its parent names: told `arm`, the next time it comes
  * there. Started with a folder; tells its parent the address and a token.
  */
+import { flushCompileCache } from 'node:module'
 import { join } from 'node:path'
 import { type OpenPorts, openPorts } from '../../src/main.ts'
 import type { Ports, Store, Tx } from '../../src/ports.ts'
@@ -64,6 +65,8 @@ async function halfway<T>(tx: Tx, work: (tx: Tx) => Promise<T>): Promise<T> {
 
 const [folder = ''] = process.argv.slice(2)
 const live = await startLive({ folder, replaced: { openPorts: openMortalPorts } })
+// Whoever is killed leaves no cache behind by itself.
+flushCompileCache()
 process.send?.({ url: live.url, token: live.token } satisfies Ready)
 process.once('SIGTERM', () => {
   void live.stop().then(() => process.exit(live.errors.length === 0 ? 0 : 1))
