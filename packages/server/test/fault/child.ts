@@ -14,6 +14,8 @@ export interface Victim extends Ready {
   /** Resolves with the signal or the code it ended with. */
   readonly ended: Promise<string | number>
   arm(point: Point): Promise<void>
+  /** The most memory it ever took. */
+  peakBytes(): Promise<number>
   /** `kill -9`, and the wait for its end. */
   kill(): Promise<void>
 }
@@ -36,6 +38,11 @@ export async function startVictim(folder: string): Promise<Victim> {
       const armed = nextMessage(child)
       child.send({ arm: point })
       await armed
+    },
+    async peakBytes() {
+      const answer = nextMessage<{ readonly peakBytes: number }>(child)
+      child.send({})
+      return (await answer).peakBytes
     },
     async kill() {
       child.kill('SIGKILL')

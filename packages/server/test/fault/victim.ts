@@ -18,9 +18,10 @@ export interface Ready {
 }
 
 let armed: Point | undefined
-process.on('message', (message: { readonly arm: Point }) => {
+process.on('message', (message: { readonly arm?: Point }) => {
   armed = message.arm
-  process.send?.({ armed })
+  // In kilobytes on every system.
+  process.send?.({ peakBytes: process.resourceUsage().maxRSS * 1024 })
 })
 
 function reach(point: Point): void {
