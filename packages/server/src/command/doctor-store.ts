@@ -83,6 +83,8 @@ interface Link {
 async function checkEvents({ db }: Driver): Promise<Finding> {
   const chains = new Map<string, Link>()
   const faults: string[] = []
+  // Read first: a running server may write on meanwhile, so what is found later may be more, never less.
+  const ends = await readEnds(db)
   let position = 0
   for (;;) {
     const rows = await db
@@ -101,7 +103,7 @@ async function checkEvents({ db }: Driver): Promise<Finding> {
     }
     if (rows.length === 0) break
   }
-  faults.push(...(await checkEnds(db, position, chains)))
+  faults.push(...explainEnds(ends, position, chains))
   if (faults.length === 0)
     return ok(
       'events',
@@ -146,21 +148,23 @@ function explainLeaf(row: EventRow, leaf: string, chains: Map<string, Link>): st
   return row.prev === (last?.hash ?? '') ? undefined : 'it does not follow the event before it'
 }
 
+interface Ends {
+  readonly position: number
+  readonly chains: readonly { readonly pkg: string; readonly seq: number; readonly leaf_hash: string }[]
+}
+
+async function readEnds(db: Driver['db']): Promise<Ends> {
+  const chains = await db.selectFrom('package_chain').selectAll().execute()
+  const { position } = await db.selectFrom('event_counter').select('position').executeTakeFirstOrThrow()
+  return { position, chains }
+}
+
 /** What was cut off at the end shows in the counter and in the ends of the chains. */
-async function checkEnds(
-  db: Driver['db'],
-  position: number,
-  chains: ReadonlyMap<string, Link>,
-): Promise<string[]> {
-  const { position: counted } = await db
-    .selectFrom('event_counter')
-    .select('position')
-    .executeTakeFirstOrThrow()
-  // A running server may have written on meanwhile.
-  const faults = counted < position ? [`the counter stands at ${counted}`] : []
-  for (const { pkg, seq, leaf_hash } of await db.selectFrom('package_chain').selectAll().execute()) {
+function explainEnds(ends: Ends, position: number, chains: ReadonlyMap<string, Link>): string[] {
+  const faults = position < ends.position ? [`event ${ends.position} is missing`] : []
+  for (const { pkg, seq, leaf_hash } of ends.chains) {
     const end = chains.get(pkg)
-    if (seq < (end?.seq ?? 0) || (seq === end?.seq && leaf_hash !== end.hash))
+    if ((end?.seq ?? 0) < seq || (end?.seq === seq && leaf_hash !== end.hash))
       faults.push(`the chain of ${pkg} ends elsewhere`)
   }
   return faults
