@@ -12,13 +12,19 @@ export interface ReadmeJob {
 
 const maxRemembered = 200
 const maxMs = 3000
-const idleMs = 10_000
+const maxStartMs = 30_000
+const idleMs = 60_000
 const limits = { maxOldGenerationSizeMb: 128 }
-const thread = new URL(`./readme-worker${extname(import.meta.filename)}`, import.meta.url)
+const threadUrl = new URL(`./readme-worker${extname(import.meta.filename)}`, import.meta.url)
+
+interface Thread {
+  readonly worker: Worker
+  isReady: boolean
+}
 
 const remembered = new Map<string, Promise<Markup>>()
 let last: Promise<unknown> = Promise.resolve()
-let running: Worker | undefined
+let running: Thread | undefined
 let idle: NodeJS.Timeout | undefined
 
 /**
@@ -41,7 +47,8 @@ export function renderReadme(
 }
 
 function renderInThread(job: ReadmeJob, limitMs: number): Promise<Markup> {
-  const worker = openThread()
+  const thread = openThread()
+  const { worker } = thread
   return new Promise(resolve => {
     const finish = (markup: Markup) => {
       clearTimeout(timer)
@@ -49,30 +56,39 @@ function renderInThread(job: ReadmeJob, limitMs: number): Promise<Markup> {
       worker.off('error', giveUp)
       resolve(markup)
     }
-    const take = (text: string) => finish(trusted(text))
     const giveUp = () => {
-      closeThread(worker)
+      closeThread(thread)
       finish(html`<pre class="text">${job.source}</pre>`)
     }
-    const timer = setTimeout(giveUp, limitMs)
+    const begin = () => {
+      thread.isReady = true
+      clearTimeout(timer)
+      timer = setTimeout(giveUp, limitMs)
+      worker.postMessage(job)
+    }
+    const take = (text: string) => {
+      if (thread.isReady) finish(trusted(text))
+      else begin()
+    }
+    let timer = setTimeout(giveUp, maxStartMs)
     worker.on('error', giveUp)
     worker.on('message', take)
-    worker.postMessage(job)
+    if (thread.isReady) begin()
   })
 }
 
 /** The thread, started when it is needed and ended when nobody has needed it for a while. */
-function openThread(): Worker {
-  running ??= new Worker(thread, { resourceLimits: limits })
-  running.unref()
-  const worker = running
+function openThread(): Thread {
+  running ??= { worker: new Worker(threadUrl, { resourceLimits: limits }), isReady: false }
+  const thread = running
+  thread.worker.unref()
   clearTimeout(idle)
-  idle = setTimeout(() => closeThread(worker), idleMs)
+  idle = setTimeout(() => closeThread(thread), idleMs)
   idle.unref()
-  return worker
+  return thread
 }
 
-function closeThread(worker: Worker): void {
-  if (running === worker) running = undefined
-  void worker.terminate()
+function closeThread(thread: Thread): void {
+  if (running === thread) running = undefined
+  void thread.worker.terminate()
 }
