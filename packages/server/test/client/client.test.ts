@@ -7,6 +7,7 @@ import { npmOrgStory, npmPackageStory } from './npm.ts'
 import { npmAccountStory } from './npm-account.ts'
 import { berryStory, bunStory, pnpmStory, yarnStory } from './other-account.ts'
 import { type Registry, startRegistry } from './registry.ts'
+import { secondFactorStory } from './second-factor.ts'
 
 const registry = await startRegistry({ HOLDFAST_SIGN_UP: 'open' })
 after(() => registry.stop())
@@ -25,6 +26,7 @@ describe('real clients', { concurrency: 2 }, () => {
   for (const [kind, what, story] of stories) tell(kind, what, () => story(registry))
   for (const kind of ['npm', 'pnpm', 'yarn', 'berry', 'bun'] as const) {
     tell(kind, 'publishing and installing', () => installStory(kind, registry))
+    tell(kind, 'publishing with a second factor', () => secondFactorStory(kind, registry))
     tell(kind, 'where the registry says no', () => refusalStory(kind, registry))
   }
 })

@@ -61,6 +61,11 @@ export function isHere(kind: Kind): boolean {
   return existsSync(programs[kind].at(-1) ?? '')
 }
 
+/** Why a test that needs a terminal cannot run here, or false. */
+export const noTerminal = existsSync('/usr/bin/script')
+  ? false
+  : 'there is no program `script` here, which gives a client a terminal'
+
 /** A fresh home for one client, pointed at a registry. */
 export async function openDesk(kind: Kind, registry: string, token?: string): Promise<Desk> {
   const home = await mkdtemp(join(tmpdir(), `holdfast-${kind}-`))
@@ -194,11 +199,16 @@ function run(
     env: { ...environment(kind, home), ...options.env },
     stdio: ['pipe', 'pipe', 'pipe'],
   })
+  // Who asks in a terminal prints the question, and then throws away what was typed before it listens key by key.
+  const type = (input: string) => {
+    if (options.terminal === true) setTimeout(() => child.stdin.write(input.replace('\n', '\r')), 500)
+    else child.stdin.write(input)
+  }
   const said = { stdout: '', stderr: '', text: '' }
   const hear = (channel: 'stdout' | 'stderr') => (piece: string) => {
     said[channel] += piece
     said.text = plain(said.text + piece)
-    options.onOutput?.(said.text, input => child.stdin.write(input))
+    options.onOutput?.(said.text, type)
   }
   child.stdout.setEncoding('utf8').on('data', hear('stdout'))
   child.stderr.setEncoding('utf8').on('data', hear('stderr'))

@@ -147,8 +147,25 @@ export function refusalStory(kind: Kind, registry: Registry): void {
     fails(await tryAdding(`${bad}@9.9.9`), missingVersion[kind])
   })
 
+  test('is told that a locked version was removed', async () => {
+    const name = `${kind}-lost`
+    for (const version of ['1.0.0', '1.1.0']) await registry.publish({ name, version }, token)
+    await desk.folder('lost', app({ [name]: '1.1.0' }))
+    passes(await desk.run('lost', install))
+    const { _rev } = (await (await registry.call(`/${name}`)).json()) as { _rev: string }
+    const address = `/${name}/-/${name}-1.1.0.tgz/-rev/${_rev}`
+    assert.equal((await registry.call(address, { method: 'DELETE', token })).status, 200)
+    await desk.forget('lost')
+    fails(await desk.run('lost', frozen), removed[kind])
+  })
+
   test('is told to sign in for a restricted package, and gets it with a token', async () => {
     for (const name of [secret, `@private/${secret}`]) fails(await tryAdding(name), unauthorised[kind])
+    if (alwaysAuth[kind] !== undefined) {
+      // Section 1.4: left as they are, these send no token for a name without a scope.
+      await desk.configure(token)
+      fails(await tryAdding(secret), unauthorised[kind])
+    }
     await desk.configure(token, alwaysAuth[kind])
     await desk.folder('private', app({ [secret]: '1.0.0', [`@private/${secret}`]: '1.0.0' }))
     passes(await desk.run('private', install))
@@ -232,6 +249,14 @@ const blockedByLock: Told = {
   bun: /bun-bad-1\.2\.0\.tgz - 403/,
 }
 
+const removed: Told = {
+  npm: /E410 .*npm-lost@1\.1\.0 was removed and will not come back\. Use another version/,
+  pnpm: /Tarball server returned HTTP 404 for/,
+  yarn: /yarn-lost-1\.1\.0\.tgz: Request failed "410 Gone"/,
+  berry: /Response Code: 410 \(Gone\)/,
+  bun: /bun-lost-1\.1\.0\.tgz - 410/,
+}
+
 const yankedWarning: Told = {
   npm: /npm warn deprecated npm-pulled@1\.2\.0: yanked: loses data/,
   pnpm: /\[WARN\] deprecated pnpm-pulled@1\.2\.0/,
@@ -275,10 +300,7 @@ const badToken: Told = {
 }
 
 /** What makes a client send its token for names without a scope too. */
-const alwaysAuth: Record<Kind, Readonly<Record<string, string>>> = {
-  npm: {},
-  pnpm: {},
+const alwaysAuth: Partial<Record<Kind, Readonly<Record<string, string>>>> = {
   yarn: { 'always-auth': 'true' },
   berry: { npmAlwaysAuth: 'true' },
-  bun: {},
 }

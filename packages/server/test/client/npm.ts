@@ -105,6 +105,21 @@ export function npmPackageStory(registry: Registry): void {
     fails(await desk.run('doomed', ['publish', '--force']), /E403 .*previously published versions: 1\.2\.0/)
   })
 
+  test('npm audit signatures asks Sigstore before it asks us, and without a network ends there', async () => {
+    await desk.folder('signed', { name: 'signed', version: '1.0.0', dependencies: { [lib]: '1.1.0' } })
+    passes(await desk.run('signed', ['install']))
+    const before = (await registry.requests('/npm/v1/keys')).length
+    const run = await desk.run('signed', ['audit', 'signatures'])
+    if (run.code === 0) {
+      assert.match(run.text, /1 package has a verified registry signature/)
+      assert.ok((await registry.requests('/npm/v1/keys')).length > before)
+      return
+    }
+    // Section 11.2: npm looks for our keys in Sigstore's public mirror first. pnpm checks the same signatures without it.
+    assert.match(run.text, /tuf-repo-cdn\.sigstore\.dev/)
+    assert.equal((await registry.requests('/npm/v1/keys')).length, before)
+  })
+
   test('npm cannot change what belongs to others, and is told so', async () => {
     const token = await registry.token('stranger')
     await desk.configure(token)

@@ -2,7 +2,7 @@
 /** What pnpm, yarn 1, berry and bun can do besides installing. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { type Desk, openDesk, type Run, type RunOptions } from './client.ts'
+import { type Desk, noTerminal, openDesk, type Run, type RunOptions } from './client.ts'
 import { fails, passes } from './expect.ts'
 import { browsing, typing } from './npm-account.ts'
 import { makePerson, type Person, signInAs } from './person.ts'
@@ -82,7 +82,7 @@ export function pnpmStory(registry: Registry): void {
     assert.equal(await said('stars'), '')
   })
 
-  test('pnpm profile and token', async () => {
+  test('pnpm profile and token', { skip: noTerminal }, async () => {
     assert.match(await said('profile', 'get'), /name: pia\nemail: pia@people\.example \(verified\)/)
     passes(await pnpm(['profile', 'set', 'fullname', 'Pia P']))
     const made = passes(
@@ -161,10 +161,16 @@ export function yarnStory(registry: Registry): void {
     assert.match((await yarn(['team', 'list', 'acme'])).text, /Not found/)
   })
 
-  test('yarn publish asks for user and password in a terminal, and ends its token afterwards', async () => {
+  test('yarn publish asks for user and password in a terminal, and ends its token afterwards', {
+    skip: noTerminal,
+  }, async () => {
     await desk.configure(undefined)
     await desk.folder('typed', { name: 'yarn-typed', version: '1.0.0', license: 'MIT' })
-    const answers = typing([/username/, 'yara'], [/email/, yara.email], [/password/, yara.password])
+    const answers = typing(
+      [/question npm username:/, 'yara'],
+      [/question npm email:/, yara.email],
+      [/question npm password:/, yara.password],
+    )
     const run = await desk.run('typed', ['publish', '--new-version', '1.0.0'], { terminal: true, ...answers })
     assert.match(passes(run).text, /Published\..*Revoked login token/s)
   })

@@ -60,6 +60,17 @@ export async function signInAs(registry: Registry, { login, password }: Person):
   return ((await answer.json()) as { token: string }).token
 }
 
+/** Switches the second factor on for all writes, as `npm profile enable-2fa` does; answers with the recovery codes. */
+export async function enableTfa(registry: Registry, person: Person, token: string): Promise<string[]> {
+  const change = async (tfa: unknown) => {
+    const answer = await registry.call('/-/npm/v1/user', { method: 'POST', token, body: { tfa } })
+    return ((await answer.json()) as { tfa: string & string[] }).tfa
+  }
+  const address = await change({ password: person.password, mode: 'auth-and-writes' })
+  const nextCode = authenticator(new URL(address).searchParams.get('secret') ?? '')
+  return change([nextCode()])
+}
+
 /** Somebody with a fresh session. */
 async function browser(ports: Ports, login: string, password: string, otp: string): Promise<Actor> {
   const { session } = await signIn(ports, { login, password, otp }, from)
