@@ -39,7 +39,9 @@ test(
       const live = await startLive({ folder })
       await (await put(live, 'watched', publishDocument('watched', '1.0.0'))).text()
       for (let round = 0; round < 6; round++) {
+        const env = { ...process.env, NODE_COMPILE_CACHE: join(folder, 'compile-cache') }
         const child = fork(operatorScript, [folder, 'watched'], {
+          env,
           stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
         })
         await once(child, 'message')
