@@ -57,6 +57,7 @@ export async function listNewest(db: Kysely<Schema>, limit: number): Promise<Sea
     .where('package.latest', 'is not', null)
     .where('package.access', '=', 'public')
     .orderBy('package.modified_at', 'desc')
+    .orderBy('package.name')
     .limit(limit)
     .execute()
   return toHits(db, rows)
