@@ -2,6 +2,7 @@
 /** Config → ports → flows → HTTP: the only file that names concrete adapters. */
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { type Config, withPort } from './config.ts'
 import { runConsumers } from './consumers.ts'
 import { openDownloadRecorder } from './download-recorder.ts'
@@ -10,6 +11,7 @@ import {
   type HttpLimits,
   type HttpServer,
   type Log,
+  type Mount,
   openHttp,
   openIdentify,
   openMetrics,
@@ -26,7 +28,6 @@ import {
   type Schema,
   type SqlDriver,
 } from './store/index.ts'
-import { webMount } from './web/index.ts'
 
 export type { Config } from './config.ts'
 export { ConfigFaults, configKeys, environmentName, isLoopback, readConfig } from './config.ts'
@@ -127,6 +128,24 @@ function openDoors(http: HttpServer, ports: Ports): void {
     metrics,
     trustedProxies: ports.config.trustedProxies,
     hotPath: openHotPath(ports, identify, tarballs, addressOf),
-    mounts: [operationMount(ports, metrics), npmMount(ports, tarballs), webMount(ports)],
+    mounts: [operationMount(ports, metrics), npmMount(ports, tarballs), pagesMount(ports)],
   })
+}
+
+/** The pages, loaded once the registry answers: clients wait for the start, nobody for the first page. */
+function pagesMount(ports: Ports): Mount {
+  let pages: Mount | undefined
+  const loading = setImmediate().then(async () => {
+    const { webMount } = await import('./web/index.ts')
+    pages = webMount(ports)
+    return pages
+  })
+  // A failure shows on each page, with its reason in the log.
+  loading.catch(() => {})
+  return {
+    prefix: '/',
+    classOf: () => 'page',
+    handle: async call => (await loading).handle(call),
+    renderProblem: (trouble, call) => pages?.renderProblem(trouble, call) ?? { status: trouble.status },
+  }
 }
