@@ -110,8 +110,6 @@ export interface CatalogReads {
   /** A package whose name looks like this one. */
   findConfusable(key: string): Promise<PackageName | undefined>
   listHosted(): Promise<readonly NamePattern[]>
-  /** How many packages here depend on this one, in any visible version. */
-  countDependents(name: PackageName): Promise<number>
   listDependents(name: PackageName, limit: number): Promise<readonly PackageName[]>
   search(query: SearchQuery): Promise<{ total: number; hits: readonly SearchHit[] }>
   /** All names after `after`, in order, for imports, backups and feeds. */

@@ -104,11 +104,9 @@ export interface IdentityReads {
   findInvitation(hash: string): Promise<Invitation | undefined>
   findApproval(hash: string): Promise<Approval | undefined>
   findApprovalByDone(hash: string): Promise<Approval | undefined>
-  countRecoveryCodes(accountId: string): Promise<number>
   /** The strongest role an account has on a package: its own, through a team, or through the scope's organisation. */
   roleOn(accountId: string, name: PackageName): Promise<PackageRole | undefined>
   orgExists(org: string): Promise<boolean>
-  listOrgs(): Promise<readonly string[]>
   listOrgsOf(accountId: string): Promise<ReadonlyMap<string, OrgRole>>
   orgRole(accountId: string, org: string): Promise<OrgRole | undefined>
   listOrgMembers(org: string): Promise<readonly OrgMember[]>
@@ -125,12 +123,10 @@ export interface IdentityWrites {
   setPassword(accountId: string, passwordHash: string | null): Promise<void>
   setEmailVerified(accountId: string, at: number): Promise<void>
   setProfile(accountId: string, profile: { readonly [key: string]: string }): Promise<void>
-  setRoles(accountId: string, roles: readonly InstanceRole[]): Promise<void>
   setTfa(accountId: string, tfa: TfaMode, totpSealed: string | null): Promise<void>
   setRecoveryCodes(accountId: string, hashes: readonly string[]): Promise<void>
   /** False when it is unknown or was used before. */
   useRecoveryCode(accountId: string, hash: string): Promise<boolean>
-  setDisabled(accountId: string, at: number | null): Promise<void>
   addSession(hash: string, session: Session): Promise<void>
   removeSession(id: string): Promise<void>
   addToken(hash: string, token: Token): Promise<void>

@@ -21,7 +21,7 @@ export function installStory(kind: Kind, registry: Registry): void {
 
   test('publishes a plain and a scoped package as it packed them', async () => {
     for (const name of [plain, scoped]) {
-      const folder = await desk.folder(`lib/${name}`, library(name, '1.0.0'), libraryFiles)
+      const folder = await desk.folder(`lib/${name}`, library(name, '1.0.0'), filesOfLibrary)
       if (kind === 'berry') passes(await desk.run(folder, install))
       passes(await desk.run(folder, publish))
       await assertPublished(registry, token, name, `${kind}-user`)
@@ -30,7 +30,7 @@ export function installStory(kind: Kind, registry: Registry): void {
 
   test('is told that a version cannot be published twice', async () => {
     const folder = await desk.folder('again', library(plain, '1.0.0'), {
-      ...libraryFiles,
+      ...filesOfLibrary,
       'index.js': '// other\n',
     })
     if (kind === 'berry') passes(await desk.run(folder, install))
@@ -189,7 +189,7 @@ async function isSettled(answer: Response): Promise<boolean> {
   return versions['1.2.0'] === undefined || versions['1.2.0'].deprecated !== undefined
 }
 
-const libraryFiles = { 'index.js': 'module.exports = 1\n', 'README.md': '# A library\n' }
+const filesOfLibrary = { 'index.js': 'module.exports = 1\n', 'README.md': '# A library\n' }
 
 function library(name: string, version: string): Record<string, unknown> {
   return { name, version, description: 'A library', license: 'MIT', main: 'index.js', files: ['index.js'] }
@@ -211,7 +211,7 @@ async function assertPublished(
   const version = document.versions['1.0.0']
   const base = name.split('/').at(-1)
   assert.deepEqual(document['dist-tags'], { latest: '1.0.0' })
-  assert.equal(document.readme, libraryFiles['README.md'])
+  assert.equal(document.readme, filesOfLibrary['README.md'])
   assert.equal(document.description, 'A library')
   assert.deepEqual(
     document.maintainers.map((each: { name: string }) => each.name),

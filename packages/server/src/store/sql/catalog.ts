@@ -105,14 +105,6 @@ export function catalogReads(db: Kysely<Schema>): CatalogReads {
       const rows = await db.selectFrom('hosted').select('pattern').orderBy('pattern').execute()
       return rows.map(row => row.pattern as NamePattern)
     },
-    async countDependents(name) {
-      const row = await db
-        .selectFrom('dependency')
-        .select(eb => eb.fn.countAll().as('n'))
-        .where('dependency', '=', name)
-        .executeTakeFirstOrThrow()
-      return Number(row.n)
-    },
     async listDependents(name, limit) {
       const rows = await db
         .selectFrom('dependency')

@@ -89,13 +89,6 @@ export function identityReads(db: Kysely<Schema>): IdentityReads {
       const row = await db.selectFrom('approval').selectAll().where('done_hash', '=', hash).executeTakeFirst()
       return row && toApproval(row)
     },
-    async countRecoveryCodes(accountId) {
-      const query = db
-        .selectFrom('recovery_code')
-        .select(eb => eb.fn.countAll().as('n'))
-        .where('account', '=', accountId)
-      return Number((await query.executeTakeFirstOrThrow()).n)
-    },
     async roleOn(accountId, name) {
       return (await rolesOf(db, accountId, name)).get(name)
     },
@@ -135,11 +128,6 @@ export function identityWrites(db: Kysely<Schema>): IdentityWrites {
         .set({ profile: JSON.stringify(profile) })
         .execute()
     },
-    async setRoles(id, roles) {
-      await account(id)
-        .set({ roles: JSON.stringify(roles) })
-        .execute()
-    },
     async setTfa(id, tfa, totpSealed) {
       await account(id).set({ tfa, totp_sealed: totpSealed }).execute()
     },
@@ -158,9 +146,6 @@ export function identityWrites(db: Kysely<Schema>): IdentityWrites {
         .where('hash', '=', hash)
         .executeTakeFirst()
       return gone.numDeletedRows > 0n
-    },
-    async setDisabled(id, at) {
-      await account(id).set({ disabled_at: at }).execute()
     },
     async addSession(hash, session) {
       await db

@@ -8,7 +8,6 @@ import type { Schema } from './schema.ts'
 type OrgReads = Pick<
   IdentityReads,
   | 'orgExists'
-  | 'listOrgs'
   | 'listOrgsOf'
   | 'orgRole'
   | 'listOrgMembers'
@@ -25,9 +24,6 @@ export function orgReads(db: Kysely<Schema>): OrgReads {
       return (
         (await db.selectFrom('org').select('name').where('name', '=', org).executeTakeFirst()) !== undefined
       )
-    },
-    async listOrgs() {
-      return (await db.selectFrom('org').select('name').orderBy('name').execute()).map(row => row.name)
     },
     async listOrgsOf(accountId) {
       const rows = await db
