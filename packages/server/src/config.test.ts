@@ -52,6 +52,14 @@ test('all faults are told at once', () => {
     )
 })
 
+test('what goes across keys is told beside what is wrong in one', () => {
+  const faults = faultsOf({ port: 'x', host: '0.0.0.0' })
+  assert.deepEqual(
+    faults.map(fault => fault.split(':')[0]),
+    ['port', 'read', 'publicUrl'],
+  )
+})
+
 test('networks of proxies are checked', () => {
   assert.deepEqual(faultsOf({ trustedProxies: '10.0.0.0/8 ::1 192.0.2.1' }), [])
   assert.equal(faultsOf({ trustedProxies: '10.0.0.0/33, here, 10.0.0.0/8/8' }).length, 3)

@@ -64,6 +64,15 @@ const keys = {
 const schema = v.strictObject(keys)
 type Raw = v.InferOutput<typeof schema>
 
+/** The keys that decide who can reach this instance. */
+const reach = v.object({
+  host: keys.host,
+  publicUrl: keys.publicUrl,
+  read: keys.read,
+  trustedProxies: keys.trustedProxies,
+})
+type Reach = v.InferOutput<typeof reach>
+
 /** What an instance is told, frozen; every folder absolute. `publicUrl` has no trailing slash. */
 export type Config = Readonly<
   Omit<Raw, 'publicUrl' | 'read' | 'keys'> & { publicUrl: string; read: 'anyone' | 'signed-in'; keys: string }
@@ -96,7 +105,9 @@ export function readConfig(
   const parsed = v.safeParse(schema, given)
   if (!parsed.success) faults.push(...parsed.issues.map(explain))
   const raw = parsed.success ? parsed.output : undefined
-  if (raw !== undefined) faults.push(...exposureFaults(raw), ...proxyFaults(raw))
+  // What goes across keys is told also when another key is wrong: all faults at once.
+  const across = v.safeParse(reach, given)
+  if (across.success) faults.push(...exposureFaults(across.output), ...proxyFaults(across.output))
   if (raw === undefined || faults.length > 0) throw new ConfigFaults(faults)
   const data = resolve(raw.data)
   return Object.freeze({
@@ -120,7 +131,7 @@ export function isLoopback(host: string): boolean {
 }
 
 /** Binding beyond loopback is a decision, so it has to be spelled out. */
-function exposureFaults(raw: Raw): string[] {
+function exposureFaults(raw: Reach): string[] {
   if (isLoopback(raw.host)) return []
   const faults = []
   if (raw.read === undefined)
@@ -135,7 +146,7 @@ function exposureFaults(raw: Raw): string[] {
   return faults
 }
 
-function proxyFaults(raw: Raw): string[] {
+function proxyFaults(raw: Reach): string[] {
   const bad = raw.trustedProxies.filter(each => {
     const [address = '', prefix = '0', ...more] = each.split('/')
     const bits = isIP(address) === 6 ? 128 : 32
