@@ -19,6 +19,7 @@ import {
   parseNamePattern,
   parsePackageName,
   parseVersion,
+  problemTable,
 } from '@holdfast/core'
 import fc from 'fast-check'
 import { type Arguments, configOptions, readArguments, UsageError } from '../../src/command/usage.ts'
@@ -71,10 +72,13 @@ function onlyProblems(work: () => unknown): void {
     work()
   } catch (error) {
     assert.ok(isProblem(error), String(error))
-    assert.doesNotMatch(
-      `${error.message} ${error.hint}`,
-      /\{\w+\}|\p{Cc}|\p{Cf}/u,
-      'its text is not fit to print',
+    assert.doesNotMatch(`${error.message} ${error.hint}`, /\p{Cc}|\p{Cf}/u, 'its text is not fit to print')
+    const { say, hint } = problemTable[error.code]
+    const places = [...`${say} ${hint}`.matchAll(/\{(\w+)\}/g)].map(([, name]) => name as string)
+    assert.deepEqual(
+      places.filter(name => !Object.hasOwn(error.data, name)),
+      [],
+      'a place of its text is not filled',
     )
   }
 }
