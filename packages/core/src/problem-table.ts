@@ -217,6 +217,16 @@ export const problemTable = {
     say: 'This token may only read',
     hint: 'Use a token with the right to write: `npm token create`, or `npm login`.',
   },
+  'remote-failed': {
+    status: 502,
+    say: 'The other service {host} gave no good answer: {why}',
+    hint: 'Try again later; if it stays, the operator checks that this instance can reach {host}.',
+  },
+  'remote-private': {
+    status: 502,
+    say: '{host} is on a private network, which this instance does not connect to',
+    hint: 'If it is meant to, the operator adds {host} or its network to `allowPrivateHosts`.',
+  },
   'revision-conflict': {
     status: 409,
     say: "'{name}' was changed by someone else in the meantime",

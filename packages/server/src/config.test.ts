@@ -60,6 +60,13 @@ test('what goes across keys is told beside what is wrong in one', () => {
   )
 })
 
+test('private hosts that may be reached are names, addresses or networks', () => {
+  const allowPrivateHosts = 'git.acme.internal localhost 10.0.0.0/8 ::1'
+  assert.equal(readConfig({ allowPrivateHosts }, {}).allowPrivateHosts.length, 4)
+  for (const bad of ['10.0.0.0/33', '10.0.0', 'https://a.example', '*.acme.internal'])
+    assert.match(faultsOf({ allowPrivateHosts: bad })[0] ?? '', /^allowPrivateHosts: /, bad)
+})
+
 test('networks of proxies are checked', () => {
   assert.deepEqual(faultsOf({ trustedProxies: '10.0.0.0/8 ::1 192.0.2.1' }), [])
   assert.equal(faultsOf({ trustedProxies: '10.0.0.0/33, here, 10.0.0.0/8/8' }).length, 3)

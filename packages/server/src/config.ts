@@ -46,6 +46,8 @@ const keys = {
   signUp: v.optional(v.picklist(['invitation', 'open'], 'must be invitation or open'), 'invitation'),
   /** Addresses or networks (CIDR) whose X-Forwarded-* headers are believed. */
   trustedProxies: v.optional(list, []),
+  /** Hosts, addresses or networks (CIDR) on private addresses that this instance may connect to, also by plain http. */
+  allowPrivateHosts: v.optional(list, []),
   /** Folder of the signing keys; may lie outside the data folder. */
   keys: v.optional(text),
   /** `postgres://…` instead of the embedded SQLite. */
@@ -70,6 +72,7 @@ const reach = v.object({
   publicUrl: keys.publicUrl,
   read: keys.read,
   trustedProxies: keys.trustedProxies,
+  allowPrivateHosts: keys.allowPrivateHosts,
 })
 type Reach = v.InferOutput<typeof reach>
 
@@ -107,7 +110,7 @@ export function readConfig(
   const raw = parsed.success ? parsed.output : undefined
   // What goes across keys is told also when another key is wrong: all faults at once.
   const across = v.safeParse(reach, given)
-  if (across.success) faults.push(...exposureFaults(across.output), ...proxyFaults(across.output))
+  if (across.success) faults.push(...exposureFaults(across.output), ...networkFaults(across.output))
   if (raw === undefined || faults.length > 0) throw new ConfigFaults(faults)
   const data = resolve(raw.data)
   return Object.freeze({
@@ -146,13 +149,24 @@ function exposureFaults(raw: Reach): string[] {
   return faults
 }
 
-function proxyFaults(raw: Reach): string[] {
-  const bad = raw.trustedProxies.filter(each => {
-    const [address = '', prefix = '0', ...more] = each.split('/')
-    const bits = isIP(address) === 6 ? 128 : 32
-    return isIP(address) === 0 || !/^\d{1,3}$/.test(prefix) || Number(prefix) > bits || more.length > 0
-  })
-  return bad.map(each => `trustedProxies: ${each} is neither an address nor a network like 10.0.0.0/8`)
+function networkFaults(raw: Reach): string[] {
+  const proxies = raw.trustedProxies.filter(each => !isNetwork(each))
+  const hosts = raw.allowPrivateHosts.filter(each => !isNetwork(each) && !isHostName(each))
+  return [
+    ...proxies.map(each => `trustedProxies: ${each} is neither an address nor a network like 10.0.0.0/8`),
+    ...hosts.map(each => `allowPrivateHosts: ${each} is no host name, address or network like 10.0.0.0/8`),
+  ]
+}
+
+function isNetwork(text: string): boolean {
+  const [address = '', prefix = '0', ...more] = text.split('/')
+  const bits = isIP(address) === 6 ? 128 : 32
+  return isIP(address) !== 0 && /^\d{1,3}$/.test(prefix) && Number(prefix) <= bits && more.length === 0
+}
+
+/** A name whose last part is no number: such a thing is an address that somebody mistyped. */
+function isHostName(text: string): boolean {
+  return /^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)*[a-z]([a-z0-9-]*[a-z0-9])?$/i.test(text)
 }
 
 function readFile(file: string | undefined, faults: string[]): Record<string, unknown> {

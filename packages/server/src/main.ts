@@ -19,7 +19,7 @@ import {
 } from './http/index.ts'
 import type { Clock, Ports } from './ports.ts'
 import { npmMount, openDocuments, openHotPath, openTarballs } from './protocol/npm/index.ts'
-import { openKeyFolder, openMail } from './remote/index.ts'
+import { openKeyFolder, openMail, openOutbound } from './remote/index.ts'
 import {
   openFileBlobs,
   openPostgres,
@@ -57,6 +57,7 @@ export async function openPorts(config: Config, clock: Clock = Date.now): Promis
     sealer: keys,
     documents: openDocuments(store, config.publicUrl, config.cacheBytes),
     mail: openMail(config.smtp, config.mailFrom),
+    outbound: openOutbound(config.allowPrivateHosts),
     downloads,
     clock,
   }

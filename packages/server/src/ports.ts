@@ -101,8 +101,41 @@ export interface Ports {
   readonly sealer: Sealer
   readonly documents: Documents
   readonly mail: Mail
+  readonly outbound: Outbound
   readonly downloads: DownloadRecorder
   readonly clock: Clock
+}
+
+/**
+ * The one way out to other people's services. Private addresses are refused unless the operator named them, and so is
+ * plain http. Throws `remote-private` or `remote-failed`; an answer of any status is an answer.
+ */
+export interface Outbound {
+  ask(request: OutboundRequest): Promise<OutboundAnswer>
+}
+
+/** One request to somewhere else. */
+export interface OutboundRequest {
+  /** An http or https address without user name and password. */
+  readonly url: string
+  /** GET when not given. */
+  readonly method?: 'GET' | 'HEAD' | 'POST'
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string | Uint8Array
+  /** For the whole of it, redirects included; 10 s when not given. */
+  readonly deadlineMs?: number
+  /** More than this is an error and not a short answer; 64 KiB when not given. */
+  readonly maxBytes?: number
+  /** Redirects that a GET may follow, none when not given; to another host no header goes along that could be a credential. */
+  readonly redirects?: number
+}
+
+/** What came back, read whole. */
+export interface OutboundAnswer {
+  readonly status: number
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly bytes: Uint8Array
 }
 
 /**

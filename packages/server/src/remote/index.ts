@@ -2,3 +2,4 @@
 /** Services behind ports. */
 export { openKeyFolder } from './key-folder.ts'
 export { openMail } from './mail.ts'
+export { openOutbound } from './outbound.ts'
