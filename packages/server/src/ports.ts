@@ -55,8 +55,8 @@ export interface WrittenBytes {
 /** An open blob. */
 export interface BlobReader {
   readonly sizeBytes: number
-  /** Up to `length` bytes from `position`. */
-  read(position: number, length: number): Promise<Uint8Array>
+  /** Fills `into` with the bytes from `position`; gives the part that was filled, shorter only where the blob ends. */
+  read(position: number, into: Uint8Array): Promise<Uint8Array>
   close(): Promise<void>
 }
 

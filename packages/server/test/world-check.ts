@@ -99,7 +99,7 @@ async function readBlob(ports: Ports, version: PackageVersion): Promise<Uint8Arr
   const reader = await ports.blobs.open(version.digest)
   assert.ok(reader !== undefined, `${version.package}@${version.version} has no bytes`)
   try {
-    return await reader.read(0, reader.sizeBytes)
+    return await reader.read(0, Buffer.alloc(reader.sizeBytes))
   } finally {
     await reader.close()
   }

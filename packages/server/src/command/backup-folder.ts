@@ -126,7 +126,8 @@ export async function copyBlob(from: Blobs, to: Blobs, digest: Digest): Promise<
 }
 
 async function* readAll(reader: BlobReader): AsyncIterable<Uint8Array> {
-  for (let at = 0; at < reader.sizeBytes; at += chunkBytes) yield await reader.read(at, chunkBytes)
+  for (let at = 0; at < reader.sizeBytes; at += chunkBytes)
+    yield await reader.read(at, Buffer.allocUnsafeSlow(chunkBytes))
 }
 
 /** Whether there is nothing in a folder, or no folder. */

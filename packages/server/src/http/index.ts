@@ -6,6 +6,7 @@ export { parseJson } from './json.ts'
 export { type Metrics, openMetrics } from './metrics.ts'
 export { operationMount } from './operation.ts'
 export { type Log, loggedPath, openLog } from './request-log.ts'
+export { sendBytes } from './send-bytes.ts'
 export {
   type HotAnswer,
   type HotPath,
@@ -14,6 +15,5 @@ export {
   type HttpServer,
   type Mount,
   openHttp,
-  sendBytes,
 } from './server.ts'
 export { formatSessionCookie } from './session-cookie.ts'

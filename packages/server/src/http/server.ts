@@ -5,7 +5,6 @@ import { performance } from 'node:perf_hooks'
 import type { Duplex } from 'node:stream'
 import { isProblem, type Problem, problem } from '@holdfast/core'
 import { type Actor, nobody } from '../identity/index.ts'
-import type { BlobReader } from '../ports.ts'
 import { addressReader } from './address.ts'
 import { discardRest, readBody } from './body.ts'
 import type { Answer, Call } from './call.ts'
@@ -13,9 +12,9 @@ import type { Identify } from './identify.ts'
 import { parseJson } from './json.ts'
 import type { Metrics, RouteClass } from './metrics.ts'
 import { type Log, loggedPath } from './request-log.ts'
+import { sendBytes } from './send-bytes.ts'
 
 const maxJsonBytes = 1024 * 1024
-const pieceBytes = 256 * 1024
 
 /** A protocol or a set of pages under one path prefix. */
 export interface Mount {
@@ -333,34 +332,4 @@ async function sendStream(
   } finally {
     await reader.close()
   }
-}
-
-/** Bytes of a blob as the body, in pieces, no faster than the peer reads. Returns how many were sent. */
-export async function sendBytes(
-  response: ServerResponse,
-  reader: BlobReader,
-  start: number,
-  length: number,
-): Promise<number> {
-  let sent = 0
-  while (sent < length && !response.destroyed) {
-    const piece = await reader.read(start + sent, Math.min(pieceBytes, length - sent))
-    if (piece.length === 0) throw new Error('the stored bytes end too early')
-    sent += piece.length
-    if (sent >= length) response.end(piece)
-    else if (!response.write(piece)) await drained(response)
-  }
-  return sent
-}
-
-function drained(response: ServerResponse): Promise<void> {
-  return new Promise(resolve => {
-    const go = () => {
-      response.off('drain', go)
-      response.off('close', go)
-      resolve()
-    }
-    response.on('drain', go)
-    response.on('close', go)
-  })
 }

@@ -119,7 +119,8 @@ class Bodies {
   async load(tarball: KnownTarball, reader: BlobReader): Promise<void> {
     this.#loading.add(tarball)
     try {
-      const body = Buffer.from(await reader.read(0, tarball.grant.sizeBytes))
+      const body = Buffer.allocUnsafeSlow(tarball.grant.sizeBytes)
+      await reader.read(0, body)
       // The blob store is not trusted: no bytes into memory without their digest.
       if (createHash('sha512').update(body).digest('hex') === tarball.grant.digest) this.#add(tarball, body)
     } catch {

@@ -109,7 +109,8 @@ class FileBlobWriter implements BlobWriter {
   async *read(): AsyncIterable<Uint8Array> {
     const sizeBytes = this.#digests.sizeBytes()
     for (let position = 0; position < sizeBytes; position += READ_BACK_BYTES) {
-      yield await readAt(this.#file, position, Math.min(READ_BACK_BYTES, sizeBytes - position))
+      const length = Math.min(READ_BACK_BYTES, sizeBytes - position)
+      yield await readAt(this.#file, position, Buffer.allocUnsafeSlow(length))
     }
   }
 
@@ -161,7 +162,7 @@ async function openBlob(path: string): Promise<BlobReader | undefined> {
   const { size } = await file.stat()
   return {
     sizeBytes: size,
-    read: (position, length) => readAt(file, position, Math.max(0, Math.min(length, size - position))),
+    read: (position, into) => readAt(file, position, into.subarray(0, Math.max(0, size - position))),
     close: () => file.close(),
   }
 }
@@ -191,15 +192,14 @@ async function* listBlobs(stored: string): AsyncIterable<Digest> {
   }
 }
 
-async function readAt(file: FileHandle, position: number, length: number): Promise<Uint8Array> {
-  const bytes = Buffer.allocUnsafeSlow(length)
+async function readAt(file: FileHandle, position: number, into: Uint8Array): Promise<Uint8Array> {
   let filled = 0
-  while (filled < length) {
-    const { bytesRead } = await file.read(bytes, filled, length - filled, position + filled)
+  while (filled < into.length) {
+    const { bytesRead } = await file.read(into, filled, into.length - filled, position + filled)
     if (bytesRead === 0) throw new Error('The blob is shorter than it was when it was opened')
     filled += bytesRead
   }
-  return bytes
+  return into
 }
 
 async function writeAll(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {

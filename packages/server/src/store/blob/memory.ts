@@ -76,7 +76,11 @@ function openBytes(bytes: Uint8Array | undefined): BlobReader | undefined {
   if (bytes === undefined) return undefined
   return {
     sizeBytes: bytes.length,
-    read: async (position, length) => bytes.slice(position, position + length),
+    read: async (position, into) => {
+      const part = bytes.subarray(position, position + into.length)
+      into.set(part)
+      return into.subarray(0, part.length)
+    },
     close: async () => undefined,
   }
 }
