@@ -31,6 +31,7 @@ export type EventType =
   | 'access'
   | 'account-change'
   | 'account-create'
+  | 'critical'
   | 'download-flush'
   | 'grant'
   | 'hold'
@@ -66,6 +67,7 @@ export const eventTable: Readonly<Record<EventType, EventRow>> = {
   access: forRecord,
   'account-change': forRecord,
   'account-create': forRecord,
+  critical: forRecord,
   'download-flush': forRecord,
   grant: forRecord,
   hold: forRecord,

@@ -17,6 +17,21 @@ export const problemTable = {
     say: 'This token does not work from {address}',
     hint: 'Use it from one of the networks it was made for, or make a token for this one.',
   },
+  'address-primary': {
+    status: 409,
+    say: '{email} is the primary address of your account',
+    hint: 'Make another confirmed address the primary one first, then remove this one.',
+  },
+  'address-taken': {
+    status: 409,
+    say: 'This mail address belongs to another account',
+    hint: 'Sign in to that account and remove the address there, or use another one.',
+  },
+  'address-unproven': {
+    status: 409,
+    say: '{email} is not a confirmed address of your account',
+    hint: 'Open the link in the letter that went to it, or let it be sent again, then try again.',
+  },
   'approval-over': {
     status: 410,
     say: 'This request for approval is over: it was denied, used, or has expired',
@@ -137,6 +152,11 @@ export const problemTable = {
     say: '{user} is the last owner of {subject}',
     hint: 'Add another owner first, then remove this one.',
   },
+  'last-way-in': {
+    status: 409,
+    say: 'This is the only way to sign in to {user}',
+    hint: 'Add another passkey or set a password first, then remove this one.',
+  },
   'latest-tag-kept': {
     status: 400,
     say: 'The tag `latest` cannot be removed',
@@ -172,6 +192,11 @@ export const problemTable = {
     say: 'Not found',
     hint: 'Check the address; the page "Use this registry" shows how clients are set up.',
   },
+  'operator-tokens-off': {
+    status: 403,
+    say: 'This registry is configured to hand out no tokens at its machine',
+    hint: 'Let the account make its own token, or configure `operatorTokens: on` and run the command again.',
+  },
   'org-exists': {
     status: 409,
     say: 'There is already an organisation {org}',
@@ -191,6 +216,31 @@ export const problemTable = {
     status: 404,
     say: "There is no package '{name}' here, or you may not read it",
     hint: 'Check the spelling, and sign in with `npm login` if the package is private.',
+  },
+  'passkey-must-confirm': {
+    status: 403,
+    say: 'This account is confirmed by its passkey',
+    hint: 'In the browser choose "Sign in with a passkey"; in a terminal let npm or pnpm open its page (no `--auth-type=legacy`, no `--otp`), or use `--otp` with a recovery code.',
+  },
+  'passkey-not-found': {
+    status: 404,
+    say: 'You have no such passkey',
+    hint: 'Look at the list on your account page: it may have been removed already.',
+  },
+  'passkey-refused': {
+    status: 401,
+    say: 'The passkey was not accepted: {why}',
+    hint: 'Open this page again from the address of this registry, and try again with a passkey that was made here.',
+  },
+  'passkey-required': {
+    status: 403,
+    say: "'{name}' is a critical package ({why}): only accounts with a passkey may change it",
+    hint: 'Add a passkey at {link}, then try again; codes of an authenticator can be phished.',
+  },
+  'passkeys-unavailable': {
+    status: 409,
+    say: 'Passkeys do not work at {address}',
+    hint: 'Ask the operator to set `publicUrl` to an https address with a host name instead of a number.',
   },
   'password-not-enough': {
     status: 401,
@@ -260,17 +310,32 @@ export const problemTable = {
   'tfa-required': {
     status: 403,
     say: "'{name}' takes changes only from accounts with two-factor authentication",
-    hint: 'Run `npm profile enable-2fa`, then try again.',
+    hint: 'Add a passkey or an authenticator at {link}, then try again.',
+  },
+  'token-exception': {
+    status: 403,
+    say: "This token skips the second factor, and '{name}' refuses that: {why}",
+    hint: 'Use a token that asks for the second factor, or ask an owner for `npm access set mfa=automation {name}`.',
   },
   'token-expired': {
     status: 401,
     say: 'This token is not valid here: it has expired, was revoked, or belongs to another registry',
     hint: 'Sign in again with `npm login`, or make a new token.',
   },
+  'token-life-too-long': {
+    status: 400,
+    say: 'A token that may {right} lives at most {longest}, not {wanted}',
+    hint: 'Ask for less: `npm token create --expires=DAYS`, or choose a shorter life on the page; CI needs no token at all with trusted publishing.',
+  },
   'token-not-found': {
     status: 404,
     say: 'You have no such token',
     hint: 'List your tokens with `npm token list`.',
+  },
+  'too-many': {
+    status: 409,
+    say: 'There can be at most {limit} {what}',
+    hint: 'Remove one that you no longer use, then add the new one.',
   },
   unauthenticated: {
     status: 401,

@@ -28,6 +28,33 @@ const list = v.pipe(
 )
 const url = v.pipe(text, v.regex(/^https?:\/\/[^\s/?#]+(\/[^\s?#]*)?$/, 'must be an http or https address'))
 
+/** Who runs the jobs of an issuer, and so what its tokens say. */
+export type CiProvider = 'github' | 'gitlab' | 'circleci' | 'generic'
+
+/** A CI service whose jobs may be trusted. */
+export interface CiIssuer {
+  readonly provider: CiProvider
+  /** Exactly as its tokens say it. */
+  readonly issuer: string
+  /** Generic issuer: the claims that every publisher binds. */
+  readonly claims: readonly string[]
+}
+
+const publicIssuers: Readonly<Record<string, string>> = {
+  github: 'https://token.actions.githubusercontent.com',
+  gitlab: 'https://gitlab.com',
+  circleci: 'https://oidc.circleci.com',
+}
+
+/** `github`, `gitlab=https://git.acme.example` or `generic:sub+project=https://ci.acme.example`. */
+function readIssuer(text: string): CiIssuer | undefined {
+  const form = /^(github|gitlab|circleci|generic)(?::([^=\s]+))?(?:=(https?:\/\/[^\s?#]+))?$/
+  const [, provider = '', claims, given] = form.exec(text) ?? []
+  const issuer = given ?? publicIssuers[provider]
+  if (issuer === undefined || (provider === 'generic') !== (claims !== undefined)) return undefined
+  return { provider: provider as CiProvider, issuer, claims: claims?.split('+').filter(Boolean) ?? [] }
+}
+
 /** Every key of `holdfast.yaml`, also read from `HOLDFAST_<KEY>`, with its default. Documented in docs/operating.md. */
 const keys = {
   /** Folder with everything the embedded instance keeps. */
@@ -44,10 +71,28 @@ const keys = {
   read: v.optional(v.picklist(['anyone', 'signed-in'], 'must be anyone or signed-in')),
   /** Who may make an account. */
   signUp: v.optional(v.picklist(['invitation', 'open'], 'must be invitation or open'), 'invitation'),
+  /** Whether every change of a package needs an account with a second factor; critical packages need passkeys always. */
+  mfa: v.optional(v.picklist(['required', 'optional'], 'must be required or optional'), 'required'),
+  /** Until the end of which day (UTC) accounts without a second factor may still change packages. */
+  mfaGraceUntil: v.optional(v.pipe(text, v.isoDate('must be a date such as 2026-12-31'))),
+  /** Whether the machine's owner may make tokens for accounts with `operator token`. */
+  operatorTokens: v.optional(v.picklist(['on', 'off'], 'must be on or off'), 'on'),
   /** Addresses or networks (CIDR) whose X-Forwarded-* headers are believed. */
   trustedProxies: v.optional(list, []),
   /** Hosts, addresses or networks (CIDR) on private addresses that this instance may connect to, also by plain http. */
   allowPrivateHosts: v.optional(list, []),
+  /** CI services whose jobs may publish without a stored secret. */
+  ciIssuers: v.optional(
+    v.pipe(
+      list,
+      v.check(
+        entries => entries.every(entry => readIssuer(entry) !== undefined),
+        'must be entries like github, gitlab=https://git.acme.example or generic:sub+project=https://ci.acme.example',
+      ),
+      v.transform(entries => entries.flatMap(entry => readIssuer(entry) ?? [])),
+    ),
+    Object.keys(publicIssuers),
+  ),
   /** Folder of the signing keys; may lie outside the data folder. */
   keys: v.optional(text),
   /** `postgres://…` instead of the embedded SQLite. */

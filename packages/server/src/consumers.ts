@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomUUID } from 'node:crypto'
+import { recomputeCritical } from './flow/index.ts'
 import type { Log } from './http/index.ts'
 import type { StoredEvent } from './integrity/index.ts'
 import type { Ports, StoredLetter } from './ports.ts'
 
 const leaseMs = 10_000
+const jobLeaseMs = 5 * 60_000
+const jobRetryMs = 60_000
+const dayMs = 24 * 3600_000
 const pollMs = 2000
 const batchSize = 100
 const lettersAtOnce = 20
@@ -30,19 +34,29 @@ const documents: Consumer = {
 
 const consumers: readonly Consumer[] = [documents]
 
+/** Work that is due every so often, safe to run again; when it last ran is remembered across restarts. */
+export interface Job {
+  readonly name: string
+  readonly everyMs: number
+  run(ports: Ports): Promise<void>
+}
+
+const jobs: readonly Job[] = [{ name: 'job-critical', everyMs: dayMs, run: recomputeCritical }]
+
 /** One piece of work, done by one owner at a time across all processes; true when there may be more. */
 type Step = (ports: Ports) => Promise<boolean>
 
-/** Runs every consumer from its own durable cursor, and the postman. Returns a stop that waits. */
+/** Runs every consumer from its own durable cursor, the jobs, and the postman. Returns a stop that waits. */
 export function runConsumers(ports: Ports, log: Log): () => Promise<void> {
   const owner = randomUUID()
   const stops = [
     ...consumers.map(each => repeat(ports, log, each.name, readOn(each, owner))),
+    ...jobs.map(each => repeat(ports, log, each.name, runWhenDue(each, owner))),
     ...(ports.mail.kind === 'smtp' ? [repeat(ports, log, 'mail', deliverLetters(owner))] : []),
   ]
   return async () => {
     await Promise.all(stops.map(stop => stop()))
-    for (const name of ['mail', ...consumers.map(each => each.name)]) {
+    for (const name of ['mail', ...[...consumers, ...jobs].map(each => each.name)]) {
       await ports.store.leases.release(name, owner).catch(() => {})
     }
   }
@@ -111,6 +125,28 @@ function readOn(consumer: Consumer, owner: string): Step {
     const kept = await store.leases.advance(consumer.name, lease.fence, last.position)
     lease = kept ? { ...lease, position: last.position } : undefined
     return kept
+  }
+}
+
+/** A job when its time has come: the cursor's position is the moment it last ran. */
+function runWhenDue(job: Job, owner: string): Step {
+  let nextAt = 0
+  return async ports => {
+    const { leases } = ports.store
+    const now = ports.clock()
+    if (now < nextAt) return false
+    // Whatever comes now, another owner or a failure, is looked at again after a minute.
+    nextAt = now + jobRetryMs
+    const lease = await leases.acquire(job.name, owner, jobLeaseMs)
+    if (lease === undefined) return false
+    if (now >= lease.position + job.everyMs) {
+      await job.run(ports)
+      // A crash here runs it once more.
+      await leases.advance(job.name, lease.fence, now)
+      nextAt = now + job.everyMs
+    } else nextAt = lease.position + job.everyMs
+    await leases.release(job.name, owner)
+    return false
   }
 }
 

@@ -6,7 +6,6 @@ import { join } from 'node:path'
 import { parseNamePattern } from '@holdfast/core'
 import {
   acceptInvitation,
-  createToken,
   hostNames,
   invite,
   type NewSession,
@@ -15,6 +14,7 @@ import {
 import { formatSessionCookie, type Log } from '../src/http/index.ts'
 import { type InstanceRole, operator, type TokenLimits, type Whence } from '../src/identity/index.ts'
 import { type Instance, type Ports, readConfig, startInstance } from '../src/main.ts'
+import { makeEndlessToken } from './endless-token.ts'
 import { type BodyWishes, publishDocument } from './live.ts'
 import { startPostgres } from './postgres.ts'
 import { checkWorld } from './world-check.ts'
@@ -82,7 +82,9 @@ export async function openWorld(flags: Readonly<Record<string, string>> = {}): P
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-'))
   const errors: string[] = []
   let now = start
-  const config = readConfig({ data: folder, port: '0', ...(await databaseFlag()), ...flags }, {})
+  // People of most tests have no second factor; tests of that rule switch it on.
+  const rules = { mfa: 'optional', ...flags }
+  const config = readConfig({ data: folder, port: '0', ...(await databaseFlag()), ...rules }, {})
   const instance = await startInstance(config, logInto(errors), () => now)
   await hostNames(instance.ports, operator, [parseNamePattern('*')])
   return {
@@ -159,11 +161,8 @@ function parse(text: string): unknown {
 
 function makers({ ports }: Instance): Pick<World, 'someone' | 'token' | 'browse'> {
   const token: World['token'] = async (who, limits = {}, expiresAt) => {
-    const account = await ports.store.identity.findAccount(who.id)
-    if (account === undefined) throw new Error(`there is no ${who.login}`)
     const full = { permission: 'read-write', bypassTfa: false, ...limits } as const
-    const request = { name: 'a test', limits: full, expiresAt: expiresAt ?? null }
-    return (await createToken(ports, operator, account, request)).secret
+    return makeEndlessToken(ports, who.id, full, expiresAt)
   }
   return {
     token,

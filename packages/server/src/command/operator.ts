@@ -12,8 +12,10 @@ import {
   hostNames,
   invite,
   type Measure,
+  markCritical,
   takeMeasure,
   unhostNames,
+  unmarkCritical,
 } from '../flow/index.ts'
 import { type InstanceRole, operator } from '../identity/index.ts'
 import { openPorts, type Ports } from '../main.ts'
@@ -27,6 +29,9 @@ const usage = `Usage: holdfast operator <act> --data DIR …
   token --user NAME --publish GLOB... [--read-only] [--expires 1h]   print a token, at most 24 hours for publishing
   quarantine NAME@VERSION --reason CODE [--words TEXT]   stop serving a version, at once
   release NAME@VERSION                   undo quarantine
+  mark NAME [--words WHY]                a critical package: only accounts with passkeys change it, from now on
+  unmark NAME                            take the mark away
+  critical                               list critical packages, marked or among the top 1 % by use
   yank NAME@VERSION --reason CODE [--words TEXT]         resolve to it no longer; exact pins keep working
   unyank NAME@VERSION                    undo yank
 
@@ -57,6 +62,11 @@ const acts: Readonly<Record<string, Act>> = {
     await unhostNames(ports, operator, needSome(words, 'GLOB').map(parseNamePattern))
   },
   token,
+  mark: async (ports, { values }, [name]) =>
+    markCritical(ports, operator, parsePackageName(need(name, 'NAME')), values['words'] ?? ''),
+  unmark: async (ports, _args, [name]) =>
+    unmarkCritical(ports, operator, parsePackageName(need(name, 'NAME'))),
+  critical,
   quarantine: measure('quarantine'),
   release: measure('release'),
   yank: measure('yank'),
@@ -92,8 +102,6 @@ async function host(ports: Ports, _args: Arguments, words: readonly string[]): P
 }
 
 const dayMs = 24 * 3600_000
-const publishLimitMs = dayMs
-const readLimitMs = 365 * dayMs
 
 async function token(ports: Ports, { values, lists, flags }: Arguments): Promise<string> {
   const account = await ensureAccount(ports, operator, need(values['user'], '--user'))
@@ -101,12 +109,6 @@ async function token(ports: Ports, { values, lists, flags }: Arguments): Promise
   const globs = lists['publish'] ?? []
   if (!readOnly && globs.length === 0)
     throw new UsageError(`Say which names it may publish: --publish GLOB..., or --read-only.\n\n${usage}`)
-  const lifeMs = duration(values['expires'] ?? '1h')
-  const limit = readOnly ? readLimitMs : publishLimitMs
-  if (lifeMs > limit)
-    throw new UsageError(
-      `--expires may be at most ${limit / 3600_000}h for ${readOnly ? 'reading' : 'publishing'}.`,
-    )
   const { secret } = await createToken(ports, operator, account, {
     name: 'made by the operator',
     limits: {
@@ -114,7 +116,7 @@ async function token(ports: Ports, { values, lists, flags }: Arguments): Promise
       ...(globs.length > 0 ? { packages: globs.map(parseNamePattern) } : {}),
       bypassTfa: true,
     },
-    expiresAt: ports.clock() + lifeMs,
+    lifeMs: duration(values['expires'] ?? '1h'),
   })
   return secret
 }
@@ -129,6 +131,14 @@ function measure(kind: Measure): Act {
     if (!isReason(code)) throw new UsageError(`--reason is one of ${reasonCodes.join(', ')}.`)
     await takeMeasure(ports, operator, kind, subject, { code, words: values['words'] ?? code })
   }
+}
+
+async function critical(ports: Ports): Promise<string> {
+  const day = (at: number) => new Date(at).toISOString().slice(0, 10)
+  const listed = await ports.store.identity.listCritical()
+  return listed
+    .map(each => `${each.package}\t${each.source}\tfrom ${day(each.bindsAt)}\t${each.why}`)
+    .join('\n')
 }
 
 function isReason(code: string): code is ReasonCode {

@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 export { type Applicant, checkPassword, ensureAccount, signUp } from './account.ts'
+export {
+  addAddress,
+  listOwnAddresses,
+  removeAddress,
+  resendVerification,
+  setPrimaryAddress,
+} from './address.ts'
 export type { Arrival, Told } from './arrival.ts'
+export { criticalNoticeMs, markCritical, recomputeCritical, unmarkCritical } from './critical.ts'
 export { deprecate } from './deprecate.ts'
 export { hostNames, unhostNames } from './host.ts'
 export { type ImportOutcome, type ImportWishes, importVersions } from './import.ts'
@@ -75,4 +83,4 @@ export {
   type TokenRequest,
 } from './token.ts'
 export { type Remainder, unpublishMissing, unpublishPackage, unpublishVersion } from './unpublish.ts'
-export { resendVerification, verifyEmail } from './verification.ts'
+export { verifyEmail } from './verification.ts'

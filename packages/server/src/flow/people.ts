@@ -6,6 +6,7 @@ import { type Account, type Actor, type Grant, may } from '../identity/index.ts'
 import type { NewEvent } from '../integrity/index.ts'
 import type { Ports, Tx } from '../ports.ts'
 import { addNotice } from './letter.ts'
+import { factorMissing } from './mfa-rule.ts'
 import { checkRevision, openPackage } from './package.ts'
 import { provePresence } from './presence.ts'
 
@@ -120,7 +121,7 @@ export async function changeAccess(
   const { access = known.access, requiresTfa = known.requiresTfa } = wanted
   // Who has no second factor would lock themselves out.
   if (requiresTfa !== 'none' && actor.kind === 'person' && actor.tfa === 'none')
-    throw problem('tfa-required', { name })
+    throw factorMissing(ports, name)
   if (access === known.access && requiresTfa === known.requiresTfa) return
   const change = async (tx: Tx) => {
     await tx.catalog.setAccess(name, access)

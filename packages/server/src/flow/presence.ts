@@ -11,6 +11,7 @@ import {
   randomText,
 } from '../identity/index.ts'
 import type { Ports } from '../ports.ts'
+import { checkMfaRule, factorMissing } from './mfa-rule.ts'
 import { approvalOperation, isSecondFactor } from './second-factor.ts'
 
 /** How long a wish from the command line waits for its approval. */
@@ -26,9 +27,10 @@ export async function provePresence(ports: Ports, grant: Grant, demand: TfaDeman
   if (actor.kind !== 'person') return
   const rule: Rule = operations[grant.operation]
   if (!rule.presence) return
+  await checkMfaRule(ports, grant)
   if (actor.credential.kind === 'session') return checkFresh(ports, actor, grant)
   if (!isAskedFor(actor, rule, demand)) return
-  if (actor.tfa === 'none') throw problem('tfa-required', { name: grant.subject })
+  if (actor.tfa === 'none') throw factorMissing(ports, grant.subject)
   const { otp } = actor.from
   if (otp !== undefined && (await isSecondFactor(ports, actor, grant, otp))) return
   throw await challenge(ports, actor, grant)

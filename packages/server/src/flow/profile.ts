@@ -17,6 +17,7 @@ import {
 import type { Ports, Tx } from '../ports.ts'
 import { checkPassword } from './account.ts'
 import { addNotice } from './letter.ts'
+import { factorMissing } from './mfa-rule.ts'
 import { provePresence } from './presence.ts'
 import { isTotp, openTotp } from './second-factor.ts'
 
@@ -129,7 +130,7 @@ export async function disableTfa(ports: Ports, actor: Actor, password: string): 
 /** New recovery codes; the old ones are void. */
 export async function renewRecoveryCodes(ports: Ports, actor: Actor): Promise<readonly string[]> {
   const { grant, account } = await beginChange(ports, actor)
-  if (account.tfa === 'none') throw problem('tfa-required', { name: account.login })
+  if (account.tfa === 'none') throw factorMissing(ports, account.login)
   const codes = makeRecoveryCodes()
   await change(ports, grant, account, 'recovery-codes', 'New recovery codes were made for your account', tx =>
     tx.identity.setRecoveryCodes(account.id, hashesOf(account, codes)),

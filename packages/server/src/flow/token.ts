@@ -10,19 +10,24 @@ import {
   randomId,
   type Token,
   type TokenLimits,
+  type TokenOrigin,
+  tokenEnd,
   toPerson,
   type Whence,
 } from '../identity/index.ts'
 import type { NewEvent } from '../integrity/index.ts'
 import type { Ports } from '../ports.ts'
 import { addNotice } from './letter.ts'
+import { factorMissing } from './mfa-rule.ts'
 import { provePresence } from './presence.ts'
 
 /** A token somebody wants. */
 export interface TokenRequest {
   readonly name: string
+  readonly description?: string
   readonly limits: TokenLimits
-  readonly expiresAt: number | null
+  /** How long it shall live; without it as long as is usual. */
+  readonly lifeMs?: number
 }
 
 /** A new token: the secret is told this once. */
@@ -33,7 +38,10 @@ export interface NewToken {
 
 const hintLength = 'holdfast_12345678_'.length + 4
 
-/** Makes a token for an account: its owner's wish with the second factor, or the operator's at the machine. */
+/**
+ * Makes a token for an account: its owner's wish with the second factor, or the operator's at the machine, where that is
+ * not switched off. Throws `token-life-too-long`, `operator-tokens-off`.
+ */
 export async function createToken(
   ports: Ports,
   actor: Actor,
@@ -42,25 +50,70 @@ export async function createToken(
 ): Promise<NewToken> {
   const grant = await authorize(ports, actor, 'token:create', account.id)
   await provePresence(ports, grant)
-  const made = makeNewToken(ports, account.id, request)
+  // A password alone must not make what then publishes without anything more.
+  if (
+    request.limits.bypassTfa &&
+    actor.kind === 'person' &&
+    actor.tfa === 'none' &&
+    ports.config.mfa === 'required'
+  )
+    throw factorMissing(ports, request.name)
+  const byOperator = actor.kind === 'operator'
+  if (byOperator && ports.config.operatorTokens === 'off') throw problem('operator-tokens-off')
+  const origin = byOperator ? 'operator' : 'made'
+  const made = makeNewToken(ports, account.id, {
+    ...request,
+    limits: limitsBy(actor, request.limits),
+    origin,
+  })
   await ports.store.commit(grant, tokenCreated(made.token), async tx => {
     await tx.identity.addToken(hashSecret(made.secret), made.token)
-    await addNotice(tx, ports, account, `A token named '${request.name}' was made for your account`)
+    await addNotice(tx, ports, account, creationNotice(made.token))
   })
   return made
 }
 
+/** Whether a token skips the second factor by the operator's word is never the request's to say. */
+function limitsBy(actor: Actor, { byOperator: _, ...limits }: TokenLimits): TokenLimits {
+  return limits.bypassTfa && actor.kind === 'operator' ? { ...limits, byOperator: true } : limits
+}
+
+/** What the operator hands out in somebody's name must not stay unseen by them. */
+function creationNotice({ name, origin, limits }: Token): string {
+  if (origin !== 'operator') return `A token named '${name}' was made for your account`
+  const names = limits.packages?.join(', ') ?? 'all your packages'
+  return `The operator made a token for your account that may ${limits.permission === 'read-only' ? 'read' : `write to ${names}`}`
+}
+
 /** A token before it is stored. */
-export function makeNewToken(ports: Ports, accountId: string, request: TokenRequest): NewToken {
+export function makeNewToken(
+  ports: Ports,
+  accountId: string,
+  request: TokenRequest & { readonly origin: TokenOrigin },
+): NewToken {
+  const { name, description = '', origin, limits, lifeMs } = request
   const secret = makeToken(ports.store.instance.id)
-  const id = randomId('t_')
-  const hint = secret.slice(0, hintLength)
-  return { secret, token: { ...request, id, accountId, hint, createdAt: ports.clock(), lastUsedAt: null } }
+  const createdAt = ports.clock()
+  const expiresAt = tokenEnd(origin, limits, lifeMs, createdAt)
+  const [id, hint] = [randomId('t_'), secret.slice(0, hintLength)]
+  const token: Token = {
+    id,
+    accountId,
+    name,
+    description,
+    origin,
+    hint,
+    limits,
+    createdAt,
+    expiresAt,
+    lastUsedAt: null,
+  }
+  return { secret, token }
 }
 
 export function tokenCreated(token: Token): NewEvent {
-  const { id, accountId, name, limits, expiresAt } = token
-  return { type: 'token-create', detail: { token: id, account: accountId, name, limits, expiresAt } }
+  const { id, accountId, name, origin, limits, expiresAt } = token
+  return { type: 'token-create', detail: { token: id, account: accountId, name, origin, limits, expiresAt } }
 }
 
 /** Ends a token, named by its id or by the secret itself; of one's own, whoever else holds it. Throws `token-not-found`. */

@@ -14,6 +14,8 @@ export interface TokenLimits {
   readonly cidr?: readonly string[]
   /** Skips the second factor on writes. */
   readonly bypassTfa: boolean
+  /** Skips it by the word of the machine's owner, not of its account. */
+  readonly byOperator?: boolean
 }
 
 /** How a person came in. */
@@ -48,6 +50,8 @@ export type Actor =
       /** The mail address was proven; without it nothing can be done for others. */
       readonly verified: boolean
       readonly tfa: TfaMode
+      /** The account has a second factor that cannot be phished. */
+      readonly hasPasskey: boolean
       readonly credential: Credential
       readonly from: Whence
     }

@@ -61,7 +61,7 @@ async function holds(ports: Asked, actor: Actor, needs: Needs, subject: string):
     case 'self':
       return actor.kind === 'person' && actor.id === subject
     case 'instance':
-      return actor.kind === 'person' && actor.roles.includes(needs.role)
+      return actor.kind === 'person' && needs.roles.some(role => actor.roles.includes(role))
     case 'org':
       return (
         actor.kind === 'person' &&

@@ -10,11 +10,27 @@ export {
   type TokenLimits,
   type Whence,
 } from './actor.ts'
+export type { Address, AddressReads, AddressWrites } from './address.ts'
 export { authorize, may, mayReadPublic } from './authorize.ts'
+export type {
+  CriticalPackage,
+  CriticalReads,
+  CriticalSource,
+  CriticalWrites,
+  Use,
+} from './critical-package.ts'
 export type { Grant } from './grant.ts'
 export { parseEmail, parseLogin } from './login-name.ts'
+export { decideMfa, type Factor, type MfaException, type MfaFacts, type MfaVerdict } from './mfa-rule.ts'
 export { isNetwork, networkList, parseNetwork } from './network.ts'
 export { type Operation, operations, type Rule } from './operation.ts'
+export {
+  type Passkey,
+  type PasskeyReads,
+  type PasskeyUpkeep,
+  type PasskeyWrites,
+  tfaModeOf,
+} from './passkey.ts'
 export { checkNewPassword, hashPassword, isPassword } from './password.ts'
 export { type Person, toPerson } from './person.ts'
 export type {
@@ -32,4 +48,6 @@ export type {
 } from './port.ts'
 export { hashRecoveryCode, isRecoveryCode, makeRecoveryCodes } from './recovery-code.ts'
 export { hashSecret, isToken, makeToken, randomId, randomText } from './token.ts'
+export { dueNotice, noticeAheadMs, type TokenOrigin, tokenEnd } from './token-life.ts'
+export type { EndingToken, TokenNoticeReads, TokenNoticeWrites } from './token-notice.ts'
 export { findTotpStep, makeTotpSeed, totpAddress, totpCode } from './totp.ts'

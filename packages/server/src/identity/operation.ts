@@ -3,12 +3,12 @@ import type { PackageRole } from '../catalog/index.ts'
 import type { InstanceRole } from './actor.ts'
 import type { OrgRole } from './port.ts'
 
-/** Whom an operation asks for. `signed-in` is any verified account; `self` the account it is about; `anyone` needs no account. */
+/** Whom an operation asks for. `signed-in` is any verified account; `self` the account it is about; `instance` takes any one of its roles; `anyone` needs no account. */
 export type Needs =
   | { readonly on: 'package'; readonly role: PackageRole }
   | { readonly on: 'name' }
   | { readonly on: 'org'; readonly role: OrgRole }
-  | { readonly on: 'instance'; readonly role: InstanceRole }
+  | { readonly on: 'instance'; readonly roles: readonly InstanceRole[] }
   | { readonly on: 'self' }
   | { readonly on: 'signed-in' }
   | { readonly on: 'anyone' }
@@ -33,7 +33,12 @@ export const operations = {
   'package:own': { needs: { on: 'package', role: 'owner' }, token: 'manage', presence: true },
   'package:access': { needs: { on: 'package', role: 'owner' }, token: 'manage', presence: true },
   'package:star': { needs: { on: 'package', role: 'reader' }, token: 'read', presence: false },
-  'version:contain': { needs: { on: 'instance', role: 'responder' }, token: 'never', presence: true },
+  'version:contain': { needs: { on: 'instance', roles: ['responder'] }, token: 'never', presence: true },
+  'package:mark': {
+    needs: { on: 'instance', roles: ['operator', 'responder'] },
+    token: 'never',
+    presence: true,
+  },
   'org:create': { needs: { on: 'signed-in' }, token: 'never', presence: true },
   'org:read': { needs: { on: 'org', role: 'developer' }, token: 'read', presence: false },
   'org:manage': { needs: { on: 'org', role: 'admin' }, token: 'manage', presence: true },
@@ -42,11 +47,13 @@ export const operations = {
   'session:create': { needs: { on: 'self' }, token: 'never', presence: false },
   'account:read': { needs: { on: 'self' }, token: 'read', presence: false },
   'account:change': { needs: { on: 'self' }, token: 'manage', presence: true },
+  // Without a proven address one must still be able to correct a mistyped one.
+  'account:address': { needs: { on: 'self' }, token: 'never', presence: true },
   'account:sign-out': { needs: { on: 'self' }, token: 'read', presence: false },
   'token:create': { needs: { on: 'self' }, token: 'manage', presence: true },
   'token:revoke': { needs: { on: 'self' }, token: 'read', presence: false },
-  'instance:operate': { needs: { on: 'instance', role: 'operator' }, token: 'never', presence: true },
-  'instance:audit': { needs: { on: 'instance', role: 'auditor' }, token: 'never', presence: false },
+  'instance:operate': { needs: { on: 'instance', roles: ['operator'] }, token: 'never', presence: true },
+  'instance:audit': { needs: { on: 'instance', roles: ['auditor'] }, token: 'never', presence: false },
 } as const satisfies Record<string, Rule>
 
 export type Operation = keyof typeof operations

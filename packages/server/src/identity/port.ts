@@ -3,6 +3,11 @@
 import type { PackageName } from '@holdfast/core'
 import type { PackageRole } from '../catalog/index.ts'
 import type { InstanceRole, TfaMode, TokenLimits } from './actor.ts'
+import type { AddressReads, AddressWrites } from './address.ts'
+import type { CriticalReads, CriticalWrites } from './critical-package.ts'
+import type { PasskeyReads, PasskeyUpkeep, PasskeyWrites } from './passkey.ts'
+import type { TokenOrigin } from './token-life.ts'
+import type { TokenNoticeReads, TokenNoticeWrites } from './token-notice.ts'
 
 export interface Account {
   readonly id: string
@@ -17,6 +22,8 @@ export interface Account {
   readonly totpSealed: string | null
   /** Last time step that was accepted; an earlier or equal one is a replay. */
   readonly totpStep: number
+  /** A second factor that cannot be phished. */
+  readonly hasPasskey: boolean
   /** Free profile fields as npm shows them: fullname, homepage, … */
   readonly profile: { readonly [key: string]: string }
   readonly createdAt: number
@@ -40,6 +47,9 @@ export interface Token {
   readonly id: string
   readonly accountId: string
   readonly name: string
+  /** What its owner wrote beside the name; may be empty. */
+  readonly description: string
+  readonly origin: TokenOrigin
   /** The first characters of the secret, for people to recognise it. */
   readonly hint: string
   readonly limits: TokenLimits
@@ -86,12 +96,10 @@ export interface TeamGrant {
   readonly permission: 'read-only' | 'read-write'
 }
 
-export interface IdentityReads {
+export interface IdentityReads extends AddressReads, CriticalReads, PasskeyReads, TokenNoticeReads {
   findAccount(id: string): Promise<Account | undefined>
   /** Case-insensitive. */
   findAccountByLogin(login: string): Promise<Account | undefined>
-  /** Case-insensitive. */
-  findAccountByEmail(email: string): Promise<Account | undefined>
   listAccounts(after: string, limit: number): Promise<readonly Account[]>
   countAccounts(): Promise<number>
   /** Whether anybody may run this instance from a browser. */
@@ -118,10 +126,9 @@ export interface IdentityReads {
   countFailures(counter: string, sinceMs: number): Promise<{ count: number; oldestAt: number }>
 }
 
-export interface IdentityWrites {
+export interface IdentityWrites extends AddressWrites, CriticalWrites, PasskeyWrites, TokenNoticeWrites {
   addAccount(account: Account): Promise<void>
   setPassword(accountId: string, passwordHash: string | null): Promise<void>
-  setEmailVerified(accountId: string, at: number): Promise<void>
   setProfile(accountId: string, profile: { readonly [key: string]: string }): Promise<void>
   setTfa(accountId: string, tfa: TfaMode, totpSealed: string | null): Promise<void>
   setRecoveryCodes(accountId: string, hashes: readonly string[]): Promise<void>
@@ -160,7 +167,7 @@ export interface IdentityWrites {
  * Bookkeeping that nobody would need to prove: it has no event, and losing it harms no one.
  * Everything else goes through `commit`.
  */
-export interface IdentityUpkeep {
+export interface IdentityUpkeep extends PasskeyUpkeep {
   /** False when this step or a later one was used before: a replay. */
   useTotpStep(accountId: string, step: number): Promise<boolean>
   refreshSession(id: string, lastSeenAt: number, freshUntil: number): Promise<void>

@@ -10,26 +10,28 @@ import type {
   Invitation,
   Session,
   TfaMode,
-  Token,
-  TokenLimits,
 } from '../../identity/index.ts'
+import { addressReads, addressWrites } from './address.ts'
+import { criticalReads, criticalWrites } from './critical.ts'
 import { isUniqueViolation } from './driver.ts'
 import { orgReads, orgWrites } from './org.ts'
+import { passkeyReads, passkeyUpkeep, passkeyWrites } from './passkey.ts'
 import { rolesOf } from './role.ts'
 import type { Schema } from './schema.ts'
+import { fromToken, toToken } from './token.ts'
+import { tokenNoticeReads, tokenNoticeWrites } from './token-notice.ts'
 
 const failureMemoryMs = 24 * 3600_000
 
 /** Identity's questions, over a connection or a transaction. */
 export function identityReads(db: Kysely<Schema>): IdentityReads {
-  const account = async (column: 'id' | 'login_key' | 'email_key', value: string) => {
+  const account = async (column: 'id' | 'login_key', value: string) => {
     const row = await db.selectFrom('account').selectAll().where(column, '=', value).executeTakeFirst()
     return row && toAccount(row)
   }
   return {
     findAccount: id => account('id', id),
     findAccountByLogin: login => account('login_key', login.toLowerCase()),
-    findAccountByEmail: email => account('email_key', email.toLowerCase()),
     async listAccounts(after, limit) {
       const query = db.selectFrom('account').selectAll().where('login_key', '>', after.toLowerCase())
       return (await query.orderBy('login_key').limit(limit).execute()).map(toAccount)
@@ -101,7 +103,11 @@ export function identityReads(db: Kysely<Schema>): IdentityReads {
         .executeTakeFirstOrThrow()
       return { count: Number(row.n), oldestAt: Number(row.oldest ?? 0) }
     },
+    ...addressReads(db),
     ...orgReads(db),
+    ...passkeyReads(db),
+    ...tokenNoticeReads(db),
+    ...criticalReads(db),
   }
 }
 
@@ -114,14 +120,14 @@ export function identityWrites(db: Kysely<Schema>): IdentityWrites {
         await db.insertInto('account').values(fromAccount(made)).execute()
       } catch (error) {
         if (!isUniqueViolation(error)) throw error
-        throw problem('user-exists', { login: made.login })
+        throw problem('user-exists', { user: made.login })
       }
+      const { addAddress, setAddressVerified } = addressWrites(db)
+      await addAddress(made.id, made.email, made.createdAt)
+      if (made.emailVerifiedAt !== null) await setAddressVerified(made.id, made.email, made.emailVerifiedAt)
     },
     async setPassword(id, hash) {
       await account(id).set({ password_hash: hash }).execute()
-    },
-    async setEmailVerified(id, at) {
-      await account(id).set({ email_verified_at: at }).execute()
     },
     async setProfile(id, profile) {
       await account(id)
@@ -167,21 +173,7 @@ export function identityWrites(db: Kysely<Schema>): IdentityWrites {
       await db.deleteFrom('session').where('id', '=', id).execute()
     },
     async addToken(hash, token) {
-      await db
-        .insertInto('token')
-        .values({
-          id: token.id,
-          hash,
-          account: token.accountId,
-          name: token.name,
-          hint: token.hint,
-          limits: JSON.stringify(token.limits),
-          created_at: token.createdAt,
-          expires_at: token.expiresAt,
-          last_used_at: token.lastUsedAt,
-          revoked_at: null,
-        })
-        .execute()
+      await db.insertInto('token').values(fromToken(hash, token)).execute()
     },
     async revokeToken(id, at) {
       await db
@@ -217,7 +209,11 @@ export function identityWrites(db: Kysely<Schema>): IdentityWrites {
         (await query.set({ state: to, token_sealed: tokenSealed }).executeTakeFirst()).numUpdatedRows > 0n
       )
     },
+    ...addressWrites(db),
     ...orgWrites(db),
+    ...passkeyWrites(db),
+    ...tokenNoticeWrites(db),
+    ...criticalWrites(db),
   }
 }
 
@@ -275,6 +271,7 @@ export function identityUpkeep(transact: Transact): IdentityUpkeep {
       transact(async tx => {
         await tx.deleteFrom('failure').where('counter', '=', counter).execute()
       }),
+    ...passkeyUpkeep(transact),
   }
 }
 
@@ -291,13 +288,15 @@ function fromAccount(made: Account): Schema['account'] {
     tfa: made.tfa,
     totp_sealed: made.totpSealed,
     totp_step: made.totpStep,
+    has_passkey: made.hasPasskey ? 1 : 0,
     profile: JSON.stringify(made.profile),
     created_at: made.createdAt,
     disabled_at: made.disabledAt,
   }
 }
 
-function toAccount(row: Selectable<Schema['account']>): Account {
+/** A row as the account it keeps. */
+export function toAccount(row: Selectable<Schema['account']>): Account {
   return {
     id: row.id,
     login: row.login,
@@ -308,6 +307,7 @@ function toAccount(row: Selectable<Schema['account']>): Account {
     tfa: row.tfa as TfaMode,
     totpSealed: row.totp_sealed,
     totpStep: row.totp_step,
+    hasPasskey: row.has_passkey === 1,
     profile: JSON.parse(row.profile) as Record<string, string>,
     createdAt: row.created_at,
     disabledAt: row.disabled_at,
@@ -324,19 +324,6 @@ function toSession(row: Selectable<Schema['session']>): Session {
     freshUntil: row.fresh_until,
     address: row.address,
     client: row.client,
-  }
-}
-
-function toToken(row: Selectable<Schema['token']>): Token {
-  return {
-    id: row.id,
-    accountId: row.account,
-    name: row.name,
-    hint: row.hint,
-    limits: JSON.parse(row.limits) as TokenLimits,
-    createdAt: row.created_at,
-    expiresAt: row.expires_at,
-    lastUsedAt: row.last_used_at,
   }
 }
 

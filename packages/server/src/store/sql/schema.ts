@@ -32,11 +32,32 @@ export interface Schema {
     tfa: string
     totp_sealed: string | null
     totp_step: number
+    /** Kept beside the passkeys, in the same transaction: it is asked with every request. */
+    has_passkey: number
     profile: string
     created_at: number
     disabled_at: number | null
   }
   recovery_code: { account: string; hash: string }
+  passkey: {
+    id: string
+    account: string
+    name: string
+    public_key: string
+    counter: number
+    transports: string
+    backed_up: number
+    created_at: number
+    last_used_at: number | null
+  }
+  used_challenge: { hash: string; expires_at: number }
+  address: {
+    account: string
+    email: string
+    email_key: string
+    verified_at: number | null
+    created_at: number
+  }
   session: {
     hash: string
     id: string
@@ -51,8 +72,11 @@ export interface Schema {
   token: {
     id: string
     hash: string
+    holder: string
     account: string
     name: string
+    description: string
+    origin: string
     hint: string
     limits: string
     created_at: number
@@ -60,6 +84,22 @@ export interface Schema {
     last_used_at: number | null
     revoked_at: number | null
   }
+  token_notice: { token: string; days: number }
+  trusted_publisher: {
+    id: string
+    package: string
+    provider: string
+    issuer: string
+    rule: string
+    permissions: string
+    created_at: number
+    created_by: string
+    pending_until: number | null
+    last_used_at: number | null
+    removed_at: number | null
+  }
+  used_nonce: { issuer: string; nonce: string; until: number }
+  job: { token: string; publisher: string; facts: string; at: number }
   invitation: { hash: string; email: string; roles: string; expires_at: number; used_at: number | null }
   approval: {
     hash: string
@@ -83,6 +123,7 @@ export interface Schema {
   team_member: { org: string; team: string; account: string }
   team_grant: { org: string; team: string; package: string; permission: string }
   hosted: { pattern: string; created_at: number }
+  critical_package: { package: string; source: string; why: string; since: number; binds_at: number }
   package: {
     name: string
     confusable: string

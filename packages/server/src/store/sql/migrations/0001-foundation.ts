@@ -11,6 +11,7 @@ export async function up(db: Kysely<unknown>, dialect: 'sqlite' | 'postgres'): P
   const table = tableMaker(db, dialect)
   await spine(table, db)
   await people(table, db)
+  await machines(table, db)
   await packages(table, db)
   await reading(table, db, dialect)
 }
@@ -55,13 +56,35 @@ async function people(table: TableMaker, db: Kysely<unknown>): Promise<void> {
     tfa: 'text',
     totp_sealed: 'text?',
     totp_step: 'int',
+    has_passkey: 'int',
     profile: 'text',
     created_at: 'int',
     disabled_at: 'int?',
   })
   await index(db, 'account', ['login_key'], true)
-  await index(db, 'account', ['email_key'], true)
+  await index(db, 'account', ['email_key'])
+  await table(
+    'address',
+    { account: 'text', email: 'text', email_key: 'text', verified_at: 'int?', created_at: 'int' },
+    ['account', 'email_key'],
+  )
+  // Whoever proves an address first has it; an address that somebody only claims keeps nobody out.
+  await sql`create unique index address_by_proof on address (email_key) where verified_at is not null`.execute(db)
   await table('recovery_code', { account: 'text', hash: 'text' }, ['account', 'hash'])
+  await table('passkey', {
+    id: 'text!',
+    account: 'text',
+    name: 'text',
+    public_key: 'text',
+    counter: 'int',
+    transports: 'text',
+    backed_up: 'int',
+    created_at: 'int',
+    last_used_at: 'int?',
+  })
+  await index(db, 'passkey', ['account'])
+  await table('used_challenge', { hash: 'text!', expires_at: 'int' })
+  await index(db, 'used_challenge', ['expires_at'])
   await table('session', {
     hash: 'text!',
     id: 'text',
@@ -78,8 +101,11 @@ async function people(table: TableMaker, db: Kysely<unknown>): Promise<void> {
   await table('token', {
     id: 'text!',
     hash: 'text',
+    holder: 'text',
     account: 'text',
     name: 'text',
+    description: 'text',
+    origin: 'text',
     hint: 'text',
     limits: 'text',
     created_at: 'int',
@@ -89,6 +115,8 @@ async function people(table: TableMaker, db: Kysely<unknown>): Promise<void> {
   })
   await index(db, 'token', ['hash'], true)
   await index(db, 'token', ['account'])
+  await index(db, 'token', ['expires_at'])
+  await table('token_notice', { token: 'text', days: 'int' }, ['token', 'days'])
   await table('invitation', {
     hash: 'text!',
     email: 'text',
@@ -130,8 +158,34 @@ async function people(table: TableMaker, db: Kysely<unknown>): Promise<void> {
   await index(db, 'team_grant', ['package'])
 }
 
+async function machines(table: TableMaker, db: Kysely<unknown>): Promise<void> {
+  await table('trusted_publisher', {
+    id: 'text!',
+    package: 'text',
+    provider: 'text',
+    issuer: 'text',
+    rule: 'text',
+    permissions: 'text',
+    created_at: 'int',
+    created_by: 'text',
+    pending_until: 'int?',
+    last_used_at: 'int?',
+    removed_at: 'int?',
+  })
+  await index(db, 'trusted_publisher', ['package'])
+  await index(db, 'trusted_publisher', ['issuer'])
+  await index(db, 'trusted_publisher', ['created_by'])
+  await table('used_nonce', { issuer: 'text', nonce: 'text', until: 'int' }, ['issuer', 'nonce'])
+  await index(db, 'used_nonce', ['until'])
+  await table('job', { token: 'text!', publisher: 'text', facts: 'text', at: 'int' })
+}
+
 async function packages(table: TableMaker, db: Kysely<unknown>): Promise<void> {
   await table('hosted', { pattern: 'text!', created_at: 'int' })
+  await table('critical_package', { package: 'text', source: 'text', why: 'text', since: 'int', binds_at: 'int' }, [
+    'package',
+    'source',
+  ])
   await table('package', {
     name: 'text!',
     confusable: 'text',
