@@ -16,7 +16,7 @@ import {
 import type { NewEvent } from '../integrity/index.ts'
 import type { Ports, Tx } from '../ports.ts'
 import { guess } from './guess.ts'
-import { addVerification, makeVerification, verificationLetter } from './verification.ts'
+import { addClaim } from './verification.ts'
 
 /** Who somebody wants to be. */
 export interface Applicant {
@@ -49,17 +49,19 @@ export async function checkPassword(
   return account
 }
 
-/** Makes an account for anyone, where the operator allows that; its address is proven by a link in a letter. */
+/**
+ * Makes an account for anyone, where the operator allows that; its address is proven by a link in a letter. An address
+ * that somebody else has proven changes nothing but the letter: no stranger learns who is here.
+ */
 export async function signUp(ports: Ports, applicant: Applicant, from: Whence): Promise<Account> {
   if (ports.config.signUp !== 'open') throw problem('sign-up-closed')
   const account = await prepareAccount(ports, applicant, { verified: false, roles: [] })
-  const verification = makeVerification(account.id)
+  const holder = await ports.store.identity.findAccountByEmail(account.email)
   const actor: Actor = { kind: 'nobody', from }
   const grant = await authorize(ports, actor, 'account:create', '')
   await ports.store.commit(grant, accountCreated(account, 'sign-up'), async tx => {
     await addAccount(tx, account)
-    await addVerification(tx, ports, verification, account.email)
-    await tx.mail.add(verificationLetter(ports, account, verification))
+    await addClaim(tx, ports, account, account.email, holder)
   })
   return account
 }
@@ -89,7 +91,10 @@ export async function prepareAccount(
   const login = parseLogin(applicant.login)
   const email = parseEmail(applicant.email)
   checkNewPassword(applicant.password, [login, email, email.split('@')[0] ?? ''])
-  await checkUnused(ports, login, email)
+  await checkUnused(ports, login)
+  // Whoever has the invitation reads that mailbox, so this tells nobody else.
+  if (as.verified && (await ports.store.identity.findAccountByEmail(email)) !== undefined)
+    throw problem('address-taken')
   return newAccount(ports, { login, email, passwordHash: await hashPassword(applicant.password), ...as })
 }
 
@@ -104,10 +109,10 @@ export function accountCreated(account: Account, how: string): NewEvent {
   return { type: 'account-create', detail: { account: account.id, how, roles: account.roles } }
 }
 
-async function checkUnused(ports: Ports, login: string, email: string): Promise<void> {
-  const { identity } = ports.store
-  if ((await identity.findAccountByLogin(login)) !== undefined) throw problem('user-exists', { user: login })
-  if ((await identity.findAccountByEmail(email)) !== undefined) throw problem('user-exists', { user: email })
+/** User names are public anyway. */
+async function checkUnused(ports: Ports, login: string): Promise<void> {
+  const known = await ports.store.identity.findAccountByLogin(login)
+  if (known !== undefined) throw problem('user-exists', { user: login })
 }
 
 function newAccount(

@@ -4,20 +4,24 @@ import type { Letter, Ports, Tx } from '../ports.ts'
 
 /** Addresses of accounts made at the machine itself, where nobody reads mail. */
 const nowhere = /@localhost$/
+const budgetWindowMs = 3600_000
 
 /** A letter with a secret link: operators see that it was sent, never what it says. */
 export function secretLetter(to: string, subject: string, lines: readonly string[]): Letter {
   return { to, subject, text: `${lines.join('\n')}\n`, secret: true }
 }
 
-/** Tells the owner of an account what was changed, so that a thief's doing does not stay unseen. */
+/**
+ * Tells the owner of an account what was changed, so that a thief's doing does not stay unseen. Every critical change
+ * calls this inside its commit; `to` names more mailboxes than the primary one where the change is about them.
+ */
 export async function addNotice(
   tx: Tx,
   ports: Ports,
   account: Pick<Account, 'login' | 'email'>,
   what: string,
+  to: readonly string[] = [account.email],
 ): Promise<void> {
-  if (nowhere.test(account.email)) return
   const { publicUrl } = ports.config
   const lines = [
     `Hello ${account.login},`,
@@ -27,14 +31,31 @@ export async function addNotice(
     'If this was you, there is nothing to do.',
     `If it was not, change your password and revoke your tokens now: ${publicUrl}/account`,
   ]
-  await tx.mail.add({
-    to: account.email,
-    subject: `${what} – ${hostOf(publicUrl)}`,
-    text: `${lines.join('\n')}\n`,
-    secret: false,
-  })
+  await addLetters(tx, to, `${what} – ${hostOf(publicUrl)}`, lines)
 }
 
-function hostOf(url: string): string {
+/** The same open letter to several mailboxes, each once. */
+export async function addLetters(
+  tx: Tx,
+  to: readonly string[],
+  subject: string,
+  lines: readonly string[],
+): Promise<void> {
+  const text = `${lines.join('\n')}\n`
+  for (const each of new Set(to.filter(address => address !== '' && !nowhere.test(address))))
+    await tx.mail.add({ to: each, subject, text, secret: false })
+}
+
+/** Whether one letter more may go out for this in the running hour: nobody fills a mailbox with our letters. */
+export async function takeLetter(ports: Ports, counter: string, budget: number): Promise<boolean> {
+  const now = ports.clock()
+  const { count } = await ports.store.identity.countFailures(`letter ${counter}`, now - budgetWindowMs)
+  if (count >= budget) return false
+  await ports.store.upkeep.addFailure(`letter ${counter}`, now)
+  return true
+}
+
+/** The name by which people know this instance. */
+export function hostOf(url: string): string {
   return new URL(url).host
 }

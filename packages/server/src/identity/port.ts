@@ -3,7 +3,7 @@
 import type { PackageName } from '@holdfast/core'
 import type { PackageRole } from '../catalog/index.ts'
 import type { InstanceRole, TfaMode, TokenLimits } from './actor.ts'
-import type { AddressReads, AddressWrites } from './address.ts'
+import type { AddressReads, AddressReads, AddressWrites, AddressWrites } from './address.ts'
 import type { CriticalReads, CriticalWrites } from './critical-package.ts'
 import type { PasskeyReads, PasskeyUpkeep, PasskeyWrites } from './passkey.ts'
 import type { TokenOrigin } from './token-life.ts'

@@ -9,6 +9,7 @@ import {
   sessionsPage,
   sessionsSubmit,
 } from './page/account.ts'
+import { addressesPage, addressesSubmit } from './page/address.ts'
 import { approvalPage, approvalSubmit } from './page/approval.ts'
 import { confirmPage, confirmSubmit } from './page/confirm.ts'
 import { homePage } from './page/home.ts'
@@ -41,6 +42,7 @@ export function addRoutes(app: Hono<WebEnv>): void {
   app.get('/login/cli/:secret', approvalPage).post(approvalSubmit)
   app.get('/account', accountPage).post(profileSubmit)
   app.post('/account/resend', resendSubmit)
+  app.get('/account/addresses', addressesPage).post(addressesSubmit)
   app.get('/account/password', passwordPage).post(passwordSubmit)
   app.get('/account/second-factor', secondFactorPage).post(secondFactorSubmit)
   app.get('/account/sessions', sessionsPage).post(sessionsSubmit)

@@ -11,7 +11,7 @@ import type {
   Session,
   TfaMode,
 } from '../../identity/index.ts'
-import { addressReads, addressWrites } from './address.ts'
+import { addressReads, addressReads, addressWrites, addressWrites } from './address.ts'
 import { criticalReads, criticalWrites } from './critical.ts'
 import { isUniqueViolation } from './driver.ts'
 import { orgReads, orgWrites } from './org.ts'

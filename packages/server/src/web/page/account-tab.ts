@@ -3,6 +3,7 @@ import { html, type Markup } from '../markup.ts'
 
 const tabs = {
   profile: ['/account', 'Profile'],
+  addresses: ['/account/addresses', 'Mail'],
   tokens: ['/account/tokens', 'Tokens'],
   sessions: ['/account/sessions', 'Sessions'],
   password: ['/account/password', 'Password'],

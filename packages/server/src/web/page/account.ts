@@ -64,7 +64,7 @@ ${orgs.length === 0 ? nothing : html`<h2>Organisations</h2><ul class="bare">${or
 
 function address(c: PageContext, account: Account): Markup {
   if (account.emailVerifiedAt !== null)
-    return html`<p>${account.email} ${badge('confirmed', 'good', '✓')}</p>`
+    return html`<p><bdi>${account.email}</bdi> ${badge('confirmed', 'good', '✓')} · <a href="/account/addresses">Mail addresses</a></p>`
   const where =
     c.env.ports.mail.kind === 'smtp'
       ? 'Open the link in the letter we sent you.'
@@ -72,7 +72,7 @@ function address(c: PageContext, account: Account): Markup {
   return notice(
     'warn',
     `${account.email} is not confirmed yet`,
-    html`<p>${where} Until then the account can do nothing for others.</p>
+    html`<p>${where} Until then the account can do nothing for others. Mistyped? <a href="/account/addresses">Add the right one</a>.</p>
 <form method="post" action="/account/resend"><button class="plain" type="submit">Send it again</button></form>`,
   )
 }

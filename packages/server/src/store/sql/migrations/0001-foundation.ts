@@ -69,7 +69,9 @@ async function people(table: TableMaker, db: Kysely<unknown>): Promise<void> {
     ['account', 'email_key'],
   )
   // Whoever proves an address first has it; an address that somebody only claims keeps nobody out.
-  await sql`create unique index address_by_proof on address (email_key) where verified_at is not null`.execute(db)
+  await sql`create unique index address_by_proof on address (email_key) where verified_at is not null`.execute(
+    db,
+  )
   await table('recovery_code', { account: 'text', hash: 'text' }, ['account', 'hash'])
   await table('passkey', {
     id: 'text!',
@@ -182,10 +184,11 @@ async function machines(table: TableMaker, db: Kysely<unknown>): Promise<void> {
 
 async function packages(table: TableMaker, db: Kysely<unknown>): Promise<void> {
   await table('hosted', { pattern: 'text!', created_at: 'int' })
-  await table('critical_package', { package: 'text', source: 'text', why: 'text', since: 'int', binds_at: 'int' }, [
-    'package',
-    'source',
-  ])
+  await table(
+    'critical_package',
+    { package: 'text', source: 'text', why: 'text', since: 'int', binds_at: 'int' },
+    ['package', 'source'],
+  )
   await table('package', {
     name: 'text!',
     confusable: 'text',
