@@ -9,7 +9,7 @@ import { berryStory, bunStory, pnpmStory, yarnStory } from './other-account.ts'
 import { type Registry, startRegistry } from './registry.ts'
 import { secondFactorStory } from './second-factor.ts'
 
-const registry = await startRegistry({ HOLDFAST_SIGN_UP: 'open' })
+const registry = await startRegistry({ HOLDFAST_SIGN_UP: 'open', HOLDFAST_MFA: 'optional' })
 after(() => registry.stop())
 
 const stories: readonly (readonly [kind: Kind, what: string, story: (registry: Registry) => void])[] = [
