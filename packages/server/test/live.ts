@@ -5,10 +5,11 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { formatIntegrity, parseDigest, parseNamePattern } from '@holdfast/core'
-import { createToken, ensureAccount, hostNames } from '../src/flow/index.ts'
+import { ensureAccount, hostNames } from '../src/flow/index.ts'
 import type { Log } from '../src/http/index.ts'
 import { operator } from '../src/identity/index.ts'
 import { type Instance, type Ports, type Replacements, readConfig, startInstance } from '../src/main.ts'
+import { makeEndlessToken } from './endless-token.ts'
 import { packPackage } from './fixture/tarball.ts'
 
 /** A running instance with a person who may publish everything. */
@@ -64,7 +65,7 @@ export function configIn(folder: string, flags: Readonly<Record<string, string>>
 export async function tokenOf(ports: Ports, login: string): Promise<string> {
   const account = await ensureAccount(ports, operator, login)
   const limits = { permission: 'read-write', bypassTfa: true } as const
-  return (await createToken(ports, operator, account, { name: 'test', limits, expiresAt: null })).secret
+  return makeEndlessToken(ports, account.id, limits)
 }
 
 function logInto(errors: string[]): Log {

@@ -4,13 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseNamePattern } from '@holdfast/core'
-import {
-  acceptInvitation,
-  hostNames,
-  invite,
-  type NewSession,
-  signIn,
-} from '../src/flow/index.ts'
+import { acceptInvitation, hostNames, invite, type NewSession, signIn } from '../src/flow/index.ts'
 import { formatSessionCookie, type Log } from '../src/http/index.ts'
 import { type InstanceRole, operator, type TokenLimits, type Whence } from '../src/identity/index.ts'
 import { type Instance, type Ports, readConfig, startInstance } from '../src/main.ts'

@@ -8,6 +8,7 @@ import {
   authorize,
   type Grant,
   hashSecret,
+  isSameNetwork,
   type Person,
   randomId,
   randomText,
@@ -17,12 +18,13 @@ import {
 import type { Ports, Tx } from '../ports.ts'
 import { checkPassword } from './account.ts'
 import { addNotice } from './letter.ts'
+import type { PasskeyAnswer } from './passkey-challenge.ts'
+import { proveApproval } from './passkey-sign-in.ts'
 import { approvalAddresses, approvalWaitMs } from './presence.ts'
-import { openGrantedApproval } from './second-factor.ts'
+import { factorWanted, type GrantedApproval, isSecondFactor, openGrantedApproval } from './second-factor.ts'
 import { proveSignIn } from './session.ts'
 import { makeNewToken, type NewToken, tokenCreated } from './token.ts'
 
-const tokenLifeMs = 90 * 24 * 3600_000
 const tokenUseMs = 5 * 60_000
 const maxWishes = 200
 const wishWindowMs = 15 * 60_000
@@ -66,7 +68,7 @@ export async function pollApproval(ports: Ports, doneSecret: string, from: Whenc
   const granted = openGrantedApproval(ports, approval.tokenSealed)
   if (granted.until <= ports.clock()) throw problem('approval-over')
   if (approval.kind === 'presence') return { state: 'granted', token: doneSecret }
-  const { secret } = await takeLogin(ports, approval, granted.accountId, from)
+  const { secret } = await takeLogin(ports, approval, granted, from)
   return { state: 'granted', token: secret }
 }
 
@@ -80,16 +82,55 @@ export async function findApprovalForPage(ports: Ports, actor: Actor, pageSecret
   return approval
 }
 
-/** Grants it: a login gets a token of this account, a presence counts as the second factor. Wants a fresh session. */
-export async function grantApproval(ports: Ports, actor: Actor, pageSecret: string): Promise<Approval> {
+/** How whoever approves shows that they mean it. */
+export interface ApprovalProof {
+  /** A touch for this very command. */
+  readonly passkey?: PasskeyAnswer
+  /** A code instead, for accounts that have one. */
+  readonly otp?: string
+  /** They say that they started the command in that other network. */
+  readonly knowsNetwork?: boolean
+}
+
+/**
+ * Grants it: a login gets a token of this account, a presence counts as the second factor. Wants a touch or a code from
+ * accounts with a passkey, a fresh session from others. Throws `passkey-must-confirm`, `presence-required`, `other-network`.
+ */
+export async function grantApproval(
+  ports: Ports,
+  actor: Actor,
+  pageSecret: string,
+  proof: ApprovalProof = {},
+): Promise<Approval> {
   const approval = await findApprovalForPage(ports, actor, pageSecret)
-  const grant = await authorize(ports, actor, 'session:create', personOf(actor).id)
-  checkFresh(ports, personOf(actor), approval)
-  const sealed = ports.sealer.seal(
-    JSON.stringify({ accountId: personOf(actor).id, until: ports.clock() + tokenUseMs }),
-  )
-  await move(ports, grant, approval, 'granted', sealed)
+  const person = personOf(actor)
+  const grant = await authorize(ports, person, 'session:create', person.id)
+  // The link is a phishing device: a thief starts the command elsewhere and has the victim open it.
+  if (isElsewhere(approval, person) && proof.knowsNetwork !== true)
+    throw problem('other-network', { address: approval.address })
+  await checkProof(ports, grant, person, approval, proof)
+  const { address } = person.from
+  const granted: GrantedApproval = { accountId: person.id, address, until: ports.clock() + tokenUseMs }
+  await move(ports, grant, approval, 'granted', ports.sealer.seal(JSON.stringify(granted)))
   return approval
+}
+
+/** Whether a command was started in another network than the one its page is open in. */
+export function isElsewhere(approval: Approval, { from }: Person): boolean {
+  return !isSameNetwork(approval.address, from.address)
+}
+
+async function checkProof(
+  ports: Ports,
+  grant: Grant,
+  person: Person,
+  approval: Approval,
+  { passkey, otp = '' }: ApprovalProof,
+): Promise<void> {
+  if (!person.hasPasskey) return checkFresh(ports, person, approval)
+  if (passkey !== undefined) return proveApproval(ports, person, approval, passkey)
+  if (otp === '' || !(await isSecondFactor(ports, person, grant, otp)))
+    throw await factorWanted(ports, person)
 }
 
 /** Refuses it: the command line ends at once. */
@@ -107,16 +148,17 @@ export async function loginByPassword(
 ): Promise<NewToken> {
   const account = await checkPassword(ports, typed.login, typed.password, from)
   const grant = await proveSignIn(ports, account, from.otp ?? '', from)
-  return addLoginToken(ports, grant, account, from)
+  const notice = `A command line at ${from.address} signed in to your account`
+  return addLoginToken(ports, grant, account, from, notice)
 }
 
 async function takeLogin(
   ports: Ports,
   approval: Approval,
-  accountId: string,
+  granted: GrantedApproval,
   from: Whence,
 ): Promise<NewToken> {
-  const account = await ports.store.identity.findAccount(accountId)
+  const account = await ports.store.identity.findAccount(granted.accountId)
   if (account === undefined || account.disabledAt !== null) throw problem('approval-over')
   const grant = await authorize(
     ports,
@@ -124,7 +166,8 @@ async function takeLogin(
     'session:create',
     account.id,
   )
-  return addLoginToken(ports, grant, account, from, async tx => {
+  const notice = `A command line at ${approval.address} signed in to your account, approved from ${granted.address},`
+  return addLoginToken(ports, grant, account, from, notice, async tx => {
     // Of two who poll at once one gets a token.
     if (!(await tx.identity.moveApproval(approval.id, 'granted', 'taken', null)))
       throw problem('approval-over')
@@ -136,17 +179,18 @@ async function addLoginToken(
   grant: Grant,
   account: Account,
   from: Whence,
+  notice: string,
   before: (tx: Tx) => Promise<void> = async () => {},
 ): Promise<NewToken> {
   const made = makeNewToken(ports, account.id, {
     name: `login with ${from.client.split(' ')[0] || 'an unknown client'}`,
+    origin: 'login',
     limits: { permission: 'read-write', bypassTfa: false },
-    expiresAt: ports.clock() + tokenLifeMs,
   })
   await ports.store.commit(grant, tokenCreated(made.token), async tx => {
     await before(tx)
     await tx.identity.addToken(hashSecret(made.secret), made.token)
-    await addNotice(tx, ports, account, 'A command line signed in to your account')
+    await addNotice(tx, ports, account, notice)
   })
   return made
 }
@@ -158,11 +202,27 @@ async function move(
   to: 'granted' | 'denied',
   sealed: string | null,
 ): Promise<void> {
-  const { id, kind, operation, subject } = approval
-  const event = { type: 'grant', detail: { approval: id, kind, operation, subject, to } } as const
+  const { id, kind, operation, subject, address } = approval
+  const event = { type: 'grant', detail: { approval: id, kind, operation, subject, to, address } } as const
   await ports.store.commit(grant, event, async tx => {
     if (!(await tx.identity.moveApproval(id, 'waiting', to, sealed))) throw problem('approval-over')
+    if (kind === 'presence' && to === 'granted')
+      await tellOfPresence(tx, ports, personOf(grant.actor), approval)
   })
+}
+
+/** A login is told when its token is fetched, a command when it is approved; both letters name both addresses. */
+async function tellOfPresence(tx: Tx, ports: Ports, person: Person, approval: Approval): Promise<void> {
+  const account = await tx.identity.findAccount(person.id)
+  if (account === undefined) return
+  const { operation, subject, address } = approval
+  const what = `${operation} of ${subject === person.id ? 'your account' : subject}`
+  await addNotice(
+    tx,
+    ports,
+    account,
+    `A command at ${address} (${what}) was approved from ${person.from.address}`,
+  )
 }
 
 /** Whoever found an open browser must not be able to hand out tokens. */

@@ -7,6 +7,7 @@ export {
   nobody,
   operator,
   type TfaMode,
+  type TokenCredential,
   type TokenLimits,
   type Whence,
 } from './actor.ts'
@@ -20,9 +21,19 @@ export type {
   Use,
 } from './critical-package.ts'
 export type { Grant } from './grant.ts'
+export { findIssuerKey } from './issuer-keys.ts'
+export { type Claims, type JobFacts, readJobFacts } from './job-facts.ts'
+export {
+  audiencesOf,
+  type JobToken,
+  readKeyId,
+  readUnverifiedIssuer,
+  verifyJobToken,
+} from './job-token.ts'
 export { parseEmail, parseLogin } from './login-name.ts'
+export type { Job, MachineReads, MachineWrites } from './machine.ts'
 export { decideMfa, type Factor, type MfaException, type MfaFacts, type MfaVerdict } from './mfa-rule.ts'
-export { isNetwork, networkList, parseNetwork } from './network.ts'
+export { isNetwork, isSameNetwork, networkList, parseNetwork } from './network.ts'
 export { type Operation, operations, type Rule } from './operation.ts'
 export {
   type Passkey,
@@ -33,6 +44,7 @@ export {
 } from './passkey.ts'
 export { checkNewPassword, hashPassword, isPassword } from './password.ts'
 export { type Person, toPerson } from './person.ts'
+export type { Holder, OwnerFacts, PeopleReads, PeopleWrites } from './people.ts'
 export type {
   Account,
   Approval,
@@ -51,3 +63,10 @@ export { hashSecret, isToken, makeToken, randomId, randomText } from './token.ts
 export { dueNotice, noticeAheadMs, type TokenOrigin, tokenEnd } from './token-life.ts'
 export type { EndingToken, TokenNoticeReads, TokenNoticeWrites } from './token-notice.ts'
 export { findTotpStep, makeTotpSeed, totpAddress, totpCode } from './totp.ts'
+export {
+  explainMismatch,
+  findPublisher,
+  type PublisherPermission,
+  type PublisherRule,
+  type TrustedPublisher,
+} from './trusted-publisher.ts'

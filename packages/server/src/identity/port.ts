@@ -3,9 +3,11 @@
 import type { PackageName } from '@holdfast/core'
 import type { PackageRole } from '../catalog/index.ts'
 import type { InstanceRole, TfaMode, TokenLimits } from './actor.ts'
-import type { AddressReads, AddressReads, AddressWrites, AddressWrites } from './address.ts'
+import type { AddressReads, AddressWrites } from './address.ts'
 import type { CriticalReads, CriticalWrites } from './critical-package.ts'
+import type { MachineReads, MachineWrites } from './machine.ts'
 import type { PasskeyReads, PasskeyUpkeep, PasskeyWrites } from './passkey.ts'
+import type { PeopleReads, PeopleWrites } from './people.ts'
 import type { TokenOrigin } from './token-life.ts'
 import type { TokenNoticeReads, TokenNoticeWrites } from './token-notice.ts'
 
@@ -45,6 +47,8 @@ export interface Session {
 export interface Token {
   /** `t_` and 16 hex characters; also npm's `key`. */
   readonly id: string
+  /** What kind of id stands in `accountId`: of an account, of a robot, or of the publisher that let a CI job in. */
+  readonly holder: 'account' | 'robot' | 'job'
   readonly accountId: string
   readonly name: string
   /** What its owner wrote beside the name; may be empty. */
@@ -96,7 +100,7 @@ export interface TeamGrant {
   readonly permission: 'read-only' | 'read-write'
 }
 
-export interface IdentityReads extends AddressReads, CriticalReads, PasskeyReads, TokenNoticeReads {
+export interface IdentityReads extends AddressReads, CriticalReads, MachineReads, PasskeyReads, PeopleReads, TokenNoticeReads {
   findAccount(id: string): Promise<Account | undefined>
   /** Case-insensitive. */
   findAccountByLogin(login: string): Promise<Account | undefined>
@@ -126,7 +130,7 @@ export interface IdentityReads extends AddressReads, CriticalReads, PasskeyReads
   countFailures(counter: string, sinceMs: number): Promise<{ count: number; oldestAt: number }>
 }
 
-export interface IdentityWrites extends AddressWrites, CriticalWrites, PasskeyWrites, TokenNoticeWrites {
+export interface IdentityWrites extends AddressWrites, CriticalWrites, MachineWrites, PasskeyWrites, PeopleWrites, TokenNoticeWrites {
   addAccount(account: Account): Promise<void>
   setPassword(accountId: string, passwordHash: string | null): Promise<void>
   setProfile(accountId: string, profile: { readonly [key: string]: string }): Promise<void>

@@ -140,7 +140,7 @@ test('the operator makes an account by its name, verified and without a password
   assert.deepEqual([made.passwordHash, made.emailVerifiedAt !== null], [null, true])
   await assert.rejects(checkPassword(ports, 'robot', '', whence), { code: 'bad-credentials' })
   const limits = { permission: 'read-only', bypassTfa: false } as const
-  await assert.rejects(createToken(ports, nobody, made, { name: 'x', limits, expiresAt: null }), {
+  await assert.rejects(createToken(ports, nobody, made, { name: 'x', limits }), {
     code: 'unauthenticated',
   })
 })
@@ -172,7 +172,6 @@ test('a stale session is made fresh by the password, and by nothing less', async
     return createToken(ports, await personOf(who, session.id), account, {
       name: 'x',
       limits,
-      expiresAt: null,
     })
   }
   await assert.rejects(make(gil), { code: 'presence-required' })

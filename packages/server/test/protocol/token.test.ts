@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, test } from 'node:test'
 import { createOrg } from '../../src/flow/index.ts'
+import { openIdentify } from '../../src/http/index.ts'
 import { toPerson } from '../../src/identity/index.ts'
 import { dayMs, openWorld, type Someone, whence } from '../world.ts'
 
@@ -131,6 +132,42 @@ test('a token expires after its days', async () => {
   assert.equal((await world.npm('GET /-/whoami', { token: made.body.token })).status, 200)
   world.advance(7 * dayMs + 1)
   assert.equal((await world.npm('GET /-/whoami', { token: made.body.token })).status, 401)
+})
+
+test('a token that says nothing of its end lives for 30 days', async () => {
+  assert.equal(Date.parse((await make({})).body.expires), world.now() + 30 * dayMs)
+})
+
+test('a token that may write lives for 90 days at most, one that reads for a year, and the refusal says what to do', async () => {
+  const writes = { packages_and_scopes_permission: 'read-write', packages_all: true }
+  assert.equal((await make({ ...writes, expires: 90 })).status, 200)
+  assert.equal((await make({ expires: 365 })).status, 200)
+  const refused = await make({ ...writes, expires: 91 })
+  assert.equal(refused.status, 400)
+  assert.match(refused.body.error, /may write lives at most 90 days, not 91 days\. Ask for less/)
+  assert.equal((await make({ expires: 366 })).body.code, 'token-life-too-long')
+})
+
+test('the list shows description and last use, also of a token that is checked against a network each time', async () => {
+  const made = await make({ description: 'for the nightly build', cidr_whitelist: ['127.0.0.0/8'] })
+  const listed = async () => {
+    const { body } = await world.npm('GET /-/npm/v1/tokens?perPage=500', { token: ann.token })
+    return body.objects.find((each: { key: string }) => each.key === made.body.key)
+  }
+  assert.deepEqual(
+    [(await listed()).description, (await listed()).last_used],
+    ['for the nightly build', null],
+  )
+  const identify = openIdentify(world.ports)
+  await identify.identify({ authorization: `Bearer ${made.body.token}` }, '127.0.0.1')
+  await identify.close()
+  assert.equal(Date.parse((await listed()).last_used), world.now())
+})
+
+test('a token for staged publishing is refused with the reason', async () => {
+  const refused = await make({ packages_and_scopes_permission: 'read-write-stage-only', packages_all: true })
+  assert.equal(refused.status, 400)
+  assert.match(refused.body.error, /staged publishing is not offered here/)
 })
 
 test('a token for a network does not work from elsewhere, and npm is told why', async () => {

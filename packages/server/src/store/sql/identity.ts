@@ -11,11 +11,13 @@ import type {
   Session,
   TfaMode,
 } from '../../identity/index.ts'
-import { addressReads, addressReads, addressWrites, addressWrites } from './address.ts'
+import { addressReads, addressWrites } from './address.ts'
 import { criticalReads, criticalWrites } from './critical.ts'
 import { isUniqueViolation } from './driver.ts'
+import { machineReads, machineWrites } from './machine.ts'
 import { orgReads, orgWrites } from './org.ts'
 import { passkeyReads, passkeyUpkeep, passkeyWrites } from './passkey.ts'
+import { peopleReads, peopleWrites } from './people.ts'
 import { rolesOf } from './role.ts'
 import type { Schema } from './schema.ts'
 import { fromToken, toToken } from './token.ts'
@@ -104,8 +106,10 @@ export function identityReads(db: Kysely<Schema>): IdentityReads {
       return { count: Number(row.n), oldestAt: Number(row.oldest ?? 0) }
     },
     ...addressReads(db),
+    ...machineReads(db),
     ...orgReads(db),
     ...passkeyReads(db),
+    ...peopleReads(db),
     ...tokenNoticeReads(db),
     ...criticalReads(db),
   }
@@ -210,8 +214,10 @@ export function identityWrites(db: Kysely<Schema>): IdentityWrites {
       )
     },
     ...addressWrites(db),
+    ...machineWrites(db),
     ...orgWrites(db),
     ...passkeyWrites(db),
+    ...peopleWrites(db),
     ...tokenNoticeWrites(db),
     ...criticalWrites(db),
   }

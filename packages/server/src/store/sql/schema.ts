@@ -39,13 +39,6 @@ export interface Schema {
     disabled_at: number | null
   }
   recovery_code: { account: string; hash: string }
-  address: {
-    account: string
-    email: string
-    email_key: string
-    verified_at: number | null
-    created_at: number
-  }
   passkey: {
     id: string
     account: string

@@ -16,7 +16,7 @@ export const lives = [
 ] as const
 
 /** The posted form as a wish; what is left out is the narrow choice. Throws `invalid-body`, `invalid-pattern`. */
-export function tokenRequest(posted: Form, now: number): TokenRequest {
+export function tokenRequest(posted: Form): TokenRequest {
   const packages = posted.words('packages').map(parseNamePattern)
   const cidr = posted.words('cidr').map(text => parseNetwork(text, 'Networks'))
   const days = lives.find(([value]) => value === posted.text('expires'))?.[0] ?? '1'
@@ -30,6 +30,6 @@ export function tokenRequest(posted: Form, now: number): TokenRequest {
       ...(cidr.length > 0 ? { cidr } : {}),
       bypassTfa: posted.text('bypass') === 'yes',
     },
-    expiresAt: now + Number(days) * dayMs,
+    lifeMs: Number(days) * dayMs,
   }
 }

@@ -37,7 +37,7 @@ ${
 
 function row(token: Token, now: number): Markup {
   const { limits } = token
-  return html`<tr><td><bdi>${token.name}</bdi><br><code class="small">${token.hint}…</code></td>
+  return html`<tr><td><bdi>${token.name}</bdi><br><code class="small">${token.hint}…</code>${token.origin === 'operator' ? html`<br>${badge('made by the operator', 'warn', '!')}` : nothing}${token.description === '' ? nothing : html`<br><span class="small"><bdi>${token.description}</bdi></span>`}</td>
 <td>${badge(limits.permission === 'read-only' ? 'read only' : 'read and write')}<br><span class="small">${packagesText(token)}${limits.bypassTfa ? '; needs no second factor' : ''}</span></td>
 <td>${limits.cidr === undefined ? 'anywhere' : html`<code>${limits.cidr.join(', ')}</code>`}</td>
 <td class="nowrap">${token.lastUsedAt === null ? 'never' : ago(token.lastUsedAt, now)}</td>
@@ -70,7 +70,7 @@ export async function newTokenSubmit(c: PageContext): Promise<Response> {
   const posted = await readForm(c)
   const { ports } = c.env
   try {
-    const request = tokenRequest(posted, ports.clock())
+    const request = tokenRequest(posted)
     const { secret, token } = await createToken(ports, visitor, await readAccount(ports, visitor), request)
     return made(c, visitor, secret, token)
   } catch (error) {

@@ -21,7 +21,12 @@ const dayMs = 24 * 3600_000
 const defaultPerPage = 50
 const maxPerPage = 500
 const texts = v.nullish(v.pipe(v.array(v.pipe(v.string(), v.maxLength(214))), v.maxLength(200)))
-const permission = v.nullish(v.picklist(['read-only', 'read-write', 'no-access']))
+const permission = v.nullish(
+  v.picklist(
+    ['read-only', 'read-write', 'no-access'],
+    'must be read-only, read-write or no-access (staged publishing is not offered here)',
+  ),
+)
 
 const wish = v.object({
   name: v.nullish(v.pipe(v.string(), v.maxLength(200))),
@@ -58,12 +63,13 @@ async function makeToken(ports: Ports, call: Call): Promise<Answer> {
   const body = await readBody(call, wish)
   const limits = toLimits(body)
   // A stolen token must not breed: whoever makes one shows the password.
-  const account = await checkPassword(ports, actor.login, body.password ?? '', actor.from)
+  const account = await proveOwner(ports, actor, body.password ?? '')
   const { secret, token } = await createToken(ports, actor, account, {
     name:
       body.name || body.description || `made with ${actor.from.client.split(' ')[0] || 'an unknown client'}`,
+    description: body.description ?? '',
     limits,
-    expiresAt: body.expires == null ? null : ports.clock() + body.expires * dayMs,
+    ...(body.expires == null ? {} : { lifeMs: body.expires * dayMs }),
   })
   return json(200, { ...describe(token), token: secret })
 }
@@ -115,8 +121,11 @@ function describe(token: Token): Record<string, unknown> {
     key: token.id,
     token: token.hint,
     name: token.name,
+    description: token.description,
+    origin: token.origin,
     created: new Date(token.createdAt).toISOString(),
     updated: new Date(token.lastUsedAt ?? token.createdAt).toISOString(),
+    last_used: token.lastUsedAt === null ? null : new Date(token.lastUsedAt).toISOString(),
     readonly: limits.permission === 'read-only',
     cidr_whitelist: limits.cidr ?? null,
     bypass_2fa: limits.bypassTfa,
