@@ -137,6 +137,21 @@ export const problemTable = {
     say: 'This invitation is not valid: it was used, has expired, or never existed',
     hint: 'Ask whoever invited you for a new link.',
   },
+  'issuer-unknown': {
+    status: 400,
+    say: "No issuer of {provider} jobs is known here as '{issuer}'",
+    hint: "Ask the operator to add it to `ciIssuers`; the page of the package's trusted publishers lists those that are known.",
+  },
+  'job-token-invalid': {
+    status: 401,
+    say: 'The identity token of this CI job is not accepted: {why}',
+    hint: 'Let the job ask for a new identity token for this registry; the page on trusted publishing of its documentation says how.',
+  },
+  'job-token-used': {
+    status: 403,
+    say: 'The identity token of this CI job was used before',
+    hint: 'Let the job ask for a new one: each is good for one exchange.',
+  },
   'key-damaged': {
     status: 500,
     say: 'The key file {path} cannot be used: {why}',
@@ -146,6 +161,11 @@ export const problemTable = {
     status: 500,
     say: 'Other accounts of this machine can reach {path}: its mode is {mode}',
     hint: 'Run `chmod {wanted} {path}`; if others may have read a key, replace it.',
+  },
+  'last-operator': {
+    status: 409,
+    say: '{user} is the last operator of this registry',
+    hint: 'Make somebody else an operator first.',
   },
   'last-owner': {
     status: 409,
@@ -207,6 +227,11 @@ export const problemTable = {
     say: 'There is no organisation {org}',
     hint: 'Check the spelling, or create the organisation on your account page.',
   },
+  'other-network': {
+    status: 409,
+    say: 'This command was started in another network, at {address}',
+    hint: 'Approve it only if you started it there yourself, and say so on the page; else deny it.',
+  },
   'otp-required': {
     status: 401,
     say: 'This operation requires a one-time password.',
@@ -221,6 +246,11 @@ export const problemTable = {
     status: 403,
     say: 'This account is confirmed by its passkey',
     hint: 'In the browser choose "Sign in with a passkey"; in a terminal let npm or pnpm open its page (no `--auth-type=legacy`, no `--otp`), or use `--otp` with a recovery code.',
+  },
+  'passkey-must-stay': {
+    status: 409,
+    say: 'The second factor of this account is its passkeys',
+    hint: 'They are removed one by one on the security page of your account, in the browser.',
   },
   'passkey-not-found': {
     status: 404,
@@ -251,6 +281,26 @@ export const problemTable = {
     status: 401,
     say: 'Confirm that it is you before you {operation}',
     hint: 'Confirm with your password or one-time password on the page that opens, then try again.',
+  },
+  'publisher-exists': {
+    status: 409,
+    say: '{name} trusts this very job already',
+    hint: 'See `npm trust list {name}`; remove the other one first if this one is to replace it.',
+  },
+  'publisher-invalid': {
+    status: 400,
+    say: 'This trusted publisher cannot be added: {why}',
+    hint: 'Correct it and add it again; nothing was changed.',
+  },
+  'publisher-limit': {
+    status: 409,
+    say: 'There may be at most {limit} {what}',
+    hint: 'Remove one that is not used any more; `npm trust list` shows them.',
+  },
+  'publisher-not-found': {
+    status: 404,
+    say: '{name} has no trusted publisher {id}',
+    hint: 'List them with `npm trust list {name}`.',
   },
   'range-not-satisfiable': {
     status: 416,
@@ -336,6 +386,11 @@ export const problemTable = {
     status: 409,
     say: 'There can be at most {limit} {what}',
     hint: 'Remove one that you no longer use, then add the new one.',
+  },
+  'trust-refused': {
+    status: 403,
+    say: 'No trusted publisher of {name} lets this job in: {job}',
+    hint: 'Compare with `npm trust list {name}`, and let an owner add or correct the publisher.',
   },
   unauthenticated: {
     status: 401,

@@ -8,6 +8,8 @@ import {
   hashPassword,
   type InstanceRole,
   isPassword,
+  type Passkey,
+  type Person,
   parseEmail,
   parseLogin,
   randomId,
@@ -16,13 +18,23 @@ import {
 import type { NewEvent } from '../integrity/index.ts'
 import type { Ports, Tx } from '../ports.ts'
 import { guess } from './guess.ts'
+import { readSignUp, toPasskey } from './passkey.ts'
+import type { PasskeyAnswer } from './passkey-challenge.ts'
 import { addClaim } from './verification.ts'
 
 /** Who somebody wants to be. */
 export interface Applicant {
   readonly login: string
   readonly email: string
+  /** May be empty where a passkey comes. */
   readonly password: string
+  readonly passkey?: PasskeyAnswer & { readonly name: string }
+}
+
+/** An account ready to be added, with the passkey it begins with. */
+export interface Prepared {
+  readonly account: Account
+  readonly passkey?: Passkey
 }
 
 /**
@@ -50,17 +62,28 @@ export async function checkPassword(
 }
 
 /**
+ * The account of somebody who asks for what a thief of their session or token must not have: by the password or, where
+ * there is none, by the passkey that they were asked for anyway. Throws `bad-credentials`, `rate-limited`.
+ */
+export async function proveOwner(ports: Ports, person: Person, password: string): Promise<Account> {
+  const account = await ports.store.identity.findAccount(person.id)
+  if (account?.passwordHash === null && account.hasPasskey) return account
+  return checkPassword(ports, person.login, password, person.from)
+}
+
+/**
  * Makes an account for anyone, where the operator allows that; its address is proven by a link in a letter. An address
  * that somebody else has proven changes nothing but the letter: no stranger learns who is here.
  */
 export async function signUp(ports: Ports, applicant: Applicant, from: Whence): Promise<Account> {
   if (ports.config.signUp !== 'open') throw problem('sign-up-closed')
-  const account = await prepareAccount(ports, applicant, { verified: false, roles: [] })
+  const prepared = await prepareAccount(ports, applicant, { verified: false, roles: [] })
+  const { account } = prepared
   const holder = await ports.store.identity.findAccountByEmail(account.email)
   const actor: Actor = { kind: 'nobody', from }
   const grant = await authorize(ports, actor, 'account:create', '')
   await ports.store.commit(grant, accountCreated(account, 'sign-up'), async tx => {
-    await addAccount(tx, account)
+    await addAccount(tx, prepared)
     await addClaim(tx, ports, account, account.email, holder)
   })
   return account
@@ -78,7 +101,7 @@ export async function ensureAccount(ports: Ports, actor: Actor, login: string): 
     roles: [],
   })
   const grant = await authorize(ports, actor, 'instance:operate', '')
-  await ports.store.commit(grant, accountCreated(account, 'operator'), tx => addAccount(tx, account))
+  await ports.store.commit(grant, accountCreated(account, 'operator'), tx => addAccount(tx, { account }))
   return account
 }
 
@@ -87,22 +110,32 @@ export async function prepareAccount(
   ports: Ports,
   applicant: Applicant,
   as: { verified: boolean; roles: readonly InstanceRole[] },
-): Promise<Account> {
+): Promise<Prepared> {
   const login = parseLogin(applicant.login)
   const email = parseEmail(applicant.email)
-  checkNewPassword(applicant.password, [login, email, email.split('@')[0] ?? ''])
+  const { password, passkey } = applicant
+  const isWithout = passkey !== undefined && password === ''
+  if (!isWithout) checkNewPassword(password, [login, email, email.split('@')[0] ?? ''])
   await checkUnused(ports, login)
   // Whoever has the invitation reads that mailbox, so this tells nobody else.
   if (as.verified && (await ports.store.identity.findAccountByEmail(email)) !== undefined)
     throw problem('address-taken')
-  return newAccount(ports, { login, email, passwordHash: await hashPassword(applicant.password), ...as })
+  const made = passkey === undefined ? undefined : await readSignUp(ports, passkey)
+  const passwordHash = isWithout ? null : await hashPassword(password)
+  const account = newAccount(ports, { login, email, passwordHash, ...as })
+  if (made === undefined) return { account }
+  // The id was in the challenge: the authenticator keeps it beside the key.
+  const { accountId } = made
+  const kept = toPasskey(ports, made, passkey?.name ?? '')
+  return { account: { ...account, id: accountId, hasPasskey: true }, passkey: kept }
 }
 
 /** Adds it inside a transaction; of two at once for one name or address one wins. */
-export async function addAccount(tx: Tx, account: Account): Promise<void> {
+export async function addAccount(tx: Tx, { account, passkey }: Prepared): Promise<void> {
   // A user's name is their scope: it must not be somebody's organisation.
   if (await tx.identity.orgExists(account.login)) throw problem('user-exists', { user: account.login })
   await tx.identity.addAccount(account)
+  if (passkey !== undefined) await tx.identity.addPasskey(passkey)
 }
 
 export function accountCreated(account: Account, how: string): NewEvent {
@@ -128,6 +161,7 @@ function newAccount(
     tfa: 'none',
     totpSealed: null,
     totpStep: 0,
+    hasPasskey: false,
     profile: {},
     createdAt: at,
     disabledAt: null,

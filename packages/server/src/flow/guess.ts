@@ -4,7 +4,7 @@ import { problem } from '@holdfast/core'
 import type { Ports } from '../ports.ts'
 
 /** What somebody guesses at; each has counters of its own. */
-export type Guessed = 'password' | 'totp' | 'recovery'
+export type Guessed = 'password' | 'totp' | 'recovery' | 'passkey'
 
 const windowMs = 15 * 60_000
 const budgets = { account: 10, address: 100 } as const

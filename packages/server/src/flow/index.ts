@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-export { type Applicant, checkPassword, ensureAccount, signUp } from './account.ts'
+export { type Applicant, checkPassword, ensureAccount, proveOwner, signUp } from './account.ts'
 export {
   addAddress,
   listOwnAddresses,
@@ -15,10 +15,12 @@ export { type ImportOutcome, type ImportWishes, importVersions } from './import.
 export { noteDownload, openTarball, readDocument, readVersion, type TarballGrant } from './install.ts'
 export { acceptInvitation, invite, readInvitation, setUpLink } from './invitation.ts'
 export {
+  type ApprovalProof,
   beginLogin,
   denyApproval,
   findApprovalForPage,
   grantApproval,
+  isElsewhere,
   loginByPassword,
   type Poll,
   pollApproval,
@@ -37,6 +39,30 @@ export {
   setTeamGrant,
   setTeamMember,
 } from './organise.ts'
+export {
+  beginPasskey,
+  beginSignUp,
+  countOwnRecoveryCodes,
+  finishPasskey,
+  listOwnPasskeys,
+  removePasskey,
+  removePassword,
+  renamePasskey,
+} from './passkey.ts'
+export {
+  accountOfChallenge,
+  findPasskeyPlace,
+  type PasskeyAnswer,
+  type PasskeyPlace,
+  type PasskeyWish,
+} from './passkey-challenge.ts'
+export {
+  beginPasskeyApproval,
+  beginPasskeyConfirm,
+  beginPasskeySignIn,
+  confirmByPasskey,
+  signInByPasskey,
+} from './passkey-sign-in.ts'
 export {
   type AccessChange,
   addOwner,

@@ -80,11 +80,12 @@ export async function acceptInvitation(
 ): Promise<Account> {
   const invitation = await readInvitation(ports, secret)
   const email = invitation.email === '' ? applicant.email : invitation.email
-  const account = await prepareAccount(
+  const prepared = await prepareAccount(
     ports,
     { ...applicant, email },
     { verified: true, roles: invitation.roles },
   )
+  const { account } = prepared
   const nobody: Actor = { kind: 'nobody', from }
   const grant = await authorize(ports, nobody, 'account:create', '')
   await ports.store.commit(grant, accountCreated(account, 'invitation'), async tx => {
@@ -92,7 +93,7 @@ export async function acceptInvitation(
       throw problem('invitation-invalid')
     // Of several set-up links only the first that is used makes an operator.
     if (invitation.email === '' && (await tx.identity.hasOperator())) throw problem('invitation-invalid')
-    await addAccount(tx, account)
+    await addAccount(tx, prepared)
   })
   return account
 }

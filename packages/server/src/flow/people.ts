@@ -2,7 +2,7 @@
 /** Who stands by a package, and who may see it. */
 import { type PackageName, problem } from '@holdfast/core'
 import { type Access, amend, type PackagePerson, type PackageRole, type TfaDemand } from '../catalog/index.ts'
-import { type Account, type Actor, type Grant, may } from '../identity/index.ts'
+import { type Account, type Actor, type Grant, may, tfaModeOf } from '../identity/index.ts'
 import type { NewEvent } from '../integrity/index.ts'
 import type { Ports, Tx } from '../ports.ts'
 import { addNotice } from './letter.ts'
@@ -120,7 +120,7 @@ export async function changeAccess(
   await provePresence(ports, grant, known.requiresTfa)
   const { access = known.access, requiresTfa = known.requiresTfa } = wanted
   // Who has no second factor would lock themselves out.
-  if (requiresTfa !== 'none' && actor.kind === 'person' && actor.tfa === 'none')
+  if (requiresTfa !== 'none' && actor.kind === 'person' && tfaModeOf(actor) === 'none')
     throw factorMissing(ports, name)
   if (access === known.access && requiresTfa === known.requiresTfa) return
   const change = async (tx: Tx) => {

@@ -9,10 +9,11 @@ import {
   type Rule,
   randomId,
   randomText,
+  tfaModeOf,
 } from '../identity/index.ts'
 import type { Ports } from '../ports.ts'
 import { checkMfaRule, factorMissing } from './mfa-rule.ts'
-import { approvalOperation, isSecondFactor } from './second-factor.ts'
+import { approvalOperation, factorWanted, isSecondFactor } from './second-factor.ts'
 
 /** How long a wish from the command line waits for its approval. */
 export const approvalWaitMs = 5 * 60_000
@@ -30,14 +31,15 @@ export async function provePresence(ports: Ports, grant: Grant, demand: TfaDeman
   await checkMfaRule(ports, grant)
   if (actor.credential.kind === 'session') return checkFresh(ports, actor, grant)
   if (!isAskedFor(actor, rule, demand)) return
-  if (actor.tfa === 'none') throw factorMissing(ports, grant.subject)
+  if (tfaModeOf(actor) === 'none') throw factorMissing(ports, grant.subject)
   const { otp } = actor.from
   if (otp !== undefined && (await isSecondFactor(ports, actor, grant, otp))) return
   throw await challenge(ports, actor, grant)
 }
 
 function isAskedFor(actor: Person, rule: Rule, demand: TfaDemand): boolean {
-  const { credential, tfa } = actor
+  const { credential } = actor
+  const tfa = tfaModeOf(actor)
   // Only for packages: a token that skips presence must not mint tokens, change owners of an organisation, or end the second factor.
   const mayBypass = rule.token === 'write' && demand !== 'always'
   if (mayBypass && credential.kind === 'token' && credential.limits.bypassTfa) return false
@@ -55,7 +57,7 @@ function checkFresh(ports: Ports, actor: Person, grant: Grant): void {
 
 /** Digits may always be sent; a page to approve on only helps a client that opens it and polls. */
 async function challenge(ports: Ports, actor: Person, grant: Grant) {
-  if (!actor.from.web) return problem('otp-required')
+  if (!actor.from.web) return factorWanted(ports, actor)
   const [pageSecret, doneSecret] = [randomText(32), randomText(32)]
   const now = ports.clock()
   await ports.store.upkeep.addApproval(hashSecret(pageSecret), hashSecret(doneSecret), {

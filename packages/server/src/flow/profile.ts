@@ -12,10 +12,11 @@ import {
   makeTotpSeed,
   type Person,
   type TfaMode,
+  tfaModeOf,
   totpAddress,
 } from '../identity/index.ts'
 import type { Ports, Tx } from '../ports.ts'
-import { checkPassword } from './account.ts'
+import { proveOwner } from './account.ts'
 import { addNotice } from './letter.ts'
 import { factorMissing } from './mfa-rule.ts'
 import { provePresence } from './presence.ts'
@@ -54,7 +55,7 @@ export async function changeProfile(
 /** Sets a new password; the old one proves it is the owner. All other sessions end. */
 export async function changePassword(ports: Ports, actor: Actor, old: string, wanted: string): Promise<void> {
   const { grant, account, person } = await beginChange(ports, actor)
-  await checkPassword(ports, account.login, old, person.from)
+  await proveOwner(ports, person, old)
   checkNewPassword(wanted, [account.login, account.email, account.email.split('@')[0] ?? ''])
   const hash = await hashPassword(wanted)
   const kept = person.credential.kind === 'session' ? person.credential.id : ''
@@ -76,7 +77,7 @@ export async function beginTfa(
   mode: Mode,
 ): Promise<string | undefined> {
   const { grant, account, person } = await beginChange(ports, actor)
-  await checkPassword(ports, account.login, password, person.from)
+  await proveOwner(ports, person, password)
   if (account.tfa !== 'none') {
     const what = `Two-factor authentication of your account is now ${mode}`
     await change(ports, grant, account, 'tfa-mode', what, tx =>
@@ -118,19 +119,21 @@ export async function finishTfa(ports: Ports, actor: Actor, code: string): Promi
 /** Ends the second factor, or forgets one that was only begun. */
 export async function disableTfa(ports: Ports, actor: Actor, password: string): Promise<void> {
   const { grant, account, person } = await beginChange(ports, actor)
-  await checkPassword(ports, account.login, password, person.from)
+  await proveOwner(ports, person, password)
+  // Passkeys stay, so an answer of `off` would not be true.
+  if (account.totpSealed === null && account.hasPasskey) throw problem('passkey-must-stay')
   const what =
     account.tfa === 'none' ? undefined : 'Two-factor authentication of your account was switched OFF'
   await change(ports, grant, account, 'tfa-off', what, async tx => {
     await tx.identity.setTfa(account.id, 'none', null)
-    await tx.identity.setRecoveryCodes(account.id, [])
+    if (!account.hasPasskey) await tx.identity.setRecoveryCodes(account.id, [])
   })
 }
 
-/** New recovery codes; the old ones are void. */
+/** New recovery codes, for whoever has a second factor of any kind; the old ones are void. */
 export async function renewRecoveryCodes(ports: Ports, actor: Actor): Promise<readonly string[]> {
   const { grant, account } = await beginChange(ports, actor)
-  if (account.tfa === 'none') throw factorMissing(ports, account.login)
+  if (tfaModeOf(account) === 'none') throw factorMissing(ports, account.login)
   const codes = makeRecoveryCodes()
   await change(ports, grant, account, 'recovery-codes', 'New recovery codes were made for your account', tx =>
     tx.identity.setRecoveryCodes(account.id, hashesOf(account, codes)),

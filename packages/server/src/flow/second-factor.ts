@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isProblem, problem } from '@holdfast/core'
+import { isProblem, type Problem, problem } from '@holdfast/core'
 import {
   type Account,
   findTotpStep,
@@ -9,6 +9,7 @@ import {
   isRecoveryCode,
   type Person,
   type TfaMode,
+  tfaModeOf,
 } from '../identity/index.ts'
 import type { Ports } from '../ports.ts'
 import { guess } from './guess.ts'
@@ -42,7 +43,8 @@ export async function isSecondFactor(
 /** Whether the digits are right, now, and for the first time. */
 export async function isTotp(ports: Ports, actor: Person, code: string, sealed?: string): Promise<boolean> {
   const account = await ports.store.identity.findAccount(actor.id)
-  const kept = sealed ?? account?.totpSealed
+  // A seed that was only begun proves nothing, though a passkey makes this account one of those that are asked.
+  const kept = sealed ?? (account?.tfa === 'none' ? null : account?.totpSealed)
   if (kept == null) return false
   const { seed } = openTotp(ports, kept)
   return guess(ports, 'totp', actor.id, actor.from.address, async () => {
@@ -52,9 +54,15 @@ export async function isTotp(ports: Ports, actor: Person, code: string, sealed?:
   })
 }
 
+/** What to ask for where a second factor is missing: a code where there can be one, else the passkey. */
+export async function factorWanted(ports: Ports, who: Pick<Account, 'id' | 'tfa'>): Promise<Problem> {
+  const hasCode = who.tfa !== 'none' || (await ports.store.identity.countRecoveryCodes(who.id)) > 0
+  return problem(hasCode ? 'otp-required' : 'passkey-must-confirm')
+}
+
 async function useRecoveryCode(ports: Ports, actor: Person, grant: Grant, code: string): Promise<boolean> {
   const account = await ports.store.identity.findAccount(actor.id)
-  if (account === undefined || account.tfa === 'none') return false
+  if (account === undefined || tfaModeOf(account) === 'none') return false
   const hash = hashRecoveryCode(actor.id, code)
   return guess(ports, 'recovery', actor.id, actor.from.address, () =>
     takeRecoveryCode(ports, account, grant, hash),
@@ -94,6 +102,8 @@ async function isApproved(ports: Ports, actor: Person, grant: Grant, token: stri
 /** What lies sealed with a granted approval. */
 export interface GrantedApproval {
   readonly accountId: string
+  /** From where it was granted: the owner reads it beside where it was asked for. */
+  readonly address: string
   readonly until: number
 }
 

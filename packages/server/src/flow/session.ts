@@ -10,12 +10,13 @@ import {
   randomId,
   randomText,
   type Session,
+  tfaModeOf,
   toPerson,
   type Whence,
 } from '../identity/index.ts'
 import type { Ports } from '../ports.ts'
 import { checkPassword } from './account.ts'
-import { isSecondFactor } from './second-factor.ts'
+import { factorWanted, isSecondFactor } from './second-factor.ts'
 
 const lifeMs = 30 * 24 * 3600_000
 const freshMs = 10 * 60_000
@@ -33,25 +34,27 @@ export interface SignIn {
   readonly otp: string
 }
 
-/** Opens a session. Throws `bad-credentials`, `rate-limited`, or `otp-required` when only the second factor is missing. */
+/** Opens a session. Throws `bad-credentials`, `rate-limited`, or, when only the second factor is missing, `otp-required` or `passkey-must-confirm`. */
 export async function signIn(ports: Ports, typed: SignIn, from: Whence): Promise<NewSession> {
   const account = await checkPassword(ports, typed.login, typed.password, from)
   const grant = await proveSignIn(ports, account, typed.otp, from)
-  return openSession(ports, grant, account, from)
+  return openSession(ports, grant, account, from, account.tfa === 'none' ? 'password' : 'password-and-code')
 }
 
-/** Opens a session for an account that was made, or proven by all it has, in this very request. */
+/** Opens a session for an account that was made, or proven by all it has, in this very request: nothing more is asked. */
 export async function startSession(ports: Ports, account: Account, from: Whence): Promise<NewSession> {
-  const grant = await proveSignIn(ports, account, '', from)
-  return openSession(ports, grant, account, from)
+  const actor = toPerson(account, { kind: 'password' }, from)
+  const grant = await authorize(ports, actor, 'session:create', account.id)
+  return openSession(ports, grant, account, from, 'sign-up')
 }
 
 /** After the password: the second factor where there is one. Gives the right to a session or a token of a sign-in. */
 export async function proveSignIn(ports: Ports, account: Account, otp: string, from: Whence): Promise<Grant> {
   const actor = toPerson(account, { kind: 'password' }, from)
   const grant = await authorize(ports, actor, 'session:create', account.id)
-  if (account.tfa === 'none') return grant
-  if (otp === '' || !(await isSecondFactor(ports, actor, grant, otp))) throw problem('otp-required')
+  if (tfaModeOf(account) === 'none') return grant
+  if (otp === '' || !(await isSecondFactor(ports, actor, grant, otp)))
+    throw await factorWanted(ports, account)
   return grant
 }
 
@@ -83,7 +86,8 @@ export async function listOwnSessions(ports: Ports, actor: Actor): Promise<reado
 
 /**
  * Makes the session that asks fresh for ten minutes again: by the second factor where there is one, else by the
- * password. Throws `bad-credentials` or `otp-required`.
+ * password. Throws `bad-credentials`, `otp-required` or
+ * `passkey-must-confirm`.
  */
 export async function confirmPresence(
   ports: Ports,
@@ -91,11 +95,16 @@ export async function confirmPresence(
   typed: { password: string; otp: string },
 ): Promise<void> {
   const { person, sessionId } = sessionOf(actor)
-  if (person.tfa === 'none') await checkPassword(ports, person.login, typed.password, person.from)
+  if (tfaModeOf(person) === 'none') await checkPassword(ports, person.login, typed.password, person.from)
   else {
     const grant = await authorize(ports, person, 'session:create', person.id)
-    if (!(await isSecondFactor(ports, person, grant, typed.otp))) throw problem('otp-required')
+    if (!(await isSecondFactor(ports, person, grant, typed.otp))) throw await factorWanted(ports, person)
   }
+  await refreshSession(ports, sessionId)
+}
+
+/** Makes a session fresh for ten minutes again; whoever calls this proved its owner just now. */
+export async function refreshSession(ports: Ports, sessionId: string): Promise<void> {
   const now = ports.clock()
   await ports.store.upkeep.refreshSession(sessionId, now, now + freshMs)
 }
@@ -106,7 +115,14 @@ function sessionOf(actor: Actor): { person: Person; sessionId: string } {
   throw problem('unauthenticated')
 }
 
-async function openSession(ports: Ports, grant: Grant, account: Account, from: Whence): Promise<NewSession> {
+/** Opens it for whoever proved to be the account; the event says by what. */
+export async function openSession(
+  ports: Ports,
+  grant: Grant,
+  account: Account,
+  from: Whence,
+  by: 'password' | 'password-and-code' | 'passkey' | 'sign-up',
+): Promise<NewSession> {
   const now = ports.clock()
   const secret = randomText(43)
   const session: Session = {
@@ -119,7 +135,7 @@ async function openSession(ports: Ports, grant: Grant, account: Account, from: W
     address: from.address,
     client: from.client,
   }
-  const event = { type: 'session-create', detail: { session: session.id, account: account.id } } as const
+  const event = { type: 'session-create', detail: { session: session.id, account: account.id, by } } as const
   await ports.store.commit(grant, event, tx => tx.identity.addSession(hashSecret(secret), session))
   return { secret, session }
 }

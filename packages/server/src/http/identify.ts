@@ -10,12 +10,13 @@ import {
   isToken,
   networkList,
   type Token,
+  tfaModeOf,
   type Whence,
 } from '../identity/index.ts'
 import type { Ports } from '../ports.ts'
 
 type Person = Extract<Actor, { kind: 'person' }>
-type Identity = Omit<Person, 'from'>
+type Identity = Omit<Person, 'from'> | Omit<Extract<Actor, { kind: 'job' }>, 'from'>
 
 /** Credentials → Actor, with a bounded memory that forgets within a second of any change to accounts or tokens. */
 export interface Identify {
@@ -23,6 +24,8 @@ export interface Identify {
   peek(authorization: string | undefined): Identity | 'nobody' | undefined
   /** Who acts; credentials that are not accepted give `nobody` and the reason. */
   identify(headers: IncomingHttpHeaders, address: string): Promise<{ actor: Actor; bad: Problem | undefined }>
+  /** Writes down which tokens were used, and ends. */
+  close(): Promise<void>
 }
 
 const maxRemembered = 10_000
@@ -37,7 +40,7 @@ export function openIdentify(ports: Ports): Identify {
     changes += 1
     known.clear()
   })
-  setInterval(() => flushUsed(ports, used), lastUsedEveryMs).unref()
+  const flushing = setInterval(() => flushUsed(ports, used), lastUsedEveryMs).unref()
   const remember = (authorization: string, identity: Identity) => {
     if (known.size >= maxRemembered) known.delete(known.keys().next().value ?? '')
     known.set(authorization, identity)
@@ -69,9 +72,14 @@ export function openIdentify(ports: Ports): Identify {
       const before = changes
       const found = await byAuthorization(ports, authorization, from)
       if ('code' in found) return { actor: nobody, bad: found }
+      if (found.credential.kind === 'token') used.add(found.credential.id)
       // What was revoked while it was looked up must not be remembered.
       if (changes === before) remember(found.credential.kind === 'token' ? authorization : key, found)
       return { actor: { ...found, from }, bad: undefined }
+    },
+    async close() {
+      clearInterval(flushing)
+      await flushUsed(ports, used)
     },
   }
 }
@@ -111,7 +119,7 @@ async function byAuthorization(
   try {
     const account = await checkPassword(ports, login, password, from)
     // A password with each request would be a way around the second factor.
-    if (account.tfa !== 'none') return problem('password-not-enough')
+    if (tfaModeOf(account) !== 'none') return problem('password-not-enough')
     return toIdentity(account, { kind: 'password' })
   } catch (error) {
     if (isProblem(error)) return error
@@ -126,10 +134,12 @@ async function byToken(ports: Ports, secret: string, from: Whence): Promise<Iden
     : undefined
   if (token === undefined) return problem('token-expired')
   if (!isFromAllowed(token, from.address)) return problem('address-not-allowed', { address: from.address })
+  const { id, limits, expiresAt } = token
+  const credential = { kind: 'token', id, limits, expiresAt } as const
+  if (token.holder === 'job') return { kind: 'job', id: token.accountId, credential }
   const account = await ports.store.identity.findAccount(token.accountId)
   if (account === undefined || account.disabledAt !== null) return problem('token-expired')
-  const { id, limits, expiresAt } = token
-  return toIdentity(account, { kind: 'token', id, limits, expiresAt })
+  return toIdentity(account, credential)
 }
 
 async function bySession(
@@ -158,8 +168,9 @@ function sessionCookie(cookie: string | undefined, isHttps: boolean): string | u
 }
 
 function toIdentity(account: Account, credential: Person['credential']): Identity {
-  const { id, login, roles, tfa } = account
-  return { kind: 'person', id, login, roles, tfa, verified: account.emailVerifiedAt !== null, credential }
+  const { id, login, roles, tfa, hasPasskey } = account
+  const verified = account.emailVerifiedAt !== null
+  return { kind: 'person', id, login, roles, tfa, hasPasskey, verified, credential }
 }
 
 function isFromAllowed(token: Token, address: string): boolean {

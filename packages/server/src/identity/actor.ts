@@ -12,21 +12,26 @@ export interface TokenLimits {
   readonly orgs?: readonly string[]
   /** Networks it works from, in CIDR form; undefined means any. */
   readonly cidr?: readonly string[]
+  /** A machine's: the organisation whose restricted packages it reads. */
+  readonly readsOrg?: string
   /** Skips the second factor on writes. */
   readonly bypassTfa: boolean
   /** Skips it by the word of the machine's owner, not of its account. */
   readonly byOperator?: boolean
 }
 
+/** A token somebody came in with. */
+export interface TokenCredential {
+  readonly kind: 'token'
+  readonly id: string
+  readonly limits: TokenLimits
+  readonly expiresAt: number | null
+}
+
 /** How a person came in. */
 export type Credential =
   | { readonly kind: 'session'; readonly id: string; readonly freshUntil: number }
-  | {
-      readonly kind: 'token'
-      readonly id: string
-      readonly limits: TokenLimits
-      readonly expiresAt: number | null
-    }
+  | TokenCredential
   | { readonly kind: 'password' }
 
 /** Where a request came from, and the second factor it carried. */
@@ -55,6 +60,13 @@ export type Actor =
       readonly credential: Credential
       readonly from: Whence
     }
+  /** A CI job, by the token it got for its identity; named after the publisher that let it in. */
+  | {
+      readonly kind: 'job'
+      readonly id: string
+      readonly credential: TokenCredential
+      readonly from: Whence
+    }
   /** The machine's owner, with the data folder at hand. */
   | { readonly kind: 'operator' }
   | { readonly kind: 'system'; readonly id: string }
@@ -71,6 +83,7 @@ export const operator: Actor = { kind: 'operator' }
 export function actorId(actor: Actor): string {
   switch (actor.kind) {
     case 'person':
+    case 'job':
     case 'system':
       return actor.id
     case 'operator':

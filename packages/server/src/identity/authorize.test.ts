@@ -42,6 +42,7 @@ function person(change: Partial<Person> = {}): Person {
     roles: [],
     verified: true,
     tfa: 'none',
+    hasPasskey: false,
     credential: { kind: 'password' },
     from: { address: '192.0.2.7', client: '', web: false },
     ...change,

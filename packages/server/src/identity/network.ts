@@ -28,6 +28,13 @@ export function networkList(networks: readonly string[]): (address: string) => b
   return address => isIP(address) !== 0 && list.check(address, familyOf(address))
 }
 
+/** Whether two addresses are neighbours: one /24, or one /48 of IPv6; a home or an office rarely spans more. */
+export function isSameNetwork(one: string, other: string): boolean {
+  if (one === other) return true
+  if (isIP(one) === 0) return false
+  return networkList([`${one}/${isIP(one) === 6 ? 48 : 24}`])(other)
+}
+
 function familyOf(address: string): 'ipv4' | 'ipv6' {
   return isIP(address) === 6 ? 'ipv6' : 'ipv4'
 }

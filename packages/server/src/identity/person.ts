@@ -6,13 +6,14 @@ export type Person = Extract<Actor, { kind: 'person' }>
 
 /** The account as somebody who acts. */
 export function toPerson(account: Account, credential: Credential, from: Whence): Person {
-  const { id, login, roles, tfa } = account
+  const { id, login, roles, tfa, hasPasskey } = account
   return {
     kind: 'person',
     id,
     login,
     roles,
     tfa,
+    hasPasskey,
     verified: account.emailVerifiedAt !== null,
     credential,
     from,

@@ -12,7 +12,7 @@ import {
   tfaState,
 } from '../../../flow/index.ts'
 import type { Answer, Call } from '../../../http/index.ts'
-import type { Account } from '../../../identity/index.ts'
+import { type Account, tfaModeOf } from '../../../identity/index.ts'
 import type { Ports } from '../../../ports.ts'
 import { json } from '../answer.ts'
 import { readBody } from '../body.ts'
@@ -88,10 +88,16 @@ function profileOf(ports: Ports, account: Account): Record<string, unknown> {
     name: account.login,
     email: account.email,
     email_verified: account.emailVerifiedAt !== null,
-    tfa: tfaState(ports, account) ?? false,
+    tfa: tfaOf(ports, account),
     ...Object.fromEntries(freeFields.map(name => [name, account.profile[name] ?? ''])),
     created: new Date(account.createdAt).toISOString(),
     updated: new Date(account.createdAt).toISOString(),
     cidr_whitelist: null,
   }
+}
+
+/** A passkey is a second factor, finished, whatever became of an authenticator. */
+function tfaOf(ports: Ports, account: Account): { mode: string; pending: boolean } | false {
+  if (account.tfa === 'none' && account.hasPasskey) return { mode: tfaModeOf(account), pending: false }
+  return tfaState(ports, account) ?? false
 }

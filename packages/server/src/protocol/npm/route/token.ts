@@ -2,7 +2,7 @@
 /** `npm token` and `pnpm token` (protocol reference, section 9.3). */
 import { type NamePattern, parseNamePattern, problem } from '@holdfast/core'
 import * as v from 'valibot'
-import { checkPassword, createToken, listOwnTokens, revokeToken } from '../../../flow/index.ts'
+import { createToken, listOwnTokens, proveOwner, revokeToken } from '../../../flow/index.ts'
 import type { Answer, Call } from '../../../http/index.ts'
 import { parseNetwork, type Token, type TokenLimits } from '../../../identity/index.ts'
 import type { Ports } from '../../../ports.ts'
