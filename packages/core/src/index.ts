@@ -37,5 +37,15 @@ export type { ProblemCode, ProblemRow } from './problem-table.ts'
 export { problemTable } from './problem-table.ts'
 export type { Status, StatusRow } from './status.ts'
 export { statusTable } from './status.ts'
+export {
+  instanceOfToken,
+  isToken,
+  tokenChecksum,
+  tokenLength,
+  tokenPattern,
+  tokenPrefix,
+} from './token-form.ts'
+export type { TokenRule } from './token-rule.ts'
+export { tokenRules } from './token-rule.ts'
 export type { Version } from './version.ts'
 export { compareVersions, isPrerelease, newestVersion, parseVersion } from './version.ts'

@@ -10,7 +10,7 @@ import {
   randomId,
   type Token,
   type TokenLimits,
-  type TokenOrigin,
+  tfaModeOf,
   tokenEnd,
   toPerson,
   type Whence,
@@ -54,7 +54,7 @@ export async function createToken(
   if (
     request.limits.bypassTfa &&
     actor.kind === 'person' &&
-    actor.tfa === 'none' &&
+    tfaModeOf(actor) === 'none' &&
     ports.config.mfa === 'required'
   )
     throw factorMissing(ports, request.name)
@@ -89,15 +89,16 @@ function creationNotice({ name, origin, limits }: Token): string {
 export function makeNewToken(
   ports: Ports,
   accountId: string,
-  request: TokenRequest & { readonly origin: TokenOrigin },
+  request: TokenRequest & Pick<Token, 'origin'> & Partial<Pick<Token, 'holder'>>,
 ): NewToken {
-  const { name, description = '', origin, limits, lifeMs } = request
+  const { name, description = '', origin, holder = 'account', limits, lifeMs } = request
   const secret = makeToken(ports.store.instance.id)
   const createdAt = ports.clock()
   const expiresAt = tokenEnd(origin, limits, lifeMs, createdAt)
   const [id, hint] = [randomId('t_'), secret.slice(0, hintLength)]
   const token: Token = {
     id,
+    holder,
     accountId,
     name,
     description,

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash, randomBytes } from 'node:crypto'
-import { crc32 } from 'node:zlib'
+import { tokenChecksum, tokenPrefix } from '@holdfast/core'
+
+export { isToken } from '@holdfast/core'
 
 const alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 const randomLength = 32
-const checksumLength = 6
-const form = /^holdfast_([a-z0-9]{8})_([0-9A-Za-z]{32})([0-9A-Za-z]{6})$/
 
 /**
  * A new token secret: `holdfast_<instance id>_<32 random characters><checksum>`. The prefix and the checksum (CRC-32,
@@ -13,14 +13,8 @@ const form = /^holdfast_([a-z0-9]{8})_([0-9A-Za-z]{32})([0-9A-Za-z]{6})$/
  * whom to tell. 190 bits of randomness, so a plain SHA-256 is enough at rest.
  */
 export function makeToken(instanceId: string): string {
-  const body = `holdfast_${instanceId}_${randomText(randomLength)}`
-  return body + checksum(body)
-}
-
-/** True when the text has the form of a token of any instance, checksum included: worth a look in the store. */
-export function isToken(text: string): boolean {
-  const found = form.exec(text)
-  return found?.[3] !== undefined && checksum(text.slice(0, -checksumLength)) === found[3]
+  const body = `${tokenPrefix}${instanceId}_${randomText(randomLength)}`
+  return body + tokenChecksum(body)
 }
 
 /** What is stored instead of a secret: SHA-256, hex. */
@@ -40,16 +34,6 @@ export function randomText(length: number): string {
 }
 
 /** An opaque id for the log: a prefix and 64 random bits. */
-export function randomId(prefix: 'a_' | 't_' | 's_' | 'w_'): string {
+export function randomId(prefix: 'a_' | 't_' | 's_' | 'w_' | 'tp_'): string {
   return prefix + randomBytes(8).toString('hex')
-}
-
-function checksum(text: string): string {
-  let rest = crc32(text)
-  let digits = ''
-  for (let i = 0; i < checksumLength; i++) {
-    digits = alphabet[rest % 62] + digits
-    rest = Math.floor(rest / 62)
-  }
-  return digits
 }
