@@ -272,6 +272,11 @@ export const problemTable = {
     say: 'Passkeys do not work at {address}',
     hint: 'Ask the operator to set `publicUrl` to an https address with a host name instead of a number.',
   },
+  'password-leaked': {
+    status: 403,
+    say: 'Your password is in collections of leaked passwords: change it before anything else',
+    hint: 'Choose a new one at {link}, then try again.',
+  },
   'password-not-enough': {
     status: 401,
     say: 'This account has two-factor authentication, so its password alone signs no request',

@@ -100,6 +100,8 @@ const keys = {
   /** `smtp://user:password@host:port`; without it mail waits in the outbox. */
   smtp: v.optional(v.pipe(text, v.regex(/^smtps?:\/\//, 'must be an smtp:// or smtps:// address'))),
   mailFrom: v.optional(text, 'holdfast@localhost'),
+  /** Range service that says which passwords have leaked, such as `https://api.pwnedpasswords.com/range`; without it the list that comes with us decides alone. */
+  leakedPasswords: v.optional(url),
   maxTarballBytes: v.optional(bytes, 256 * 1024 * 1024),
   maxUnpackedBytes: v.optional(bytes, 1024 * 1024 * 1024),
   /** Memory for ready tarballs and for ready documents, each. */

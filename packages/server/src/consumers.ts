@@ -14,6 +14,8 @@ const batchSize = 100
 const lettersAtOnce = 20
 const firstRetryMs = 60_000
 const maxAttempts = 12
+/** Longer than one letter can take, so that no other process sends the same one meanwhile. */
+const letterLeaseMs = 60_000
 
 /** Somebody who reads every event in order, safe to run again on events it saw before. */
 export interface Consumer {
@@ -155,9 +157,8 @@ function deliverLetters(owner: string): Step {
   return async ports => {
     const waiting = await ports.store.mail.listWaiting(lettersAtOnce)
     const due = waiting.filter(letter => isDue(letter, ports.clock()))
-    if (due.length === 0 || (await ports.store.leases.acquire('mail', owner, leaseMs)) === undefined)
-      return false
     for (const letter of due) {
+      if ((await ports.store.leases.acquire('mail', owner, letterLeaseMs)) === undefined) return false
       try {
         await ports.mail.deliver(letter)
         // A crash here sends this letter twice, which is better than never.
@@ -166,7 +167,7 @@ function deliverLetters(owner: string): Step {
         await ports.store.mail.markFailed(letter.id, error instanceof Error ? error.message : String(error))
       }
     }
-    return true
+    return due.length > 0
   }
 }
 

@@ -18,6 +18,7 @@ import {
 import type { NewEvent } from '../integrity/index.ts'
 import type { Ports, Tx } from '../ports.ts'
 import { guess } from './guess.ts'
+import { checkNotLeaked } from './leaked-password.ts'
 import { readSignUp, toPasskey } from './passkey.ts'
 import type { PasskeyAnswer } from './passkey-challenge.ts'
 import { addClaim } from './verification.ts'
@@ -116,6 +117,7 @@ export async function prepareAccount(
   const { password, passkey } = applicant
   const isWithout = passkey !== undefined && password === ''
   if (!isWithout) checkNewPassword(password, [login, email, email.split('@')[0] ?? ''])
+  if (!isWithout) await checkNotLeaked(ports, password)
   await checkUnused(ports, login)
   // Whoever has the invitation reads that mailbox, so this tells nobody else.
   if (as.verified && (await ports.store.identity.findAccountByEmail(email)) !== undefined)
@@ -161,6 +163,7 @@ function newAccount(
     tfa: 'none',
     totpSealed: null,
     totpStep: 0,
+    passwordLeakedAt: null,
     hasPasskey: false,
     profile: {},
     createdAt: at,

@@ -14,6 +14,7 @@ export { hostNames, unhostNames } from './host.ts'
 export { type ImportOutcome, type ImportWishes, importVersions } from './import.ts'
 export { noteDownload, openTarball, readDocument, readVersion, type TarballGrant } from './install.ts'
 export { acceptInvitation, invite, readInvitation, setUpLink } from './invitation.ts'
+export { noteLeak } from './leaked-password.ts'
 export {
   type ApprovalProof,
   beginLogin,

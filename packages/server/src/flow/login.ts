@@ -17,6 +17,7 @@ import {
 } from '../identity/index.ts'
 import type { Ports, Tx } from '../ports.ts'
 import { checkPassword } from './account.ts'
+import { noteLeak } from './leaked-password.ts'
 import { addNotice } from './letter.ts'
 import type { PasskeyAnswer } from './passkey-challenge.ts'
 import { proveApproval } from './passkey-sign-in.ts'
@@ -148,8 +149,15 @@ export async function loginByPassword(
 ): Promise<NewToken> {
   const account = await checkPassword(ports, typed.login, typed.password, from)
   const grant = await proveSignIn(ports, account, from.otp ?? '', from)
+  checkNoLeak(ports, await noteLeak(ports, account, typed.password, from))
   const notice = `A command line at ${from.address} signed in to your account`
   return addLoginToken(ports, grant, account, from, notice)
+}
+
+/** npm cannot change it, so it says where to. */
+function checkNoLeak(ports: Ports, account: Account): void {
+  if (account.passwordLeakedAt !== null)
+    throw problem('password-leaked', { link: `${ports.config.publicUrl}/account/password` })
 }
 
 async function takeLogin(

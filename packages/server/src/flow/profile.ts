@@ -17,6 +17,7 @@ import {
 } from '../identity/index.ts'
 import type { Ports, Tx } from '../ports.ts'
 import { proveOwner } from './account.ts'
+import { checkNotLeaked } from './leaked-password.ts'
 import { addNotice } from './letter.ts'
 import { factorMissing } from './mfa-rule.ts'
 import { provePresence } from './presence.ts'
@@ -54,9 +55,10 @@ export async function changeProfile(
 
 /** Sets a new password; the old one proves it is the owner. All other sessions end. */
 export async function changePassword(ports: Ports, actor: Actor, old: string, wanted: string): Promise<void> {
-  const { grant, account, person } = await beginChange(ports, actor)
+  const { grant, account, person } = await beginChange(ports, actor, 'account:password')
   await proveOwner(ports, person, old)
   checkNewPassword(wanted, [account.login, account.email, account.email.split('@')[0] ?? ''])
+  await checkNotLeaked(ports, wanted)
   const hash = await hashPassword(wanted)
   const kept = person.credential.kind === 'session' ? person.credential.id : ''
   await change(ports, grant, account, 'password', 'The password of your account was changed', async tx => {
@@ -144,9 +146,10 @@ export async function renewRecoveryCodes(ports: Ports, actor: Actor): Promise<re
 async function beginChange(
   ports: Ports,
   actor: Actor,
+  operation: 'account:change' | 'account:password' = 'account:change',
 ): Promise<{ grant: Grant; account: Account; person: Person }> {
   if (actor.kind !== 'person') throw problem('unauthenticated')
-  const grant = await authorize(ports, actor, 'account:change', actor.id)
+  const grant = await authorize(ports, actor, operation, actor.id)
   await provePresence(ports, grant)
   return { grant, account: await accountOf(ports, actor), person: actor }
 }

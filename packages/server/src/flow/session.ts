@@ -16,6 +16,7 @@ import {
 } from '../identity/index.ts'
 import type { Ports } from '../ports.ts'
 import { checkPassword } from './account.ts'
+import { noteLeak } from './leaked-password.ts'
 import { factorWanted, isSecondFactor } from './second-factor.ts'
 
 const lifeMs = 30 * 24 * 3600_000
@@ -38,6 +39,7 @@ export interface SignIn {
 export async function signIn(ports: Ports, typed: SignIn, from: Whence): Promise<NewSession> {
   const account = await checkPassword(ports, typed.login, typed.password, from)
   const grant = await proveSignIn(ports, account, typed.otp, from)
+  await noteLeak(ports, account, typed.password, from)
   return openSession(ports, grant, account, from, account.tfa === 'none' ? 'password' : 'password-and-code')
 }
 

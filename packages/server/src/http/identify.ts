@@ -2,12 +2,13 @@
 
 import type { IncomingHttpHeaders } from 'node:http'
 import { isProblem, type Problem, problem } from '@holdfast/core'
-import { checkPassword } from '../flow/index.ts'
+import { checkPassword, noteLeak } from '../flow/index.ts'
 import {
   type Account,
   type Actor,
   hashSecret,
   isToken,
+  mustChange,
   networkList,
   type Token,
   tfaModeOf,
@@ -117,7 +118,7 @@ async function byAuthorization(
   const [login, password] = [decoded.slice(0, colon), decoded.slice(colon + 1)]
   if (isToken(password)) return byToken(ports, password, from)
   try {
-    const account = await checkPassword(ports, login, password, from)
+    const account = await noteLeak(ports, await checkPassword(ports, login, password, from), password, from)
     // A password with each request would be a way around the second factor.
     if (tfaModeOf(account) !== 'none') return problem('password-not-enough')
     return toIdentity(account, { kind: 'password' })
@@ -170,7 +171,17 @@ function sessionCookie(cookie: string | undefined, isHttps: boolean): string | u
 function toIdentity(account: Account, credential: Person['credential']): Identity {
   const { id, login, roles, tfa, hasPasskey } = account
   const verified = account.emailVerifiedAt !== null
-  return { kind: 'person', id, login, roles, tfa, hasPasskey, verified, credential }
+  return {
+    kind: 'person',
+    id,
+    login,
+    roles,
+    tfa,
+    hasPasskey,
+    verified,
+    ...mustChange(account, credential),
+    credential,
+  }
 }
 
 function isFromAllowed(token: Token, address: string): boolean {

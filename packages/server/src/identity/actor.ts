@@ -57,6 +57,8 @@ export type Actor =
       readonly tfa: TfaMode
       /** The account has a second factor that cannot be phished. */
       readonly hasPasskey: boolean
+      /** Others have seen the password: it must be changed before anything else. */
+      readonly mustChangePassword?: true
       readonly credential: Credential
       readonly from: Whence
     }

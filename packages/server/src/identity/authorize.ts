@@ -10,6 +10,14 @@ import type { OrgRole } from './port.ts'
 const packageRoles: readonly PackageRole[] = ['reader', 'triager', 'maintainer', 'owner']
 const orgRoles: readonly OrgRole[] = ['developer', 'admin', 'owner']
 
+/** All that somebody can do whose password others have seen. */
+const allowedWhenLeaked: ReadonlySet<Operation> = new Set([
+  'session:create',
+  'account:read',
+  'account:password',
+  'account:sign-out',
+])
+
 type Person = Extract<Actor, { kind: 'person' }>
 type Asked = Pick<Ports, 'store' | 'config'>
 
@@ -26,6 +34,8 @@ export async function authorize(
   const rule: Rule = operations[operation]
   if (!(await holds(ports, actor, rule.needs, subject))) throw await refusal(ports, actor, operation, subject)
   if (actor.kind === 'person') {
+    if (actor.mustChangePassword === true && !allowedWhenLeaked.has(operation))
+      throw problem('password-leaked', { link: `${ports.config.publicUrl}/account/password` })
     checkToken(actor, rule, subject, operation)
     if (rule.token !== 'read' && rule.token !== 'never' && !actor.verified) throw problem('email-unverified')
   }

@@ -13,6 +13,7 @@ export {
 } from './actor.ts'
 export type { Address, AddressReads, AddressWrites } from './address.ts'
 export { authorize, may, mayReadPublic } from './authorize.ts'
+export { isCommonPassword } from './common-password.ts'
 export type {
   CriticalPackage,
   CriticalReads,
@@ -43,8 +44,8 @@ export {
   tfaModeOf,
 } from './passkey.ts'
 export { checkNewPassword, hashPassword, isPassword } from './password.ts'
-export { type Person, toPerson } from './person.ts'
 export type { Holder, OwnerFacts, PeopleReads, PeopleWrites } from './people.ts'
+export { mustChange, type Person, toPerson } from './person.ts'
 export type {
   Account,
   Approval,

@@ -46,6 +46,7 @@ export const operations = {
   'account:create': { needs: { on: 'anyone' }, token: 'read', presence: false },
   'session:create': { needs: { on: 'self' }, token: 'never', presence: false },
   'account:read': { needs: { on: 'self' }, token: 'read', presence: false },
+  'account:password': { needs: { on: 'self' }, token: 'manage', presence: true },
   'account:change': { needs: { on: 'self' }, token: 'manage', presence: true },
   // Without a proven address one must still be able to correct a mistyped one.
   'account:address': { needs: { on: 'self' }, token: 'never', presence: true },

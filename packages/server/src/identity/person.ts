@@ -15,7 +15,13 @@ export function toPerson(account: Account, credential: Credential, from: Whence)
     tfa,
     hasPasskey,
     verified: account.emailVerifiedAt !== null,
+    ...mustChange(account, credential),
     credential,
     from,
   }
+}
+
+/** Tokens go on: they were not made from the password, and a build must not stop for it. */
+export function mustChange(account: Account, credential: Credential): Pick<Person, 'mustChangePassword'> {
+  return account.passwordLeakedAt !== null && credential.kind !== 'token' ? { mustChangePassword: true } : {}
 }

@@ -18,6 +18,8 @@ export interface Account {
   readonly emailVerifiedAt: number | null
   /** PHC string of argon2id, or null when the account has no password. */
   readonly passwordHash: string | null
+  /** Since when it is known that others have seen this password: until it is changed nothing else can be done. */
+  readonly passwordLeakedAt: number | null
   readonly roles: readonly InstanceRole[]
   readonly tfa: TfaMode
   /** Sealed TOTP seed while enrolled or enrolling. */
@@ -100,7 +102,13 @@ export interface TeamGrant {
   readonly permission: 'read-only' | 'read-write'
 }
 
-export interface IdentityReads extends AddressReads, CriticalReads, MachineReads, PasskeyReads, PeopleReads, TokenNoticeReads {
+export interface IdentityReads
+  extends AddressReads,
+    CriticalReads,
+    MachineReads,
+    PasskeyReads,
+    PeopleReads,
+    TokenNoticeReads {
   findAccount(id: string): Promise<Account | undefined>
   /** Case-insensitive. */
   findAccountByLogin(login: string): Promise<Account | undefined>
@@ -130,9 +138,17 @@ export interface IdentityReads extends AddressReads, CriticalReads, MachineReads
   countFailures(counter: string, sinceMs: number): Promise<{ count: number; oldestAt: number }>
 }
 
-export interface IdentityWrites extends AddressWrites, CriticalWrites, MachineWrites, PasskeyWrites, PeopleWrites, TokenNoticeWrites {
+export interface IdentityWrites
+  extends AddressWrites,
+    CriticalWrites,
+    MachineWrites,
+    PasskeyWrites,
+    PeopleWrites,
+    TokenNoticeWrites {
   addAccount(account: Account): Promise<void>
+  /** A new password has not leaked. */
   setPassword(accountId: string, passwordHash: string | null): Promise<void>
+  setPasswordLeaked(accountId: string, at: number): Promise<void>
   setProfile(accountId: string, profile: { readonly [key: string]: string }): Promise<void>
   setTfa(accountId: string, tfa: TfaMode, totpSealed: string | null): Promise<void>
   setRecoveryCodes(accountId: string, hashes: readonly string[]): Promise<void>

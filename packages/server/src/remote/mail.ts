@@ -1,16 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Mail } from '../ports.ts'
+import { formatLetterHtml } from './letter-html.ts'
 
-/** Mail by SMTP where a relay is configured, else letters stay in the outbox. */
+/** A relay that does not answer must not hold up the letters behind. */
+const patience = { connectionTimeout: 5000, greetingTimeout: 5000, socketTimeout: 10_000 } as const
+
+/** Mail by SMTP where a relay is configured, as text and HTML; else letters stay in the outbox. */
 export function openMail(smtp: string | undefined, from: string): Mail {
   if (smtp === undefined) return { kind: 'outbox', deliver: async () => {} }
   return {
     kind: 'smtp',
-    async deliver(letter) {
+    async deliver({ to, subject, text }) {
       const { createTransport } = await import('nodemailer')
-      const transport = createTransport(smtp)
-      await transport.sendMail({ from, to: letter.to, subject: letter.subject, text: letter.text })
-      transport.close()
+      const transport = createTransport({ url: smtp, ...patience })
+      try {
+        await transport.sendMail({
+          from,
+          to,
+          subject,
+          text,
+          html: formatLetterHtml(text),
+          // RFC 3834: holiday answers must not come back to us.
+          headers: { 'auto-submitted': 'auto-generated' },
+        })
+      } finally {
+        transport.close()
+      }
     },
   }
 }

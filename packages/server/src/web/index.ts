@@ -5,7 +5,7 @@ import { Hono } from 'hono'
 import type { Answer, Call, Mount } from '../http/index.ts'
 import type { Ports } from '../ports.ts'
 import { findAsset } from './asset.ts'
-import type { WebEnv } from './context.ts'
+import { findVisitor, type WebEnv } from './context.ts'
 import { checkOrigin } from './origin.ts'
 import { problemAnswer } from './page/problem.ts'
 import { addRoutes } from './route.ts'
@@ -29,6 +29,14 @@ export function webMount(ports: Ports): Mount {
   }
 }
 
+const openWhenLeaked = ['/account/password', '/confirm', '/sign-in', '/sign-out']
+
+/** Whose password others have seen changes it before anything else. */
+function checkPasswordChange(call: Call): void {
+  const isFree = openWhenLeaked.includes(call.url.split('?')[0] ?? '')
+  if (!isFree && findVisitor(call.actor)?.mustChangePassword === true) throw problem('password-leaked')
+}
+
 async function handle(app: Hono<WebEnv>, ports: Ports, call: Call): Promise<Answer> {
   const isRead = call.method === 'GET' || call.method === 'HEAD'
   if (call.url.startsWith('/assets/')) {
@@ -38,6 +46,7 @@ async function handle(app: Hono<WebEnv>, ports: Ports, call: Call): Promise<Answ
   }
   if (!isRead && call.method !== 'POST') throw problem('method-not-allowed', { method: call.method })
   if (call.method === 'POST') checkOrigin(ports.config, call)
+  checkPasswordChange(call)
   // A HEAD is answered as a GET; its body is left out where it would be sent.
   const request = new Request(`http://pages${call.url}`, { method: isRead ? 'GET' : 'POST' })
   const response = await app.fetch(request, { call, ports })

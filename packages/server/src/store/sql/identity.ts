@@ -131,7 +131,10 @@ export function identityWrites(db: Kysely<Schema>): IdentityWrites {
       if (made.emailVerifiedAt !== null) await setAddressVerified(made.id, made.email, made.emailVerifiedAt)
     },
     async setPassword(id, hash) {
-      await account(id).set({ password_hash: hash }).execute()
+      await account(id).set({ password_hash: hash, password_leaked_at: null }).execute()
+    },
+    async setPasswordLeaked(id, at) {
+      await account(id).set({ password_leaked_at: at }).execute()
     },
     async setProfile(id, profile) {
       await account(id)
@@ -290,6 +293,7 @@ function fromAccount(made: Account): Schema['account'] {
     email_key: made.email.toLowerCase(),
     email_verified_at: made.emailVerifiedAt,
     password_hash: made.passwordHash,
+    password_leaked_at: made.passwordLeakedAt,
     roles: JSON.stringify(made.roles),
     tfa: made.tfa,
     totp_sealed: made.totpSealed,
@@ -309,6 +313,7 @@ export function toAccount(row: Selectable<Schema['account']>): Account {
     email: row.email,
     emailVerifiedAt: row.email_verified_at,
     passwordHash: row.password_hash,
+    passwordLeakedAt: row.password_leaked_at,
     roles: JSON.parse(row.roles) as InstanceRole[],
     tfa: row.tfa as TfaMode,
     totpSealed: row.totp_sealed,

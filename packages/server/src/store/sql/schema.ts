@@ -28,6 +28,7 @@ export interface Schema {
     email_key: string
     email_verified_at: number | null
     password_hash: string | null
+    password_leaked_at: number | null
     roles: string
     tfa: string
     totp_sealed: string | null

@@ -101,6 +101,7 @@ export async function passwordSubmit(c: PageContext): Promise<Response> {
 function passwordForm(c: PageContext, visitor: Visitor, trouble?: Problem): Response {
   const main = html`<h1>${visitor.login}</h1>
 ${accountTabs('password')}
+${visitor.mustChangePassword === true ? notice('bad', 'This password is in collections of leaked passwords', html`Whoever has such a collection can sign in as you. Choose a new one now; until then nothing else is open to you.`) : nothing}
 ${problemNotice(trouble)}
 <p>All other sessions end with the old password; tokens stay.</p>
 <form class="form" method="post" action="/account/password">

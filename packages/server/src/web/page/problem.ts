@@ -16,6 +16,8 @@ export function problemAnswer(config: Config, trouble: Problem, call: Call): Ans
     const next = isRead ? `?next=${encodeURIComponent(call.url)}` : ''
     return { status: 303, headers: { ...pageHeaders(config), location: `/sign-in${next}` } }
   }
+  if (trouble.code === 'password-leaked')
+    return { status: 303, headers: { ...pageHeaders(config), location: '/account/password?why=leaked' } }
   if (trouble.code === 'presence-required') {
     const next = encodeURIComponent(localPath(call.url))
     return { status: 303, headers: { ...pageHeaders(config), location: `/confirm?next=${next}` } }

@@ -52,6 +52,7 @@ async function people(table: TableMaker, db: Kysely<unknown>): Promise<void> {
     email_key: 'text',
     email_verified_at: 'int?',
     password_hash: 'text?',
+    password_leaked_at: 'int?',
     roles: 'text',
     tfa: 'text',
     totp_sealed: 'text?',
