@@ -377,6 +377,11 @@ export const problemTable = {
     say: 'This token is not valid here: it has expired, was revoked, or belongs to another registry',
     hint: 'Sign in again with `npm login`, or make a new token.',
   },
+  'token-in-package': {
+    status: 400,
+    say: 'A token lies in {name}@{version} ({files}) and must not become public; {done}',
+    hint: 'Take it out, look with `npm pack --dry-run` at what is packed, and publish again with a new token.',
+  },
   'token-life-too-long': {
     status: 400,
     say: 'A token that may {right} lives at most {longest}, not {wanted}',

@@ -17,6 +17,7 @@ import {
   inspectTarball,
 } from '../integrity/index.ts'
 import type { BlobWriter, Ports, WrittenBytes } from '../ports.ts'
+import { refuseTokens } from './leak.ts'
 import { checkClaims, type Upload } from './publish.ts'
 
 type Manifest = Readonly<Record<string, unknown>>
@@ -104,6 +105,7 @@ async function check(
   }
   const bytes = checkClaims(upload)
   checkManifestAgrees(inspection.manifest, said.manifest)
+  await refuseTokens(ports, said, inspection.tokens)
   if (told === undefined && (await isHere(ports, said.name, said.version, bytes.digest)))
     return { arrival, here: said }
   return { arrival, upload, bytes, inspection }

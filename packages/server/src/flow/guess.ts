@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isIP } from 'node:net'
 import { problem } from '@holdfast/core'
+import { networkOf } from '../identity/index.ts'
 import type { Ports } from '../ports.ts'
 
 /** What somebody guesses at; each has counters of its own. */
@@ -79,17 +79,4 @@ function turns(ports: Ports): Turns {
   const found = turnsOf.get(ports.store) ?? { last: new Map(), running: new Map() }
   turnsOf.set(ports.store, found)
   return found
-}
-
-/** Whoever has one IPv6 address has its whole /64. */
-function networkOf(address: string): string {
-  if (isIP(address) !== 6) return address
-  const [head = '', tail = ''] = address.split('::')
-  const left = head.split(':').filter(Boolean)
-  const right = tail.split(':').filter(Boolean)
-  const all = [...left, ...new Array<string>(Math.max(0, 8 - left.length - right.length)).fill('0'), ...right]
-  return `${all
-    .slice(0, 4)
-    .map(group => Number.parseInt(group, 16).toString(16))
-    .join(':')}::/64`
 }

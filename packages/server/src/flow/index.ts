@@ -15,6 +15,7 @@ export { type ImportOutcome, type ImportWishes, importVersions } from './import.
 export { noteDownload, openTarball, readDocument, readVersion, type TarballGrant } from './install.ts'
 export { acceptInvitation, invite, readInvitation, setUpLink } from './invitation.ts'
 export { noteLeak } from './leaked-password.ts'
+export { type Leak, maxLeaks, revokeLeaked, revokePosted } from './leak.ts'
 export {
   type ApprovalProof,
   beginLogin,

@@ -22,6 +22,7 @@ import {
   type NewEvent,
 } from '../integrity/index.ts'
 import type { BlobWriter, Ports, Tx, WrittenBytes } from '../ports.ts'
+import { refuseTokens } from './leak.ts'
 import { abbreviate, aboutPackage, dependenciesOf, keepManifest } from './manifest.ts'
 import { provePresence } from './presence.ts'
 
@@ -128,6 +129,7 @@ async function inspect(ports: Ports, upload: Upload): Promise<Inspection> {
   const limits = { ...defaultInspectLimits, maxInflatedBytes: ports.config.maxUnpackedBytes }
   const inspection = await inspectTarball(upload.tarball.read(), limits)
   checkManifestAgrees(inspection.manifest, upload.manifest)
+  await refuseTokens(ports, upload, inspection.tokens)
   return inspection
 }
 

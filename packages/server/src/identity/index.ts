@@ -34,7 +34,7 @@ export {
 export { parseEmail, parseLogin } from './login-name.ts'
 export type { Job, MachineReads, MachineWrites } from './machine.ts'
 export { decideMfa, type Factor, type MfaException, type MfaFacts, type MfaVerdict } from './mfa-rule.ts'
-export { isNetwork, isSameNetwork, networkList, parseNetwork } from './network.ts'
+export { isNetwork, isSameNetwork, networkList, networkOf, parseNetwork } from './network.ts'
 export { type Operation, operations, type Rule } from './operation.ts'
 export {
   type Passkey,

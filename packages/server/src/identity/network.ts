@@ -35,6 +35,22 @@ export function isSameNetwork(one: string, other: string): boolean {
   return networkList([`${one}/${isIP(one) === 6 ? 48 : 24}`])(other)
 }
 
+/** Whom an address stands for: whoever has one IPv6 address has its whole /64. */
+export function networkOf(address: string, ipv6Bits = 64): string {
+  if (isIP(address) !== 6) return address
+  const groups = groupsOf(address).slice(0, ipv6Bits / 16)
+  return `${groups.join(':')}::/${ipv6Bits}`
+}
+
+/** The eight groups of an IPv6 address, without leading zeros. */
+function groupsOf(address: string): string[] {
+  const [head = '', tail = ''] = address.split('::')
+  const left = head.split(':').filter(Boolean)
+  const right = tail.split(':').filter(Boolean)
+  const zeros = new Array<string>(Math.max(0, 8 - left.length - right.length)).fill('0')
+  return [...left, ...zeros, ...right].map(group => Number.parseInt(group, 16).toString(16))
+}
+
 function familyOf(address: string): 'ipv4' | 'ipv6' {
   return isIP(address) === 6 ? 'ipv6' : 'ipv4'
 }

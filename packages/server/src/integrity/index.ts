@@ -3,9 +3,11 @@ export type { LeafValue, NewEvent, StoredEvent } from './event.ts'
 export {
   checkManifestAgrees,
   defaultInspectLimits,
+  type FoundToken,
   type Inspection,
   type InspectLimits,
   inspectTarball,
   servedManifest,
 } from './inspect.ts'
 export { digestManifest } from './manifest-digest.ts'
+export { scanForTokens } from './token-scan.ts'

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { tokenChecksum } from '@holdfast/core'
 import { packPackage, packTarball, streamOf } from '../../test/fixture/tarball.ts'
 import { defaultInspectLimits, type Inspection, inspectTarball } from './inspect.ts'
 
@@ -23,7 +24,25 @@ test('an inspection tells what is in the package', async () => {
       { path: 'README.md', sizeBytes: 7, mode: 0o644 },
       { path: 'lib/index.js', sizeBytes: 18, mode: 0o644 },
     ],
+    tokens: [],
   })
+})
+
+test('a token is told with its file, also where it lies deep, is huge around it, or is the name of the file', async () => {
+  const [one, other, third] = ['1', '2', '3'].map(each => {
+    const body = `holdfast_abcd1234_${each.repeat(32)}`
+    return body + tokenChecksum(body)
+  })
+  const files = {
+    '.npmrc': `//registry.example/:_authToken=${one}`,
+    'a/b/big.js': `${'x'.repeat(65_530)}${other}${'y'.repeat(100_000)}`,
+    [`c/${third}`]: '',
+  }
+  assert.deepEqual((await inspect({ name: 'a' }, files)).tokens, [
+    { token: one, path: '.npmrc' },
+    { token: other, path: 'a/b/big.js' },
+    { token: third, path: `c/${third}` },
+  ])
 })
 
 test('the same is found however the bytes are cut', async () => {

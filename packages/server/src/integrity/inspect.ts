@@ -2,6 +2,7 @@
 import { isProblem, type MayRepeat, parseJson } from '@holdfast/core'
 import { readTarball, type TarFile, type TarLimits, type TarSink } from './tar.ts'
 import { refuseTarball } from './tar-fault.ts'
+import { scanForTokens } from './token-scan.ts'
 
 export { checkManifestAgrees, servedManifest } from './inspect-manifest.ts'
 
@@ -31,10 +32,19 @@ export interface Inspection {
   readonly hasShrinkwrap: boolean
   /** The first `maxFilesListed` files. */
   readonly files: readonly TarFile[]
+  /** Tokens of registries that lie in the files, or in their names; the first `maxTokens`. */
+  readonly tokens: readonly FoundToken[]
+}
+
+/** A token in a tarball. */
+export interface FoundToken {
+  readonly token: string
+  readonly path: string
 }
 
 const maxManifestBytes = 1024 * 1024
 const maxReadmeBytes = 64 * 1024
+const maxTokens = 100
 
 /** Reads a whole tarball as npm would extract it; throws `bad-tarball` with a plain sentence for what must not be stored. */
 export async function inspectTarball(
@@ -55,6 +65,7 @@ class Findings {
   #readme: { readonly path: string; readonly head: Buffer[] } | undefined
   #hasGypFile = false
   #hasShrinkwrap = false
+  readonly #tokens = new Map<string, FoundToken>()
 
   constructor(maxFilesListed: number) {
     this.#maxFilesListed = maxFilesListed
@@ -64,7 +75,17 @@ class Findings {
     this.#fileCount += 1
     this.#unpackedSizeBytes += file.sizeBytes
     if (this.#files.length < this.#maxFilesListed) this.#files.push(file)
-    return file.path.includes('/') ? undefined : this.#visitTop(file)
+    const take = file.path.includes('/') ? undefined : this.#visitTop(file)
+    const scan = scanForTokens(token => this.#noteToken(token, file.path))
+    scan(Buffer.from(`${file.path}\n`))
+    return bytes => {
+      scan(bytes)
+      take?.(bytes)
+    }
+  }
+
+  #noteToken(token: string, path: string): void {
+    if (this.#tokens.size < maxTokens && !this.#tokens.has(token)) this.#tokens.set(token, { token, path })
   }
 
   #visitTop(file: TarFile): TarSink | undefined {
@@ -109,6 +130,7 @@ class Findings {
       hasInstallScript: runsAtInstall(manifest, this.#hasGypFile),
       hasShrinkwrap: this.#hasShrinkwrap,
       files: this.#files,
+      tokens: [...this.#tokens.values()],
     }
   }
 }
