@@ -7,6 +7,7 @@ import type { Answer } from '../http/index.ts'
 const sources = {
   'style.css': 'text/css',
   'copy.js': 'text/javascript',
+  'passkey.js': 'text/javascript',
   'icon.svg': 'image/svg+xml',
 } as const
 

@@ -27,7 +27,8 @@ async function inBrowser(who: Someone) {
   const { session } = await world.browse(who)
   const account = await world.ports.store.identity.findAccount(who.id)
   assert.ok(account !== undefined)
-  return toPerson(account, { kind: 'session', id: session.id, freshUntil: session.freshUntil }, whence)
+  const from = { ...whence, address: '127.0.0.1' }
+  return toPerson(account, { kind: 'session', id: session.id, freshUntil: session.freshUntil }, from)
 }
 
 const pathOf = (url: string) => url.slice(world.url.length)

@@ -45,7 +45,8 @@ async function inBrowser(who: Enrolled) {
   const { session } = await world.browse(who, nextCode(who))
   const account = await world.ports.store.identity.findAccount(who.id)
   assert.ok(account !== undefined)
-  return toPerson(account, { kind: 'session', id: session.id, freshUntil: session.freshUntil }, whence)
+  const from = { ...whence, address: '127.0.0.1' }
+  return toPerson(account, { kind: 'session', id: session.id, freshUntil: session.freshUntil }, from)
 }
 
 test('the second factor is set up as npm does it, and shows in the profile', async () => {

@@ -3,11 +3,12 @@ import { html, type Markup } from '../markup.ts'
 
 const tabs = {
   profile: ['/account', 'Profile'],
+  security: ['/account/security', 'Security'],
   addresses: ['/account/addresses', 'Mail'],
   tokens: ['/account/tokens', 'Tokens'],
   sessions: ['/account/sessions', 'Sessions'],
   password: ['/account/password', 'Password'],
-  second: ['/account/second-factor', 'Second factor'],
+  second: ['/account/second-factor', 'Authenticator'],
 } as const
 
 /** The pages of one's account. */

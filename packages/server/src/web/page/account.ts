@@ -78,7 +78,7 @@ function address(c: PageContext, account: Account): Markup {
 }
 
 /** A new password; the present one proves that it is the owner. */
-export function passwordPage(c: PageContext): Response {
+export async function passwordPage(c: PageContext): Promise<Response> {
   const visitor = getVisitor(c)
   checkFresh(c, visitor)
   return passwordForm(c, visitor)
@@ -98,15 +98,16 @@ export async function passwordSubmit(c: PageContext): Promise<Response> {
   return leadTo(c, '/account/sessions?done=password')
 }
 
-function passwordForm(c: PageContext, visitor: Visitor, trouble?: Problem): Response {
+async function passwordForm(c: PageContext, visitor: Visitor, trouble?: Problem): Promise<Response> {
+  const { passwordHash } = await readAccount(c.env.ports, visitor)
   const main = html`<h1>${visitor.login}</h1>
 ${accountTabs('password')}
 ${visitor.mustChangePassword === true ? notice('bad', 'This password is in collections of leaked passwords', html`Whoever has such a collection can sign in as you. Choose a new one now; until then nothing else is open to you.`) : nothing}
 ${problemNotice(trouble)}
-<p>All other sessions end with the old password; tokens stay.</p>
+${passwordHash === null ? html`<p>You have none: you sign in by passkey.</p>` : html`<p>All other sessions end with the old password; tokens stay.</p>`}
 <form class="form" method="post" action="/account/password">
 <input type="text" name="login" value="${visitor.login}" autocomplete="username" hidden>
-${field({ name: 'old', label: 'Present password', type: 'password', autocomplete: 'current-password' })}
+${passwordHash === null ? nothing : field({ name: 'old', label: 'Present password', type: 'password', autocomplete: 'current-password' })}
 ${field({ name: 'new', label: 'New password', type: 'password', autocomplete: 'new-password', hint: 'At least 12 characters that you use nowhere else.' })}
 ${field({ name: 'again', label: 'New password again', type: 'password', autocomplete: 'new-password' })}
 <button type="submit">Change the password</button>

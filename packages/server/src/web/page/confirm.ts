@@ -1,17 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isProblem, type Problem, problem } from '@holdfast/core'
-import { confirmPresence } from '../../flow/index.ts'
+import {
+  beginPasskeyConfirm,
+  confirmByPasskey,
+  confirmPresence,
+  countOwnRecoveryCodes,
+} from '../../flow/index.ts'
+import { tfaModeOf } from '../../identity/index.ts'
 import { leadTo } from '../answer.ts'
 import { getVisitor, type PageContext, type Visitor } from '../context.ts'
 import { type Form, readForm } from '../form.ts'
 import { sheet } from '../layout.ts'
-import { html, type Markup } from '../markup.ts'
+import { html, type Markup, nothing } from '../markup.ts'
 import { localPath } from '../origin.ts'
 import { field } from '../part/field.ts'
 import { problemNotice } from '../part/notice.ts'
+import { passkeyAnswer, passkeyButton } from '../part/passkey.ts'
 
 /** Asks once more who it is, before a dangerous act in an old session; then leads on. */
-export function confirmPage(c: PageContext): Response {
+export async function confirmPage(c: PageContext): Promise<Response> {
   const visitor = getVisitor(c)
   const next = localPath(c.env.call.query.get('next'))
   return isFresh(c, visitor) ? leadTo(c, next) : form(c, visitor, next)
@@ -30,10 +37,16 @@ export async function confirmSubmit(c: PageContext): Promise<Response> {
   }
 }
 
-/** The fields with which somebody signed in shows that it is them: what `confirm` reads. */
+/** Whether somebody signed in can type something to show that it is them. */
+export async function hasSomethingToType(c: PageContext, visitor: Visitor): Promise<boolean> {
+  if (visitor.tfa !== 'none' || !visitor.hasPasskey) return true
+  return (await countOwnRecoveryCodes(c.env.ports, visitor)) > 0
+}
+
+/** The fields with which they do: what `confirm` reads. */
 export function presenceFields(visitor: Visitor): Markup {
   // The hidden name tells password managers whose password is asked for.
-  return visitor.tfa === 'none'
+  return tfaModeOf(visitor) === 'none'
     ? html`<input type="text" name="login" value="${visitor.login}" autocomplete="username" hidden>${field({ name: 'password', label: 'Your password', type: 'password', autocomplete: 'current-password', hasFocus: true })}`
     : field({
         name: 'otp',
@@ -46,6 +59,8 @@ export function presenceFields(visitor: Visitor): Markup {
 
 /** Checks those fields; the session is fresh again afterwards. Throws `bad-credentials`, `otp-required`, `rate-limited`. */
 export async function confirm(c: PageContext, visitor: Visitor, posted: Form): Promise<void> {
+  const passkey = passkeyAnswer(posted)
+  if (passkey !== undefined) return confirmByPasskey(c.env.ports, visitor, passkey)
   const typed = { password: posted.secret('password'), otp: posted.text('otp').replace(/\s/g, '') }
   await confirmPresence(c.env.ports, visitor, typed)
 }
@@ -60,14 +75,28 @@ export function checkFresh(c: PageContext, visitor: Visitor): void {
   if (!isFresh(c, visitor)) throw problem('presence-required', { operation: 'go on' })
 }
 
-function form(c: PageContext, visitor: Visitor, next: string, trouble?: Problem): Response {
+async function form(c: PageContext, visitor: Visitor, next: string, trouble?: Problem): Promise<Response> {
   const main = html`<h1>Is it still you, ${visitor.login}?</h1>
 <p>You signed in a while ago. What you are about to do needs a fresh proof.</p>
 ${problemNotice(trouble)}
-<form class="form" method="post" action="/confirm">
+${await touchForm(c, visitor, next)}
+${(await hasSomethingToType(c, visitor)) ? typedForm(visitor, next) : nothing}`
+  return sheet(c, { title: 'Confirm that it is you', main, status: trouble?.status ?? 200 })
+}
+
+async function touchForm(c: PageContext, visitor: Visitor, next: string): Promise<Markup> {
+  if (!visitor.hasPasskey) return nothing
+  const wish = await beginPasskeyConfirm(c.env.ports, visitor)
+  return html`<form class="form" method="post" action="/confirm">
+<input type="hidden" name="next" value="${next}">
+${passkeyButton(c, { kind: 'get', wish, label: 'Confirm with your passkey' })}
+</form>`
+}
+
+function typedForm(visitor: Visitor, next: string): Markup {
+  return html`<form class="form" method="post" action="/confirm">
 <input type="hidden" name="next" value="${next}">
 ${presenceFields(visitor)}
-<button type="submit">Confirm</button>
+<button type="submit" ${visitor.hasPasskey ? html`class="plain"` : ''}>Confirm</button>
 </form>`
-  return sheet(c, { title: 'Confirm that it is you', main, status: trouble?.status ?? 200 })
 }

@@ -8,6 +8,7 @@ import {
   renewRecoveryCodes,
   tfaState,
 } from '../../flow/index.ts'
+import type { Account } from '../../identity/index.ts'
 import { getVisitor, type PageContext, type Visitor } from '../context.ts'
 import { type Form, readForm } from '../form.ts'
 import { sheet } from '../layout.ts'
@@ -25,13 +26,11 @@ const modes = {
   'auth-only': 'To sign in, and to change the account',
 } as const
 
-type State = ReturnType<typeof tfaState>
-
 /** One's authenticator: whether there is one, and how to begin or end it. */
 export async function secondFactorPage(c: PageContext): Promise<Response> {
   const visitor = getVisitor(c)
   checkFresh(c, visitor)
-  return page(c, visitor, await stateOf(c, visitor))
+  return page(c, await readAccount(c.env.ports, visitor))
 }
 
 /** One step of beginning, finishing or ending it; codes and the key are shown this once. */
@@ -40,10 +39,10 @@ export async function secondFactorSubmit(c: PageContext): Promise<Response> {
   const posted = await readForm(c)
   try {
     const told = await act(c, visitor, posted)
-    return page(c, visitor, await stateOf(c, visitor), told)
+    return page(c, await readAccount(c.env.ports, visitor), told)
   } catch (error) {
     if (!isProblem(error) || error.code === 'presence-required') throw error
-    return page(c, visitor, await stateOf(c, visitor), nothing, error)
+    return page(c, await readAccount(c.env.ports, visitor), nothing, error)
   }
 }
 
@@ -73,22 +72,13 @@ async function act(c: PageContext, visitor: Visitor, posted: Form): Promise<Mark
   }
 }
 
-async function stateOf(c: PageContext, visitor: Visitor): Promise<State> {
-  return tfaState(c.env.ports, await readAccount(c.env.ports, visitor))
-}
-
-function page(
-  c: PageContext,
-  visitor: Visitor,
-  state: State,
-  told: Markup = nothing,
-  trouble?: Problem,
-): Response {
-  const main = html`<h1>${visitor.login}</h1>
+function page(c: PageContext, account: Account, told: Markup = nothing, trouble?: Problem): Response {
+  const state = tfaState(c.env.ports, account)
+  const main = html`<h1>${account.login}</h1>
 ${accountTabs('second')}
 ${told}${problemNotice(trouble)}
-${state === undefined ? begin(visitor) : state.pending ? finish(visitor) : on(visitor, modes[state.mode])}`
-  return sheet(c, { title: 'Second factor', main, status: trouble?.status ?? 200, path })
+${state === undefined ? begin(account) : state.pending ? finish(account) : on(account, modes[state.mode])}`
+  return sheet(c, { title: 'Authenticator', main, status: trouble?.status ?? 200, path })
 }
 
 function keyText(address: string): Markup {
@@ -97,39 +87,42 @@ function keyText(address: string): Markup {
 ${snippet(key, 'Key', 'key')}${snippet(address, 'The same as an address', 'address')}`
 }
 
-function codesText(codes: readonly string[], title: string): Markup {
+/** Recovery codes, told this once. */
+export function codesText(codes: readonly string[], title: string): Markup {
   return html`${notice('good', title, html`Keep these recovery codes where you find them without your authenticator. Each works once; they are shown this once.`)}
 ${snippet(codes.join('\n'), 'Recovery codes', 'codes')}`
 }
 
-function begin(visitor: Visitor): Markup {
-  return html`<p>With a code from an authenticator app a stolen password is not enough.</p>
+function begin(account: Account): Markup {
+  return html`<p>With a code from an authenticator app a stolen password is not enough. A <a href="/account/security">passkey</a> is quicker, and nobody can talk you out of it.</p>
 <form class="form" method="post" action="${path}">
 ${radios('mode', 'Asked for', Object.entries(modes))}
-${password(visitor)}
+${password(account)}
 <button type="submit" name="act" value="begin">Begin</button></form>`
 }
 
-function finish(visitor: Visitor): Markup {
+function finish(account: Account): Markup {
   return html`<p>Type the code that your authenticator shows now. Until then nothing is asked of you.</p>
 <form class="form" method="post" action="${path}">
 ${field({ name: 'code', label: 'Code', autocomplete: 'one-time-code', maxLength: 10 })}
 <button type="submit" name="act" value="finish">Switch it on</button></form>
 <h2>Begin again</h2>
-<form class="form" method="post" action="${path}">${password(visitor)}
+<form class="form" method="post" action="${path}">${password(account)}
 <button class="plain" type="submit" name="act" value="end">Forget this key</button></form>`
 }
 
-function on(visitor: Visitor, words: string): Markup {
+function on(account: Account, words: string): Markup {
   return html`<p>${badge('on', 'good', '✓')} ${words}.</p>
 <h2>Recovery codes</h2>
 <form class="form" method="post" action="${path}"><button class="plain" type="submit" name="act" value="codes">Make new ones</button></form>
 <h2>Switch it off</h2>
-<form class="form" method="post" action="${path}">${password(visitor)}
+<form class="form" method="post" action="${path}">${password(account)}
 <button class="danger" type="submit" name="act" value="end">Switch it off</button></form>`
 }
 
-function password(visitor: Visitor): Markup {
-  return html`<input type="text" name="login" value="${visitor.login}" autocomplete="username" hidden>
+/** Whoever has no password was asked for a passkey before this page. */
+function password({ login, passwordHash }: Account): Markup {
+  if (passwordHash === null) return nothing
+  return html`<input type="text" name="login" value="${login}" autocomplete="username" hidden>
 ${field({ name: 'password', label: 'Your password', type: 'password', autocomplete: 'current-password' })}`
 }

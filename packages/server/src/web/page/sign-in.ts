@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isProblem, type Problem } from '@holdfast/core'
-import { signIn, signOut } from '../../flow/index.ts'
+import { beginPasskeySignIn, type NewSession, signIn, signInByPasskey, signOut } from '../../flow/index.ts'
 import { leadTo } from '../answer.ts'
 import { findVisitor, type PageContext, whenceOf } from '../context.ts'
-import { readForm } from '../form.ts'
+import { type Form, readForm } from '../form.ts'
 import { sheet } from '../layout.ts'
-import { html, nothing } from '../markup.ts'
+import { html, type Markup, nothing } from '../markup.ts'
 import { localPath } from '../origin.ts'
 import { field } from '../part/field.ts'
 import { notice, problemNotice } from '../part/notice.ts'
+import { hasPasskeyPlace, passkeyAnswer, passkeyButton } from '../part/passkey.ts'
 
 /** Where one signs in, and is led on to where one wanted to go. */
 export function signInPage(c: PageContext): Response {
@@ -19,17 +20,23 @@ export function signInPage(c: PageContext): Response {
 
 /** Checks what was typed; a wrong word is told on the same page. */
 export async function signInSubmit(c: PageContext): Promise<Response> {
-  const { ports } = c.env
   const posted = await readForm(c)
   const [next, login] = [localPath(posted.text('next')), posted.text('login')]
   try {
-    const typed = { login, password: posted.secret('password'), otp: posted.text('otp').replace(/\s/g, '') }
-    const { secret } = await signIn(ports, typed, whenceOf(c))
+    const { secret } = await proven(c, posted)
     return leadTo(c, next, secret)
   } catch (error) {
     if (!isProblem(error)) throw error
     return form(c, { next, login, trouble: error })
   }
+}
+
+function proven(c: PageContext, posted: Form): Promise<NewSession> {
+  const { ports } = c.env
+  const passkey = passkeyAnswer(posted)
+  if (passkey !== undefined) return signInByPasskey(ports, passkey, whenceOf(c))
+  const [login, password] = [posted.text('login'), posted.secret('password')]
+  return signIn(ports, { login, password, otp: posted.text('otp').replace(/\s/g, '') }, whenceOf(c))
 }
 
 /** Ends the session and takes its cookie away. */
@@ -45,6 +52,7 @@ function form(c: PageContext, state: { next: string; login: string; trouble?: Pr
   const main = html`<h1>Sign in</h1>
 ${c.env.call.query.get('done') === 'verified' ? notice('good', 'Your address is confirmed') : nothing}
 ${needsCode ? notice('warn', 'Your account has a second factor', html`Type your password and the code from your authenticator, or a recovery code.`) : problemNotice(trouble)}
+${byPasskey(c, next)}
 <form class="form" method="post" action="/sign-in">
 <input type="hidden" name="next" value="${next}">
 ${field({ name: 'login', label: 'User name or e-mail address', value: login, autocomplete: 'username', hasFocus: login === '' })}
@@ -55,4 +63,15 @@ ${needsCode ? field({ name: 'otp', label: 'One-time code', autocomplete: 'one-ti
 <p class="small after">${config.signUp === 'open' ? html`No account yet? <a href="/sign-up">Make one</a>.` : 'Accounts are made by invitation: ask the operator of this registry for a link.'}
 Forgotten the password? The operator can help.</p>`
   return sheet(c, { title: 'Sign in', main, status: trouble?.status ?? 200, path: '/' })
+}
+
+/** Names nobody: the passkey itself says whose it is. */
+function byPasskey(c: PageContext, next: string): Markup {
+  if (!hasPasskeyPlace(c)) return nothing
+  const wish = beginPasskeySignIn(c.env.ports)
+  return html`<form class="form" method="post" action="/sign-in">
+<input type="hidden" name="next" value="${next}">
+${passkeyButton(c, { kind: 'get', wish, label: 'Sign in with a passkey' })}
+</form>
+<h2>With a password</h2>`
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isProblem, type Problem } from '@holdfast/core'
 import { createToken, listOwnTokens, readAccount, revokeToken } from '../../flow/index.ts'
-import type { Token } from '../../identity/index.ts'
+import { type Token, tfaModeOf } from '../../identity/index.ts'
 import { leadTo } from '../answer.ts'
 import { tokenVariable } from '../client-setup.ts'
 import { getVisitor, type PageContext, type Visitor } from '../context.ts'
@@ -109,7 +109,7 @@ ${radios(
 ${area('packages', 'Packages', html`Names or patterns such as <code>@acme/*</code>, one a line. Empty: all that you may.`, typed('packages'))}
 ${choose('expires', 'Ends after', lives, typed('expires') || '30')}
 ${area('cidr', 'Networks', html`Works only from these, such as <code>203.0.113.0/24</code>, one a line. Empty: from anywhere.`, typed('cidr'), 2)}
-${visitor.tfa === 'none' ? nothing : html`<fieldset><legend>Second factor</legend><div class="choice"><input type="checkbox" id="bypass" name="bypass" value="yes" ${posted?.has('bypass') === true ? html`checked` : ''}><label for="bypass">Publishes without a one-time code (for machines)</label></div></fieldset>`}
+${tfaModeOf(visitor) === 'none' ? nothing : html`<fieldset><legend>Second factor</legend><div class="choice"><input type="checkbox" id="bypass" name="bypass" value="yes" ${posted?.has('bypass') === true ? html`checked` : ''}><label for="bypass">Publishes without a one-time code (for machines)</label></div></fieldset>`}
 <button type="submit">Make the token</button>
 </form>`
   return sheet(c, { title: 'Make a token', main, status: trouble?.status ?? 200 })
