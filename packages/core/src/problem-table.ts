@@ -182,6 +182,11 @@ export const problemTable = {
     say: 'The tag `latest` cannot be removed',
     hint: 'Point it at another version instead: `npm dist-tag add NAME@VERSION latest`.',
   },
+  'mail-domain-refused': {
+    status: 403,
+    say: 'This registry takes new accounts with addresses of {domains} only',
+    hint: 'Sign up with such an address, or ask the operator for an invitation link.',
+  },
   'manifest-mismatch': {
     status: 400,
     say: 'package.json in the tarball and the published manifest disagree on {field}: {found} and {wanted}',
@@ -332,6 +337,26 @@ export const problemTable = {
     say: '{host} is on a private network, which this instance does not connect to',
     hint: 'If it is meant to, the operator adds {host} or its network to `allowPrivateHosts`.',
   },
+  'recovery-over': {
+    status: 410,
+    say: 'This recovery is over: it was finished, stopped, or has expired',
+    hint: 'Begin again on the page /recover of this registry, or ask its staff.',
+  },
+  'recovery-own': {
+    status: 403,
+    say: 'Nobody recovers their own account as staff',
+    hint: 'Ask two other members of the staff, or the owner of the machine.',
+  },
+  'recovery-second': {
+    status: 403,
+    say: 'You proposed this recovery, so somebody else must agree to it',
+    hint: 'Ask another responder or operator to look at it.',
+  },
+  'recovery-waits': {
+    status: 403,
+    say: 'This recovery can be finished from {until} on',
+    hint: 'Keep the link and open it again then; nobody can shorten the wait.',
+  },
   'revision-conflict': {
     status: 409,
     say: "'{name}' was changed by someone else in the meantime",
@@ -346,6 +371,11 @@ export const problemTable = {
     status: 403,
     say: 'This registry takes new accounts by invitation only',
     hint: 'Ask the operator for an invitation link.',
+  },
+  'signature-invalid': {
+    status: 401,
+    say: 'The signature of this report does not hold',
+    hint: 'Sign the body as it is sent with a key that is configured here, and name that key in `github-public-key-identifier`.',
   },
   'tag-not-found': {
     status: 404,

@@ -71,12 +71,16 @@ const keys = {
   read: v.optional(v.picklist(['anyone', 'signed-in'], 'must be anyone or signed-in')),
   /** Who may make an account. */
   signUp: v.optional(v.picklist(['invitation', 'open'], 'must be invitation or open'), 'invitation'),
+  /** Mail domains whose people may make an account where sign-up is open; empty for any. Subdomains are others. */
+  signUpDomains: v.optional(list, []),
   /** Whether every change of a package needs an account with a second factor; critical packages need passkeys always. */
   mfa: v.optional(v.picklist(['required', 'optional'], 'must be required or optional'), 'required'),
   /** Until the end of which day (UTC) accounts without a second factor may still change packages. */
   mfaGraceUntil: v.optional(v.pipe(text, v.isoDate('must be a date such as 2026-12-31'))),
   /** Whether the machine's owner may make tokens for accounts with `operator token`. */
   operatorTokens: v.optional(v.picklist(['on', 'off'], 'must be on or off'), 'on'),
+  /** File or address with the public keys of a secret-scanning programme that reports leaked tokens. */
+  secretScanningKeys: v.optional(text),
   /** Addresses or networks (CIDR) whose X-Forwarded-* headers are believed. */
   trustedProxies: v.optional(list, []),
   /** Hosts, addresses or networks (CIDR) on private addresses that this instance may connect to, also by plain http. */
@@ -106,6 +110,8 @@ const keys = {
   maxUnpackedBytes: v.optional(bytes, 1024 * 1024 * 1024),
   /** Memory for ready tarballs and for ready documents, each. */
   cacheBytes: v.optional(bytes, 64 * 1024 * 1024),
+  /** How long a recovery by one proof waits, while its owner can stop it. At least a day. */
+  recoveryWaitHours: v.optional(v.pipe(number, v.minValue(24, 'must be at least 24')), 72),
   /** Unpublish policy: hours in which an owner may take a version back without further conditions. */
   unpublishHours: v.optional(v.pipe(number, v.minValue(0)), 72),
 } as const

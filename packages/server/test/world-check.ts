@@ -60,7 +60,7 @@ async function checkPackage(ports: Ports, name: PackageName): Promise<void> {
     replayTags(events, versions),
     `tags of ${name} without an event`,
   )
-  assert.deepEqual(await ownersOf(ports, name), replayOwners(events), `owners of ${name} without an event`)
+  assert.deepEqual(await rolesOf(ports, name), replayRoles(events), `roles on ${name} without an event`)
 }
 
 async function readVersions(ports: Ports, name: PackageName): Promise<PackageVersion[]> {
@@ -157,25 +157,26 @@ function replayTags(
   return Object.fromEntries([...tags].sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
-async function ownersOf(ports: Ports, name: PackageName): Promise<string[]> {
+async function rolesOf(ports: Ports, name: PackageName): Promise<string[]> {
   const people = await ports.store.catalog.listPeople(name)
-  return people
-    .filter(person => person.role === 'owner')
-    .map(person => person.accountId)
-    .sort()
+  return people.map(person => `${person.accountId} ${person.role}`).sort()
 }
 
-/** The owners that follow from the events alone: whoever published first, then who was added and removed. */
-function replayOwners(events: readonly StoredEvent[]): string[] {
+/** The roles that follow from the events alone: whoever published first, then who was added, changed and removed. */
+function replayRoles(events: readonly StoredEvent[]): string[] {
   const first = events.find(event => event.type === 'publish')
-  const owners = new Set(first?.actorKind === 'person' ? [first.actorId] : [])
+  const roles = new Map(first?.actorKind === 'person' ? [[first.actorId, 'owner']] : [])
   for (const event of events) {
     if (event.type !== 'owner' || event.leaf === null) continue
-    const { op, subject } = decodeLeaf(event.leaf) as { op?: string; subject?: { id: string } }
-    if (op === 'add') owners.add(subject?.id ?? '')
-    else owners.delete(subject?.id ?? '')
+    const { op, subject, role } = decodeLeaf(event.leaf) as {
+      op?: string
+      subject?: { id: string }
+      role?: string
+    }
+    if (op === 'remove') roles.delete(subject?.id ?? '')
+    else roles.set(subject?.id ?? '', role ?? '')
   }
-  return [...owners].sort()
+  return [...roles].map(each => each.join(' ')).sort()
 }
 
 function hashLeaf(leaf: string): string {

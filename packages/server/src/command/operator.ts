@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { readFileSync } from 'node:fs'
 import {
   parseNamePattern,
   parsePackageName,
@@ -11,8 +12,11 @@ import {
   ensureAccount,
   hostNames,
   invite,
+  inviteMany,
   type Measure,
   markCritical,
+  parseInvitees,
+  setInstanceRoles,
   takeMeasure,
   unhostNames,
   unmarkCritical,
@@ -20,10 +24,14 @@ import {
 import { type InstanceRole, operator } from '../identity/index.ts'
 import { openPorts, type Ports } from '../main.ts'
 import { type Arguments, configOf, configOptions, readArguments, UsageError } from './usage.ts'
+import { userAct } from './user.ts'
 
 const usage = `Usage: holdfast operator <act> --data DIR …
 
   invite --email ADDRESS [--role operator|responder|auditor]...   print a one-time sign-up link
+  invite --csv FILE                      invite everybody in a list: address, then roles; prints address and link
+  user show|disable|enable|transfer NAME [--to USER|@ORG]   people who leave: what they could publish, and who gets it
+  role NAME [--role operator|responder|auditor]...   roles on this registry; without --role, none
   host [GLOB...]                         names hosted here, such as '@acme/*'; without names, list them
   unhost GLOB...                         make no new names under these here
   token --user NAME --publish GLOB... [--read-only] [--expires 1h]   print a token, at most 24 hours for publishing
@@ -48,6 +56,8 @@ const options = {
   expires: 'value',
   reason: 'value',
   words: 'value',
+  csv: 'value',
+  to: 'value',
   json: 'flag',
   help: 'flag',
 } as const
@@ -56,7 +66,12 @@ type Act = (ports: Ports, args: Arguments, words: readonly string[]) => Promise<
 
 const acts: Readonly<Record<string, Act>> = {
   invite: async (ports, { values, lists }) =>
-    invite(ports, operator, need(values['email'], '--email'), roles(lists['role'])),
+    values['csv'] === undefined
+      ? invite(ports, operator, need(values['email'], '--email'), roles(lists['role']))
+      : inviteList(ports, values['csv']),
+  user: userAct,
+  role: async (ports, { lists }, [login]) =>
+    setInstanceRoles(ports, operator, need(login, 'NAME'), roles(lists['role'])),
   host,
   unhost: async (ports, _args, words) => {
     await unhostNames(ports, operator, needSome(words, 'GLOB').map(parseNamePattern))
@@ -131,6 +146,11 @@ function measure(kind: Measure): Act {
     if (!isReason(code)) throw new UsageError(`--reason is one of ${reasonCodes.join(', ')}.`)
     await takeMeasure(ports, operator, kind, subject, { code, words: values['words'] ?? code })
   }
+}
+
+async function inviteList(ports: Ports, path: string): Promise<string> {
+  const outcomes = await inviteMany(ports, operator, parseInvitees(readFileSync(path, 'utf8')))
+  return outcomes.map(each => `${each.email}\t${'link' in each ? each.link : each.why}`).join('\n')
 }
 
 async function critical(ports: Ports): Promise<string> {

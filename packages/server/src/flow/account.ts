@@ -78,6 +78,7 @@ export async function proveOwner(ports: Ports, person: Person, password: string)
  */
 export async function signUp(ports: Ports, applicant: Applicant, from: Whence): Promise<Account> {
   if (ports.config.signUp !== 'open') throw problem('sign-up-closed')
+  checkMailDomain(ports.config, applicant.email)
   const prepared = await prepareAccount(ports, applicant, { verified: false, roles: [] })
   const { account } = prepared
   const holder = await ports.store.identity.findAccountByEmail(account.email)
@@ -88,6 +89,13 @@ export async function signUp(ports: Ports, applicant: Applicant, from: Whence): 
     await addClaim(tx, ports, account, account.email, holder)
   })
   return account
+}
+
+/** Open sign-up may be kept to the company's own people: the address is proven by a letter to it. */
+function checkMailDomain({ signUpDomains }: Ports['config'], email: string): void {
+  const domain = email.slice(email.lastIndexOf('@') + 1).toLowerCase()
+  if (signUpDomains.length === 0 || signUpDomains.some(each => each.toLowerCase() === domain)) return
+  throw problem('mail-domain-refused', { domains: signUpDomains.join(', ') })
 }
 
 /** The account of this name; made by the machine's owner when it is missing, verified and without a password. */

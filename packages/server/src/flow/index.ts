@@ -13,9 +13,28 @@ export { deprecate } from './deprecate.ts'
 export { hostNames, unhostNames } from './host.ts'
 export { type ImportOutcome, type ImportWishes, importVersions } from './import.ts'
 export { noteDownload, openTarball, readDocument, readVersion, type TarballGrant } from './install.ts'
+export { askRecovery, type BegunRecovery, beginRecovery, readRecoveryLink } from './recovery.ts'
+export {
+  cancelOwnRecoveries,
+  cancelRecovery,
+  finishRecovery,
+  listOwnRecoveries,
+  readRecovery,
+} from './recovery-end.ts'
+export {
+  confirmRecovery,
+  listRecoveries,
+  proposeRecovery,
+  recoverAtMachine,
+} from './recovery-staff.ts'
 export { acceptInvitation, invite, readInvitation, setUpLink } from './invitation.ts'
-export { noteLeak } from './leaked-password.ts'
+export { type Invitee, type InviteOutcome, inviteMany, parseInvitees } from './invite-many.ts'
+export { describeJob } from './job.ts'
+export { exchangeJobToken } from './job-token.ts'
+export { takeTurn } from './limit.ts'
 export { type Leak, maxLeaks, revokeLeaked, revokePosted } from './leak.ts'
+export { noteLeak } from './leaked-password.ts'
+export { disableUser, enableUser, type Reach, readReach, type Transfer, transferUser } from './leaver.ts'
 export {
   type ApprovalProof,
   beginLogin,
@@ -27,6 +46,7 @@ export {
   type Poll,
   pollApproval,
 } from './login.ts'
+export { findCritical } from './mfa-rule.ts'
 export {
   createOrg,
   createTeam,
@@ -89,6 +109,8 @@ export {
 } from './profile.ts'
 export { admit, type Published, publish, type Upload } from './publish.ts'
 export { type Measure, takeMeasure } from './respond.ts'
+export { listOwnersAtRisk, type OwnersAtRisk } from './risk.ts'
+export { type PackageAccess, readPackageAccess, setInstanceRoles, setPackageRole } from './role.ts'
 export { searchPackages } from './search.ts'
 export {
   confirmPresence,
@@ -110,5 +132,12 @@ export {
   signOutToken,
   type TokenRequest,
 } from './token.ts'
+export {
+  addPublisher,
+  describePublisher,
+  listPublishers,
+  type PublisherRequest,
+  removePublisher,
+} from './trust.ts'
 export { type Remainder, unpublishMissing, unpublishPackage, unpublishVersion } from './unpublish.ts'
 export { verifyEmail } from './verification.ts'

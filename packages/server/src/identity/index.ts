@@ -31,6 +31,7 @@ export {
   readUnverifiedIssuer,
   verifyJobToken,
 } from './job-token.ts'
+export { isSignedReport } from './leak-report.ts'
 export { parseEmail, parseLogin } from './login-name.ts'
 export type { Job, MachineReads, MachineWrites } from './machine.ts'
 export { decideMfa, type Factor, type MfaException, type MfaFacts, type MfaVerdict } from './mfa-rule.ts'
@@ -59,6 +60,7 @@ export type {
   TeamGrant,
   Token,
 } from './port.ts'
+export type { Recovery, RecoveryReads, RecoveryWay, RecoveryWrites } from './recovery.ts'
 export { hashRecoveryCode, isRecoveryCode, makeRecoveryCodes } from './recovery-code.ts'
 export { hashSecret, isToken, makeToken, randomId, randomText } from './token.ts'
 export { dueNotice, noticeAheadMs, type TokenOrigin, tokenEnd } from './token-life.ts'

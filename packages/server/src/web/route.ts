@@ -13,11 +13,16 @@ import { addressesPage, addressesSubmit } from './page/address.ts'
 import { approvalPage, approvalSubmit } from './page/approval.ts'
 import { confirmPage, confirmSubmit } from './page/confirm.ts'
 import { homePage } from './page/home.ts'
-import { mailPage, namesPage, namesSubmit, operatePage, peoplePage, peopleSubmit } from './page/operate.ts'
+import { mailPage, namesPage, namesSubmit, operatePage } from './page/operate.ts'
+import { criticalPage, criticalSubmit, riskPage } from './page/operate-package.ts'
+import { peoplePage, peopleSubmit } from './page/operate-people.ts'
+import { personPage, personSubmit } from './page/operate-person.ts'
 import { packagePage } from './page/package.ts'
+import { packageAccessPage, packageAccessSubmit } from './page/package-access.ts'
 import { unpublishPolicyPage } from './page/policy.ts'
 import { searchPage } from './page/search.ts'
 import { secondFactorPage, secondFactorSubmit } from './page/second-factor.ts'
+import { newPasskeyPage, newPasskeySubmit, securityPage, securitySubmit } from './page/security.ts'
 import { signInPage, signInSubmit, signOutSubmit } from './page/sign-in.ts'
 import { invitationPage, invitationSubmit, signUpPage, signUpSubmit } from './page/sign-up.ts'
 import { newTokenPage, newTokenSubmit, tokensPage, tokensSubmit } from './page/token.ts'
@@ -29,6 +34,7 @@ export function addRoutes(app: Hono<WebEnv>): void {
   app.get('/', homePage)
   app.get('/search', searchPage)
   app.get('/package/npm/:name{.+}', packagePage)
+  app.get('/access/npm/:name{.+}', packageAccessPage).post(packageAccessSubmit)
   app.get('/use', usePage)
   app.get('/policy/unpublish', unpublishPolicyPage)
   app.get('/sign-in', signInPage).post(signInSubmit)
@@ -44,6 +50,8 @@ export function addRoutes(app: Hono<WebEnv>): void {
   app.post('/account/resend', resendSubmit)
   app.get('/account/addresses', addressesPage).post(addressesSubmit)
   app.get('/account/password', passwordPage).post(passwordSubmit)
+  app.get('/account/security', securityPage).post(securitySubmit)
+  app.get('/account/passkeys/new', newPasskeyPage).post(newPasskeySubmit)
   app.get('/account/second-factor', secondFactorPage).post(secondFactorSubmit)
   app.get('/account/sessions', sessionsPage).post(sessionsSubmit)
   app.get('/account/tokens', tokensPage).post(tokensSubmit)
@@ -51,5 +59,8 @@ export function addRoutes(app: Hono<WebEnv>): void {
   app.get('/operate', operatePage)
   app.get('/operate/names', namesPage).post(namesSubmit)
   app.get('/operate/people', peoplePage).post(peopleSubmit)
+  app.get('/operate/people/:login', personPage).post(personSubmit)
+  app.get('/operate/risk', riskPage)
+  app.get('/operate/critical', criticalPage).post(criticalSubmit)
   app.get('/operate/mail', mailPage)
 }

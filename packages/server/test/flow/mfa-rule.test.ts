@@ -7,9 +7,10 @@ import {
   criticalNoticeMs,
   markCritical,
   recomputeCritical,
+  setPackageRole,
   unmarkCritical,
 } from '../../src/flow/index.ts'
-import { authorize, operator, totpCode } from '../../src/identity/index.ts'
+import { operator, totpCode } from '../../src/identity/index.ts'
 import { publishDocument } from '../live.ts'
 import { dayMs, openWorld, type Reply, type Someone, type World } from '../world.ts'
 
@@ -81,11 +82,7 @@ test('a token that skips the second factor is not made with a password alone', a
 test('an owner marks a package for tokens that skip the second factor; without that only an owner’s own passes', async () => {
   const [owner, other] = [await withCodes('fay'), await withCodes('gus')]
   await put(owner, 'fays', '1.0.0')
-  const { ports } = world
-  const grant = await authorize(ports, operator, 'package:own', 'fays')
-  await ports.store.commit(grant, { type: 'access', pkg: 'fays' as PackageName }, tx =>
-    tx.catalog.setRole('fays' as PackageName, other.id, 'maintainer'),
-  )
+  await setPackageRole(world.ports, operator, 'fays' as PackageName, 'gus', 'maintainer')
   const skipping = { ...other, token: await skippingToken(other) }
   const refused = await put(skipping, 'fays', '1.1.0')
   assert.deepEqual([refused.status, refused.body.code], [403, 'token-exception'])

@@ -14,6 +14,7 @@ import type {
 import { addressReads, addressWrites } from './address.ts'
 import { criticalReads, criticalWrites } from './critical.ts'
 import { isUniqueViolation } from './driver.ts'
+import { recoveryReads, recoveryWrites } from './recovery.ts'
 import { machineReads, machineWrites } from './machine.ts'
 import { orgReads, orgWrites } from './org.ts'
 import { passkeyReads, passkeyUpkeep, passkeyWrites } from './passkey.ts'
@@ -106,6 +107,7 @@ export function identityReads(db: Kysely<Schema>): IdentityReads {
       return { count: Number(row.n), oldestAt: Number(row.oldest ?? 0) }
     },
     ...addressReads(db),
+    ...recoveryReads(db),
     ...machineReads(db),
     ...orgReads(db),
     ...passkeyReads(db),
@@ -217,6 +219,7 @@ export function identityWrites(db: Kysely<Schema>): IdentityWrites {
       )
     },
     ...addressWrites(db),
+    ...recoveryWrites(db),
     ...machineWrites(db),
     ...orgWrites(db),
     ...passkeyWrites(db),

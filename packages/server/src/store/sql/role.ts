@@ -6,7 +6,17 @@ import type { OrgRole } from '../../identity/index.ts'
 import type { Schema } from './schema.ts'
 
 const strength: readonly PackageRole[] = ['reader', 'triager', 'maintainer', 'owner']
-const ofOrg: Record<OrgRole, PackageRole> = { owner: 'owner', admin: 'owner', developer: 'reader' }
+/** What a role in the scope's organisation is worth on its packages. */
+export const ofOrg: Readonly<Record<OrgRole, PackageRole>> = {
+  owner: 'owner',
+  admin: 'owner',
+  developer: 'reader',
+}
+
+/** What a team's right on a package is worth. */
+export function ofTeam(permission: string): PackageRole {
+  return permission === 'read-write' ? 'maintainer' : 'reader'
+}
 
 /**
  * All packages an account has a role on, with the strongest: its own, a team's grant, or its scope's organisation.
@@ -24,8 +34,7 @@ export async function rolesOf(
       roles.set(found as PackageName, role)
   }
   for (const row of await ownRoles(db, accountId, name)) add(row.package, row.role as PackageRole)
-  for (const row of await teamRoles(db, accountId, name))
-    add(row.package, row.permission === 'read-write' ? 'maintainer' : 'reader')
+  for (const row of await teamRoles(db, accountId, name)) add(row.package, ofTeam(row.permission))
   for (const row of await orgRoles(db, accountId, name)) add(row.name, ofOrg[row.role as OrgRole])
   return roles
 }

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { isProblem, type Problem, parseNamePattern } from '@holdfast/core'
-import { hostNames, invite, unhostNames } from '../../flow/index.ts'
-import { type Account, type InstanceRole, parseEmail } from '../../identity/index.ts'
+import { hostNames, unhostNames } from '../../flow/index.ts'
 import type { StoredLetter } from '../../ports.ts'
 import { leadTo } from '../answer.ts'
 import { getOperator, type PageContext } from '../context.ts'
@@ -10,22 +9,13 @@ import { readForm } from '../form.ts'
 import { release, sheet } from '../layout.ts'
 import { html, type Markup, nothing } from '../markup.ts'
 import { badge } from '../part/badge.ts'
-import { checks, field } from '../part/field.ts'
+import { field } from '../part/field.ts'
 import { ago, formatBytes } from '../part/format.ts'
 import { notice, problemNotice } from '../part/notice.ts'
-import { snippet } from '../part/snippet.ts'
 import { checkFresh } from './confirm.ts'
+import { operateHead } from './operate-tab.ts'
 
-const peopleShown = 100
 const lettersShown = 100
-const roles: readonly InstanceRole[] = ['operator', 'responder', 'auditor']
-
-const tabs = {
-  overview: ['/operate', 'Overview'],
-  names: ['/operate/names', 'Names'],
-  people: ['/operate/people', 'People'],
-  mail: ['/operate/mail', 'Mail'],
-} as const
 
 /** How the instance is. */
 export async function operatePage(c: PageContext): Promise<Response> {
@@ -38,7 +28,7 @@ export async function operatePage(c: PageContext): Promise<Response> {
     store.catalog.listHosted(),
     store.mail.listWaiting(lettersShown),
   ])
-  const main = html`${headOf('overview')}
+  const main = html`${operateHead('overview')}
 ${hosted.length === 0 ? notice('warn', 'No names are hosted here yet', html`Nothing can be published until you <a href="/operate/names">say which names belong to you</a>.`) : nothing}
 <dl class="counts">${[
     ['Packages', packages],
@@ -81,7 +71,7 @@ export async function namesSubmit(c: PageContext): Promise<Response> {
 
 async function names(c: PageContext, trouble?: Problem, typed = ''): Promise<Response> {
   const hosted = await c.env.ports.store.catalog.listHosted()
-  const main = html`${headOf('names')}
+  const main = html`${operateHead('names')}
 <p>Only names under these patterns can be published here. A pattern that is taken away stops new names; what is published stays.</p>
 ${
   hosted.length === 0
@@ -99,81 +89,12 @@ ${field({ name: 'patterns', label: 'Names or patterns', value: typed, hint: html
   return sheet(c, { title: 'Names hosted here', main, status: trouble?.status ?? 200 })
 }
 
-/** Who has an account, and how to get one more. */
-export async function peoplePage(c: PageContext): Promise<Response> {
-  checkFresh(c, getOperator(c))
-  return people(c)
-}
-
-/** Makes an invitation; its link is shown this once to the one who made it. */
-export async function peopleSubmit(c: PageContext): Promise<Response> {
-  const operator = getOperator(c)
-  const posted = await readForm(c)
-  const wanted = roles.filter(role => posted.all('roles').includes(role))
-  const { ports } = c.env
-  try {
-    const link = await invite(ports, operator, parseEmail(posted.text('email')), wanted, {
-      mail: ports.mail.kind === 'smtp',
-    })
-    return invited(c, posted.text('email'), link)
-  } catch (error) {
-    if (!isProblem(error) || error.code === 'presence-required') throw error
-    return people(c, error, posted.text('email'))
-  }
-}
-
-function invited(c: PageContext, email: string, link: string): Response {
-  const how =
-    c.env.ports.mail.kind === 'smtp'
-      ? 'It is on its way by mail too.'
-      : 'This registry sends no mail: hand the link over yourself. Who opens it counts as the owner of the address.'
-  const main = html`${headOf('people')}
-${notice('good', `${email} is invited`, html`The link works once, for a week, and is shown this once. ${how}`)}
-${snippet(link, 'Invitation', 'invitation')}
-<p><a href="/operate/people">Back to the people</a></p>`
-  return sheet(c, { title: 'Invited', main, path: '/operate/people' })
-}
-
-async function people(c: PageContext, trouble?: Problem, typed = ''): Promise<Response> {
-  const after = c.env.call.query.get('after') ?? ''
-  const accounts = await c.env.ports.store.identity.listAccounts(after, peopleShown)
-  const last = accounts.at(-1)
-  const now = c.env.ports.clock()
-  const main = html`${headOf('people')}
-<div class="scroll" tabindex="0"><table><thead><tr><th scope="col">User</th><th scope="col">Address</th><th scope="col">Roles</th><th scope="col">Second factor</th><th scope="col">Since</th></tr></thead>
-<tbody>${accounts.map(each => personRow(each, now))}</tbody></table></div>
-${accounts.length === peopleShown && last !== undefined ? html`<p><a rel="next" href="/operate/people?after=${encodeURIComponent(last.login)}">More →</a></p>` : nothing}
-<h2>Invite</h2>
-${problemNotice(trouble)}
-<form class="form" method="post" action="/operate/people">
-${field({ name: 'email', label: 'E-mail address', type: 'email', value: typed, maxLength: 254 })}
-${checks(
-  'roles',
-  'Roles (none: a plain account)',
-  roles.map(role => [role, roleText[role]]),
-)}
-<button type="submit">Invite</button></form>`
-  return sheet(c, { title: 'People', main, status: trouble?.status ?? 200 })
-}
-
-const roleText: Readonly<Record<InstanceRole, string>> = {
-  operator: 'Operator: everything on these pages',
-  responder: 'Responder: contains what is dangerous',
-  auditor: 'Auditor: reads the private record',
-}
-
-function personRow(account: Account, now: number): Markup {
-  return html`<tr><td>${account.login} ${account.disabledAt === null ? nothing : badge('disabled', 'bad', '✕')}</td>
-<td><bdi>${account.email}</bdi> ${account.emailVerifiedAt === null ? badge('not confirmed', 'warn', '!') : nothing}</td>
-<td>${account.roles.map(role => html`${badge(role)} `)}</td><td>${account.tfa === 'none' ? 'none' : account.tfa}</td><td class="nowrap">${ago(account.createdAt, now)}</td></tr>`
-}
-
 /** Letters sent and waiting. What holds somebody's secret link is never shown. */
 export async function mailPage(c: PageContext): Promise<Response> {
   getOperator(c)
   const letters = await c.env.ports.store.mail.listRecent(lettersShown)
   const isOutbox = c.env.ports.mail.kind === 'outbox'
-  const main = html`${headOf('mail')}
+  const main = html`${operateHead('mail')}
 <p>${isOutbox ? 'No SMTP is configured, so letters stay here. Letters with a secret link keep it to themselves: invite people instead, and hand the link over.' : 'The newest letters, and whether the relay took them.'}</p>
 ${letters.length === 0 ? html`<p>There are none.</p>` : letters.map(each => letter(each, c.env.ports.clock()))}`
   return sheet(c, { title: 'Mail', main })
@@ -189,11 +110,4 @@ function letter(each: StoredLetter, now: number): Markup {
   return html`<details class="letter"><summary>${each.subject} <span class="small">to <bdi>${each.to}</bdi>, ${ago(each.createdAt, now)}</span> ${state}</summary>
 ${each.error === null ? nothing : html`<p class="small">After ${each.attempts} attempts: <bdi>${each.error}</bdi></p>`}
 ${each.secret ? html`<p>This letter holds a secret link for its reader, so it is not shown.</p>` : html`<pre class="text">${each.text}</pre>`}</details>`
-}
-
-function headOf(current: keyof typeof tabs): Markup {
-  return html`<h1>Operate</h1><nav class="tabs" aria-label="Operate">${Object.entries(tabs).map(
-    ([key, [path, label]]) =>
-      html`<a href="${path}" ${key === current ? html`aria-current="page"` : ''}>${label}</a>`,
-  )}</nav>`
 }

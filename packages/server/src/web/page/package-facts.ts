@@ -5,7 +5,7 @@ import type { Ports } from '../../ports.ts'
 import { html, type Markup, nothing } from '../markup.ts'
 import { badge } from '../part/badge.ts'
 import { formatBytes } from '../part/format.ts'
-import { awayLink, repositoryAddress, webAddress } from '../part/link.ts'
+import { accessPath, awayLink, repositoryAddress, webAddress } from '../part/link.ts'
 import { snippet } from '../part/snippet.ts'
 import { everyDay, sparkline } from '../part/sparkline.ts'
 import type { ShownPackage } from './package-read.ts'
@@ -14,7 +14,7 @@ const downloadDays = 30
 const dayMs = 86_400_000
 
 /** The column beside: how to install it, what is signed, who stands by it, how much it is used. */
-export async function packageFacts(ports: Ports, shown: ShownPackage): Promise<Markup> {
+export async function packageFacts(ports: Ports, shown: ShownPackage, isOwner: boolean): Promise<Markup> {
   const { known, selected, decision } = shown
   const now = ports.clock()
   const counts = await ports.store.downloads.perDay(known.name, now - downloadDays * dayMs)
@@ -22,7 +22,7 @@ export async function packageFacts(ports: Ports, shown: ShownPackage): Promise<M
 ${selected === undefined ? nothing : security(ports, shown, selected)}
 ${about(shown)}
 <section><h2>Downloads</h2>${sparkline(everyDay(counts, now, downloadDays))}</section>
-${maintainers(shown)}`
+${maintainers(shown, isOwner)}`
 }
 
 function install({ known, asked }: ShownPackage, selected: PackageVersion): Markup {
@@ -67,7 +67,7 @@ ${selected === undefined ? nothing : html`<dt>Size</dt><dd>${formatBytes(selecte
 </dl>${repository === undefined && homepage === undefined ? nothing : html`<p class="small">Repository and homepage are what the publisher says; nobody checked them.</p>`}</section>`
 }
 
-function maintainers({ people }: ShownPackage): Markup {
-  if (people.length === 0) return nothing
-  return html`<section><h2>People</h2><ul class="bare">${people.map(each => html`<li>${each.login} <span class="small">${each.role}</span></li>`)}</ul></section>`
+function maintainers({ people, known }: ShownPackage, isOwner: boolean): Markup {
+  if (people.length === 0 && !isOwner) return nothing
+  return html`<section><h2>People</h2><ul class="bare">${people.map(each => html`<li>${each.login} <span class="small">${each.role}</span></li>`)}</ul>${isOwner ? html`<p><a href="${accessPath(known.name)}">Change who has access</a></p>` : nothing}</section>`
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type PackageName, parsePackageName, problem } from '@holdfast/core'
-import { authorize } from '../../identity/index.ts'
+import { authorize, may } from '../../identity/index.ts'
 import type { PageContext } from '../context.ts'
 import { sheet } from '../layout.ts'
 import { html, type Markup } from '../markup.ts'
@@ -32,8 +32,9 @@ export async function packagePage(c: PageContext): Promise<Response> {
 ${packageNotices(shown)}
 ${tabBar(shown, tab)}
 <section class="tab">${await content(c, shown, tab)}</section>`
+  const isOwner = await may(c.env.ports, call.actor, 'package:own', name)
   const status = shown.selected?.status === 'removed' ? 410 : 200
-  return sheet(c, { title: name, main, facts: await packageFacts(c.env.ports, shown), status })
+  return sheet(c, { title: name, main, facts: await packageFacts(c.env.ports, shown, isOwner), status })
 }
 
 /** A private package does not exist for outsiders: asking them to sign in would tell that it does. */

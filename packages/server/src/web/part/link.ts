@@ -8,6 +8,11 @@ export function packagePath(name: string, query: Readonly<Record<string, string>
   return search === '' ? path : `${path}?${search}`
 }
 
+/** The address of a package's people and settings. */
+export function accessPath(name: string): string {
+  return packagePath(name).replace(/^\/package\//, '/access/')
+}
+
 /** An address out of a package that may stand in a link: http or https, nothing else (`javascript:`, `data:`). */
 export function webAddress(value: unknown): URL | undefined {
   if (typeof value !== 'string' || value.length > 2000 || !URL.canParse(value)) return undefined

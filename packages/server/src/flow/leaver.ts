@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Somebody leaves: everything they could act with ends, and what they owned goes to others. */
+import { type PackageName, problem } from '@holdfast/core'
+import { amend, type PackageRole } from '../catalog/index.ts'
+import {
+  type Account,
+  type Actor,
+  authorize,
+  type Grant,
+  type OrgRole,
+  type Session,
+  type Token,
+} from '../identity/index.ts'
+import type { NewEvent } from '../integrity/index.ts'
+import type { Ports, Tx } from '../ports.ts'
+import { addNotice } from './letter.ts'
+import { provePresence } from './presence.ts'
+import { checkOperated } from './role.ts'
+
+/** Everything somebody can act with, and on what. */
+export interface Reach {
+  readonly account: Account
+  /** Every package with a role, through whatever; publishing takes maintainer or owner. */
+  readonly packages: ReadonlyMap<PackageName, PackageRole>
+  /** Packages that nobody else owns. */
+  readonly alone: readonly PackageName[]
+  readonly orgs: ReadonlyMap<string, OrgRole>
+  readonly tokens: readonly Token[]
+  readonly sessions: readonly Session[]
+}
+
+/** What an account can do, for whoever runs the instance. Throws `user-not-found`. */
+export async function readReach(ports: Ports, actor: Actor, login: string): Promise<Reach> {
+  await authorize(ports, actor, 'instance:operate', '')
+  return reachOf(ports, await findAccount(ports, login))
+}
+
+/**
+ * Switches an account off: sessions, tokens and waiting approvals end within a second on every replica. Says what it
+ * could do until then. Fine to repeat. Throws `user-not-found`, `last-operator`.
+ */
+export async function disableUser(ports: Ports, actor: Actor, login: string): Promise<Reach> {
+  const grant = await openUser(ports, actor)
+  const account = await findAccount(ports, login)
+  const reach = await reachOf(ports, account)
+  const now = ports.clock()
+  const events: NewEvent[] = [
+    { type: 'account-change', detail: { account: account.id, op: 'disable' } },
+    ...reach.tokens.map(
+      ({ id }) => ({ type: 'token-revoke', fields: { subject: id, reason: 'request' } }) as const,
+    ),
+  ]
+  await ports.store.commit(grant, events, async tx => {
+    await tx.identity.holdInstance()
+    await tx.identity.setDisabled(account.id, account.disabledAt ?? now)
+    if (account.roles.includes('operator')) await checkOperated(tx, account.login)
+    // Asked again while others wait: a token made since is ended too.
+    for (const token of await tx.identity.listTokens(account.id)) await tx.identity.revokeToken(token.id, now)
+    await tx.identity.endPresence(account.id)
+    await addNotice(tx, ports, account, 'Your account was switched off by an operator')
+  })
+  return reach
+}
+
+/** Lets somebody sign in again; what was ended stays ended. Throws `user-not-found`. */
+export async function enableUser(ports: Ports, actor: Actor, login: string): Promise<void> {
+  const grant = await openUser(ports, actor)
+  const account = await findAccount(ports, login)
+  if (account.disabledAt === null) return
+  const event = { type: 'account-change', detail: { account: account.id, op: 'enable' } } as const
+  await ports.store.commit(grant, event, async tx => {
+    await tx.identity.setDisabled(account.id, null)
+    await addNotice(tx, ports, account, 'Your account was switched on again by an operator')
+  })
+}
+
+/** What changed hands. */
+export interface Transfer {
+  readonly packages: readonly PackageName[]
+  readonly orgs: readonly string[]
+}
+
+/**
+ * Gives somebody's own roles on packages and their places in organisations to another account, or to the owners of
+ * an organisation (`@acme`). Afterwards they have no role left. Throws `user-not-found`, `org-not-found`, `last-owner`.
+ */
+export async function transferUser(ports: Ports, actor: Actor, login: string, to: string): Promise<Transfer> {
+  const grant = await openUser(ports, actor)
+  const from = await findAccount(ports, login)
+  const heirs = await findHeirs(ports, to, from)
+  const roles = await ports.store.identity.listOwnRoles(from.id)
+  const orgs = await ports.store.identity.listOrgsOf(from.id)
+  for (const [name, role] of roles) await handOverPackage(ports, grant, name, role, from, heirs)
+  for (const [org, role] of orgs) await handOverOrg(ports, grant, org, role, from, heirs)
+  // A crash in between leaves some handed over; running it again does the rest.
+  return { packages: [...roles.keys()], orgs: [...orgs.keys()] }
+}
+
+async function handOverPackage(
+  ports: Ports,
+  grant: Grant,
+  name: PackageName,
+  role: PackageRole,
+  from: Account,
+  heirs: readonly Account[],
+): Promise<void> {
+  const known = await ports.store.catalog.findPackage(name)
+  const people = await ports.store.catalog.listPeople(name)
+  const heldBy = (heir: Account) => people.find(person => person.accountId === heir.id)?.role
+  // Nobody loses by a gift: an owner stays one.
+  const gaining = heirs.filter(heir => heldBy(heir) !== 'owner' && heldBy(heir) !== role)
+  const events: NewEvent[] = [
+    ...gaining.map(heir => ownerEvent(name, heldBy(heir) === undefined ? 'add' : 'role', heir.id, role)),
+    ownerEvent(name, 'remove', from.id, role),
+  ]
+  const change = async (tx: Tx) => {
+    for (const heir of gaining) {
+      await tx.catalog.setRole(name, heir.id, role)
+      await addNotice(tx, ports, heir, `You are now ${role} of ${name}`)
+    }
+    await tx.catalog.setRole(name, from.id, undefined)
+  }
+  // Held to the revision that was looked at, so that the events say what really changed.
+  await ports.store.commit(grant, events, tx =>
+    amend(tx.catalog, name, ports.clock(), () => change(tx), known?.revision),
+  )
+}
+
+async function handOverOrg(
+  ports: Ports,
+  grant: Grant,
+  org: string,
+  role: OrgRole,
+  from: Account,
+  heirs: readonly Account[],
+): Promise<void> {
+  const detail = { org, op: 'transfer', account: from.id, to: heirs.map(heir => heir.id) }
+  await ports.store.commit(grant, { type: 'org', detail }, async tx => {
+    await tx.identity.holdOrg(org)
+    const members = await tx.identity.listOrgMembers(org)
+    const isOwned = members.some(each => each.role === 'owner' && each.accountId !== from.id)
+    // Only an organisation without another owner needs an heir: else its own people go on.
+    if (role === 'owner' && !isOwned)
+      for (const heir of heirs) await tx.identity.setOrgMember(org, heir.id, 'owner')
+    await tx.identity.setOrgMember(org, from.id, undefined)
+    await checkOrgOwned(tx, org, from.login)
+  })
+}
+
+async function checkOrgOwned(tx: Tx, org: string, login: string): Promise<void> {
+  const members = await tx.identity.listOrgMembers(org)
+  if (!members.some(each => each.role === 'owner')) throw problem('last-owner', { user: login, subject: org })
+}
+
+/** A named person, or the owners of an organisation; the leaver inherits nothing. */
+async function findHeirs(ports: Ports, to: string, from: Account): Promise<readonly Account[]> {
+  const accounts = to.startsWith('@') ? await ownersOf(ports, to.slice(1)) : [await findAccount(ports, to)]
+  const heirs = accounts.filter(each => each.id !== from.id && each.disabledAt === null)
+  if (heirs.length === 0) throw problem('user-not-found', { user: to })
+  return heirs
+}
+
+async function ownersOf(ports: Ports, org: string): Promise<readonly Account[]> {
+  if (!(await ports.store.identity.orgExists(org))) throw problem('org-not-found', { org })
+  const owners = (await ports.store.identity.listOrgMembers(org)).filter(each => each.role === 'owner')
+  const found = await Promise.all(owners.map(each => ports.store.identity.findAccount(each.accountId)))
+  return found.filter(each => each !== undefined)
+}
+
+async function reachOf(ports: Ports, account: Account): Promise<Reach> {
+  const { identity, catalog } = ports.store
+  const own = await identity.listOwnRoles(account.id)
+  const owned = [...own].filter(([, role]) => role === 'owner').map(([name]) => name)
+  const owners = await identity.listOwnerFacts(owned)
+  const isAlone = (name: PackageName) =>
+    !owners.some(each => each.package === name && each.accountId !== account.id && each.disabledAt === null)
+  const now = ports.clock()
+  return {
+    account,
+    packages: await catalog.listPackagesOf(account.id),
+    alone: owned.filter(isAlone),
+    orgs: await identity.listOrgsOf(account.id),
+    tokens: (await identity.listTokens(account.id)).filter(
+      each => each.expiresAt === null || each.expiresAt > now,
+    ),
+    sessions: (await identity.listSessions(account.id)).filter(each => each.expiresAt > now),
+  }
+}
+
+async function openUser(ports: Ports, actor: Actor): Promise<Grant> {
+  const grant = await authorize(ports, actor, 'instance:operate', '')
+  await provePresence(ports, grant)
+  return grant
+}
+
+/** Disabled accounts too: they are what leavers become. */
+async function findAccount(ports: Ports, login: string): Promise<Account> {
+  const account = await ports.store.identity.findAccountByLogin(login)
+  if (account === undefined) throw problem('user-not-found', { user: login })
+  return account
+}
+
+function ownerEvent(
+  pkg: PackageName,
+  op: 'add' | 'remove' | 'role',
+  id: string,
+  role: PackageRole,
+): NewEvent {
+  return { type: 'owner', pkg, fields: { op, subject: { kind: 'user', id }, role } }
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+/** People at work: who may do what to a package, who is at risk, who leaves. */
+import type { PackageName } from '@holdfast/core'
+import type { PackageRole } from '../catalog/index.ts'
+import type { InstanceRole, TfaMode } from './actor.ts'
+import type { Token } from './port.ts'
+
+/** Somebody with a role on a package, and how they came to it. */
+export interface Holder {
+  readonly accountId: string
+  readonly login: string
+  readonly email: string
+  readonly role: PackageRole
+  /** Empty for a role of one's own, else `acme` or `acme:team`. */
+  readonly through: string
+  readonly tfa: TfaMode
+  readonly hasPasskey: boolean
+  readonly disabledAt: number | null
+}
+
+/** A package, its owner in their own name, and when that one was last seen. */
+export interface OwnerFacts extends Holder {
+  readonly package: PackageName
+  /** The last use of a session or token; 0 when there is none any more. */
+  readonly lastSeenAt: number
+}
+
+export interface PeopleReads {
+  /** Everybody with a role, once for each way to it. */
+  listHolders(name: PackageName): Promise<readonly Holder[]>
+  /** Roles of one's own, without teams and organisations. */
+  listOwnRoles(accountId: string): Promise<ReadonlyMap<PackageName, PackageRole>>
+  /** Owners in their own name of these packages. */
+  listOwnerFacts(names: readonly PackageName[]): Promise<readonly OwnerFacts[]>
+  /** Tokens of an account that skip the second factor and are good at `now`. */
+  listSkippingTokens(accountIds: readonly string[], now: number): Promise<readonly Token[]>
+}
+
+export interface PeopleWrites {
+  /** Makes others who change who runs this instance wait for the commit. */
+  holdInstance(): Promise<void>
+  setRoles(accountId: string, roles: readonly InstanceRole[]): Promise<void>
+  setDisabled(accountId: string, at: number | null): Promise<void>
+  /** Ends every session of an account and every wish that waits for it. */
+  endPresence(accountId: string): Promise<void>
+}

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { PackageName } from '@holdfast/core'
+import { type Kysely, sql } from 'kysely'
+import type { PackageRole } from '../../catalog/index.ts'
+import type { Holder, OrgRole, PeopleReads, PeopleWrites, TfaMode } from '../../identity/index.ts'
+import { ofOrg, ofTeam } from './role.ts'
+import type { Schema } from './schema.ts'
+import { toToken } from './token.ts'
+
+interface HolderRow {
+  readonly id: string
+  readonly login: string
+  readonly email: string
+  readonly tfa: string
+  readonly has_passkey: number
+  readonly disabled_at: number | null
+}
+
+const columns = [
+  'account.id',
+  'account.login',
+  'account.email',
+  'account.tfa',
+  'account.has_passkey',
+  'account.disabled_at',
+] as const
+
+/** Questions about people at work. */
+export function peopleReads(db: Kysely<Schema>): PeopleReads {
+  return {
+    async listHolders(name) {
+      const own = await db
+        .selectFrom('package_role')
+        .innerJoin('account', 'account.id', 'package_role.account')
+        .select([...columns, 'package_role.role'])
+        .where('package_role.package', '=', name)
+        .orderBy('account.login_key')
+        .execute()
+      return [
+        ...own.map(row => toHolder(row, row.role as PackageRole, '')),
+        ...(await teamHolders(db, name)),
+        ...(await orgHolders(db, name)),
+      ]
+    },
+    async listOwnRoles(accountId) {
+      const query = db.selectFrom('package_role').selectAll().where('account', '=', accountId)
+      const rows = await query.orderBy('package').execute()
+      return new Map(rows.map(row => [row.package as PackageName, row.role as PackageRole]))
+    },
+    async listOwnerFacts(names) {
+      if (names.length === 0) return []
+      const rows = await db
+        .selectFrom('package_role')
+        .innerJoin('account', 'account.id', 'package_role.account')
+        .select(eb => [
+          ...columns,
+          'package_role.package',
+          eb
+            .selectFrom('session')
+            .select(each => each.fn.max('session.last_seen_at').as('at'))
+            .whereRef('session.account', '=', 'account.id')
+            .as('seen'),
+          eb
+            .selectFrom('token')
+            .select(each => each.fn.max('token.last_used_at').as('at'))
+            .whereRef('token.account', '=', 'account.id')
+            .as('used'),
+        ])
+        .where('package_role.package', 'in', [...names])
+        .where('package_role.role', '=', 'owner')
+        .orderBy('package_role.package')
+        .orderBy('account.login_key')
+        .execute()
+      return rows.map(row => ({
+        ...toHolder(row, 'owner', ''),
+        package: row.package as PackageName,
+        lastSeenAt: Math.max(Number(row.seen ?? 0), Number(row.used ?? 0)),
+      }))
+    },
+    async listSkippingTokens(accountIds, now) {
+      if (accountIds.length === 0) return []
+      const query = db
+        .selectFrom('token')
+        .selectAll()
+        .where('account', 'in', [...accountIds])
+        .where('revoked_at', 'is', null)
+        .where(eb => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', now)]))
+        .where('limits', 'like', '%"bypassTfa":true%')
+      return (await query.orderBy('expires_at').orderBy('id').execute()).map(toToken)
+    },
+  }
+}
+
+/** Changes to people at work, inside a transaction. */
+export function peopleWrites(db: Kysely<Schema>): PeopleWrites {
+  return {
+    async holdInstance() {
+      const query = db.updateTable('instance').where('key', '=', 'id')
+      await query.set(eb => ({ value: eb.ref('value') })).execute()
+    },
+    async setRoles(accountId, roles) {
+      const query = db.updateTable('account').where('id', '=', accountId)
+      await query.set({ roles: JSON.stringify(roles) }).execute()
+    },
+    async setDisabled(accountId, at) {
+      await db.updateTable('account').where('id', '=', accountId).set({ disabled_at: at }).execute()
+    },
+    async endPresence(accountId) {
+      await db.deleteFrom('session').where('account', '=', accountId).execute()
+      const query = db.updateTable('approval').where('account', '=', accountId)
+      await query.set({ state: 'denied', token_sealed: null }).execute()
+    },
+  }
+}
+
+async function teamHolders(db: Kysely<Schema>, name: PackageName): Promise<readonly Holder[]> {
+  const rows = await db
+    .selectFrom('team_grant')
+    .innerJoin('team_member', join =>
+      join.onRef('team_member.org', '=', 'team_grant.org').onRef('team_member.team', '=', 'team_grant.team'),
+    )
+    .innerJoin('account', 'account.id', 'team_member.account')
+    .select([...columns, 'team_grant.org', 'team_grant.team', 'team_grant.permission'])
+    .where('team_grant.package', '=', name)
+    .orderBy('account.login_key')
+    .execute()
+  return rows.map(row => toHolder(row, ofTeam(row.permission), `${row.org}:${row.team}`))
+}
+
+async function orgHolders(db: Kysely<Schema>, name: PackageName): Promise<readonly Holder[]> {
+  const rows = await db
+    .selectFrom('package')
+    .innerJoin('org_member', join =>
+      join.on(eb => eb('package.scope', '=', sql<string>`'@' || ${eb.ref('org_member.org')}`)),
+    )
+    .innerJoin('account', 'account.id', 'org_member.account')
+    .select([...columns, 'org_member.org', 'org_member.role'])
+    .where('package.name', '=', name)
+    .orderBy('account.login_key')
+    .execute()
+  return rows.map(row => toHolder(row, ofOrg[row.role as OrgRole], row.org))
+}
+
+function toHolder(row: HolderRow, role: PackageRole, through: string): Holder {
+  return {
+    accountId: row.id,
+    login: row.login,
+    email: row.email,
+    role,
+    through,
+    tfa: row.tfa as TfaMode,
+    hasPasskey: row.has_passkey === 1,
+    disabledAt: row.disabled_at,
+  }
+}
