@@ -10,6 +10,7 @@ import {
   addressReader,
   type HttpLimits,
   type HttpServer,
+  type Identify,
   type Log,
   type Mount,
   openHttp,
@@ -18,8 +19,9 @@ import {
   operationMount,
 } from './http/index.ts'
 import type { Clock, Ports } from './ports.ts'
+import { apiMount } from './protocol/api/index.ts'
 import { npmMount, openDocuments, openHotPath, openTarballs } from './protocol/npm/index.ts'
-import { openKeyFolder, openMail, openOutbound } from './remote/index.ts'
+import { openKeyFolder, openMail, openOutbound, openReportKeys } from './remote/index.ts'
 import {
   openFileBlobs,
   openPostgres,
@@ -49,6 +51,7 @@ export async function openPorts(config: Config, clock: Clock = Date.now): Promis
   const store = await openStore(driver, clock, `${new URL(config.publicUrl).host}/log`)
   const keys = await openKeyFolder(config.keys)
   const downloads = openDownloadRecorder(store, clock)
+  const outbound = openOutbound(config.allowPrivateHosts)
   const ports: Ports = {
     config,
     store,
@@ -57,7 +60,8 @@ export async function openPorts(config: Config, clock: Clock = Date.now): Promis
     sealer: keys,
     documents: openDocuments(store, config.publicUrl, config.cacheBytes),
     mail: openMail(config.smtp, config.mailFrom),
-    outbound: openOutbound(config.allowPrivateHosts),
+    outbound,
+    reportKeys: config.secretScanningKeys ? openReportKeys(config.secretScanningKeys, outbound, clock) : undefined,
     downloads,
     clock,
   }
@@ -107,19 +111,20 @@ export async function startInstance(
     throw error
   })
   const stopConsumers = runConsumers(opened.ports, log)
-  openDoors(http, opened.ports)
+  const identify = openDoors(http, opened.ports)
   return {
     url: `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${http.port}`,
     ports: opened.ports,
     async stop() {
       await http.close(7000)
       await stopConsumers()
+      await identify.close()
       await opened.close()
     },
   }
 }
 
-function openDoors(http: HttpServer, ports: Ports): void {
+function openDoors(http: HttpServer, ports: Ports): Identify {
   const identify = openIdentify(ports)
   const metrics = openMetrics()
   const tarballs = openTarballs(ports.blobs, ports.store, ports.config.cacheBytes)
@@ -129,8 +134,9 @@ function openDoors(http: HttpServer, ports: Ports): void {
     metrics,
     trustedProxies: ports.config.trustedProxies,
     hotPath: openHotPath(ports, identify, tarballs, addressOf),
-    mounts: [operationMount(ports, metrics), npmMount(ports, tarballs), pagesMount(ports)],
+    mounts: [operationMount(ports, metrics), npmMount(ports, tarballs), apiMount(ports), pagesMount(ports)],
   })
+  return identify
 }
 
 /** The pages, loaded once the registry answers: clients wait for the start, nobody for the first page. */

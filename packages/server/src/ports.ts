@@ -102,6 +102,8 @@ export interface Ports {
   readonly documents: Documents
   readonly mail: Mail
   readonly outbound: Outbound
+  /** Undefined where no programme reports leaked tokens. */
+  readonly reportKeys: ReportKeys | undefined
   readonly downloads: DownloadRecorder
   readonly clock: Clock
 }
@@ -112,6 +114,11 @@ export interface Ports {
  */
 export interface Outbound {
   ask(request: OutboundRequest): Promise<OutboundAnswer>
+}
+
+/** Public keys (PEM) of those who may report leaked tokens, by the id that a report names. Throws when they cannot be read. */
+export interface ReportKeys {
+  find(id: string): Promise<string | undefined>
 }
 
 /** One request to somewhere else. */

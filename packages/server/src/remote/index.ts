@@ -3,3 +3,4 @@
 export { openKeyFolder } from './key-folder.ts'
 export { openMail } from './mail.ts'
 export { openOutbound } from './outbound.ts'
+export { openReportKeys } from './report-keys.ts'

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Our own JSON API, below `/api/v1/`. */
+import { type Problem, problem } from '@holdfast/core'
+import type { Answer, Call, Mount } from '../../http/index.ts'
+import type { Ports } from '../../ports.ts'
+import { reportLeaks, reportSignedLeaks, revokeTokens } from './leak.ts'
+
+type Handler = (ports: Ports, call: Call) => Promise<Answer>
+
+const prefix = '/api/v1/'
+const routes: Readonly<Record<string, Handler>> = {
+  'POST /api/v1/tokens/revoke': revokeTokens,
+  'POST /api/v1/leaks': reportLeaks,
+  'POST /api/v1/leaks/github': reportSignedLeaks,
+}
+
+/** The API as a mount; problems are `application/problem+json` (RFC 9457). */
+export function apiMount(ports: Ports): Mount {
+  return { prefix, classOf: () => 'api', renderProblem, handle: call => handle(ports, withoutCookie(call)) }
+}
+
+/** A browser's session is for pages, which check where a form comes from; here nothing does (cross-site request forgery). */
+function withoutCookie(call: Call): Call {
+  const { actor } = call
+  if (actor.kind !== 'person' || actor.credential.kind !== 'session') return call
+  return { ...call, actor: { kind: 'nobody', from: actor.from } }
+}
+
+async function handle(ports: Ports, call: Call): Promise<Answer> {
+  const path = call.url.split('?')[0] ?? ''
+  const key = `${call.method} ${path}`
+  const handler = Object.hasOwn(routes, key) ? routes[key] : undefined
+  if (handler !== undefined) return handler(ports, call)
+  const isThere = Object.keys(routes).some(each => each.endsWith(` ${path}`))
+  throw problem(isThere ? 'method-not-allowed' : 'not-found', { method: call.method })
+}
+
+function renderProblem({ code, status, message, hint, data }: Problem): Answer {
+  const headers: Record<string, string> = {
+    'content-type': 'application/problem+json',
+    'cache-control': 'no-store',
+  }
+  if (status === 401) headers['www-authenticate'] = 'Bearer realm="holdfast"'
+  if (status === 429 || status === 503) headers['retry-after'] = String(data['retryAfter'] ?? 5)
+  return { status, headers, body: JSON.stringify({ ...data, code, status, title: message, hint }) }
+}
