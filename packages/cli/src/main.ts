@@ -16,6 +16,10 @@ const verbs: Readonly<Record<string, Verb>> = {
   import: onServer('import', 'publish a folder of tarballs or a Verdaccio storage folder'),
   backup: onServer('backup', 'copy an instance while it runs'),
   restore: onServer('restore', 'make an instance from a backup, or verify one'),
+  token: {
+    line: 'end leaked tokens, for whoever found them',
+    run: async args => (await import('./command/token.ts')).runToken(args),
+  },
   assess: {
     line: 'run every check of the principles for real and print the levels',
     run: async args => (await import('./command/assess.ts')).runAssess(args),
