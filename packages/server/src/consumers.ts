@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomUUID } from 'node:crypto'
-import { recomputeCritical } from './flow/index.ts'
+import { recomputeCritical, tellOfEndingTokens } from './flow/index.ts'
 import type { Log } from './http/index.ts'
 import type { StoredEvent } from './integrity/index.ts'
 import type { Ports, StoredLetter } from './ports.ts'
@@ -43,7 +43,10 @@ export interface Job {
   run(ports: Ports): Promise<void>
 }
 
-const jobs: readonly Job[] = [{ name: 'job-critical', everyMs: dayMs, run: recomputeCritical }]
+const jobs: readonly Job[] = [
+  // Four times a day: the notice of the last day must not come when the token has ended.
+  { name: 'job-token-notices', everyMs: dayMs / 4, run: tellOfEndingTokens },
+  { name: 'job-critical', everyMs: dayMs, run: recomputeCritical },]
 
 /** One piece of work, done by one owner at a time across all processes; true when there may be more. */
 type Step = (ports: Ports) => Promise<boolean>

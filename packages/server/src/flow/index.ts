@@ -132,6 +132,7 @@ export {
   signOutToken,
   type TokenRequest,
 } from './token.ts'
+export { tellOfEndingTokens } from './token-notice.ts'
 export {
   addPublisher,
   describePublisher,
