@@ -19,7 +19,7 @@ const ranks: readonly (readonly string[])[] = [
   ['identity', 'integrity', 'vulnerability', 'incident', 'community'],
   ['flow'],
   ['http'],
-  ['protocol/npm', 'protocol/api', 'web', 'consumers', 'download-recorder'],
+  ['protocol/npm', 'protocol/api', 'web', 'consumers', 'download-recorder', 'trail'],
   ['main', 'command'],
 ]
 /** Adapters: they implement port types, and only main.ts names them. */

@@ -32,6 +32,7 @@ export type EventType =
   | 'account-change'
   | 'account-create'
   | 'critical'
+  | 'denied'
   | 'download-flush'
   | 'grant'
   | 'hold'
@@ -41,6 +42,7 @@ export type EventType =
   | 'org'
   | 'session-create'
   | 'session-end'
+  | 'sign-in-failed'
   | 'stage'
   | 'star'
   | 'team'
@@ -68,6 +70,7 @@ export const eventTable: Readonly<Record<EventType, EventRow>> = {
   'account-change': forRecord,
   'account-create': forRecord,
   critical: forRecord,
+  denied: forRecord,
   'download-flush': forRecord,
   grant: forRecord,
   hold: forRecord,
@@ -77,6 +80,7 @@ export const eventTable: Readonly<Record<EventType, EventRow>> = {
   org: forRecord,
   'session-create': forRecord,
   'session-end': forRecord,
+  'sign-in-failed': forRecord,
   stage: forRecord,
   star: forRecord,
   team: forRecord,

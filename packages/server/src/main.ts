@@ -20,7 +20,7 @@ import {
 } from './http/index.ts'
 import type { Clock, Ports } from './ports.ts'
 import { apiMount } from './protocol/api/index.ts'
-import { npmMount, openDocuments, openHotPath, openTarballs } from './protocol/npm/index.ts'
+import { exchangeMount, npmMount, openDocuments, openHotPath, openTarballs } from './protocol/npm/index.ts'
 import { openKeyFolder, openMail, openOutbound, openReportKeys } from './remote/index.ts'
 import {
   openFileBlobs,
@@ -30,6 +30,7 @@ import {
   type Schema,
   type SqlDriver,
 } from './store/index.ts'
+import { openTrail } from './trail.ts'
 
 export type { Config } from './config.ts'
 export { ConfigFaults, configKeys, environmentName, isLoopback, readConfig } from './config.ts'
@@ -51,6 +52,7 @@ export async function openPorts(config: Config, clock: Clock = Date.now): Promis
   const store = await openStore(driver, clock, `${new URL(config.publicUrl).host}/log`)
   const keys = await openKeyFolder(config.keys)
   const downloads = openDownloadRecorder(store, clock)
+  const trail = openTrail({ store, config }, clock)
   const outbound = openOutbound(config.allowPrivateHosts)
   const ports: Ports = {
     config,
@@ -61,8 +63,11 @@ export async function openPorts(config: Config, clock: Clock = Date.now): Promis
     documents: openDocuments(store, config.publicUrl, config.cacheBytes),
     mail: openMail(config.smtp, config.mailFrom),
     outbound,
-    reportKeys: config.secretScanningKeys ? openReportKeys(config.secretScanningKeys, outbound, clock) : undefined,
+    reportKeys: config.secretScanningKeys
+      ? openReportKeys(config.secretScanningKeys, outbound, clock)
+      : undefined,
     downloads,
+    trail,
     clock,
   }
   return {
@@ -70,6 +75,7 @@ export async function openPorts(config: Config, clock: Clock = Date.now): Promis
     driver,
     async close() {
       await downloads.close()
+      await trail.close()
       await store.close()
     },
   }
@@ -128,13 +134,14 @@ function openDoors(http: HttpServer, ports: Ports): Identify {
   const identify = openIdentify(ports)
   const metrics = openMetrics()
   const tarballs = openTarballs(ports.blobs, ports.store, ports.config.cacheBytes)
+  const npm = npmMount(ports, tarballs)
   const addressOf = addressReader(ports.config.trustedProxies)
   http.open({
     identify,
     metrics,
     trustedProxies: ports.config.trustedProxies,
     hotPath: openHotPath(ports, identify, tarballs, addressOf),
-    mounts: [operationMount(ports, metrics), npmMount(ports, tarballs), apiMount(ports), pagesMount(ports)],
+    mounts: [exchangeMount(npm), operationMount(ports, metrics), npm, apiMount(ports), pagesMount(ports)],
   })
   return identify
 }

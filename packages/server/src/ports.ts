@@ -3,11 +3,11 @@
  * What the inside asks of the outside. Ports travel as one plain record, first argument of every flow.
  * Each port's comment is its contract: what is durable, what is atomic, what may be called twice.
  */
-import type { Digest, PackageName, Version } from '@holdfast/core'
+import type { Digest, PackageName, ProblemCode, Version } from '@holdfast/core'
 import type { CatalogReads, CatalogWrites } from './catalog/index.ts'
 import type { Config } from './config.ts'
 import type { Grant, IdentityReads, IdentityUpkeep, IdentityWrites } from './identity/index.ts'
-import type { NewEvent, StoredEvent } from './integrity/index.ts'
+import type { EventQuery, NewEvent, StoredEvent } from './integrity/index.ts'
 
 /**
  * Content-addressed bytes, named by their SHA-512. Not trusted: whoever owns the store could change bytes,
@@ -105,6 +105,7 @@ export interface Ports {
   /** Undefined where no programme reports leaked tokens. */
   readonly reportKeys: ReportKeys | undefined
   readonly downloads: DownloadRecorder
+  readonly trail: Trail
   readonly clock: Clock
 }
 
@@ -187,6 +188,8 @@ export interface EventFeed {
   read(position: number, limit: number): Promise<readonly StoredEvent[]>
   /** All events of a package, oldest first. */
   ofPackage(name: PackageName): Promise<readonly StoredEvent[]>
+  /** Events that match, newest first, before a position: a page at a time. */
+  search(query: EventQuery, before: number, limit: number): Promise<readonly StoredEvent[]>
   /** Called with each batch of new events: at once for this process's commits, within a second for others'. Returns stop. */
   follow(listener: (events: readonly StoredEvent[]) => void): () => void
 }
@@ -234,8 +237,10 @@ export interface DocumentRows {
 export interface Documents {
   /** The document if it is in memory and fresh; never waits. */
   peek(name: string, form: DocumentForm): ReadyDocument | undefined
-  /** The document, or undefined when the package does not exist. */
+  /** The document, or undefined when the package does not exist. It stays in memory while others are asked for less. */
   get(name: PackageName, form: DocumentForm): Promise<ReadyDocument | undefined>
+  /** Makes and stores what is stale of a package, before anybody asks; memory is for what somebody asked for. */
+  make(name: PackageName): Promise<void>
   /** Drops what is in memory. */
   drop(name: PackageName): void
 }
@@ -306,6 +311,25 @@ export interface Download {
 /** Takes downloads and writes them in batches of a second; a crash loses at most the last second. */
 export interface DownloadRecorder {
   add(download: Download): void
+  flush(): Promise<void>
+}
+
+/** Something that was tried and refused. */
+export interface Refusal {
+  readonly type: 'denied' | 'sign-in-failed'
+  /** The account that tried, or that was tried; empty when it is none of ours. */
+  readonly accountId: string
+  /** The operation, or what was guessed at. */
+  readonly what: string
+  readonly subject: string
+  readonly why: ProblemCode
+  readonly address: string
+  readonly client: string
+}
+
+/** Takes what was refused into the record, gathered and bounded; a crash loses at most the last seconds. */
+export interface Trail {
+  note(refusal: Refusal): void
   flush(): Promise<void>
 }
 

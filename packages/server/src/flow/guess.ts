@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { problem } from '@holdfast/core'
+import { type ProblemCode, problem } from '@holdfast/core'
 import { networkOf } from '../identity/index.ts'
 import type { Ports } from '../ports.ts'
 
@@ -36,11 +36,18 @@ export async function guess(
     return whileRunning(ports, counters[1], async () => {
       const right = await attempt()
       // The address keeps its failures: else one's own account would be the way to go on guessing at others'.
+      if (!right) noteGuess(ports, what, account, address, 'bad-credentials')
       if (right) await ports.store.upkeep.clearFailures(counters[0])
       else for (const counter of counters) await ports.store.upkeep.addFailure(counter, ports.clock())
       return right
     })
   })
+}
+
+/** For the record; a name that is no account's may be a password typed into the wrong field. */
+function noteGuess(ports: Ports, what: Guessed, account: string, address: string, why: ProblemCode): void {
+  const accountId = /^a_[0-9a-f]{16}$/.test(account) ? account : ''
+  ports.trail.note({ type: 'sign-in-failed', accountId, what, subject: '', why, address, client: '' })
 }
 
 async function checkBudget(ports: Ports, counter: string, budget: number): Promise<void> {
@@ -64,7 +71,8 @@ async function whileRunning<T>(ports: Ports, counter: string, work: () => Promis
   }
 }
 
-async function inTurn<T>(ports: Ports, key: string, work: () => Promise<T>): Promise<T> {
+/** One after the other for one key: what is counted before is counted for whoever comes next. */
+export async function inTurn<T>(ports: Ports, key: string, work: () => Promise<T>): Promise<T> {
   const { last } = turns(ports)
   const mine = (last.get(key) ?? Promise.resolve()).then(work, work)
   last.set(key, mine)

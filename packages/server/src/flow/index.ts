@@ -8,33 +8,20 @@ export {
   setPrimaryAddress,
 } from './address.ts'
 export type { Arrival, Told } from './arrival.ts'
+export { type AuditPage, type AuditWish, loginsOf, readAudit } from './audit.ts'
 export { criticalNoticeMs, markCritical, recomputeCritical, unmarkCritical } from './critical.ts'
 export { deprecate } from './deprecate.ts'
 export { hostNames, unhostNames } from './host.ts'
 export { type ImportOutcome, type ImportWishes, importVersions } from './import.ts'
 export { noteDownload, openTarball, readDocument, readVersion, type TarballGrant } from './install.ts'
-export { askRecovery, type BegunRecovery, beginRecovery, readRecoveryLink } from './recovery.ts'
-export {
-  cancelOwnRecoveries,
-  cancelRecovery,
-  finishRecovery,
-  listOwnRecoveries,
-  readRecovery,
-} from './recovery-end.ts'
-export {
-  confirmRecovery,
-  listRecoveries,
-  proposeRecovery,
-  recoverAtMachine,
-} from './recovery-staff.ts'
 export { acceptInvitation, invite, readInvitation, setUpLink } from './invitation.ts'
 export { type Invitee, type InviteOutcome, inviteMany, parseInvitees } from './invite-many.ts'
 export { describeJob } from './job.ts'
 export { exchangeJobToken } from './job-token.ts'
-export { takeTurn } from './limit.ts'
 export { type Leak, maxLeaks, revokeLeaked, revokePosted } from './leak.ts'
 export { noteLeak } from './leaked-password.ts'
 export { disableUser, enableUser, type Reach, readReach, type Transfer, transferUser } from './leaver.ts'
+export { takeTurn } from './limit.ts'
 export {
   type ApprovalProof,
   beginLogin,
@@ -108,6 +95,20 @@ export {
   tfaState,
 } from './profile.ts'
 export { admit, type Published, publish, type Upload } from './publish.ts'
+export { askRecovery, type BegunRecovery, beginRecovery, readRecoveryLink } from './recovery.ts'
+export {
+  cancelOwnRecoveries,
+  cancelRecovery,
+  finishRecovery,
+  listOwnRecoveries,
+  readRecovery,
+} from './recovery-end.ts'
+export {
+  confirmRecovery,
+  listRecoveries,
+  proposeRecovery,
+  recoverAtMachine,
+} from './recovery-staff.ts'
 export { type Measure, takeMeasure } from './respond.ts'
 export { listOwnersAtRisk, type OwnersAtRisk } from './risk.ts'
 export { type PackageAccess, readPackageAccess, setInstanceRoles, setPackageRole } from './role.ts'

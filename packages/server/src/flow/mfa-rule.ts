@@ -7,6 +7,7 @@ import {
   type Factor,
   type Grant,
   type MfaException,
+  noteDenial,
   operations,
   type Person,
   type Rule,
@@ -20,6 +21,15 @@ const dayMs = 24 * 3600_000
  * `passkey-required` or `token-exception`, each with what to do.
  */
 export async function checkMfaRule(ports: Ports, grant: Grant): Promise<void> {
+  try {
+    await checkFactors(ports, grant)
+  } catch (refusal) {
+    noteDenial(ports, grant.actor, grant.operation, grant.subject, refusal)
+    throw refusal
+  }
+}
+
+async function checkFactors(ports: Ports, grant: Grant): Promise<void> {
   const { actor, subject } = grant
   const rule: Rule = operations[grant.operation]
   if (actor.kind !== 'person' || !isHeld(rule)) return

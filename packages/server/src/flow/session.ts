@@ -137,7 +137,10 @@ export async function openSession(
     address: from.address,
     client: from.client,
   }
-  const event = { type: 'session-create', detail: { session: session.id, account: account.id, by } } as const
+  const event = {
+    type: 'session-create',
+    detail: { session: session.id, account: account.id, by, address: from.address, client: from.client },
+  } as const
   await ports.store.commit(grant, event, tx => tx.identity.addSession(hashSecret(secret), session))
   return { secret, session }
 }

@@ -72,7 +72,10 @@ export function openIdentify(ports: Ports): Identify {
       if (signedIn?.credential.kind === 'password') return { actor: { ...signedIn, from }, bad: undefined }
       const before = changes
       const found = await byAuthorization(ports, authorization, from)
-      if ('code' in found) return { actor: nobody, bad: found }
+      if ('code' in found) {
+        noteBad(ports, found, from)
+        return { actor: nobody, bad: found }
+      }
       if (found.credential.kind === 'token') used.add(found.credential.id)
       // What was revoked while it was looked up must not be remembered.
       if (changes === before) remember(found.credential.kind === 'token' ? authorization : key, found)
@@ -86,6 +89,20 @@ export function openIdentify(ports: Ports): Identify {
 }
 
 const changesIdentity = new Set<string>(['token-revoke', 'account', 'account-change', 'session-end', 'org'])
+
+/** A token that is none of ours, any more, or from here, tried; guesses at passwords are noted where they are counted. */
+function noteBad(ports: Ports, { code }: Problem, { address, client }: Whence): void {
+  if (code === 'bad-credentials' || code === 'rate-limited') return
+  ports.trail.note({
+    type: 'sign-in-failed',
+    accountId: '',
+    what: 'request',
+    subject: '',
+    why: code,
+    address,
+    client,
+  })
+}
 
 async function flushUsed(ports: Ports, used: Set<string>): Promise<void> {
   if (used.size === 0) return

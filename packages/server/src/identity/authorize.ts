@@ -3,6 +3,7 @@ import { isPackageName, matchesName, type PackageName, problem, scopeOf } from '
 import type { PackageRole } from '../catalog/index.ts'
 import type { Ports } from '../ports.ts'
 import type { Actor, TokenLimits } from './actor.ts'
+import { noteDenial } from './denial.ts'
 import type { Grant } from './grant.ts'
 import { type Needs, type Operation, operations, type Rule } from './operation.ts'
 import type { OrgRole } from './port.ts'
@@ -19,7 +20,8 @@ const allowedWhenLeaked: ReadonlySet<Operation> = new Set([
 ])
 
 type Person = Extract<Actor, { kind: 'person' }>
-type Asked = Pick<Ports, 'store' | 'config'>
+type Machine = Extract<Actor, { kind: 'job' }>
+type Asked = Pick<Ports, 'store' | 'config'> & Partial<Pick<Ports, 'trail'>>
 
 /**
  * The one place that decides who may do what. Throws `unauthenticated`, `forbidden`, `read-only-token` or
@@ -31,8 +33,17 @@ export async function authorize(
   operation: Operation,
   subject: string,
 ): Promise<Grant> {
+  try {
+    return await decide(ports, actor, operation, subject)
+  } catch (refusal) {
+    noteDenial(ports, actor, operation, subject, refusal)
+    throw refusal
+  }
+}
+
+async function decide(ports: Asked, actor: Actor, operation: Operation, subject: string): Promise<Grant> {
   const rule: Rule = operations[operation]
-  if (!(await holds(ports, actor, rule.needs, subject))) throw await refusal(ports, actor, operation, subject)
+  if (!(await holds(ports, actor, rule, subject))) throw await refusal(ports, actor, operation, subject)
   if (actor.kind === 'person') {
     if (actor.mustChangePassword === true && !allowedWhenLeaked.has(operation))
       throw problem('password-leaked', { link: `${ports.config.publicUrl}/account/password` })
@@ -51,18 +62,21 @@ export async function may(
 ): Promise<boolean> {
   const rule: Rule = operations[operation]
   return (
-    (await holds(ports, actor, rule.needs, subject)) &&
+    (await holds(ports, actor, rule, subject)) &&
     (actor.kind !== 'person' || tokenAllows(actor, rule, subject))
   )
 }
 
 /** True when this actor may read public packages: the hot path's short cut, without asking the store. */
 export function mayReadPublic(config: Ports['config'], actor: Pick<Actor, 'kind'>): boolean {
-  return actor.kind !== 'nobody' || config.read === 'anyone'
+  // What a job reads is in the limits of its token, which only the long way looks at.
+  return config.read === 'anyone' || (actor.kind !== 'nobody' && actor.kind !== 'job')
 }
 
-async function holds(ports: Asked, actor: Actor, needs: Needs, subject: string): Promise<boolean> {
+async function holds(ports: Asked, actor: Actor, rule: Rule, subject: string): Promise<boolean> {
   if (actor.kind === 'operator' || actor.kind === 'system') return true
+  if (actor.kind === 'job') return machineHolds(ports, actor, rule, subject)
+  const needs: Needs = rule.needs
   switch (needs.on) {
     case 'anyone':
       return true
@@ -82,6 +96,17 @@ async function holds(ports: Asked, actor: Actor, needs: Needs, subject: string):
     case 'package':
       return holdsOnPackage(ports, actor, subject as PackageName, needs.role)
   }
+}
+
+/** A machine reads and publishes within the limits of its token, and does nothing else: no tags, no people, no tokens. */
+async function machineHolds(ports: Asked, actor: Machine, rule: Rule, subject: string): Promise<boolean> {
+  const { limits } = actor.credential
+  if (rule.machine === 'enter') return true
+  if (rule.machine === undefined || !touches(limits, subject)) return false
+  if (rule.machine === 'publish') return limits.permission === 'read-write' && limits.packages !== undefined
+  const found = await ports.store.catalog.findPackage(subject as PackageName)
+  if (found === undefined || found.access === 'public' || limits.permission === 'read-write') return true
+  return limits.readsOrg !== undefined && scopeOf(found.name) === `@${limits.readsOrg}`
 }
 
 async function holdsOnPackage(

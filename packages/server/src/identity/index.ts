@@ -21,6 +21,7 @@ export type {
   CriticalWrites,
   Use,
 } from './critical-package.ts'
+export { noteDenial } from './denial.ts'
 export type { Grant } from './grant.ts'
 export { findIssuerKey } from './issuer-keys.ts'
 export { type Claims, type JobFacts, readJobFacts } from './job-facts.ts'

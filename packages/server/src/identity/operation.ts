@@ -19,19 +19,34 @@ export interface Rule {
   readonly token: 'read' | 'write' | 'manage' | 'never'
   /** Asks for a second factor where the account or the package wants one on writes. */
   readonly presence: boolean
+  /** What a CI job may do of it with its token; nothing when not said. */
+  readonly machine?: 'read' | 'publish' | 'enter'
 }
 
 /** Who may do what: the whole table. `authorize` is the only reader. */
 export const operations = {
-  'package:read': { needs: { on: 'package', role: 'reader' }, token: 'read', presence: false },
-  'package:create': { needs: { on: 'name' }, token: 'write', presence: true },
-  'package:publish': { needs: { on: 'package', role: 'maintainer' }, token: 'write', presence: true },
+  'package:read': {
+    needs: { on: 'package', role: 'reader' },
+    token: 'read',
+    presence: false,
+    machine: 'read',
+  },
+  'package:create': { needs: { on: 'name' }, token: 'write', presence: true, machine: 'publish' },
+  // A trusted publisher for a name that is not there yet.
+  'name:trust': { needs: { on: 'name' }, token: 'manage', presence: true },
+  'package:publish': {
+    needs: { on: 'package', role: 'maintainer' },
+    token: 'write',
+    presence: true,
+    machine: 'publish',
+  },
   'package:tag': { needs: { on: 'package', role: 'maintainer' }, token: 'write', presence: true },
   'package:deprecate': { needs: { on: 'package', role: 'triager' }, token: 'write', presence: true },
   'package:yank': { needs: { on: 'package', role: 'owner' }, token: 'write', presence: true },
   'package:unpublish': { needs: { on: 'package', role: 'owner' }, token: 'write', presence: true },
   'package:own': { needs: { on: 'package', role: 'owner' }, token: 'manage', presence: true },
   'package:access': { needs: { on: 'package', role: 'owner' }, token: 'manage', presence: true },
+  'package:trust': { needs: { on: 'package', role: 'owner' }, token: 'manage', presence: true },
   'package:star': { needs: { on: 'package', role: 'reader' }, token: 'read', presence: false },
   'version:contain': { needs: { on: 'instance', roles: ['responder'] }, token: 'never', presence: true },
   'package:mark': {
@@ -44,17 +59,25 @@ export const operations = {
   'org:manage': { needs: { on: 'org', role: 'admin' }, token: 'manage', presence: true },
   'org:own': { needs: { on: 'org', role: 'owner' }, token: 'manage', presence: true },
   'account:create': { needs: { on: 'anyone' }, token: 'read', presence: false },
+  // Its token is the proof, checked before: who has none gets none.
+  'job:enter': { needs: { on: 'anyone' }, token: 'read', presence: false, machine: 'enter' },
   'session:create': { needs: { on: 'self' }, token: 'never', presence: false },
   'account:read': { needs: { on: 'self' }, token: 'read', presence: false },
   'account:password': { needs: { on: 'self' }, token: 'manage', presence: true },
   'account:change': { needs: { on: 'self' }, token: 'manage', presence: true },
+  'account:recover': { needs: { on: 'anyone' }, token: 'read', presence: false },
+  'account:assist': {
+    needs: { on: 'instance', roles: ['operator', 'responder'] },
+    token: 'never',
+    presence: true,
+  },
   // Without a proven address one must still be able to correct a mistyped one.
   'account:address': { needs: { on: 'self' }, token: 'never', presence: true },
   'account:sign-out': { needs: { on: 'self' }, token: 'read', presence: false },
   'token:create': { needs: { on: 'self' }, token: 'manage', presence: true },
   'token:revoke': { needs: { on: 'self' }, token: 'read', presence: false },
   'instance:operate': { needs: { on: 'instance', roles: ['operator'] }, token: 'never', presence: true },
-  'instance:audit': { needs: { on: 'instance', roles: ['auditor'] }, token: 'never', presence: false },
+  'instance:audit': { needs: { on: 'instance', roles: ['auditor', 'operator', 'responder'] }, token: 'never', presence: false },
 } as const satisfies Record<string, Rule>
 
 export type Operation = keyof typeof operations

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+export { type AuditLine, csvHead, type EventQuery, formatCsv, formatJsonLine, toAuditLine } from './audit.ts'
 export type { LeafValue, NewEvent, StoredEvent } from './event.ts'
 export {
   checkManifestAgrees,

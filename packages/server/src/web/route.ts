@@ -14,17 +14,34 @@ import { approvalPage, approvalSubmit } from './page/approval.ts'
 import { confirmPage, confirmSubmit } from './page/confirm.ts'
 import { homePage } from './page/home.ts'
 import { mailPage, namesPage, namesSubmit, operatePage } from './page/operate.ts'
+import { auditExport, auditPage } from './page/operate-audit.ts'
 import { criticalPage, criticalSubmit, riskPage } from './page/operate-package.ts'
 import { peoplePage, peopleSubmit } from './page/operate-people.ts'
 import { personPage, personSubmit } from './page/operate-person.ts'
+import { staffRecoveryPage, staffRecoverySubmit } from './page/operate-recovery.ts'
 import { packagePage } from './page/package.ts'
 import { packageAccessPage, packageAccessSubmit } from './page/package-access.ts'
 import { unpublishPolicyPage } from './page/policy.ts'
+import { publicSecurityPage } from './page/public-security.ts'
+import { revokeTokenPage, revokeTokenSubmit } from './page/revoke-token.ts'
+import {
+  askRecoveryPage,
+  askRecoverySubmit,
+  cancelOwnRecoverySubmit,
+  cancelRecoveryPage,
+  cancelRecoverySubmit,
+  recoveryLinkPage,
+  recoveryLinkSubmit,
+  recoveryPage,
+  recoverySubmit,
+} from './page/recovery.ts'
+import { recoveryPolicyPage } from './page/recovery-policy.ts'
 import { searchPage } from './page/search.ts'
 import { secondFactorPage, secondFactorSubmit } from './page/second-factor.ts'
 import { newPasskeyPage, newPasskeySubmit, securityPage, securitySubmit } from './page/security.ts'
 import { signInPage, signInSubmit, signOutSubmit } from './page/sign-in.ts'
 import { invitationPage, invitationSubmit, signUpPage, signUpSubmit } from './page/sign-up.ts'
+import { tokenPolicyPage, tokenRuleFile } from './page/token-policy.ts'
 import { newTokenPage, newTokenSubmit, tokensPage, tokensSubmit } from './page/token.ts'
 import { usePage } from './page/use.ts'
 import { resendSubmit, verifyPage, verifySubmit } from './page/verify.ts'
@@ -37,6 +54,17 @@ export function addRoutes(app: Hono<WebEnv>): void {
   app.get('/access/npm/:name{.+}', packageAccessPage).post(packageAccessSubmit)
   app.get('/use', usePage)
   app.get('/policy/unpublish', unpublishPolicyPage)
+  app.get('/policy/tokens', tokenPolicyPage)
+  app.get('/policy/tokens/rules/:file', tokenRuleFile)
+  app.get('/security', publicSecurityPage)
+  app.get('/revoke-token', revokeTokenPage).post(revokeTokenSubmit)
+  app.get('/policy/recovery', recoveryPolicyPage)
+  app.get('/recover', askRecoveryPage).post(askRecoverySubmit)
+  app.get('/recover/:code', recoveryLinkPage).post(recoveryLinkSubmit)
+  app.get('/recovery/cancel/:secret', cancelRecoveryPage).post(cancelRecoverySubmit)
+  app.get('/recovery/:secret', recoveryPage).post(recoverySubmit)
+  app.post('/account/stop-recovery', cancelOwnRecoverySubmit)
+  app.get('/operate/recovery', staffRecoveryPage).post(staffRecoverySubmit)
   app.get('/sign-in', signInPage).post(signInSubmit)
   app.post('/sign-out', signOutSubmit)
   app.get('/sign-up', signUpPage).post(signUpSubmit)
@@ -62,5 +90,7 @@ export function addRoutes(app: Hono<WebEnv>): void {
   app.get('/operate/people/:login', personPage).post(personSubmit)
   app.get('/operate/risk', riskPage)
   app.get('/operate/critical', criticalPage).post(criticalSubmit)
+  app.get('/operate/audit', auditPage)
+  app.get('/operate/audit/export', auditExport)
   app.get('/operate/mail', mailPage)
 }

@@ -6,7 +6,7 @@ import { type Actor, actorId } from '../../identity/index.ts'
 import type { NewEvent, StoredEvent } from '../../integrity/index.ts'
 import type { Schema } from './schema.ts'
 
-const leafActorKind = { person: 'user', operator: 'admin', system: 'system', nobody: 'system' } as const
+const leafActorKind = { person: 'user', job: 'oidc', operator: 'admin', system: 'system', nobody: 'system' } as const
 
 /**
  * Writes one event as the last act of its transaction. The counter row stays locked until the commit, so positions
@@ -95,7 +95,8 @@ export async function readPackageEvents(db: Kysely<Schema>, name: PackageName): 
   return (await query.orderBy('position').execute()).map(toEvent)
 }
 
-function toEvent(row: Selectable<Schema['event']>): StoredEvent {
+/** The event in a row. */
+export function toEvent(row: Selectable<Schema['event']>): StoredEvent {
   return {
     position: row.position,
     id: row.id,

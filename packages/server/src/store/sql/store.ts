@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { type Kysely, sql } from 'kysely'
 import type { StoredEvent } from '../../integrity/index.ts'
 import type { Clock, EventFeed, InstanceFacts, Store, Tx } from '../../ports.ts'
+import { searchEvents } from './audit.ts'
 import { catalogReads, catalogWrites } from './catalog.ts'
 import type { SqlDriver } from './driver.ts'
 import { appendEvent, readEvents, readPackageEvents } from './event.ts'
@@ -98,6 +99,7 @@ async function openFeed(driver: SqlDriver<Schema>): Promise<Feed> {
     head,
     read: (position, limit) => readEvents(db, position, limit),
     ofPackage: name => readPackageEvents(db, name),
+    search: (query, before, limit) => searchEvents(db, query, before, limit),
     follow(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)

@@ -39,6 +39,8 @@ async function spine(table: TableMaker, db: Kysely<unknown>): Promise<void> {
   })
   await index(db, 'event', ['id'], true)
   await index(db, 'event', ['pkg', 'seq'], true)
+  await index(db, 'event', ['type', 'position'])
+  await index(db, 'event', ['actor_id', 'position'])
   await table('package_chain', { pkg: 'text!', seq: 'int', leaf_hash: 'text' })
   await table('cursor', { consumer: 'text!', position: 'int', owner: 'text', until: 'int', fence: 'int' })
 }
@@ -73,6 +75,23 @@ async function people(table: TableMaker, db: Kysely<unknown>): Promise<void> {
   await sql`create unique index address_by_proof on address (email_key) where verified_at is not null`.execute(
     db,
   )
+  await table('recovery', {
+    id: 'text!',
+    hash: 'text',
+    cancel_hash: 'text',
+    account: 'text',
+    way: 'text',
+    state: 'text',
+    email: 'text',
+    drops_factors: 'int',
+    opened_by: 'text',
+    began_at: 'int',
+    ready_at: 'int',
+    expires_at: 'int',
+  })
+  await index(db, 'recovery', ['hash'], true)
+  await index(db, 'recovery', ['cancel_hash'], true)
+  await index(db, 'recovery', ['account'])
   await table('recovery_code', { account: 'text', hash: 'text' }, ['account', 'hash'])
   await table('passkey', {
     id: 'text!',
@@ -176,7 +195,6 @@ async function machines(table: TableMaker, db: Kysely<unknown>): Promise<void> {
     removed_at: 'int?',
   })
   await index(db, 'trusted_publisher', ['package'])
-  await index(db, 'trusted_publisher', ['issuer'])
   await index(db, 'trusted_publisher', ['created_by'])
   await table('used_nonce', { issuer: 'text', nonce: 'text', until: 'int' }, ['issuer', 'nonce'])
   await index(db, 'used_nonce', ['until'])

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type EventType, eventTable, isPackageName, problem } from '@holdfast/core'
+import { type AuditPage, type AuditWish, readAudit } from '../../flow/index.ts'
+import { type AuditLine, csvHead, formatCsv, formatJsonLine } from '../../integrity/index.ts'
+import { getVisitor, hasRole, type PageContext, type Visitor } from '../context.ts'
+import { pageHeaders } from '../header.ts'
+import { sheet } from '../layout.ts'
+import { html, type Markup, nothing } from '../markup.ts'
+import { choose, field } from '../part/field.ts'
+import { operateHead } from './operate-tab.ts'
+
+const linesShown = 100
+const linesExported = 10_000
+const types = Object.keys(eventTable).sort() as EventType[]
+
+/** Everything that happened, newest first, for auditors. */
+export async function auditPage(c: PageContext): Promise<Response> {
+  const auditor = getAuditor(c)
+  const page = await readAudit(c.env.ports, auditor, wishOf(c), beforeOf(c), linesShown)
+  const main = html`${operateHead('audit')}
+${filter(c)}
+${page.lines.length === 0 ? html`<p>Nothing matches.</p>` : table(page)}
+${page.next === undefined ? nothing : html`<p><a rel="next" href="${pathOf(c, '/operate/audit', { before: page.next })}">Older →</a></p>`}
+<p>Export what the filter shows: <a href="${pathOf(c, '/operate/audit/export', { format: 'jsonl' })}">JSON lines</a> · <a href="${pathOf(c, '/operate/audit/export', { format: 'csv' })}">CSV</a>, ${linesExported.toLocaleString('en')} at once.</p>`
+  return sheet(c, { title: 'Audit', main })
+}
+
+/** The same as a file; a `link` header leads to the rest. */
+export async function auditExport(c: PageContext): Promise<Response> {
+  const auditor = getAuditor(c)
+  const isCsv = c.env.call.query.get('format') === 'csv'
+  const { lines, next } = await readAudit(c.env.ports, auditor, wishOf(c), beforeOf(c), linesExported)
+  const body = isCsv ? csvHead + lines.map(formatCsv).join('') : lines.map(formatJsonLine).join('')
+  const format = isCsv ? 'csv' : 'jsonl'
+  const rest = pathOf(c, '/operate/audit/export', { format, before: next ?? 0 })
+  return new Response(body, {
+    headers: {
+      ...pageHeaders(c.env.ports.config),
+      'content-type': isCsv ? 'text/csv; charset=utf-8' : 'application/jsonl; charset=utf-8',
+      'content-disposition': `attachment; filename="audit.${format}"`,
+      ...(next === undefined ? {} : { link: `<${rest}>; rel="next"` }),
+    },
+  })
+}
+
+/** To everybody else the page does not exist. */
+function getAuditor(c: PageContext): Visitor {
+  const visitor = getVisitor(c)
+  if (!(['auditor', 'operator', 'responder'] as const).some(role => hasRole(visitor, role)))
+    throw problem('not-found')
+  return visitor
+}
+
+/** The filter out of the address; what cannot be read is left out. */
+function wishOf(c: PageContext): AuditWish {
+  const text = (name: string) => (c.env.call.query.get(name) ?? '').trim()
+  const type = types.find(each => each === text('type'))
+  const name = text('package')
+  const [since, until] = [timeOf(text('since')), timeOf(text('until'))]
+  return {
+    ...(type === undefined ? {} : { type }),
+    ...(text('actor') === '' ? {} : { actor: text('actor').slice(0, 100) }),
+    ...(isPackageName(name) ? { package: name } : {}),
+    ...(since === undefined ? {} : { since }),
+    ...(until === undefined ? {} : { until }),
+  }
+}
+
+function timeOf(text: string): number | undefined {
+  const at = /^\d{4}-\d\d-\d\d(T[\d:.]+Z?)?$/.test(text)
+    ? Date.parse(text.length === 10 ? `${text}T00:00:00Z` : text)
+    : Number.NaN
+  return Number.isNaN(at) ? undefined : at
+}
+
+function beforeOf(c: PageContext): number {
+  const text = c.env.call.query.get('before') ?? ''
+  return /^[1-9]\d{0,14}$/.test(text) ? Number(text) : Number.MAX_SAFE_INTEGER
+}
+
+function pathOf(c: PageContext, path: string, more: Readonly<Record<string, string | number>>): string {
+  const query = new URLSearchParams()
+  for (const name of ['actor', 'type', 'package', 'since', 'until']) {
+    const value = c.env.call.query.get(name) ?? ''
+    if (value !== '') query.set(name, value)
+  }
+  for (const [name, value] of Object.entries(more)) query.set(name, String(value))
+  return `${path}?${query}`
+}
+
+function filter(c: PageContext): Markup {
+  const value = (name: string) => c.env.call.query.get(name) ?? ''
+  return html`<form class="form" method="get" action="/operate/audit">
+${field({ name: 'actor', label: 'Who', value: value('actor'), isOptional: true, maxLength: 100, hint: 'A user name or an id; operator is the machine’s owner.' })}
+${choose('type', 'What', [['', 'everything'], ...types.map(each => [each, each] as const)], value('type'))}
+${field({ name: 'package', label: 'Package', value: value('package'), isOptional: true, maxLength: 214 })}
+${field({ name: 'since', label: 'From', value: value('since'), isOptional: true, maxLength: 30, hint: 'A day such as 2026-01-31, or a time in UTC.' })}
+${field({ name: 'until', label: 'Before', value: value('until'), isOptional: true, maxLength: 30 })}
+<button type="submit">Show</button></form>`
+}
+
+function table({ lines }: AuditPage): Markup {
+  return html`<div class="scroll" tabindex="0"><table><thead><tr><th scope="col">Time (UTC)</th><th scope="col">Who</th><th scope="col">What</th><th scope="col">Package</th><th scope="col">More</th></tr></thead>
+<tbody>${lines.map(row)}</tbody></table></div>`
+}
+
+function row(line: AuditLine): Markup {
+  const { public: told, detail } = line
+  const more = JSON.stringify(told === undefined ? detail : { ...detail, public: told }, undefined, 2)
+  const who = line.actor.login ?? (line.actor.id === '' ? line.actor.kind : line.actor.id)
+  return html`<tr><td class="nowrap"><time datetime="${line.time}">${line.time.slice(0, 19).replace('T', ' ')}</time></td><td>${who}</td><td>${line.type}</td>
+<td>${line.package ?? ''}${line.version === undefined ? '' : `@${line.version}`}</td><td><details><summary>${summary(detail)}</summary><pre class="text">${more}</pre></details></td></tr>`
+}
+
+/** The few words of a detail that tell most. */
+function summary(detail: AuditLine['detail']): string {
+  const words = ['op', 'what', 'why', 'operation', 'subject', 'count']
+    .map(key => detail[key])
+    .filter(value => typeof value === 'string' || typeof value === 'number')
+  return (
+    words
+      .filter(word => word !== '')
+      .join(' · ')
+      .slice(0, 120) || 'details'
+  )
+}
