@@ -16,6 +16,7 @@ import {
   type Measure,
   markCritical,
   parseInvitees,
+  recoverAtMachine,
   setInstanceRoles,
   takeMeasure,
   unhostNames,
@@ -35,6 +36,7 @@ const usage = `Usage: holdfast operator <act> --data DIR …
   host [GLOB...]                         names hosted here, such as '@acme/*'; without names, list them
   unhost GLOB...                         make no new names under these here
   token --user NAME --publish GLOB... [--read-only] [--expires 1h]   print a token, at most 24 hours for publishing
+  recover --user NAME [--second-factor]  print a one-time link that sets a new password; with the option passkeys and second factor go
   quarantine NAME@VERSION --reason CODE [--words TEXT]   stop serving a version, at once
   release NAME@VERSION                   undo quarantine
   mark NAME [--words WHY]                a critical package: only accounts with passkeys change it, from now on
@@ -54,6 +56,7 @@ const options = {
   publish: 'list',
   'read-only': 'flag',
   expires: 'value',
+  'second-factor': 'flag',
   reason: 'value',
   words: 'value',
   csv: 'value',
@@ -82,6 +85,8 @@ const acts: Readonly<Record<string, Act>> = {
   unmark: async (ports, _args, [name]) =>
     unmarkCritical(ports, operator, parsePackageName(need(name, 'NAME'))),
   critical,
+  recover: async (ports, { values, flags }) =>
+    recoverAtMachine(ports, operator, need(values['user'], '--user'), flags.has('second-factor')),
   quarantine: measure('quarantine'),
   release: measure('release'),
   yank: measure('yank'),

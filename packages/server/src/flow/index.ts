@@ -95,18 +95,36 @@ export {
   tfaState,
 } from './profile.ts'
 export { admit, type Published, publish, type Upload } from './publish.ts'
-export { askRecovery, type BegunRecovery, beginRecovery, readRecoveryLink } from './recovery.ts'
+export {
+  askRecovery,
+  askRecovery,
+  type BegunRecovery,
+  type BegunRecovery,
+  beginRecovery,
+  beginRecovery,
+  readRecoveryLink,
+  readRecoveryLink,
+} from './recovery.ts'
 export {
   cancelOwnRecoveries,
+  cancelOwnRecoveries,
+  cancelRecovery,
   cancelRecovery,
   finishRecovery,
+  finishRecovery,
   listOwnRecoveries,
+  listOwnRecoveries,
+  readRecovery,
   readRecovery,
 } from './recovery-end.ts'
 export {
   confirmRecovery,
+  confirmRecovery,
+  listRecoveries,
   listRecoveries,
   proposeRecovery,
+  proposeRecovery,
+  recoverAtMachine,
   recoverAtMachine,
 } from './recovery-staff.ts'
 export { type Measure, takeMeasure } from './respond.ts'

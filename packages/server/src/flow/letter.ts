@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Account } from '../identity/index.ts'
 import type { Letter, Ports, Tx } from '../ports.ts'
+import { inTurn } from './guess.ts'
 
 /** Addresses of accounts made at the machine itself, where nobody reads mail. */
 const nowhere = /@localhost$/
@@ -47,12 +48,16 @@ export async function addLetters(
 }
 
 /** Whether one letter more may go out for this in the running hour: nobody fills a mailbox with our letters. */
-export async function takeLetter(ports: Ports, counter: string, budget: number): Promise<boolean> {
-  const now = ports.clock()
-  const { count } = await ports.store.identity.countFailures(`letter ${counter}`, now - budgetWindowMs)
-  if (count >= budget) return false
-  await ports.store.upkeep.addFailure(`letter ${counter}`, now)
-  return true
+export function takeLetter(ports: Ports, counter: string, budget: number): Promise<boolean> {
+  const key = `letter ${counter}`
+  return inTurn(ports, key, async () => {
+    const now = ports.clock()
+    const { count } = await ports.store.identity.countFailures(key, now - budgetWindowMs)
+    // What is refused does not count: else a flood would keep the owner's own letters away.
+    if (count >= budget) return false
+    await ports.store.upkeep.addFailure(key, now)
+    return true
+  })
 }
 
 /** The name by which people know this instance. */

@@ -77,7 +77,11 @@ export const operations = {
   'token:create': { needs: { on: 'self' }, token: 'manage', presence: true },
   'token:revoke': { needs: { on: 'self' }, token: 'read', presence: false },
   'instance:operate': { needs: { on: 'instance', roles: ['operator'] }, token: 'never', presence: true },
-  'instance:audit': { needs: { on: 'instance', roles: ['auditor', 'operator', 'responder'] }, token: 'never', presence: false },
+  'instance:audit': {
+    needs: { on: 'instance', roles: ['auditor', 'operator', 'responder'] },
+    token: 'never',
+    presence: false,
+  },
 } as const satisfies Record<string, Rule>
 
 export type Operation = keyof typeof operations

@@ -7,8 +7,8 @@ import type { AddressReads, AddressWrites } from './address.ts'
 import type { CriticalReads, CriticalWrites } from './critical-package.ts'
 import type { MachineReads, MachineWrites } from './machine.ts'
 import type { PasskeyReads, PasskeyUpkeep, PasskeyWrites } from './passkey.ts'
-import type { RecoveryReads, RecoveryWrites } from './recovery.ts'
 import type { PeopleReads, PeopleWrites } from './people.ts'
+import type { RecoveryReads, RecoveryWrites } from './recovery.ts'
 import type { TokenOrigin } from './token-life.ts'
 import type { TokenNoticeReads, TokenNoticeWrites } from './token-notice.ts'
 
@@ -104,7 +104,8 @@ export interface TeamGrant {
 }
 
 export interface IdentityReads
-  extends AddressReads, RecoveryReads,
+  extends AddressReads,
+    RecoveryReads,
     CriticalReads,
     MachineReads,
     PasskeyReads,
@@ -140,7 +141,8 @@ export interface IdentityReads
 }
 
 export interface IdentityWrites
-  extends AddressWrites, RecoveryWrites,
+  extends AddressWrites,
+    RecoveryWrites,
     CriticalWrites,
     MachineWrites,
     PasskeyWrites,

@@ -105,6 +105,7 @@ function foot(): Markup {
 <nav aria-label="More">
 <a href="/use">Use this registry</a>
 <a href="/policy/unpublish">Unpublish policy</a>
+<a href="/policy/recovery">Recovery policy</a>
 <a href="/npm/-/npm/v1/keys">Signing keys</a>
 </nav>
 </div></footer>`

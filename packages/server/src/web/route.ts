@@ -18,31 +18,40 @@ import { auditExport, auditPage } from './page/operate-audit.ts'
 import { criticalPage, criticalSubmit, riskPage } from './page/operate-package.ts'
 import { peoplePage, peopleSubmit } from './page/operate-people.ts'
 import { personPage, personSubmit } from './page/operate-person.ts'
-import { staffRecoveryPage, staffRecoverySubmit } from './page/operate-recovery.ts'
+import { staffRecoveryPage, staffRecoveryPage, staffRecoverySubmit, staffRecoverySubmit } from './page/operate-recovery.ts'
 import { packagePage } from './page/package.ts'
 import { packageAccessPage, packageAccessSubmit } from './page/package-access.ts'
 import { unpublishPolicyPage } from './page/policy.ts'
 import { publicSecurityPage } from './page/public-security.ts'
-import { revokeTokenPage, revokeTokenSubmit } from './page/revoke-token.ts'
 import {
   askRecoveryPage,
+  askRecoveryPage,
+  askRecoverySubmit,
   askRecoverySubmit,
   cancelOwnRecoverySubmit,
+  cancelOwnRecoverySubmit,
+  cancelRecoveryPage,
   cancelRecoveryPage,
   cancelRecoverySubmit,
+  cancelRecoverySubmit,
+  recoveryLinkPage,
   recoveryLinkPage,
   recoveryLinkSubmit,
+  recoveryLinkSubmit,
+  recoveryPage,
   recoveryPage,
   recoverySubmit,
+  recoverySubmit,
 } from './page/recovery.ts'
-import { recoveryPolicyPage } from './page/recovery-policy.ts'
+import { recoveryPolicyPage, recoveryPolicyPage } from './page/recovery-policy.ts'
+import { revokeTokenPage, revokeTokenSubmit } from './page/revoke-token.ts'
 import { searchPage } from './page/search.ts'
 import { secondFactorPage, secondFactorSubmit } from './page/second-factor.ts'
 import { newPasskeyPage, newPasskeySubmit, securityPage, securitySubmit } from './page/security.ts'
 import { signInPage, signInSubmit, signOutSubmit } from './page/sign-in.ts'
 import { invitationPage, invitationSubmit, signUpPage, signUpSubmit } from './page/sign-up.ts'
-import { tokenPolicyPage, tokenRuleFile } from './page/token-policy.ts'
 import { newTokenPage, newTokenSubmit, tokensPage, tokensSubmit } from './page/token.ts'
+import { tokenPolicyPage, tokenRuleFile } from './page/token-policy.ts'
 import { usePage } from './page/use.ts'
 import { resendSubmit, verifyPage, verifySubmit } from './page/verify.ts'
 
@@ -54,6 +63,13 @@ export function addRoutes(app: Hono<WebEnv>): void {
   app.get('/access/npm/:name{.+}', packageAccessPage).post(packageAccessSubmit)
   app.get('/use', usePage)
   app.get('/policy/unpublish', unpublishPolicyPage)
+  app.get('/policy/recovery', recoveryPolicyPage)
+  app.get('/recover', askRecoveryPage).post(askRecoverySubmit)
+  app.get('/recover/:code', recoveryLinkPage).post(recoveryLinkSubmit)
+  app.get('/recovery/cancel/:secret', cancelRecoveryPage).post(cancelRecoverySubmit)
+  app.get('/recovery/:secret', recoveryPage).post(recoverySubmit)
+  app.post('/account/stop-recovery', cancelOwnRecoverySubmit)
+  app.get('/operate/recovery', staffRecoveryPage).post(staffRecoverySubmit)
   app.get('/policy/tokens', tokenPolicyPage)
   app.get('/policy/tokens/rules/:file', tokenRuleFile)
   app.get('/security', publicSecurityPage)

@@ -52,6 +52,20 @@ export interface Schema {
     last_used_at: number | null
   }
   used_challenge: { hash: string; expires_at: number }
+  recovery: {
+    id: string
+    hash: string
+    cancel_hash: string
+    account: string
+    way: string
+    state: string
+    email: string
+    drops_factors: number
+    opened_by: string
+    began_at: number
+    ready_at: number
+    expires_at: number
+  }
   address: {
     account: string
     email: string

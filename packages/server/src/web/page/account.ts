@@ -15,6 +15,7 @@ import { packagePath } from '../part/link.ts'
 import { notice, problemNotice } from '../part/notice.ts'
 import { accountTabs } from './account-tab.ts'
 import { checkFresh } from './confirm.ts'
+import { recoveryNotice } from './recovery.ts'
 
 const said: Readonly<Record<string, string>> = {
   welcome: 'Welcome: your account is made',
@@ -49,6 +50,7 @@ async function overview(c: PageContext, account: Account): Promise<Response> {
   const main = html`<h1>${account.login}</h1>
 ${accountTabs('profile')}
 ${doneNotice(c)}
+${await recoveryNotice(c, getVisitor(c))}
 ${address(c, account)}
 <h2>Profile</h2>
 <form class="form" method="post" action="/account">

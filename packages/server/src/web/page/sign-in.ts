@@ -45,12 +45,18 @@ export async function signOutSubmit(c: PageContext): Promise<Response> {
   return leadTo(c, '/', '')
 }
 
+function doneNotice(done: string | null): Markup {
+  if (done === 'verified') return notice('good', 'Your address is confirmed')
+  if (done === 'recovered') return notice('good', 'Your new password is set: sign in with it')
+  return nothing
+}
+
 function form(c: PageContext, state: { next: string; login: string; trouble?: Problem }): Response {
   const { config } = c.env.ports
   const { next, login, trouble } = state
   const needsCode = trouble?.code === 'otp-required'
   const main = html`<h1>Sign in</h1>
-${c.env.call.query.get('done') === 'verified' ? notice('good', 'Your address is confirmed') : nothing}
+${doneNotice(c.env.call.query.get('done'))}
 ${needsCode ? notice('warn', 'Your account has a second factor', html`Type your password and the code from your authenticator, or a recovery code.`) : problemNotice(trouble)}
 ${byPasskey(c, next)}
 <form class="form" method="post" action="/sign-in">
@@ -61,7 +67,7 @@ ${needsCode ? field({ name: 'otp', label: 'One-time code', autocomplete: 'one-ti
 <button type="submit">Sign in</button>
 </form>
 <p class="small after">${config.signUp === 'open' ? html`No account yet? <a href="/sign-up">Make one</a>.` : 'Accounts are made by invitation: ask the operator of this registry for a link.'}
-Forgotten the password? The operator can help.</p>`
+<a href="/recover">Get back in</a> when you lost what you sign in with.</p>`
   return sheet(c, { title: 'Sign in', main, status: trouble?.status ?? 200, path: '/' })
 }
 
