@@ -21,7 +21,7 @@ function prepare(button) {
 
 async function answer(button, note) {
   const { form } = button
-  const needed = [...form.elements].filter(each => each.required && each.type !== 'password')
+  const needed = [...form.elements].filter(each => each.required && each.closest('[data-instead]') === null)
   if (!needed.every(each => each.reportValidity())) return
   button.disabled = true
   note.textContent = 'Follow your device …'

@@ -93,12 +93,18 @@ async function touch(c: PageContext, visitor: Visitor, approval: Approval): Prom
   return passkeyButton(c, { kind: 'get', wish, label, name: 'answer', value: 'approve' })
 }
 
+/** What is typed instead of a touch, and the way out. */
 async function typed(c: PageContext, visitor: Visitor): Promise<Markup> {
-  const canType = await hasSomethingToType(c, visitor)
-  const isAsked = canType && (visitor.hasPasskey || !isFresh(c, visitor))
-  return html`${isAsked ? presenceFields(visitor) : nothing}
-<div class="buttons">${canType ? html`<button type="submit" name="answer" value="approve" ${visitor.hasPasskey ? html`class="plain"` : ''}>${visitor.hasPasskey ? 'Approve with a code' : 'Approve'}</button>` : nothing}
-<button class="plain" type="submit" name="answer" value="deny" formnovalidate>Deny</button></div>`
+  const deny = html`<button class="plain" type="submit" name="answer" value="deny" formnovalidate>Deny</button>`
+  const approve = (label: string, kind: Markup | string) =>
+    html`<button type="submit" name="answer" value="approve" ${kind}>${label}</button>`
+  if (!visitor.hasPasskey)
+    return html`${isFresh(c, visitor) ? nothing : presenceFields(visitor)}
+<div class="buttons">${approve('Approve', '')}${deny}</div>`
+  if (!(await hasSomethingToType(c, visitor))) return deny
+  return html`${deny}
+<details class="after" data-instead><summary>Use a code instead</summary>${presenceFields(visitor)}
+${approve('Approve with a code', html`class="plain"`)}</details>`
 }
 
 function facts(approval: Approval, now: number, visitor: Visitor): Markup {
