@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { parseArgs } from 'node:util'
+import manifest from '../../package.json' with { type: 'json' }
 import { assess } from '../assess/assessment.ts'
 import { probes } from '../assess/probe-list.ts'
 import { formatAssessment } from '../assess/report.ts'
@@ -9,7 +10,8 @@ import { UsageError } from '../usage-error.ts'
 const usage = `holdfast assess self [--json]
 
 Starts a throw-away instance of this version, runs every probe against it, and prints how each capability of the
-Principles for Package Repository Security stands. Exit code 1 when a probe fails; a capability without a probe is
+Principles for Package Repository Security stands. What --json prints, stored as assessment.json in the data folder of a
+registry, is shown on its page /security. Exit code 1 when a probe fails; a capability without a probe is
 "missing" and counts as not reached.
 `
 
@@ -31,7 +33,8 @@ export async function runAssess(args: string[]): Promise<number> {
   try {
     const result = await assess(instance, probes)
     const hasFailed = result.capabilities.some(({ status }) => status === 'fail')
-    const text = values.json ? `${JSON.stringify(result, undefined, 2)}\n` : formatAssessment(result)
+    const told = { release: manifest.version, at: new Date().toISOString(), ...result }
+    const text = values.json ? `${JSON.stringify(told, undefined, 2)}\n` : formatAssessment(result)
     return print(text, hasFailed ? 1 : 0)
   } finally {
     await instance.stop()

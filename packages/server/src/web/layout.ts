@@ -104,6 +104,8 @@ function foot(): Markup {
 <span>Holdfast ${release}</span>
 <nav aria-label="More">
 <a href="/use">Use this registry</a>
+<a href="/security">Security</a>
+<a href="/policy/tokens">Rules for tokens</a>
 <a href="/policy/unpublish">Unpublish policy</a>
 <a href="/policy/recovery">Recovery policy</a>
 <a href="/npm/-/npm/v1/keys">Signing keys</a>

@@ -23,6 +23,8 @@ import { packagePage } from './page/package.ts'
 import { packageAccessPage, packageAccessSubmit } from './page/package-access.ts'
 import { unpublishPolicyPage } from './page/policy.ts'
 import { publicSecurityPage } from './page/public-security.ts'
+import { revokeTokenPage, revokeTokenSubmit } from './page/revoke-token.ts'
+import { publicSecurityPage } from './page/public-security.ts'
 import {
   askRecoveryPage,
   askRecoveryPage,
