@@ -106,6 +106,15 @@ const keys = {
   mailFrom: v.optional(text, 'holdfast@localhost'),
   /** Range service that says which passwords have leaked, such as `https://api.pwnedpasswords.com/range`; without it the list that comes with us decides alone. */
   leakedPasswords: v.optional(url),
+  /** Where every event is sent as it happens: `https://…` as JSON lines, or `syslog+tls://`, `syslog+tcp://`, `syslog+udp://`. */
+  auditPush: v.optional(
+    v.pipe(
+      text,
+      v.regex(/^(https?|syslog\+(tls|tcp|udp)):\/\/[^\s/?#@]+(\/\S*)?$/, 'must be https:// or syslog+tls://'),
+    ),
+  ),
+  /** Sent as a bearer token with `auditPush` by http. */
+  auditPushToken: v.optional(text),
   maxTarballBytes: v.optional(bytes, 256 * 1024 * 1024),
   maxUnpackedBytes: v.optional(bytes, 1024 * 1024 * 1024),
   /** Memory for ready tarballs and for ready documents, each. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomUUID } from 'node:crypto'
-import { recomputeCritical, tellOfEndingTokens } from './flow/index.ts'
+import { pushAudit, recomputeCritical, tellOfEndingTokens } from './flow/index.ts'
 import type { Log } from './http/index.ts'
 import type { StoredEvent } from './integrity/index.ts'
 import type { Ports, StoredLetter } from './ports.ts'
@@ -27,14 +27,14 @@ export interface Consumer {
 const documents: Consumer = {
   name: 'documents',
   async handle(ports, events) {
-    for (const name of new Set(events.flatMap(event => (event.pkg === null ? [] : [event.pkg])))) {
-      await ports.documents.get(name, 'full')
-      await ports.documents.get(name, 'corgi')
-    }
+    for (const name of new Set(events.flatMap(event => (event.pkg === null ? [] : [event.pkg]))))
+      await ports.documents.make(name)
   },
 }
 
 const consumers: readonly Consumer[] = [documents]
+
+const auditPush: Consumer = { name: 'audit-push', handle: pushAudit }
 
 /** Work that is due every so often, safe to run again; when it last ran is remembered across restarts. */
 export interface Job {
@@ -46,7 +46,8 @@ export interface Job {
 const jobs: readonly Job[] = [
   // Four times a day: the notice of the last day must not come when the token has ended.
   { name: 'job-token-notices', everyMs: dayMs / 4, run: tellOfEndingTokens },
-  { name: 'job-critical', everyMs: dayMs, run: recomputeCritical },]
+  { name: 'job-critical', everyMs: dayMs, run: recomputeCritical },
+]
 
 /** One piece of work, done by one owner at a time across all processes; true when there may be more. */
 type Step = (ports: Ports) => Promise<boolean>
@@ -54,14 +55,15 @@ type Step = (ports: Ports) => Promise<boolean>
 /** Runs every consumer from its own durable cursor, the jobs, and the postman. Returns a stop that waits. */
 export function runConsumers(ports: Ports, log: Log): () => Promise<void> {
   const owner = randomUUID()
+  const running = ports.auditSink === undefined ? consumers : [...consumers, auditPush]
   const stops = [
-    ...consumers.map(each => repeat(ports, log, each.name, readOn(each, owner))),
+    ...running.map(each => repeat(ports, log, each.name, readOn(each, owner))),
     ...jobs.map(each => repeat(ports, log, each.name, runWhenDue(each, owner))),
     ...(ports.mail.kind === 'smtp' ? [repeat(ports, log, 'mail', deliverLetters(owner))] : []),
   ]
   return async () => {
     await Promise.all(stops.map(stop => stop()))
-    for (const name of ['mail', ...[...consumers, ...jobs].map(each => each.name)]) {
+    for (const name of ['mail', ...[...running, ...jobs].map(each => each.name)]) {
       await ports.store.leases.release(name, owner).catch(() => {})
     }
   }

@@ -21,7 +21,7 @@ import {
 import type { Clock, Ports } from './ports.ts'
 import { apiMount } from './protocol/api/index.ts'
 import { exchangeMount, npmMount, openDocuments, openHotPath, openTarballs } from './protocol/npm/index.ts'
-import { openKeyFolder, openMail, openOutbound, openReportKeys } from './remote/index.ts'
+import { openAuditSink, openKeyFolder, openMail, openOutbound, openReportKeys } from './remote/index.ts'
 import {
   openFileBlobs,
   openPostgres,
@@ -68,6 +68,9 @@ export async function openPorts(config: Config, clock: Clock = Date.now): Promis
       : undefined,
     downloads,
     trail,
+    auditSink: config.auditPush
+      ? openAuditSink(config.auditPush, config.auditPushToken, outbound)
+      : undefined,
     clock,
   }
   return {

@@ -106,6 +106,8 @@ export interface Ports {
   readonly reportKeys: ReportKeys | undefined
   readonly downloads: DownloadRecorder
   readonly trail: Trail
+  /** Where events go to be watched, when the operator names such a place. */
+  readonly auditSink: AuditSink | undefined
   readonly clock: Clock
 }
 
@@ -325,6 +327,21 @@ export interface Refusal {
   readonly why: ProblemCode
   readonly address: string
   readonly client: string
+}
+
+/** One event on its way to whoever watches over all of a company. */
+export interface SinkLine {
+  readonly time: string
+  readonly type: string
+  readonly isWarning: boolean
+  readonly json: string
+  /** For ways that take only little. */
+  readonly short: string
+}
+
+/** The company's own watch. Throws when it did not take all of them; the same come again then. */
+export interface AuditSink {
+  send(lines: readonly SinkLine[]): Promise<void>
 }
 
 /** Takes what was refused into the record, gathered and bounded; a crash loses at most the last seconds. */

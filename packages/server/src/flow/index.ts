@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 export { type Applicant, checkPassword, ensureAccount, proveOwner, signUp } from './account.ts'
+export { type Deletion, deleteAccount, planDeletion } from './account-end.ts'
 export {
   addAddress,
   listOwnAddresses,
@@ -9,6 +10,7 @@ export {
 } from './address.ts'
 export type { Arrival, Told } from './arrival.ts'
 export { type AuditPage, type AuditWish, loginsOf, readAudit } from './audit.ts'
+export { pushAudit } from './audit-push.ts'
 export { criticalNoticeMs, markCritical, recomputeCritical, unmarkCritical } from './critical.ts'
 export { deprecate } from './deprecate.ts'
 export { hostNames, unhostNames } from './host.ts'
@@ -95,36 +97,18 @@ export {
   tfaState,
 } from './profile.ts'
 export { admit, type Published, publish, type Upload } from './publish.ts'
-export {
-  askRecovery,
-  askRecovery,
-  type BegunRecovery,
-  type BegunRecovery,
-  beginRecovery,
-  beginRecovery,
-  readRecoveryLink,
-  readRecoveryLink,
-} from './recovery.ts'
+export { askRecovery, type BegunRecovery, beginRecovery, readRecoveryLink } from './recovery.ts'
 export {
   cancelOwnRecoveries,
-  cancelOwnRecoveries,
-  cancelRecovery,
   cancelRecovery,
   finishRecovery,
-  finishRecovery,
   listOwnRecoveries,
-  listOwnRecoveries,
-  readRecovery,
   readRecovery,
 } from './recovery-end.ts'
 export {
   confirmRecovery,
-  confirmRecovery,
-  listRecoveries,
   listRecoveries,
   proposeRecovery,
-  proposeRecovery,
-  recoverAtMachine,
   recoverAtMachine,
 } from './recovery-staff.ts'
 export { type Measure, takeMeasure } from './respond.ts'

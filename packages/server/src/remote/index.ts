@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Services behind ports. */
+export { openAuditSink } from './audit-sink.ts'
 export { openKeyFolder } from './key-folder.ts'
 export { openMail } from './mail.ts'
 export { openOutbound } from './outbound.ts'
