@@ -37,13 +37,14 @@ export function makeRelease(name: string, version: string, size: Size): Release 
   return { name, version, manifest, readme, tarball: makeTarball(entries) }
 }
 
+const words = Array.from({ length: 600 }, (_, i) =>
+  noise(`word ${i}`, 2 + (i % 7))
+    .toString('base64url')
+    .toLowerCase(),
+)
+
 /** Text that compresses about as well as what people write. */
 function prose(seed: string, length: number): string {
-  const words = Array.from({ length: 600 }, (_, i) =>
-    noise(`word ${i}`, 2 + (i % 7))
-      .toString('base64url')
-      .toLowerCase(),
-  )
   const choices = noise(seed, length)
   let text = ''
   for (let i = 0; text.length < length; i += 2)

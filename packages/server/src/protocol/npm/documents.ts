@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createHash } from 'node:crypto'
-import { promisify } from 'node:util'
-import { brotliCompress, constants, gzip, zstdCompress } from 'node:zlib'
 import type { PackageName } from '@holdfast/core'
 import type { Package } from '../../catalog/index.ts'
 import type { DocumentForm, DocumentRow, Documents, Encoding, ReadyDocument, Store } from '../../ports.ts'
 import { buildPackument } from './packument.ts'
+import { Press, type Pressed } from './press.ts'
 
 const contentTypes = {
   full: 'application/json; charset=utf-8',
   corgi: 'application/vnd.npm.install-v1+json',
 } as const
 const policyVersion = 0
+const forms = ['full', 'corgi'] as const
 
 /** Ready packuments of one instance: memory bounded in bytes, then the store, then made anew, once for all who wait. */
 export function openDocuments(
@@ -20,12 +19,13 @@ export function openDocuments(
   cacheBytes: number,
 ): Documents {
   const cache = new DocumentCache(cacheBytes)
-  const making = new Map<string, Promise<ReadyDocument | undefined>>()
+  const underWay = new Map<string, Promise<ReadyDocument | undefined>>()
+  const making = { store, publicUrl, press: new Press() }
   const drop = (name: string) => {
-    for (const form of ['full', 'corgi'] as const) {
+    for (const form of forms) {
       cache.remove(`${form} ${name}`)
       // What is being made may show the state before: whoever asks from now on makes it again.
-      making.delete(`${form} ${name}`)
+      underWay.delete(`${form} ${name}`)
     }
   }
   store.events.follow(events => {
@@ -36,31 +36,41 @@ export function openDocuments(
     drop,
     get(name, form) {
       const key = `${form} ${name}`
-      const ready = cache.get(key)
-      if (ready !== undefined) return Promise.resolve(ready)
-      const known = making.get(key)
+      const kept = cache.get(key)
+      if (kept !== undefined) return Promise.resolve(kept)
+      const known = underWay.get(key)
       if (known !== undefined) return known
-      const made = prepare(store, publicUrl, name, form).then(document => {
-        if (document !== undefined && making.get(key) === made) cache.add(key, document)
+      const made = freshRow(making, name, form).then(fresh => {
+        const document = fresh && ready(fresh.row, fresh.known)
+        if (document !== undefined && underWay.get(key) === made) cache.add(key, document)
         return document
       })
-      making.set(key, made)
+      underWay.set(key, made)
       const forget = () => {
-        if (making.get(key) === made) making.delete(key)
+        if (underWay.get(key) === made) underWay.delete(key)
       }
       made.then(forget, forget)
       return made
     },
+    async make(name) {
+      for (const form of forms) await freshRow(making, name, form)
+    },
   }
 }
 
+/** What a document is made with. */
+interface Making {
+  readonly store: Pick<Store, 'catalog' | 'documents'>
+  readonly publicUrl: string
+  readonly press: Press
+}
+
 /** The stored document while it shows the present revision, else a new one, which is stored for the next start. */
-async function prepare(
-  store: Pick<Store, 'catalog' | 'documents'>,
-  publicUrl: string,
+async function freshRow(
+  { store, publicUrl, press }: Making,
   name: PackageName,
   form: DocumentForm,
-): Promise<ReadyDocument | undefined> {
+): Promise<{ row: DocumentRow; known: Package } | undefined> {
   const known = await store.catalog.findPackage(name)
   if (known === undefined) return undefined
   const stored = await store.documents.find(name, form)
@@ -69,30 +79,17 @@ async function prepare(
     stored.publicUrl === publicUrl &&
     stored.policyVersion === policyVersion
   ) {
-    return ready(stored, known)
+    return { row: stored, known }
   }
   const built = await buildPackument(store, publicUrl, name, form)
   if (built === undefined) return undefined
-  const row = await compress(built.known, form, publicUrl, built.text)
+  const row = rowOf(built.known, form, publicUrl, await press.press(built.pieces))
   await store.documents.save(row)
-  return ready(row, built.known)
+  return { row, known: built.known }
 }
 
-async function compress(
-  known: Package,
-  form: DocumentForm,
-  publicUrl: string,
-  text: string,
-): Promise<DocumentRow> {
-  const identity = Buffer.from(text, 'utf8')
-  const [gzipped, brotli, zstd] = await Promise.all([
-    promisify(gzip)(identity, { level: 6 }),
-    promisify(brotliCompress)(identity, {
-      params: { [constants.BROTLI_PARAM_QUALITY]: 5, [constants.BROTLI_PARAM_SIZE_HINT]: identity.length },
-    }),
-    promisify(zstdCompress)(identity, { params: { [constants.ZSTD_c_compressionLevel]: 6 } }),
-  ])
-  const hash = createHash('sha256').update(form).update(identity).digest('base64url').slice(0, 27)
+function rowOf(known: Package, form: DocumentForm, publicUrl: string, pressed: Pressed): DocumentRow {
+  const { hash, ...encodings } = pressed
   return {
     package: known.name,
     form,
@@ -101,11 +98,8 @@ async function compress(
     policyVersion,
     validUntil: null,
     // The revision stands in it, so that a 304 never makes npm use an old `_rev`.
-    etag: `W/"${known.revision}-${hash}"`,
-    identity,
-    gzip: gzipped,
-    brotli,
-    zstd,
+    etag: `W/"${known.revision}-${form}-${hash.slice(0, 27)}"`,
+    ...encodings,
   }
 }
 

@@ -9,6 +9,7 @@ import {
   type VersionFacts,
 } from '../../catalog/index.ts'
 import type { DocumentForm, Store } from '../../ports.ts'
+import type { Piece } from './press.ts'
 
 /** Where clients reach the npm routes. */
 export function registryUrl(publicUrl: string): string {
@@ -32,33 +33,33 @@ export function parseRev(rev: string): number | undefined {
 }
 
 /**
- * Both forms of a packument as JSON text, from what was computed when each version was published: no manifest is
- * parsed or printed again. Undefined when there is no such package.
+ * Both forms of a packument as pieces of JSON text, from what was computed when each version was published: no manifest
+ * is parsed or printed again, and no piece is larger than a page of versions. Undefined when there is no such package.
  */
 export async function buildPackument(
   store: Pick<Store, 'catalog'>,
   publicUrl: string,
   name: PackageName,
   form: DocumentForm,
-): Promise<{ text: string; known: Package } | undefined> {
+): Promise<{ pieces: readonly Piece[]; known: Package } | undefined> {
   const known = await store.catalog.findPackage(name)
   if (known === undefined) return undefined
   const versions = new VersionText(publicUrl, form)
-  for await (const page of store.catalog.versions(name)) for (const version of page) versions.add(version)
+  for await (const page of store.catalog.versions(name)) versions.addPage(page)
   if (known.removedAt !== null && versions.facts.every(facts => facts.status === 'removed')) {
-    return { text: unpublishedText(known, versions, form), known }
+    return { pieces: [encode(unpublishedText(known, versions, form))], known }
   }
   const tags = Object.fromEntries(fallbackTags(await store.catalog.listTags(name), versions.facts))
-  if (form === 'corgi') return { text: corgiText(known, tags, versions), known }
+  if (form === 'corgi') return { pieces: withVersions(corgiHead(known, tags, versions), versions), known }
   const people = await store.catalog.listPeople(name)
   const stars = await store.catalog.listStars(name)
-  return { text: fullText(known, tags, versions, people, stars), known }
+  return { pieces: withVersions(fullHead(known, tags, versions, people, stars), versions), known }
 }
 
 /** Collects the pieces of `versions`, `time` and `policyRestrictions` as pages of versions go by. */
 class VersionText {
   readonly facts: VersionFacts[] = []
-  readonly listed: string[] = []
+  readonly pages: Piece[] = []
   readonly restricted: string[] = []
   readonly reasons: string[] = []
   readonly times: [string, string][] = []
@@ -71,20 +72,28 @@ class VersionText {
     this.form = form
   }
 
-  add(version: PackageVersion): void {
+  addPage(page: readonly PackageVersion[]): void {
+    const members = page.flatMap(version => this.#add(version))
+    if (members.length > 0) this.pages.push(encode(`${this.pages.length > 0 ? ',' : ''}${members.join(',')}`))
+  }
+
+  /** The member of `versions`, when it is listed. */
+  #add(version: PackageVersion): string[] {
     this.facts.push(version)
     const decision = decide(version)
     if (decision.listed) {
-      this.listed.push(`${JSON.stringify(version.version)}:${this.versionText(version, decision.deprecated)}`)
       this.times.push([version.version, iso(version.publishedAt)])
       this.newest = version
-    } else if (statusTable[version.status].httpStatus === 403) {
+      return [`${JSON.stringify(version.version)}:${this.versionText(version, decision.deprecated)}`]
+    }
+    if (statusTable[version.status].httpStatus === 403) {
       // npm alone reads these, and tells why an exact request fails; ranges pick another version.
       this.restricted.push(
         `${JSON.stringify(version.version)}:${JSON.stringify({ name: version.package, version: version.version })}`,
       )
       this.reasons.push(`${version.version} is ${version.status}: ${version.reason}`)
     }
+    return []
   }
 
   versionText(version: PackageVersion, deprecated: string): string {
@@ -122,28 +131,42 @@ function timeOf(known: Package, versions: VersionText): Record<string, string> {
   }
 }
 
-function corgiText(known: Package, tags: Record<string, string>, versions: VersionText): string {
-  const head = {
+/** The members of a head, then `versions` page by page. */
+function withVersions(head: Record<string, unknown>, versions: VersionText): Piece[] {
+  return [
+    encode(`${JSON.stringify(head).slice(0, -1)},"versions":{`),
+    ...versions.pages,
+    encode(`}${restrictionsText(versions)}}`),
+  ]
+}
+
+const encoder = new TextEncoder()
+
+function encode(text: string): Piece {
+  return encoder.encode(text)
+}
+
+function corgiHead(known: Package, tags: Record<string, string>, versions: VersionText) {
+  return {
     name: known.name,
     modified: iso(known.modifiedAt),
     'dist-tags': tags,
     time: timeOf(known, versions),
   }
-  return `${JSON.stringify(head).slice(0, -1)},"versions":{${versions.listed.join(',')}}}`
 }
 
 const packageFields = ['homepage', 'repository', 'license', 'bugs', 'author'] as const
 
-function fullText(
+function fullHead(
   known: Package,
   tags: Record<string, string>,
   versions: VersionText,
   people: readonly PackagePerson[],
   stars: readonly string[],
-): string {
+) {
   const newest =
     versions.newest === undefined ? {} : (JSON.parse(versions.newest.manifest) as Record<string, unknown>)
-  const head = {
+  return {
     _id: known.name,
     _rev: formatRev(known.revision),
     name: known.name,
@@ -158,11 +181,11 @@ function fullText(
     ),
     readme: known.readme,
   }
-  return `${JSON.stringify(head).slice(0, -1)},"versions":{${versions.listed.join(',')}}${restrictionsText(versions)}}`
 }
 
+/** Only in the full document: nobody else reads it. */
 function restrictionsText(versions: VersionText): string {
-  if (versions.restricted.length === 0) return ''
+  if (versions.form === 'corgi' || versions.restricted.length === 0) return ''
   const message = JSON.stringify(versions.reasons.slice(0, 10).join('; '))
   return `,"policyRestrictions":{"message":${message},"versions":{${versions.restricted.join(',')}}}`
 }

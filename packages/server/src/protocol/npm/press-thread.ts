@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The thread behind the press: pieces of a document in, its encodings out. */
+import { createHash } from 'node:crypto'
+import { promisify } from 'node:util'
+import { parentPort } from 'node:worker_threads'
+import { brotliCompress, constants, gzip, zstdCompress } from 'node:zlib'
+import type { PressJob, PressResult } from './press.ts'
+
+parentPort?.on('message', async ({ id, pieces }: PressJob) => {
+  const identity = join(pieces)
+  const [gzipped, brotli, zstd] = await Promise.all([
+    promisify(gzip)(identity, { level: 6 }),
+    promisify(brotliCompress)(identity, {
+      params: { [constants.BROTLI_PARAM_QUALITY]: 5, [constants.BROTLI_PARAM_SIZE_HINT]: identity.length },
+    }),
+    promisify(zstdCompress)(identity, { params: { [constants.ZSTD_c_compressionLevel]: 6 } }),
+  ])
+  const hash = createHash('sha256').update(identity).digest('base64url')
+  const result = { identity, gzip: own(gzipped), brotli: own(brotli), zstd: own(zstd), id, hash }
+  parentPort?.postMessage(
+    result satisfies PressResult,
+    [result.identity, result.gzip, result.brotli, result.zstd].map(bytes => bytes.buffer),
+  )
+})
+
+function join(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0))
+  let at = 0
+  for (const piece of pieces) {
+    whole.set(piece, at)
+    at += piece.length
+  }
+  return whole
+}
+
+/** In memory of its own size: what zlib gives back may lie in a larger piece, or in one that is shared. */
+function own(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(bytes)
+}
