@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { NamePattern } from '@holdfast/core'
+import { checkNewPackageName, matchesName, type NamePattern, type PackageName, problem } from '@holdfast/core'
 import { type Actor, authorize } from '../identity/index.ts'
 import type { Ports } from '../ports.ts'
 import { provePresence } from './presence.ts'
@@ -28,4 +28,12 @@ export async function unhostNames(
   await ports.store.commit(grant, events, async tx => {
     for (const pattern of patterns) await tx.catalog.removeHosted(pattern)
   })
+}
+
+/** Throws unless a package of this name may live here. */
+export async function checkMayBeMade(ports: Ports, name: PackageName): Promise<void> {
+  checkNewPackageName(name)
+  const hosted = await ports.store.catalog.listHosted()
+  if (!hosted.some(pattern => matchesName(pattern, name)))
+    throw problem('name-not-hosted', { name, data: ports.config.data })
 }

@@ -68,12 +68,12 @@ export function noteDownload(
   address: string,
   client: string,
 ): void {
-  const person = 'credential' in who ? who : undefined
-  const tokenId = person?.credential.kind === 'token' ? person.credential.id : ''
-  ports.downloads.add({ package: name, version, accountId: person?.id ?? '', tokenId, address, client })
+  const known = 'credential' in who ? who : undefined
+  const tokenId = known?.credential.kind === 'token' ? known.credential.id : ''
+  ports.downloads.add({ package: name, version, accountId: known?.id ?? '', tokenId, address, client })
 }
 
-type Identified = Pick<Extract<Actor, { kind: 'person' }>, 'kind' | 'id' | 'credential'>
+type Identified = Pick<Extract<Actor, { kind: 'person' | 'job' }>, 'kind' | 'id' | 'credential'>
 
 async function findByFile(ports: Ports, name: PackageName, fileName: string): Promise<PackageVersion> {
   const prefix = tarballFileName(name, '' as Version).replace(/\.tgz$/, '')

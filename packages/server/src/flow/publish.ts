@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import {
-  checkNewPackageName,
   confusableKey,
   type Digest,
   type DistTag,
   formatIntegrity,
-  matchesName,
   type PackageName,
   parseIntegrity,
   problem,
@@ -22,6 +20,8 @@ import {
   type NewEvent,
 } from '../integrity/index.ts'
 import type { BlobWriter, Ports, Tx, WrittenBytes } from '../ports.ts'
+import { checkMayBeMade } from './host.ts'
+import { checkStillTrusted, settleEvents, settlePending, withJob } from './job.ts'
 import { refuseTokens } from './leak.ts'
 import { abbreviate, aboutPackage, dependenciesOf, keepManifest } from './manifest.ts'
 import { provePresence } from './presence.ts'
@@ -63,17 +63,17 @@ export async function publish(ports: Ports, actor: Actor, upload: Upload): Promi
     const { grant, known } = await admit(ports, actor, upload.name)
     const bytes = checkClaims(upload)
     const there = await ports.store.catalog.findVersion(upload.name, upload.version)
-    if (there !== undefined && isRepetition(ports, actor, there, bytes)) return published(upload, bytes, true)
+    if (there !== undefined && isRepetition(ports, actor, there, bytes)) return done(upload, bytes, true)
     if (there !== undefined) throw problem('version-exists', { name: upload.name, version: upload.version })
     await provePresence(ports, grant, known?.requiresTfa)
     const inspection = await inspect(ports, upload)
     await upload.tarball.keep()
     // A crash here leaves bytes under their digest that no version names: the scrubber's to remove, harmless.
-    await ports.store.commit(grant, publishEvent(upload, bytes, inspection), tx =>
-      record(ports, tx, grant, upload, bytes, inspection),
-    )
+    const published = await withJob(ports, actor, publishEvent(upload, bytes, inspection))
+    const events = [published, ...(await settleEvents(ports, grant, upload.name))]
+    await ports.store.commit(grant, events, tx => record(ports, tx, grant, upload, bytes, inspection))
     // A crash here leaves a published version whose answer was lost: the client repeats it and is answered like now.
-    return published(upload, bytes, false)
+    return done(upload, bytes, false)
   } finally {
     await upload.tarball.discard()
   }
@@ -88,10 +88,7 @@ export async function admit(
   const known = await ports.store.catalog.findPackage(name)
   if (known !== undefined) return { known, grant: await authorize(ports, actor, 'package:publish', name) }
   const grant = await authorize(ports, actor, 'package:create', name)
-  checkNewPackageName(name)
-  const hosted = await ports.store.catalog.listHosted()
-  if (!hosted.some(pattern => matchesName(pattern, name)))
-    throw problem('name-not-hosted', { name, data: ports.config.data })
+  await checkMayBeMade(ports, name)
   return { known: undefined, grant }
 }
 
@@ -146,6 +143,7 @@ async function record(
   const known = await tx.catalog.findPackage(name)
   // Access is said once, when the name is made: a maintainer's publish must not open or close a package.
   if (known === undefined) await createPackage(tx, actor, upload, ports.clock())
+  else if (actor.kind === 'job') await checkStillTrusted(tx, actor, name)
   else if (grant.operation === 'package:create') await checkNotTaken(tx, actor, name)
   await amend(tx.catalog, name, ports.clock(), async () => {
     const manifest = await recordVersion(ports, tx, actor, upload, bytes, inspection)
@@ -179,7 +177,7 @@ export async function recordVersion(
     signatures: JSON.stringify([signVersion(ports, name, version, bytes.digest)]),
     publishedAt: upload.publishedAt ?? ports.clock(),
     publisherId: actorId(actor),
-    tokenId: actor.kind === 'person' && actor.credential.kind === 'token' ? actor.credential.id : '',
+    tokenId: 'credential' in actor && actor.credential.kind === 'token' ? actor.credential.id : '',
     dependencies: dependenciesOf(manifest),
     ...(upload.deprecated ? { deprecated: upload.deprecated } : {}),
   })
@@ -198,10 +196,11 @@ async function checkNotTaken(tx: Tx, actor: Actor, name: PackageName): Promise<v
 async function createPackage(tx: Tx, actor: Actor, upload: Upload, at: number): Promise<void> {
   const key = confusableKey(upload.name)
   const twin = await tx.catalog.findConfusable(key)
-  if (twin !== undefined && actor.kind === 'person')
+  if (twin !== undefined && (actor.kind === 'person' || actor.kind === 'job'))
     throw problem('name-confusable', { name: upload.name, other: twin })
   await tx.catalog.addPackage(upload.name, key, upload.access ?? 'public', at)
   if (actor.kind === 'person') await tx.catalog.setRole(upload.name, actor.id, 'owner')
+  if (actor.kind === 'job') await settlePending(tx, actor, upload.name, at)
 }
 
 /** Only the given tag moves; `latest` comes with the first version whatever its tag. */
@@ -252,6 +251,6 @@ function distOf(bytes: WrittenBytes, inspection: Inspection) {
   }
 }
 
-function published(upload: Upload, bytes: WrittenBytes, repeated: boolean): Published {
+function done(upload: Upload, bytes: WrittenBytes, repeated: boolean): Published {
   return { name: upload.name, version: upload.version, digest: bytes.digest, repeated }
 }

@@ -18,5 +18,5 @@ export async function searchPackages(
 
 function readerOf(actor: Actor): SearchQuery['reader'] {
   if (actor.kind === 'person') return { kind: 'account', id: actor.id }
-  return actor.kind === 'nobody' ? { kind: 'nobody' } : { kind: 'everything' }
+  return actor.kind === 'nobody' || actor.kind === 'job' ? { kind: 'nobody' } : { kind: 'everything' }
 }

@@ -259,7 +259,7 @@ async function answerCall(mount: Mount | undefined, call: Call, log: Log): Promi
 }
 
 function idOf(actor: Actor): string {
-  return actor.kind === 'person' ? actor.id : ''
+  return actor.kind === 'person' || actor.kind === 'job' ? actor.id : ''
 }
 
 function describe(error: unknown): string {

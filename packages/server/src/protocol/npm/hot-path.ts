@@ -79,7 +79,7 @@ export function openHotPath(
 type Identified = Exclude<ReturnType<Identify['peek']>, 'nobody' | undefined> | typeof nobody
 
 function idOf(actor: Identified): string {
-  return actor.kind === 'person' ? actor.id : ''
+  return actor.kind === 'person' || actor.kind === 'job' ? actor.id : ''
 }
 
 /** Sends a ready document, or 304 when the client has it. */

@@ -34,6 +34,15 @@ export function npmMount(ports: Ports, tarballs: Tarballs): Mount {
   }
 }
 
+/** npm drops the path of the mount where CI jobs exchange their tokens, so that stands at the root too. */
+export function exchangeMount(npm: Mount): Mount {
+  return {
+    ...npm,
+    prefix: '/-/npm/v1/oidc/',
+    handle: call => npm.handle({ ...call, url: `${prefix.slice(0, -1)}${call.url}` }),
+  }
+}
+
 /** A browser's session is for pages, which check where a form comes from; here nothing does (cross-site request forgery). */
 function withoutCookie(call: Call): Call {
   const { actor } = call

@@ -8,12 +8,14 @@ import { profileRoutes } from './profile.ts'
 import { starRoutes } from './star.ts'
 import { tagRoutes } from './tag.ts'
 import { tokenRoutes } from './token.ts'
+import { trustRoutes } from './trust.ts'
 
 /** Routes for accounts, people and changes to what is published. */
 export const identityRoutes: readonly Route[] = [
   ...loginRoutes,
   ...profileRoutes,
   ...tokenRoutes,
+  ...trustRoutes,
   ...tagRoutes,
   ...accessRoutes,
   ...orgRoutes,

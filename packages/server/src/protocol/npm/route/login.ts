@@ -87,9 +87,8 @@ function userOf(params: Params): string {
   return id.slice(userPrefix.length)
 }
 
-function fromOf(call: Call): Whence {
+/** Where a request came from, whoever sent it. */
+export function fromOf(call: Call): Whence {
   const { actor } = call
-  return actor.kind === 'person' || actor.kind === 'nobody'
-    ? actor.from
-    : { address: '', client: '', web: false }
+  return 'from' in actor ? actor.from : { address: '', client: '', web: false }
 }

@@ -84,7 +84,7 @@ async function tarball(ports: Ports, call: Call, params: Params, tarballs: Tarba
       call.actor,
       name,
       grant.version,
-      call.actor.kind === 'nobody' || call.actor.kind === 'person' ? call.actor.from.address : '',
+      'from' in call.actor ? call.actor.from.address : '',
       call.headers['user-agent'] ?? '',
     )
   }

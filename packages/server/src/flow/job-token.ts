@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+/** A CI job's identity for a token of ours: fifteen minutes, one package (provenance reference, section 10). */
+import { type NamePattern, type PackageName, problem } from '@holdfast/core'
+import type { CiIssuer } from '../config.ts'
+import {
+  type Actor,
+  audiencesOf,
+  authorize,
+  explainMismatch,
+  findIssuerKey,
+  findPublisher,
+  hashSecret,
+  type JobFacts,
+  type JobToken,
+  may,
+  type PublisherRule,
+  readJobFacts,
+  readKeyId,
+  readUnverifiedIssuer,
+  type TrustedPublisher,
+  toPerson,
+  verifyJobToken,
+  type Whence,
+} from '../identity/index.ts'
+import type { Ports, Tx } from '../ports.ts'
+import { describeJob } from './job.ts'
+import { makeNewToken, type NewToken, tokenCreated } from './token.ts'
+import { tellOwners, trustEvent } from './trust.ts'
+
+const publishTokenMs = 15 * 60_000
+
+/**
+ * Gives a job a token to publish one package, when one of its trusted publishers lets the job in. Throws
+ * `job-token-invalid`, `job-token-used`, or `trust-refused`, which is the same for a package that is not there.
+ */
+export async function exchangeJobToken(
+  ports: Ports,
+  jwt: string,
+  name: PackageName,
+  from: Whence,
+): Promise<NewToken> {
+  const publishers = await listTrusted(ports, name)
+  const { token, job } = await readJob(ports, jwt, name, publishers)
+  const publisher = findPublisher(publishers, job)
+  if (publisher === undefined || !(await mayStillWait(ports, publisher)))
+    throw problem('trust-refused', { name, job: describeJob(job) })
+  checkNotContested(publishers, publisher, job)
+  return giveToken(ports, publisher, token, job, from)
+}
+
+/** Once the name is there, whoever still waits for it has no part in it. */
+async function listTrusted(ports: Ports, name: PackageName): Promise<readonly TrustedPublisher[]> {
+  const isThere = (await ports.store.catalog.findPackage(name)) !== undefined
+  const all = await ports.store.identity.listPublishers(name, ports.clock())
+  return all.filter(
+    ({ permissions, pendingUntil }) =>
+      permissions.includes('createPackage') && isThere === (pendingUntil === null),
+  )
+}
+
+/** Whoever waits for a name with somebody else's repository must not own what that repository publishes. */
+function checkNotContested(
+  publishers: readonly TrustedPublisher[],
+  found: TrustedPublisher,
+  job: JobFacts,
+): void {
+  const rival = publishers.some(
+    each => each.createdBy !== found.createdBy && explainMismatch(each, job) === undefined,
+  )
+  if (found.pendingUntil !== null && rival)
+    throw problem('trust-refused', {
+      name: found.package,
+      job: 'several accounts wait for its first publish',
+    })
+}
+
+/** Who asks, as far as its token proves it. */
+async function readJob(
+  ports: Ports,
+  jwt: string,
+  name: PackageName,
+  publishers: readonly TrustedPublisher[],
+): Promise<{ token: JobToken; job: JobFacts }> {
+  const kid = readKeyId(jwt)
+  const said = readUnverifiedIssuer(jwt)
+  const issuer = findIssuer(ports, said, publishers)
+  if (issuer === undefined) throw problem('trust-refused', { name, job: `jobs of ${said.slice(0, 200)}` })
+  const keys = await findIssuerKey(ports, said, kid)
+  const now = ports.clock()
+  const token = await verifyJobToken(jwt, { ...issuer, issuer: said }, keys, audiencesOf(ports.config), now)
+  return { token, job: readJobFacts(issuer, token.claims) }
+}
+
+/**
+ * The configured issuer that a token names. CircleCI has one for each organisation: only those that a publisher of the
+ * package names, else made-up organisations would become requests.
+ */
+function findIssuer(
+  ports: Ports,
+  said: string,
+  publishers: readonly TrustedPublisher[],
+): CiIssuer | undefined {
+  const { ciIssuers } = ports.config
+  return (
+    ciIssuers.find(each => each.issuer === said) ??
+    ciIssuers.find(
+      each =>
+        each.provider === 'circleci' &&
+        publishers.some(({ issuer, rule }) => {
+          return issuer === each.issuer && said === `${issuer}/org/${rule.ownerId}`
+        }),
+    )
+  )
+}
+
+/** A pending publisher gives no more than whoever waits with it may still do. */
+async function mayStillWait(ports: Ports, { pendingUntil, createdBy, package: name }: TrustedPublisher) {
+  if (pendingUntil === null) return true
+  const account = await ports.store.identity.findAccount(createdBy)
+  if (account === undefined || account.disabledAt !== null) return false
+  const person = toPerson(account, { kind: 'password' }, { address: '', client: '', web: false })
+  return may(ports, person, 'package:create', name)
+}
+
+async function giveToken(
+  ports: Ports,
+  publisher: TrustedPublisher,
+  proof: JobToken,
+  job: JobFacts,
+  from: Whence,
+): Promise<NewToken> {
+  const made = makeNewToken(ports, publisher.id, {
+    name: describeJob(job).slice(0, 100),
+    holder: 'job',
+    origin: 'login',
+    lifeMs: publishTokenMs,
+    limits: {
+      permission: 'read-write',
+      // One name, no pattern: names hold no star.
+      packages: [publisher.package as string as NamePattern],
+      orgs: [],
+      bypassTfa: false,
+    },
+  })
+  const { id, limits, expiresAt } = made.token
+  const actor: Actor = {
+    kind: 'job',
+    id: publisher.id,
+    credential: { kind: 'token', id, limits, expiresAt },
+    from,
+  }
+  const grant = await authorize(ports, actor, 'job:enter', publisher.id)
+  const pinned = pin(publisher.rule, job)
+  const events = [
+    { ...tokenCreated(made.token), detail: { ...tokenCreated(made.token).detail, job } },
+    ...(pinned === undefined ? [] : [trustEvent({ ...publisher, rule: pinned }, 'change')]),
+  ]
+  await ports.store.commit(grant, events, async tx => {
+    // In the transaction that gives the token: of two that race with one proof exactly one wins.
+    const isFirst = await tx.identity.useNonce(job.issuer, proof.nonce, proof.rememberUntil, ports.clock())
+    if (!isFirst) throw problem('job-token-used')
+    await checkStillFits(tx, ports, publisher, job)
+    if (pinned !== undefined) await keepPin(tx, ports, publisher, pinned)
+    await tx.identity.addToken(hashSecret(made.secret), made.token)
+    await tx.identity.addJob({ tokenId: id, publisherId: publisher.id, facts: job, at: ports.clock() })
+  })
+  return made
+}
+
+/** The publisher may have been removed, or pinned to another repository, since it was read. */
+async function checkStillFits(
+  tx: Tx,
+  ports: Ports,
+  publisher: TrustedPublisher,
+  job: JobFacts,
+): Promise<void> {
+  // Writing first makes others who change it wait, so that what is read next stays true.
+  await tx.identity.setPublisherUsed(publisher.id, ports.clock())
+  const now = await tx.identity.findPublisher(publisher.id)
+  if (now === undefined || explainMismatch(now, job) !== undefined)
+    throw problem('trust-refused', { name: publisher.package, job: describeJob(job) })
+}
+
+/** npm sends names only: the first job that fits fixes the ids, so that nobody who registers the name anew fits later. */
+function pin(rule: PublisherRule, job: JobFacts): PublisherRule | undefined {
+  if (job.repositoryId === '' || (rule.repositoryId !== undefined && rule.ownerId !== undefined))
+    return undefined
+  return { ...rule, repositoryId: job.repositoryId, ownerId: job.ownerId }
+}
+
+async function keepPin(
+  tx: Tx,
+  ports: Ports,
+  publisher: TrustedPublisher,
+  pinned: PublisherRule,
+): Promise<void> {
+  await tx.identity.setPublisherRule(publisher.id, pinned)
+  const ids = `repository ${pinned.repositoryId}, owner ${pinned.ownerId}`
+  await tellOwners(
+    tx,
+    ports,
+    publisher,
+    `The trusted publisher ${pinned.repository} of ${publisher.package} was used for the first time, and is bound to ${ids}`,
+  )
+}

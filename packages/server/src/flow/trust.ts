@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Trusted publishers of a package: which CI jobs may publish it without a stored secret. */
+import { createHash, randomBytes } from 'node:crypto'
+import { encodeCanonical, type PackageName, problem } from '@holdfast/core'
+import type { Package } from '../catalog/index.ts'
+import type { CiIssuer, CiProvider, Config } from '../config.ts'
+import {
+  type Actor,
+  actorId,
+  authorize,
+  type Grant,
+  type PublisherPermission,
+  type PublisherRule,
+  randomId,
+  type TrustedPublisher,
+} from '../identity/index.ts'
+import type { NewEvent } from '../integrity/index.ts'
+import type { Ports, Tx } from '../ports.ts'
+import { checkMayBeMade } from './host.ts'
+import { addNotice } from './letter.ts'
+import { openPackage } from './package.ts'
+import { provePresence } from './presence.ts'
+import { checkPublisherRule } from './publisher-rule.ts'
+
+/** A publisher somebody wants to add. */
+export interface PublisherRequest {
+  readonly provider: CiProvider
+  /** One of the configured issuers; undefined takes the first of this provider. */
+  readonly issuer?: string | undefined
+  readonly rule: PublisherRule
+  readonly permissions: readonly PublisherPermission[]
+}
+
+const maxPublishers = 20
+const pendingMs = 30 * 24 * 3600_000
+
+/** Those who may publish from CI, for owners. Throws `package-not-found`. */
+export async function listPublishers(
+  ports: Ports,
+  actor: Actor,
+  name: PackageName,
+): Promise<readonly TrustedPublisher[]> {
+  const { known } = await openTrust(ports, actor, name)
+  const all = await ports.store.identity.listPublishers(name, ports.clock())
+  // Until the name is there, each who waits for it sees their own.
+  return all.filter(each =>
+    known === undefined ? each.createdBy === actorId(actor) : each.pendingUntil === null,
+  )
+}
+
+/**
+ * Trusts one kind of job. For a name that is not there yet the publisher is pending: for 30 days its first publish makes
+ * the package, owned by whoever added it.
+ */
+export async function addPublisher(
+  ports: Ports,
+  actor: Actor,
+  name: PackageName,
+  request: PublisherRequest,
+): Promise<TrustedPublisher> {
+  const { grant, known } = await openTrust(ports, actor, name)
+  if (known === undefined) await checkMayBeMade(ports, name)
+  const issuer = chooseIssuer(ports.config, request)
+  const rule = checkPublisherRule(issuer, request.rule)
+  await provePresence(ports, grant, 'always')
+  const now = ports.clock()
+  const made: TrustedPublisher = {
+    id: randomId('tp_'),
+    package: name,
+    provider: request.provider,
+    issuer: issuer.issuer,
+    rule,
+    permissions: request.permissions,
+    createdAt: now,
+    createdBy: actorId(actor),
+    pendingUntil: known === undefined ? now + pendingMs : null,
+    lastUsedAt: null,
+  }
+  await ports.store.commit(grant, trustEvent(made, 'add'), async tx => {
+    await checkRoom(tx, made, now)
+    await tx.identity.addPublisher(made)
+    await tellOwners(tx, ports, made, `A trusted publisher was added to ${name} (${describePublisher(made)})`)
+  })
+  return made
+}
+
+/** Ends the trust, and the tokens that its jobs still hold, at once. Throws `publisher-not-found`. */
+export async function removePublisher(
+  ports: Ports,
+  actor: Actor,
+  name: PackageName,
+  id: string,
+): Promise<void> {
+  const { grant } = await openTrust(ports, actor, name)
+  const publisher = (await listPublishers(ports, actor, name)).find(each => each.id === id)
+  if (publisher === undefined) throw problem('publisher-not-found', { name, id })
+  await provePresence(ports, grant, 'always')
+  await ports.store.commit(grant, trustEvent(publisher, 'remove'), async tx => {
+    if (!(await tx.identity.removePublisher(id, ports.clock())))
+      throw problem('publisher-not-found', { name, id })
+    await tx.identity.revokeTokensOf(id, ports.clock())
+    await tellOwners(
+      tx,
+      ports,
+      publisher,
+      `A trusted publisher was removed from ${name} (${describePublisher(publisher)})`,
+    )
+  })
+}
+
+/** The right to see and change a package's publishers, or those of a name that this actor may make. */
+async function openTrust(
+  ports: Ports,
+  actor: Actor,
+  name: PackageName,
+): Promise<{ known: Package | undefined; grant: Grant }> {
+  const there = await ports.store.catalog.findPackage(name)
+  if (there !== undefined) return openPackage(ports, actor, 'package:trust', name)
+  return { known: undefined, grant: await authorize(ports, actor, 'name:trust', name) }
+}
+
+function chooseIssuer({ ciIssuers }: Config, { provider, issuer }: PublisherRequest): CiIssuer {
+  const found = ciIssuers.find(
+    each => each.provider === provider && (issuer === undefined || each.issuer === issuer),
+  )
+  if (found === undefined) throw problem('issuer-unknown', { provider, issuer: issuer ?? provider })
+  return found
+}
+
+async function checkRoom(tx: Tx, made: TrustedPublisher, now: number): Promise<void> {
+  const others = await tx.identity.listPublishers(made.package, now)
+  const text = comparable(made)
+  const own = others.filter(each =>
+    made.pendingUntil === null ? each.pendingUntil === null : each.createdBy === made.createdBy,
+  )
+  if (own.some(each => comparable(each) === text)) throw problem('publisher-exists', { name: made.package })
+  if (own.length >= maxPublishers)
+    throw problem('publisher-limit', { limit: maxPublishers, what: `trusted publishers of ${made.package}` })
+  // Names cannot be kept by waiting for many of them.
+  if (made.pendingUntil !== null && (await tx.identity.countPending(made.createdBy, now)) >= maxPublishers)
+    throw problem('publisher-limit', {
+      limit: maxPublishers,
+      what: 'pending trusted publishers of one account',
+    })
+}
+
+function comparable({ issuer, rule }: TrustedPublisher): string {
+  return encodeCanonical(JSON.parse(JSON.stringify({ issuer, rule })))
+}
+
+/**
+ * The configuration is in the private record; the log holds its digest with a salt, since names of private repositories
+ * could be guessed. A name that is not there yet is nobody's business.
+ */
+export function trustEvent(publisher: TrustedPublisher, op: 'add' | 'change' | 'remove'): NewEvent {
+  const { id, provider, issuer, rule, permissions } = publisher
+  const salt = randomBytes(16).toString('hex')
+  const configuration = { id, provider, issuer, rule, permissions, salt }
+  const text = encodeCanonical(JSON.parse(JSON.stringify(configuration)))
+  return {
+    type: 'trusted-publisher',
+    ...(publisher.pendingUntil === null ? { pkg: publisher.package } : {}),
+    fields: { op, config: `sha256-${createHash('sha256').update(text).digest('base64')}` },
+    detail: { package: publisher.package, configuration },
+  }
+}
+
+/** Tells all who own the package, or wait for its name. */
+export async function tellOwners(
+  tx: Tx,
+  ports: Ports,
+  { package: name, createdBy, pendingUntil }: TrustedPublisher,
+  what: string,
+): Promise<void> {
+  const people = pendingUntil === null ? await tx.catalog.listPeople(name) : []
+  for (const person of people.filter(each => each.role === 'owner')) await addNotice(tx, ports, person, what)
+  if (people.some(each => each.accountId === createdBy)) return
+  const account = await tx.identity.findAccount(createdBy)
+  if (account !== undefined && account.disabledAt === null) await addNotice(tx, ports, account, what)
+}
+
+/** One publisher in a few words: `github: acme/widget, publish.yml`. */
+export function describePublisher({ provider, issuer, rule }: TrustedPublisher): string {
+  const claims = Object.entries(rule.claims ?? {}).map(([name, value]) => `${name}=${value}`)
+  const where = provider === 'generic' ? [issuer, ...claims] : [rule.repository, rule.workflow]
+  return `${provider}: ${[...where, rule.environment, rule.ref].filter(Boolean).join(', ')}`
+}

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { PackageName } from '@holdfast/core'
+import type { Kysely, Selectable } from 'kysely'
+import type {
+  Job,
+  JobFacts,
+  MachineReads,
+  MachineWrites,
+  PublisherPermission,
+  PublisherRule,
+  TrustedPublisher,
+} from '../../identity/index.ts'
+import type { Schema } from './schema.ts'
+
+/** Questions about jobs and who may publish from where. */
+export function machineReads(db: Kysely<Schema>): MachineReads {
+  const publishers = () => db.selectFrom('trusted_publisher').selectAll().where('removed_at', 'is', null)
+  return {
+    async listPublishers(name, now) {
+      const rows = await publishers()
+        .where('package', '=', name)
+        .where(eb => eb.or([eb('pending_until', 'is', null), eb('pending_until', '>', now)]))
+        .orderBy('created_at')
+        .orderBy('id')
+        .execute()
+      return rows.map(toPublisher)
+    },
+    async findPublisher(id) {
+      const row = await publishers().where('id', '=', id).executeTakeFirst()
+      return row && toPublisher(row)
+    },
+    async countPending(accountId, now) {
+      const row = await publishers()
+        .clearSelect()
+        .select(eb => eb.fn.countAll().as('n'))
+        .where('created_by', '=', accountId)
+        .where('pending_until', '>', now)
+        .executeTakeFirstOrThrow()
+      return Number(row.n)
+    },
+    async findJob(tokenId) {
+      const row = await db.selectFrom('job').selectAll().where('token', '=', tokenId).executeTakeFirst()
+      return row && toJob(row)
+    },
+  }
+}
+
+/** Changes to trusted publishers, and what one exchange leaves behind. */
+export function machineWrites(db: Kysely<Schema>): MachineWrites {
+  const publisher = (id: string) => db.updateTable('trusted_publisher').where('id', '=', id)
+  return {
+    async addPublisher(made) {
+      await db.insertInto('trusted_publisher').values(fromPublisher(made)).execute()
+    },
+    async removePublisher(id, at) {
+      const query = publisher(id).where('removed_at', 'is', null).set({ removed_at: at })
+      return (await query.executeTakeFirst()).numUpdatedRows > 0n
+    },
+    async revokeTokensOf(holderId, at) {
+      await db
+        .updateTable('token')
+        .where('account', '=', holderId)
+        .where('revoked_at', 'is', null)
+        .set({ revoked_at: at })
+        .execute()
+    },
+    async setPublisherRule(id, rule) {
+      await publisher(id)
+        .set({ rule: JSON.stringify(rule) })
+        .execute()
+    },
+    async setPublisherUsed(id, at) {
+      await publisher(id).set({ last_used_at: at }).execute()
+    },
+    async settlePublisher(id) {
+      await publisher(id).set({ pending_until: null }).execute()
+    },
+    async useNonce(issuer, nonce, until, now) {
+      await db.deleteFrom('used_nonce').where('until', '<', now).execute()
+      const query = db
+        .insertInto('used_nonce')
+        .values({ issuer, nonce, until })
+        .onConflict(clash => clash.columns(['issuer', 'nonce']).doNothing())
+      return Number((await query.executeTakeFirst()).numInsertedOrUpdatedRows ?? 0n) > 0
+    },
+    async addJob(job) {
+      const { tokenId, publisherId, facts, at } = job
+      await db
+        .insertInto('job')
+        .values({ token: tokenId, publisher: publisherId, facts: JSON.stringify(facts), at })
+        .execute()
+    },
+  }
+}
+
+function fromPublisher(made: TrustedPublisher): Schema['trusted_publisher'] {
+  return {
+    id: made.id,
+    package: made.package,
+    provider: made.provider,
+    issuer: made.issuer,
+    rule: JSON.stringify(made.rule),
+    permissions: JSON.stringify(made.permissions),
+    created_at: made.createdAt,
+    created_by: made.createdBy,
+    pending_until: made.pendingUntil,
+    last_used_at: made.lastUsedAt,
+    removed_at: null,
+  }
+}
+
+function toPublisher(row: Selectable<Schema['trusted_publisher']>): TrustedPublisher {
+  return {
+    id: row.id,
+    package: row.package as PackageName,
+    provider: row.provider as TrustedPublisher['provider'],
+    issuer: row.issuer,
+    rule: JSON.parse(row.rule) as PublisherRule,
+    permissions: JSON.parse(row.permissions) as PublisherPermission[],
+    createdAt: row.created_at,
+    createdBy: row.created_by,
+    pendingUntil: row.pending_until,
+    lastUsedAt: row.last_used_at,
+  }
+}
+
+function toJob(row: Selectable<Schema['job']>): Job {
+  return {
+    tokenId: row.token,
+    publisherId: row.publisher,
+    facts: JSON.parse(row.facts) as JobFacts,
+    at: row.at,
+  }
+}
