@@ -12,6 +12,11 @@ export interface ProblemRow {
  * `docs/errors.md` repeats each row; a test holds the two equal and prints the line to add.
  */
 export const problemTable = {
+  'account-needed': {
+    status: 409,
+    say: '{user} is the only owner of {names}',
+    hint: 'Hand them over first, with `npm owner add USER NAME` or `npm org set ORG USER owner`; then delete the account.',
+  },
   'address-not-allowed': {
     status: 401,
     say: 'This token does not work from {address}',
@@ -266,6 +271,11 @@ export const problemTable = {
     status: 401,
     say: 'The passkey was not accepted: {why}',
     hint: 'Open this page again from the address of this registry, and try again with a passkey that was made here.',
+  },
+  'passkey-proof-required': {
+    status: 403,
+    say: "'{name}' is a critical package: a change is confirmed by your passkey, not by a code",
+    hint: 'In a terminal let npm or pnpm open its page (no `--otp`) and touch the passkey there; in the browser sign in with it.',
   },
   'passkey-required': {
     status: 403,

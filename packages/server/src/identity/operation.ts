@@ -71,6 +71,7 @@ export const operations = {
     token: 'never',
     presence: true,
   },
+  'account:delete': { needs: { on: 'self' }, token: 'never', presence: true },
   // Without a proven address one must still be able to correct a mistyped one.
   'account:address': { needs: { on: 'self' }, token: 'never', presence: true },
   'account:sign-out': { needs: { on: 'self' }, token: 'read', presence: false },

@@ -9,6 +9,7 @@ import {
   sessionsPage,
   sessionsSubmit,
 } from './page/account.ts'
+import { accountEndPage, accountEndSubmit } from './page/account-end.ts'
 import { addressesPage, addressesSubmit } from './page/address.ts'
 import { approvalPage, approvalSubmit } from './page/approval.ts'
 import { confirmPage, confirmSubmit } from './page/confirm.ts'
@@ -18,34 +19,23 @@ import { auditExport, auditPage } from './page/operate-audit.ts'
 import { criticalPage, criticalSubmit, riskPage } from './page/operate-package.ts'
 import { peoplePage, peopleSubmit } from './page/operate-people.ts'
 import { personPage, personSubmit } from './page/operate-person.ts'
-import { staffRecoveryPage, staffRecoveryPage, staffRecoverySubmit, staffRecoverySubmit } from './page/operate-recovery.ts'
+import { staffRecoveryPage, staffRecoverySubmit } from './page/operate-recovery.ts'
 import { packagePage } from './page/package.ts'
 import { packageAccessPage, packageAccessSubmit } from './page/package-access.ts'
 import { unpublishPolicyPage } from './page/policy.ts'
 import { publicSecurityPage } from './page/public-security.ts'
-import { revokeTokenPage, revokeTokenSubmit } from './page/revoke-token.ts'
-import { publicSecurityPage } from './page/public-security.ts'
 import {
   askRecoveryPage,
-  askRecoveryPage,
-  askRecoverySubmit,
   askRecoverySubmit,
   cancelOwnRecoverySubmit,
-  cancelOwnRecoverySubmit,
-  cancelRecoveryPage,
   cancelRecoveryPage,
   cancelRecoverySubmit,
-  cancelRecoverySubmit,
-  recoveryLinkPage,
   recoveryLinkPage,
   recoveryLinkSubmit,
-  recoveryLinkSubmit,
   recoveryPage,
-  recoveryPage,
-  recoverySubmit,
   recoverySubmit,
 } from './page/recovery.ts'
-import { recoveryPolicyPage, recoveryPolicyPage } from './page/recovery-policy.ts'
+import { recoveryPolicyPage } from './page/recovery-policy.ts'
 import { revokeTokenPage, revokeTokenSubmit } from './page/revoke-token.ts'
 import { searchPage } from './page/search.ts'
 import { secondFactorPage, secondFactorSubmit } from './page/second-factor.ts'
@@ -65,13 +55,6 @@ export function addRoutes(app: Hono<WebEnv>): void {
   app.get('/access/npm/:name{.+}', packageAccessPage).post(packageAccessSubmit)
   app.get('/use', usePage)
   app.get('/policy/unpublish', unpublishPolicyPage)
-  app.get('/policy/recovery', recoveryPolicyPage)
-  app.get('/recover', askRecoveryPage).post(askRecoverySubmit)
-  app.get('/recover/:code', recoveryLinkPage).post(recoveryLinkSubmit)
-  app.get('/recovery/cancel/:secret', cancelRecoveryPage).post(cancelRecoverySubmit)
-  app.get('/recovery/:secret', recoveryPage).post(recoverySubmit)
-  app.post('/account/stop-recovery', cancelOwnRecoverySubmit)
-  app.get('/operate/recovery', staffRecoveryPage).post(staffRecoverySubmit)
   app.get('/policy/tokens', tokenPolicyPage)
   app.get('/policy/tokens/rules/:file', tokenRuleFile)
   app.get('/security', publicSecurityPage)
@@ -94,6 +77,7 @@ export function addRoutes(app: Hono<WebEnv>): void {
   app.get('/login/cli/:secret', approvalPage).post(approvalSubmit)
   app.get('/account', accountPage).post(profileSubmit)
   app.post('/account/resend', resendSubmit)
+  app.get('/account/delete', accountEndPage).post(accountEndSubmit)
   app.get('/account/addresses', addressesPage).post(addressesSubmit)
   app.get('/account/password', passwordPage).post(passwordSubmit)
   app.get('/account/security', securityPage).post(securitySubmit)

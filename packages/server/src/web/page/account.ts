@@ -58,6 +58,7 @@ ${field({ name: 'fullname', label: 'Name', value: profile['fullname'] ?? '', aut
 ${field({ name: 'homepage', label: 'Homepage', type: 'url', value: profile['homepage'] ?? '', autocomplete: 'url', isOptional: true, maxLength: 200 })}
 <button type="submit">Save</button>
 </form>
+<p class="small after"><a href="/account/delete">Delete the account</a></p>
 <h2>Packages</h2>
 ${packages.length === 0 ? html`<p>You have none yet. <a href="/use#publish">Publish one</a>.</p>` : html`<div class="scroll" tabindex="0"><table><thead><tr><th scope="col">Package</th><th scope="col">Role</th></tr></thead><tbody>${packages.map(([name, role]) => html`<tr><td><a href="${packagePath(name)}">${name}</a></td><td>${role}</td></tr>`)}</tbody></table></div>`}
 ${orgs.length === 0 ? nothing : html`<h2>Organisations</h2><ul class="bare">${orgs.map(([org, role]) => html`<li>@${org} <span class="small">${role}</span></li>`)}</ul>`}`
