@@ -80,6 +80,8 @@ async function holds(ports: Asked, actor: Actor, rule: Rule, subject: string): P
   switch (needs.on) {
     case 'anyone':
       return true
+    case 'machine':
+      return false
     case 'signed-in':
       return actor.kind === 'person' && actor.verified
     case 'self':
@@ -101,7 +103,7 @@ async function holds(ports: Asked, actor: Actor, rule: Rule, subject: string): P
 /** A machine reads and publishes within the limits of its token, and does nothing else: no tags, no people, no tokens. */
 async function machineHolds(ports: Asked, actor: Machine, rule: Rule, subject: string): Promise<boolean> {
   const { limits } = actor.credential
-  if (rule.machine === 'enter') return true
+  if (rule.needs.on === 'machine') return true
   if (rule.machine === undefined || !touches(limits, subject)) return false
   if (rule.machine === 'publish') return limits.permission === 'read-write' && limits.packages !== undefined
   const found = await ports.store.catalog.findPackage(subject as PackageName)

@@ -3,13 +3,14 @@ import type { PackageRole } from '../catalog/index.ts'
 import type { InstanceRole } from './actor.ts'
 import type { OrgRole } from './port.ts'
 
-/** Whom an operation asks for. `signed-in` is any verified account; `self` the account it is about; `instance` takes any one of its roles; `anyone` needs no account. */
+/** Whom an operation asks for. `signed-in` is any verified account; `machine` a CI job; `self` the account it is about; `instance` takes any one of its roles; `anyone` needs no account. */
 export type Needs =
   | { readonly on: 'package'; readonly role: PackageRole }
   | { readonly on: 'name' }
   | { readonly on: 'org'; readonly role: OrgRole }
   | { readonly on: 'instance'; readonly roles: readonly InstanceRole[] }
   | { readonly on: 'self' }
+  | { readonly on: 'machine' }
   | { readonly on: 'signed-in' }
   | { readonly on: 'anyone' }
 
@@ -20,7 +21,7 @@ export interface Rule {
   /** Asks for a second factor where the account or the package wants one on writes. */
   readonly presence: boolean
   /** What a CI job may do of it with its token; nothing when not said. */
-  readonly machine?: 'read' | 'publish' | 'enter'
+  readonly machine?: 'read' | 'publish'
 }
 
 /** Who may do what: the whole table. `authorize` is the only reader. */
@@ -60,7 +61,7 @@ export const operations = {
   'org:own': { needs: { on: 'org', role: 'owner' }, token: 'manage', presence: true },
   'account:create': { needs: { on: 'anyone' }, token: 'read', presence: false },
   // Its token is the proof, checked before: who has none gets none.
-  'job:enter': { needs: { on: 'anyone' }, token: 'read', presence: false, machine: 'enter' },
+  'job:enter': { needs: { on: 'machine' }, token: 'never', presence: false },
   'session:create': { needs: { on: 'self' }, token: 'never', presence: false },
   'account:read': { needs: { on: 'self' }, token: 'read', presence: false },
   'account:password': { needs: { on: 'self' }, token: 'manage', presence: true },
