@@ -19,8 +19,10 @@ import type { Ports, Tx } from '../ports.ts'
 import { checkPassword } from './account.ts'
 import { noteLeak } from './leaked-password.ts'
 import { addNotice } from './letter.ts'
+import { checkNotCritical } from './mfa-rule.ts'
 import type { PasskeyAnswer } from './passkey-challenge.ts'
 import { proveApproval } from './passkey-sign-in.ts'
+import { answerMiss, takeTurn } from './limit.ts'
 import { approvalAddresses, approvalWaitMs } from './presence.ts'
 import { factorWanted, type GrantedApproval, isSecondFactor, openGrantedApproval } from './second-factor.ts'
 import { proveSignIn } from './session.ts'
@@ -28,7 +30,6 @@ import { makeNewToken, type NewToken, tokenCreated } from './token.ts'
 
 const tokenUseMs = 5 * 60_000
 const maxWishes = 200
-const wishWindowMs = 15 * 60_000
 
 /** What the command line gets when it asks whether its wish was granted. */
 export type Poll = { readonly state: 'waiting' } | { readonly state: 'granted'; readonly token: string }
@@ -36,12 +37,8 @@ export type Poll = { readonly state: 'waiting' } | { readonly state: 'granted'; 
 /** A wish to sign in: a page to open and an address to poll, both unguessable. */
 export async function beginLogin(ports: Ports, from: Whence): Promise<{ loginUrl: string; doneUrl: string }> {
   const now = ports.clock()
-  const counter = `wish address ${from.address}`
   // Anybody may ask, and each wish is a row: bounded for each address.
-  const { count, oldestAt } = await ports.store.identity.countFailures(counter, now - wishWindowMs)
-  if (count >= maxWishes)
-    throw problem('rate-limited', { retryAfter: Math.ceil((oldestAt + wishWindowMs - now) / 1000) })
-  await ports.store.upkeep.addFailure(counter, now)
+  await takeTurn(ports, 'wish', from.address, maxWishes)
   const [pageSecret, doneSecret] = [randomText(32), randomText(32)]
   await ports.store.upkeep.addApproval(hashSecret(pageSecret), hashSecret(doneSecret), {
     id: randomId('w_'),
@@ -63,7 +60,7 @@ export async function beginLogin(ports: Ports, from: Whence): Promise<{ loginUrl
 /** Whether a wish was granted. A login's token is made when it is fetched, so that no secret waits in the store. Throws `approval-over`. */
 export async function pollApproval(ports: Ports, doneSecret: string, from: Whence): Promise<Poll> {
   const approval = await ports.store.identity.findApprovalByDone(hashSecret(doneSecret))
-  if (approval === undefined) throw problem('approval-over')
+  if (approval === undefined) throw await answerMiss(ports, 'link', from.address, problem('approval-over'))
   if (approval.state === 'waiting' && approval.expiresAt > ports.clock()) return { state: 'waiting' }
   if (approval.state !== 'granted' || approval.tokenSealed === null) throw problem('approval-over')
   const granted = openGrantedApproval(ports, approval.tokenSealed)
@@ -111,7 +108,9 @@ export async function grantApproval(
     throw problem('other-network', { address: approval.address })
   await checkProof(ports, grant, person, approval, proof)
   const { address } = person.from
-  const granted: GrantedApproval = { accountId: person.id, address, until: ports.clock() + tokenUseMs }
+  const until = ports.clock() + tokenUseMs
+  const byPasskey = proof.passkey !== undefined
+  const granted: GrantedApproval = { accountId: person.id, address, until, byPasskey }
   await move(ports, grant, approval, 'granted', ports.sealer.seal(JSON.stringify(granted)))
   return approval
 }
@@ -130,6 +129,7 @@ async function checkProof(
 ): Promise<void> {
   if (!person.hasPasskey) return checkFresh(ports, person, approval)
   if (passkey !== undefined) return proveApproval(ports, person, approval, passkey)
+  if (approval.kind === 'presence') await checkNotCritical(ports, approval.subject)
   if (otp === '' || !(await isSecondFactor(ports, person, grant, otp)))
     throw await factorWanted(ports, person)
 }

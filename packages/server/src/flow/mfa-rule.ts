@@ -16,23 +16,26 @@ import type { Ports } from '../ports.ts'
 
 const dayMs = 24 * 3600_000
 
+/** What proves presence: whatever second factor there is, or a passkey and nothing that can be phished. */
+export type PresenceProof = 'any' | 'passkey'
+
 /**
  * Holds whoever changes a package, or an organisation's people, to the rule of second factors. Throws `tfa-required`,
- * `passkey-required` or `token-exception`, each with what to do.
+ * `passkey-required` or `token-exception`, each with what to do. Gives the proof of presence that is wanted.
  */
-export async function checkMfaRule(ports: Ports, grant: Grant): Promise<void> {
+export async function checkMfaRule(ports: Ports, grant: Grant): Promise<PresenceProof> {
   try {
-    await checkFactors(ports, grant)
+    return await checkFactors(ports, grant)
   } catch (refusal) {
     noteDenial(ports, grant.actor, grant.operation, grant.subject, refusal)
     throw refusal
   }
 }
 
-async function checkFactors(ports: Ports, grant: Grant): Promise<void> {
+async function checkFactors(ports: Ports, grant: Grant): Promise<PresenceProof> {
   const { actor, subject } = grant
   const rule: Rule = operations[grant.operation]
-  if (actor.kind !== 'person' || !isHeld(rule)) return
+  if (actor.kind !== 'person' || !isHeld(rule)) return 'any'
   const critical = rule.needs.on === 'org' ? [] : await findCritical(ports, subject as PackageName)
   const verdict = decideMfa({
     rule: ports.config.mfa,
@@ -44,7 +47,7 @@ async function checkFactors(ports: Ports, grant: Grant): Promise<void> {
   })
   switch (verdict) {
     case 'allowed':
-      return
+      return isBinding(ports, critical) ? 'passkey' : 'any'
     case 'factor-missing':
       throw factorMissing(ports, subject)
     case 'passkey-missing':
@@ -58,6 +61,16 @@ async function checkFactors(ports: Ports, grant: Grant): Promise<void> {
     case 'exception-unapproved':
       throw problem('token-exception', { name: subject, why: 'no owner has approved it' })
   }
+}
+
+/** Throws `passkey-proof-required` where only a passkey may approve. */
+export async function checkNotCritical(ports: Ports, name: string): Promise<void> {
+  if (isBinding(ports, await findCritical(ports, name as PackageName)))
+    throw problem('passkey-proof-required', { name })
+}
+
+function isBinding(ports: Ports, [first]: readonly CriticalPackage[]): boolean {
+  return first !== undefined && first.bindsAt <= ports.clock()
 }
 
 /** The refusal of an account without a second factor, with the page where it gets one. */

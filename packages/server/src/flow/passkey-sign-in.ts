@@ -48,7 +48,7 @@ export async function beginPasskeyConfirm(ports: Ports, actor: Actor): Promise<P
 export async function confirmByPasskey(ports: Ports, actor: Actor, answer: PasskeyAnswer): Promise<void> {
   const { person, sessionId } = sessionOf(actor)
   await proveByPasskey(ports, answer, `confirm ${sessionId}`, person.from, person.id)
-  await refreshSession(ports, sessionId)
+  await refreshSession(ports, sessionId, true)
 }
 
 /** What the browser is asked for to approve one command: the answer serves no other. */

@@ -12,7 +12,7 @@ import {
   tfaModeOf,
 } from '../identity/index.ts'
 import type { Ports } from '../ports.ts'
-import { checkMfaRule, factorMissing } from './mfa-rule.ts'
+import { checkMfaRule, factorMissing, type PresenceProof } from './mfa-rule.ts'
 import { approvalOperation, factorWanted, isSecondFactor } from './second-factor.ts'
 
 /** How long a wish from the command line waits for its approval. */
@@ -28,35 +28,40 @@ export async function provePresence(ports: Ports, grant: Grant, demand: TfaDeman
   if (actor.kind !== 'person') return
   const rule: Rule = operations[grant.operation]
   if (!rule.presence) return
-  await checkMfaRule(ports, grant)
-  if (actor.credential.kind === 'session') return checkFresh(ports, actor, grant)
-  if (!isAskedFor(actor, rule, demand)) return
+  const wanted = await checkMfaRule(ports, grant)
+  if (actor.credential.kind === 'session') return checkFresh(ports, actor, grant, wanted)
+  if (!isAskedFor(actor, rule, demand, wanted)) return
   if (tfaModeOf(actor) === 'none') throw factorMissing(ports, grant.subject)
   const { otp } = actor.from
-  if (otp !== undefined && (await isSecondFactor(ports, actor, grant, otp))) return
-  throw await challenge(ports, actor, grant)
+  if (otp !== undefined && (await isSecondFactor(ports, actor, grant, otp, wanted))) return
+  throw await challenge(ports, actor, grant, wanted)
 }
 
-function isAskedFor(actor: Person, rule: Rule, demand: TfaDemand): boolean {
+function isAskedFor(actor: Person, rule: Rule, demand: TfaDemand, wanted: PresenceProof): boolean {
   const { credential } = actor
   const tfa = tfaModeOf(actor)
   // Only for packages: a token that skips presence must not mint tokens, change owners of an organisation, or end the second factor.
   const mayBypass = rule.token === 'write' && demand !== 'always'
   if (mayBypass && credential.kind === 'token' && credential.limits.bypassTfa) return false
-  if (demand !== 'none') return true
+  if (demand !== 'none' || wanted === 'passkey') return true
   if (tfa === 'none') return false
   // Who sends the password each time signs in each time.
   return tfa === 'auth-and-writes' || credential.kind === 'password' || rule.needs.on === 'self'
 }
 
 /** In the browser every dangerous act wants a sign-in, or a confirmation, of the last ten minutes. */
-function checkFresh(ports: Ports, actor: Person, grant: Grant): void {
-  if (actor.credential.kind !== 'session' || actor.credential.freshUntil > ports.clock()) return
-  throw problem('presence-required', { operation: grant.operation })
+function checkFresh(ports: Ports, { credential }: Person, grant: Grant, wanted: PresenceProof): void {
+  if (credential.kind !== 'session') return
+  if (credential.freshUntil <= ports.clock())
+    throw problem('presence-required', { operation: grant.operation })
+  if (wanted === 'passkey' && credential.byPasskey !== true)
+    throw problem('passkey-proof-required', { name: grant.subject })
 }
 
 /** Digits may always be sent; a page to approve on only helps a client that opens it and polls. */
-async function challenge(ports: Ports, actor: Person, grant: Grant) {
+async function challenge(ports: Ports, actor: Person, grant: Grant, wanted: PresenceProof) {
+  if (!actor.from.web && wanted === 'passkey')
+    return problem('passkey-proof-required', { name: grant.subject })
   if (!actor.from.web) return factorWanted(ports, actor)
   const [pageSecret, doneSecret] = [randomText(32), randomText(32)]
   const now = ports.clock()

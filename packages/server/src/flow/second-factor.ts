@@ -14,6 +14,7 @@ import {
 import type { Ports } from '../ports.ts'
 import { guess } from './guess.ts'
 import { addNotice } from './letter.ts'
+import type { PresenceProof } from './mfa-rule.ts'
 
 /** What lies sealed with an account: the seed, and the mode it is or will be enrolled for. */
 export interface SealedTotp {
@@ -34,7 +35,10 @@ export async function isSecondFactor(
   actor: Person,
   grant: Grant,
   otp: string,
+  wanted: PresenceProof = 'any',
 ): Promise<boolean> {
+  // A code can be phished, and so can what a code approved.
+  if (wanted === 'passkey') return isApproved(ports, actor, grant, otp, true)
   if (/^\d{6}$/.test(otp)) return isTotp(ports, actor, otp)
   if (isRecoveryCode(otp)) return useRecoveryCode(ports, actor, grant, otp)
   return isApproved(ports, actor, grant, otp)
@@ -90,13 +94,20 @@ async function takeRecoveryCode(
 }
 
 /** The token of an approval is good for what was approved, for its account, for five minutes: one command is several requests. */
-async function isApproved(ports: Ports, actor: Person, grant: Grant, token: string): Promise<boolean> {
+async function isApproved(
+  ports: Ports,
+  actor: Person,
+  grant: Grant,
+  token: string,
+  byPasskey = false,
+): Promise<boolean> {
   const approval = await ports.store.identity.findApprovalByDone(hashSecret(token))
   if (approval?.kind !== 'presence' || approval.state !== 'granted' || approval.tokenSealed === null)
     return false
   if (approval.accountId !== actor.id || approval.subject !== grant.subject) return false
   if (approval.operation !== approvalOperation(grant.operation)) return false
-  return openGrantedApproval(ports, approval.tokenSealed).until > ports.clock()
+  const granted = openGrantedApproval(ports, approval.tokenSealed)
+  return granted.until > ports.clock() && (granted.byPasskey || !byPasskey)
 }
 
 /** What lies sealed with a granted approval. */
@@ -105,6 +116,8 @@ export interface GrantedApproval {
   /** From where it was granted: the owner reads it beside where it was asked for. */
   readonly address: string
   readonly until: number
+  /** By a touch, and not by a code. */
+  readonly byPasskey: boolean
 }
 
 export function openGrantedApproval(ports: Ports, sealed: string): GrantedApproval {

@@ -102,13 +102,13 @@ export async function confirmPresence(
     const grant = await authorize(ports, person, 'session:create', person.id)
     if (!(await isSecondFactor(ports, person, grant, typed.otp))) throw await factorWanted(ports, person)
   }
-  await refreshSession(ports, sessionId)
+  await refreshSession(ports, sessionId, false)
 }
 
 /** Makes a session fresh for ten minutes again; whoever calls this proved its owner just now. */
-export async function refreshSession(ports: Ports, sessionId: string): Promise<void> {
+export async function refreshSession(ports: Ports, sessionId: string, byPasskey: boolean): Promise<void> {
   const now = ports.clock()
-  await ports.store.upkeep.refreshSession(sessionId, now, now + freshMs)
+  await ports.store.upkeep.refreshSession(sessionId, now, now + freshMs, byPasskey)
 }
 
 function sessionOf(actor: Actor): { person: Person; sessionId: string } {
@@ -134,6 +134,7 @@ export async function openSession(
     expiresAt: now + lifeMs,
     lastSeenAt: now,
     freshUntil: now + freshMs,
+    byPasskey: by === 'passkey',
     address: from.address,
     client: from.client,
   }

@@ -2,7 +2,7 @@
 
 import type { IncomingHttpHeaders } from 'node:http'
 import { isProblem, type Problem, problem } from '@holdfast/core'
-import { checkPassword, noteLeak } from '../flow/index.ts'
+import { answerMiss, checkPassword, noteLeak } from '../flow/index.ts'
 import {
   type Account,
   type Actor,
@@ -147,10 +147,10 @@ async function byAuthorization(
 
 async function byToken(ports: Ports, secret: string, from: Whence): Promise<Identity | Problem> {
   // The checksum spares the store what cannot be one of ours.
-  const token = isToken(secret)
-    ? await ports.store.identity.findToken(hashSecret(secret), ports.clock())
-    : undefined
-  if (token === undefined) return problem('token-expired')
+  // The checksum spares the store what cannot be one of ours.
+  if (!isToken(secret)) return problem('token-expired')
+  const token = await ports.store.identity.findToken(hashSecret(secret), ports.clock())
+  if (token === undefined) return answerMiss(ports, 'token', from.address, problem('token-expired'))
   if (!isFromAllowed(token, from.address)) return problem('address-not-allowed', { address: from.address })
   const { id, limits, expiresAt } = token
   const credential = { kind: 'token', id, limits, expiresAt } as const
@@ -173,7 +173,8 @@ async function bySession(
   const account = await ports.store.identity.findAccount(session.accountId)
   if (account === undefined || account.disabledAt !== null)
     return { actor: { kind: 'nobody', from }, bad: undefined }
-  const identity = toIdentity(account, { kind: 'session', id: session.id, freshUntil: session.freshUntil })
+  const { id, freshUntil, byPasskey } = session
+  const identity = toIdentity(account, { kind: 'session', id, freshUntil, byPasskey })
   return { actor: { ...identity, from }, bad: undefined }
 }
 

@@ -30,7 +30,13 @@ export interface TokenCredential {
 
 /** How a person came in. */
 export type Credential =
-  | { readonly kind: 'session'; readonly id: string; readonly freshUntil: number }
+  | {
+      readonly kind: 'session'
+      readonly id: string
+      readonly freshUntil: number
+      /** Its last proof was a passkey; what does not say so was not. */
+      readonly byPasskey?: boolean
+    }
   | TokenCredential
   | { readonly kind: 'password' }
 

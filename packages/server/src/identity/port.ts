@@ -9,6 +9,7 @@ import type { MachineReads, MachineWrites } from './machine.ts'
 import type { PasskeyReads, PasskeyUpkeep, PasskeyWrites } from './passkey.ts'
 import type { PeopleReads, PeopleWrites } from './people.ts'
 import type { RecoveryReads, RecoveryWrites } from './recovery.ts'
+import type { ThrottleUpkeep } from './throttle.ts'
 import type { TokenOrigin } from './token-life.ts'
 import type { TokenNoticeReads, TokenNoticeWrites } from './token-notice.ts'
 
@@ -43,6 +44,8 @@ export interface Session {
   readonly lastSeenAt: number
   /** Until when dangerous acts need no new proof of presence. */
   readonly freshUntil: number
+  /** Its last proof was a passkey: what critical packages want. */
+  readonly byPasskey: boolean
   readonly address: string
   readonly client: string
 }
@@ -190,10 +193,10 @@ export interface IdentityWrites
  * Bookkeeping that nobody would need to prove: it has no event, and losing it harms no one.
  * Everything else goes through `commit`.
  */
-export interface IdentityUpkeep extends PasskeyUpkeep {
+export interface IdentityUpkeep extends PasskeyUpkeep, ThrottleUpkeep {
   /** False when this step or a later one was used before: a replay. */
   useTotpStep(accountId: string, step: number): Promise<boolean>
-  refreshSession(id: string, lastSeenAt: number, freshUntil: number): Promise<void>
+  refreshSession(id: string, lastSeenAt: number, freshUntil: number, byPasskey: boolean): Promise<void>
   setTokensUsed(ids: readonly string[], at: number): Promise<void>
   /** Remembers a wish; old ones are forgotten. */
   addApproval(hash: string, doneHash: string, approval: Approval): Promise<void>

@@ -21,6 +21,7 @@ import { peopleReads, peopleWrites } from './people.ts'
 import { recoveryReads, recoveryWrites } from './recovery.ts'
 import { rolesOf } from './role.ts'
 import type { Schema } from './schema.ts'
+import { throttleUpkeep } from './throttle.ts'
 import { fromToken, toToken } from './token.ts'
 import { tokenNoticeReads, tokenNoticeWrites } from './token-notice.ts'
 
@@ -173,6 +174,7 @@ export function identityWrites(db: Kysely<Schema>): IdentityWrites {
           expires_at: session.expiresAt,
           last_seen_at: session.lastSeenAt,
           fresh_until: session.freshUntil,
+          by_passkey: session.byPasskey ? 1 : 0,
           address: session.address,
           client: session.client,
         })
@@ -232,7 +234,7 @@ export function identityWrites(db: Kysely<Schema>): IdentityWrites {
 type Transact = <T>(work: (tx: Kysely<Schema>) => Promise<T>) => Promise<T>
 
 /** Bookkeeping without events. */
-export function identityUpkeep(transact: Transact): IdentityUpkeep {
+export function identityUpkeep(transact: Transact, dialect: 'sqlite' | 'postgres'): IdentityUpkeep {
   return {
     useTotpStep: (id, step) =>
       transact(async tx => {
@@ -243,12 +245,12 @@ export function identityUpkeep(transact: Transact): IdentityUpkeep {
           .set({ totp_step: step })
         return (await query.executeTakeFirst()).numUpdatedRows > 0n
       }),
-    refreshSession: (id, lastSeenAt, freshUntil) =>
+    refreshSession: (id, lastSeenAt, freshUntil, byPasskey) =>
       transact(async tx => {
         await tx
           .updateTable('session')
           .where('id', '=', id)
-          .set({ last_seen_at: lastSeenAt, fresh_until: freshUntil })
+          .set({ last_seen_at: lastSeenAt, fresh_until: freshUntil, by_passkey: byPasskey ? 1 : 0 })
           .execute()
       }),
     setTokensUsed: (ids, at) =>
@@ -277,8 +279,9 @@ export function identityUpkeep(transact: Transact): IdentityUpkeep {
           .where('counter', '=', counter)
           .where('at', '<', at - failureMemoryMs)
           .execute()
-        await tx.insertInto('failure').values({ counter, at }).execute()
+        await tx.insertInto('failure').values({ id: '', counter, at }).execute()
       }),
+    ...throttleUpkeep(transact, dialect),
     clearFailures: counter =>
       transact(async tx => {
         await tx.deleteFrom('failure').where('counter', '=', counter).execute()
@@ -336,6 +339,7 @@ function toSession(row: Selectable<Schema['session']>): Session {
     expiresAt: row.expires_at,
     lastSeenAt: row.last_seen_at,
     freshUntil: row.fresh_until,
+    byPasskey: row.by_passkey === 1,
     address: row.address,
     client: row.client,
   }

@@ -81,6 +81,7 @@ export interface Schema {
     expires_at: number
     last_seen_at: number
     fresh_until: number
+    by_passkey: number
     address: string
     client: string
   }
@@ -131,7 +132,7 @@ export interface Schema {
     address: string
     client: string
   }
-  failure: { counter: string; at: number }
+  failure: { id: string; counter: string; at: number }
   org: { name: string; created_at: number }
   org_member: { org: string; account: string; role: string }
   team: { org: string; name: string }

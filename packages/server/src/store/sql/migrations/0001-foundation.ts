@@ -115,6 +115,7 @@ async function people(table: TableMaker, db: Kysely<unknown>): Promise<void> {
     expires_at: 'int',
     last_seen_at: 'int',
     fresh_until: 'int',
+    by_passkey: 'int',
     address: 'text',
     client: 'text',
   })
@@ -164,8 +165,10 @@ async function people(table: TableMaker, db: Kysely<unknown>): Promise<void> {
   await index(db, 'approval', ['done_hash'], true)
   await index(db, 'approval', ['id'], true)
   await index(db, 'approval', ['expires_at'])
-  await table('failure', { counter: 'text', at: 'int' })
+  await table('failure', { id: 'text', counter: 'text', at: 'int' })
   await index(db, 'failure', ['counter', 'at'])
+  await index(db, 'failure', ['id'])
+  await index(db, 'failure', ['at'])
   await table('org', { name: 'text!', created_at: 'int' })
   await table('org_member', { org: 'text', account: 'text', role: 'text' }, ['org', 'account'])
   await index(db, 'org_member', ['account'])
