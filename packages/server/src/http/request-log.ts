@@ -93,6 +93,8 @@ const secretPage = /^\/(?:invitation|set-up|verify|login\/cli)\/[^/?]+/
 
 /** A path fit for the log: no query, and no secret where npm, or a link of ours, puts one into the path. */
 export function loggedPath(url: string): string {
+  // The address of a packument, which is most of what is asked.
+  if (url.startsWith('/npm/') && !url.includes('-/') && !url.includes('?')) return url
   const end = url.indexOf('?')
   const path = end < 0 ? url : url.slice(0, end)
   const secret = path.includes('/token/') ? secretPath : secretPage

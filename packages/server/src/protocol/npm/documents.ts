@@ -2,6 +2,7 @@
 import type { PackageName } from '@holdfast/core'
 import type { Package } from '../../catalog/index.ts'
 import type { DocumentForm, DocumentRow, Documents, Encoding, ReadyDocument, Store } from '../../ports.ts'
+import { DocumentCache } from './document-cache.ts'
 import { buildPackument } from './packument.ts'
 import { Press, type Pressed } from './press.ts'
 
@@ -104,16 +105,16 @@ function rowOf(known: Package, form: DocumentForm, publicUrl: string, pressed: P
 }
 
 function ready(row: DocumentRow, known: Package): ReadyDocument {
-  const common = [
+  // With an ETag a 304 says no date (RFC 9110, section 15.4.5).
+  const unchanged = [
     'etag',
     row.etag,
     'vary',
     'Accept, Accept-Encoding',
     'cache-control',
     known.access === 'public' ? 'public, max-age=0, must-revalidate' : 'private, max-age=0, must-revalidate',
-    'last-modified',
-    new Date(known.modifiedAt).toUTCString(),
   ]
+  const common = [...unchanged, 'last-modified', new Date(known.modifiedAt).toUTCString()]
   const variant = (encoding: Encoding, bytes: Uint8Array) => ({
     headers: [
       'content-type',
@@ -138,48 +139,7 @@ function ready(row: DocumentRow, known: Package): ReadyDocument {
       br: variant('br', bodies.br),
       zstd: variant('zstd', bodies.zstd),
     },
-    unchanged: common,
+    unchanged,
     sizeBytes: Object.values(bodies).reduce((sum, bytes) => sum + bytes.length, 1024),
-  }
-}
-
-/** Least recently used first out; bounded in bytes, so that it grows neither with packages nor with their size. */
-class DocumentCache {
-  readonly #maxBytes: number
-  readonly #entries = new Map<string, ReadyDocument>()
-  #bytes = 0
-
-  constructor(maxBytes: number) {
-    this.#maxBytes = maxBytes
-  }
-
-  get(key: string): ReadyDocument | undefined {
-    const found = this.#entries.get(key)
-    if (found === undefined) return undefined
-    this.#entries.delete(key)
-    if (found.validUntil !== null && found.validUntil <= Date.now()) {
-      this.#bytes -= found.sizeBytes
-      return undefined
-    }
-    this.#entries.set(key, found)
-    return found
-  }
-
-  add(key: string, document: ReadyDocument): void {
-    this.remove(key)
-    if (document.sizeBytes > this.#maxBytes) return
-    this.#entries.set(key, document)
-    this.#bytes += document.sizeBytes
-    for (const oldest of this.#entries.keys()) {
-      if (this.#bytes <= this.#maxBytes) return
-      this.remove(oldest)
-    }
-  }
-
-  remove(key: string): void {
-    const found = this.#entries.get(key)
-    if (found === undefined) return
-    this.#entries.delete(key)
-    this.#bytes -= found.sizeBytes
   }
 }

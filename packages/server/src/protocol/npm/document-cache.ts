@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { ReadyDocument } from '../../ports.ts'
+
+/** A document and whether somebody asked for it since it was last looked at. */
+interface Cached {
+  readonly document: ReadyDocument
+  asked: boolean
+}
+
+/**
+ * Oldest first out, with a second chance for what was asked for meanwhile: reading moves nothing. Bounded in bytes, so
+ * that it grows neither with packages nor with their size.
+ */
+export class DocumentCache {
+  readonly #maxBytes: number
+  readonly #entries = new Map<string, Cached>()
+  #bytes = 0
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes
+  }
+
+  get(key: string): ReadyDocument | undefined {
+    const found = this.#entries.get(key)
+    if (found === undefined) return undefined
+    const { validUntil } = found.document
+    if (validUntil !== null && validUntil <= Date.now()) {
+      this.remove(key)
+      return undefined
+    }
+    found.asked = true
+    return found.document
+  }
+
+  add(key: string, document: ReadyDocument): void {
+    this.remove(key)
+    if (document.sizeBytes > this.#maxBytes) return
+    this.#makeRoom(this.#maxBytes - document.sizeBytes)
+    this.#entries.set(key, { document, asked: false })
+    this.#bytes += document.sizeBytes
+  }
+
+  /** Each turn takes one out or takes its second chance, so it ends. */
+  #makeRoom(bytes: number): void {
+    for (const [oldest, cached] of this.#entries) {
+      if (this.#bytes <= bytes) return
+      if (!cached.asked) this.remove(oldest)
+      else {
+        this.#entries.delete(oldest)
+        this.#entries.set(oldest, { document: cached.document, asked: false })
+      }
+    }
+  }
+
+  remove(key: string): void {
+    const found = this.#entries.get(key)
+    if (found === undefined) return
+    this.#entries.delete(key)
+    this.#bytes -= found.document.sizeBytes
+  }
+}
