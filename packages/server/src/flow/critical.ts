@@ -111,7 +111,7 @@ async function tellMaintainers(
     `${name} is a critical package on ${publicUrl}: ${why}.`,
     '',
     `Beginning ${from} only accounts with a passkey may change it: a code of an authenticator can be phished.`,
-    `Add a passkey: ${publicUrl}/account/second-factor`,
+    `Add a passkey: ${publicUrl}/account/security`,
   ]
   const people = (await tx.catalog.listPeople(name)).filter(person => person.role !== 'reader')
   const to = people.map(person => person.email)

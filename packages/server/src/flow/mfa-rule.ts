@@ -122,5 +122,5 @@ async function isOwnerOrAllowed(ports: Ports, accountId: string, name: PackageNa
 }
 
 function enrolLink(ports: Ports): string {
-  return `${ports.config.publicUrl}/account/second-factor`
+  return `${ports.config.publicUrl}/account/security`
 }

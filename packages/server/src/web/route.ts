@@ -20,6 +20,7 @@ import { criticalPage, criticalSubmit, riskPage } from './page/operate-package.t
 import { peoplePage, peopleSubmit } from './page/operate-people.ts'
 import { personPage, personSubmit } from './page/operate-person.ts'
 import { staffRecoveryPage, staffRecoverySubmit } from './page/operate-recovery.ts'
+import { orgPage, orgSubmit, orgsPage, orgsSubmit } from './page/org.ts'
 import { packagePage } from './page/package.ts'
 import { packageAccessPage, packageAccessSubmit } from './page/package-access.ts'
 import { unpublishPolicyPage } from './page/policy.ts'
@@ -84,6 +85,8 @@ export function addRoutes(app: Hono<WebEnv>): void {
   app.get('/account/passkeys/new', newPasskeyPage).post(newPasskeySubmit)
   app.get('/account/second-factor', secondFactorPage).post(secondFactorSubmit)
   app.get('/account/sessions', sessionsPage).post(sessionsSubmit)
+  app.get('/account/organisations', orgsPage).post(orgsSubmit)
+  app.get('/organisation/:org', orgPage).post(orgSubmit)
   app.get('/account/tokens', tokensPage).post(tokensSubmit)
   app.get('/account/tokens/new', newTokenPage).post(newTokenSubmit)
   app.get('/operate', operatePage)

@@ -41,7 +41,7 @@ test('whoever has a password alone publishes nothing, and npm prints where to en
   const who = await world.someone('ann')
   const refused = await put(who, 'anns', '1.0.0')
   assert.deepEqual([refused.status, refused.body.code], [403, 'tfa-required'])
-  assert.ok(refused.body.error.includes(`${world.url}/account/second-factor`), refused.body.error)
+  assert.ok(refused.body.error.includes(`${world.url}/account/security`), refused.body.error)
   assert.equal((await world.npm('GET /anns')).status, 404)
 })
 
@@ -114,7 +114,7 @@ test('a marked package takes changes from passkeys only, at once, and says why a
   await markCritical(world.ports, operator, 'hals' as PackageName, 'everybody builds on it')
   const refused = await put(who, 'hals', '1.1.0')
   assert.deepEqual([refused.status, refused.body.code], [403, 'passkey-required'])
-  for (const words of ['everybody builds on it', '/account/second-factor'])
+  for (const words of ['everybody builds on it', '/account/security'])
     assert.ok(refused.body.error.includes(words), refused.body.error)
   await unmarkCritical(world.ports, operator, 'hals' as PackageName)
   assert.equal((await put(who, 'hals', '1.1.0')).status, 201)

@@ -99,6 +99,38 @@ test('a list is invited by the page, and a wrong line is said above it', async (
   assert.ok(wrong.text.includes('line 2') && wrong.text.includes('ok@people.example'))
 })
 
+test('an organisation is made and managed by pages: people, teams, rights; members look, others do not', async () => {
+  const cookie = await signInByPage(world, operator)
+  const path = '/organisation/pages'
+  const send = async (fields: Readonly<Record<string, string>>) =>
+    (await post(world, path, fields, { cookie })).status
+  assert.equal(
+    (await post(world, '/account/organisations', { name: '@pages' }, { cookie })).headers.get('location'),
+    path,
+  )
+  await world.publish(operator, '@pages/ui', '1.0.0')
+  assert.equal(await send({ act: 'set-member', login: 'bob', role: 'developer' }), 303)
+  assert.equal(await send({ act: 'add-team', team: 'core' }), 303)
+  assert.equal(await send({ act: 'join', team: 'core', login: 'bob' }), 303)
+  assert.equal(await send({ act: 'grant-write', team: 'core', package: '@pages/ui' }), 303)
+  assert.equal(await identity.roleOn(bob.id, '@pages/ui' as PackageName), 'maintainer')
+  const member = await signInByPage(world, bob)
+  const seen = (await get(world, path, { cookie: member })).text
+  assert.ok(seen.includes('@pages/ui') && !seen.includes('<button type="submit" name="act"'))
+  assert.equal(
+    (await post(world, path, { act: 'set-member', login: 'bob', role: 'owner' }, { cookie: member })).status,
+    403,
+  )
+  assert.equal(await send({ act: 'ungrant', team: 'core', package: '@pages/ui' }), 303)
+  assert.equal(await identity.roleOn(bob.id, '@pages/ui' as PackageName), 'reader')
+  assert.equal(await send({ act: 'drop', team: 'core', login: 'bob' }), 303)
+  assert.equal(await send({ act: 'remove-team', team: 'core' }), 303)
+  assert.equal(await send({ act: 'remove-member', login: 'olga' }), 409)
+  assert.equal(await send({ act: 'remove-member', login: 'bob' }), 303)
+  assert.equal((await get(world, path, { cookie: member })).status, 403)
+  assert.equal((await post(world, '/account/organisations', { name: 'bob' }, { cookie })).status, 409)
+})
+
 test('an old session is asked once more before any of it', async () => {
   const cookie = await signInByPage(world, operator)
   world.advance(11 * 60_000)

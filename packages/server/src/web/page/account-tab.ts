@@ -5,6 +5,7 @@ const tabs = {
   profile: ['/account', 'Profile'],
   security: ['/account/security', 'Security'],
   addresses: ['/account/addresses', 'Mail'],
+  orgs: ['/account/organisations', 'Organisations'],
   tokens: ['/account/tokens', 'Tokens'],
   sessions: ['/account/sessions', 'Sessions'],
   password: ['/account/password', 'Password'],

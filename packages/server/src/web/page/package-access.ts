@@ -88,7 +88,7 @@ function criticalNotice([first]: readonly CriticalPackage[], now: number): Marku
   return notice(
     'warn',
     `Critical package: ${first.why}`,
-    html`Everybody who changes it needs a <a href="/account/second-factor">passkey</a>, ${from}.`,
+    html`Everybody who changes it needs a <a href="/account/security">passkey</a>, ${from}.`,
   )
 }
 
