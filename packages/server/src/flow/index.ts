@@ -23,7 +23,7 @@ export { exchangeJobToken } from './job-token.ts'
 export { type Leak, maxLeaks, revokeLeaked, revokePosted } from './leak.ts'
 export { noteLeak } from './leaked-password.ts'
 export { disableUser, enableUser, type Reach, readReach, type Transfer, transferUser } from './leaver.ts'
-export { takeTurn } from './limit.ts'
+export { answerMiss, takeTurn } from './limit.ts'
 export {
   type ApprovalProof,
   beginLogin,

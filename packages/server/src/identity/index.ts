@@ -36,7 +36,7 @@ export { isSignedReport } from './leak-report.ts'
 export { parseEmail, parseLogin } from './login-name.ts'
 export type { Job, MachineReads, MachineWrites } from './machine.ts'
 export { decideMfa, type Factor, type MfaException, type MfaFacts, type MfaVerdict } from './mfa-rule.ts'
-export { isNetwork, isSameNetwork, networkList, networkOf, parseNetwork } from './network.ts'
+export { isNetwork, isSameNetwork, neighbourhoodOf, networkList, networkOf, parseNetwork } from './network.ts'
 export { type Operation, operations, type Rule } from './operation.ts'
 export {
   type Passkey,
@@ -64,6 +64,7 @@ export type {
 export type { Recovery, RecoveryReads, RecoveryWay, RecoveryWrites } from './recovery.ts'
 export { hashRecoveryCode, isRecoveryCode, makeRecoveryCodes } from './recovery-code.ts'
 export { hashSecret, isToken, makeToken, randomId, randomText } from './token.ts'
+export type { Budget, ThrottleUpkeep } from './throttle.ts'
 export { dueNotice, noticeAheadMs, type TokenOrigin, tokenEnd } from './token-life.ts'
 export type { EndingToken, TokenNoticeReads, TokenNoticeWrites } from './token-notice.ts'
 export { findTotpStep, makeTotpSeed, totpAddress, totpCode } from './totp.ts'

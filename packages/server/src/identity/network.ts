@@ -42,6 +42,12 @@ export function networkOf(address: string, ipv6Bits = 64): string {
   return `${groups.join(':')}::/${ipv6Bits}`
 }
 
+/** The wider network of an address, which one attacker may well hold: a /24, or a /48 of IPv6. */
+export function neighbourhoodOf(address: string): string {
+  if (isIP(address) === 4) return `${address.split('.').slice(0, 3).join('.')}.0/24`
+  return networkOf(address, 48)
+}
+
 /** The eight groups of an IPv6 address, without leading zeros. */
 function groupsOf(address: string): string[] {
   const [head = '', tail = ''] = address.split('::')

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Pages rendered on the server, over the same flows as every protocol. */
-import { type Problem, problem } from '@holdfast/core'
+import { isProblem, type Problem, problem } from '@holdfast/core'
 import { Hono } from 'hono'
+import { answerMiss } from '../flow/index.ts'
 import type { Answer, Call, Mount } from '../http/index.ts'
 import type { Ports } from '../ports.ts'
 import { findAsset } from './asset.ts'
@@ -37,6 +38,14 @@ function checkPasswordChange(call: Call): void {
   if (!isFree && findVisitor(call.actor)?.mustChangePassword === true) throw problem('password-leaked')
 }
 
+/** What a secret link that is none leads to; so many of them from one address are somebody who tries. */
+const misses = new Set<string>(['approval-over', 'invitation-invalid', 'recovery-over'])
+
+async function countMiss(ports: Ports, { actor }: Call, error: unknown): Promise<never> {
+  const address = 'from' in actor ? actor.from.address : ''
+  throw isProblem(error) && misses.has(error.code) ? await answerMiss(ports, 'link', address, error) : error
+}
+
 async function handle(app: Hono<WebEnv>, ports: Ports, call: Call): Promise<Answer> {
   const isRead = call.method === 'GET' || call.method === 'HEAD'
   if (call.url.startsWith('/assets/')) {
@@ -49,7 +58,9 @@ async function handle(app: Hono<WebEnv>, ports: Ports, call: Call): Promise<Answ
   checkPasswordChange(call)
   // A HEAD is answered as a GET; its body is left out where it would be sent.
   const request = new Request(`http://pages${call.url}`, { method: isRead ? 'GET' : 'POST' })
-  const response = await app.fetch(request, { call, ports })
+  const response = await Promise.resolve(app.fetch(request, { call, ports })).catch(error =>
+    countMiss(ports, call, error),
+  )
   return {
     status: response.status,
     headers: Object.fromEntries(response.headers),

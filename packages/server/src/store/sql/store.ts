@@ -22,7 +22,7 @@ export async function openStore(driver: SqlDriver<Schema>, clock: Clock, logOrig
   return {
     catalog: catalogReads(driver.db),
     identity: identityReads(driver.db),
-    upkeep: identityUpkeep(transact),
+    upkeep: identityUpkeep(transact, driver.dialect),
     documents: documentRows(driver.db, derive),
     mail: mailRows(driver.db, transact),
     downloads: downloadRows(driver.db, derive),
