@@ -51,12 +51,17 @@ export interface PackageVersion extends VersionFacts {
   readonly publisherId: string
   /** Publisher's login at the time of reading, empty when the account is gone. */
   readonly publisherLogin: string
+  /** Whose CI job published it (`github`), empty when a person did. */
+  readonly publisherProvider: string
   readonly tokenId: string
   readonly removedAt: number | null
 }
 
 /** What `addVersion` writes. */
-export type NewVersion = Omit<PackageVersion, 'publisherLogin' | 'removedAt' | 'reason' | 'deprecated'> & {
+export type NewVersion = Omit<
+  PackageVersion,
+  'publisherLogin' | 'publisherProvider' | 'removedAt' | 'reason' | 'deprecated'
+> & {
   readonly deprecated?: string
   readonly dependencies: readonly string[]
 }

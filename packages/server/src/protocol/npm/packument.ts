@@ -100,10 +100,23 @@ class VersionText {
     const kept = this.form === 'full' ? version.manifest : version.shortManifest
     const extra: Record<string, unknown> = { dist: distOf(this.publicUrl, version) }
     if (deprecated !== '') extra['deprecated'] = deprecated
-    if (this.form === 'full' && version.publisherLogin !== '')
-      extra['_npmUser'] = { name: version.publisherLogin, email: '' }
+    const user = this.form === 'full' ? userOf(version) : undefined
+    if (user !== undefined) extra['_npmUser'] = user
     return `${kept.slice(0, -1)},${JSON.stringify(extra).slice(1)}`
   }
+}
+
+/** Who published it, as npm and pnpm read it: that a trusted publisher did counts for more than a name. */
+function userOf({ publisherLogin, publisherProvider }: PackageVersion): Record<string, unknown> | undefined {
+  if (publisherProvider !== '')
+    return { name: jobsOf[publisherProvider] ?? 'CI', email: '', trustedPublisher: { id: publisherProvider } }
+  return publisherLogin === '' ? undefined : { name: publisherLogin, email: '' }
+}
+
+const jobsOf: Readonly<Record<string, string>> = {
+  github: 'GitHub Actions',
+  gitlab: 'GitLab CI/CD',
+  circleci: 'CircleCI',
 }
 
 /** `dist` as served. */

@@ -320,8 +320,9 @@ function versionRows(db: Kysely<Schema>, name: PackageName) {
   return db
     .selectFrom('version')
     .leftJoin('account', 'account.id', 'version.publisher')
+    .leftJoin('trusted_publisher', 'trusted_publisher.id', 'version.publisher')
     .selectAll('version')
-    .select('account.login as login')
+    .select(['account.login as login', 'trusted_publisher.provider as provider'])
     .where('version.package', '=', name)
 }
 
@@ -366,7 +367,9 @@ function toFacts(
   }
 }
 
-function toVersion(row: Selectable<Schema['version']> & { login: string | null }): PackageVersion {
+function toVersion(
+  row: Selectable<Schema['version']> & { login: string | null; provider: string | null },
+): PackageVersion {
   return {
     ...toFacts(row),
     package: row.package as PackageName,
@@ -380,6 +383,7 @@ function toVersion(row: Selectable<Schema['version']> & { login: string | null }
     signatures: row.signatures,
     publisherId: row.publisher,
     publisherLogin: row.login ?? '',
+    publisherProvider: row.provider ?? '',
     tokenId: row.token,
     removedAt: row.removed_at,
   }
