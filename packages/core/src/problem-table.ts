@@ -74,8 +74,8 @@ export const problemTable = {
   },
   forbidden: {
     status: 403,
-    say: 'You may not {operation} {subject}',
-    hint: 'Ask an owner of {subject} for access, or use a token that allows it.',
+    say: 'You may not {act}',
+    hint: '{ask}',
   },
   'foreign-origin': {
     status: 403,

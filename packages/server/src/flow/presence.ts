@@ -10,6 +10,7 @@ import {
   randomId,
   randomText,
   tfaModeOf,
+  wordsOf,
 } from '../identity/index.ts'
 import type { Ports } from '../ports.ts'
 import { checkMfaRule, factorMissing, type PresenceProof } from './mfa-rule.ts'
@@ -53,7 +54,7 @@ function isAskedFor(actor: Person, rule: Rule, demand: TfaDemand, wanted: Presen
 function checkFresh(ports: Ports, { credential }: Person, grant: Grant, wanted: PresenceProof): void {
   if (credential.kind !== 'session') return
   if (credential.freshUntil <= ports.clock())
-    throw problem('presence-required', { operation: grant.operation })
+    throw problem('presence-required', { operation: wordsOf(grant.operation, grant.subject) })
   if (wanted === 'passkey' && credential.byPasskey !== true)
     throw problem('passkey-proof-required', { name: grant.subject })
 }

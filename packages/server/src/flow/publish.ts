@@ -10,7 +10,7 @@ import {
   type Version,
 } from '@holdfast/core'
 import { type Access, amend, type Package, type PackageVersion } from '../catalog/index.ts'
-import { type Actor, actorId, authorize, type Grant } from '../identity/index.ts'
+import { type Actor, actorId, authorize, forbid, type Grant } from '../identity/index.ts'
 import {
   checkManifestAgrees,
   defaultInspectLimits,
@@ -189,7 +189,7 @@ async function checkNotTaken(tx: Tx, actor: Actor, name: PackageName): Promise<v
   if (actor.kind !== 'person') return
   const role = await tx.identity.roleOn(actor.id, name)
   if (role === 'owner' || role === 'maintainer') return
-  throw problem('forbidden', { operation: 'package:publish', subject: name })
+  throw forbid('package:publish', name)
 }
 
 /** A look-alike of a name hosted here is refused at birth (npm's moniker rule and common confusables). */

@@ -7,6 +7,7 @@ import { noteDenial } from './denial.ts'
 import type { Grant } from './grant.ts'
 import { type Needs, type Operation, operations, type Rule } from './operation.ts'
 import type { OrgRole } from './port.ts'
+import { forbid, forbidToken } from './refusal.ts'
 
 const packageRoles: readonly PackageRole[] = ['reader', 'triager', 'maintainer', 'owner']
 const orgRoles: readonly OrgRole[] = ['developer', 'admin', 'owner']
@@ -146,9 +147,7 @@ function reaches<T>(order: readonly T[], held: T | undefined, wanted: T): boolea
 function checkToken(actor: Person, rule: Rule, subject: string, operation: Operation): void {
   if (tokenAllows(actor, rule, subject)) return
   const limits = actor.credential.kind === 'token' ? actor.credential.limits : undefined
-  throw limits?.permission === 'read-only'
-    ? problem('read-only-token')
-    : problem('forbidden', { operation, subject })
+  throw limits?.permission === 'read-only' ? problem('read-only-token') : forbidToken(operation, subject)
 }
 
 function tokenAllows(actor: Person, rule: Rule, subject: string): boolean {
@@ -188,5 +187,5 @@ async function refusal(ports: Asked, actor: Actor, operation: Operation, subject
     return problem('package-not-found', { name: subject })
   }
   if (hidden) return problem('package-not-found', { name: subject })
-  return problem('forbidden', { operation, subject })
+  return forbid(operation, subject)
 }
