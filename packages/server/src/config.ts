@@ -119,6 +119,10 @@ const keys = {
   maxUnpackedBytes: v.optional(bytes, 1024 * 1024 * 1024),
   /** Memory for ready tarballs and for ready documents, each. */
   cacheBytes: v.optional(bytes, 64 * 1024 * 1024),
+  /** RDAP service that knows when domains were registered, such as `https://rdap.org`; without it nobody looks at mail domains. */
+  rdap: v.optional(url),
+  /** Name servers to ask about mail domains, `address` or `address:port`; without them those of the machine. */
+  nameServers: v.optional(list, []),
   /** How long a recovery by one proof waits, while its owner can stop it. At least a day. */
   recoveryWaitHours: v.optional(v.pipe(number, v.minValue(24, 'must be at least 24')), 72),
   /** Unpublish policy: hours in which an owner may take a version back without further conditions. */
@@ -235,8 +239,14 @@ function readFile(file: string | undefined, faults: string[]): Record<string, un
   if (file === undefined) return {}
   try {
     // Loaded only where there is a file: most starts have none.
-    const { parse }: typeof import('yaml') = createRequire(import.meta.url)('yaml')
-    const content: unknown = parse(readFileSync(file, 'utf8')) ?? {}
+    const { parseDocument }: typeof import('yaml') = createRequire(import.meta.url)('yaml')
+    const document = parseDocument(readFileSync(file, 'utf8'))
+    const said = [...document.errors, ...document.warnings].map(({ message }) => `${file}: ${message}`)
+    if (said.length > 0) {
+      faults.push(...said)
+      return {}
+    }
+    const content: unknown = document.toJS() ?? {}
     if (typeof content === 'object' && !Array.isArray(content)) return content as Record<string, unknown>
     faults.push(`${file}: must be a list of "key: value" lines`)
   } catch (error) {

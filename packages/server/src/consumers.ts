@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomUUID } from 'node:crypto'
-import { pushAudit, recomputeCritical, tellOfEndingTokens } from './flow/index.ts'
+import { checkMailDomains, pushAudit, recomputeCritical, tellOfEndingTokens } from './flow/index.ts'
 import type { Log } from './http/index.ts'
 import type { StoredEvent } from './integrity/index.ts'
 import type { Ports, StoredLetter } from './ports.ts'
@@ -44,6 +44,7 @@ export interface Job {
 }
 
 const jobs: readonly Job[] = [
+  { name: 'job-mail-domains', everyMs: dayMs / 24, run: checkMailDomains },
   // Four times a day: the notice of the last day must not come when the token has ended.
   { name: 'job-token-notices', everyMs: dayMs / 4, run: tellOfEndingTokens },
   { name: 'job-critical', everyMs: dayMs, run: recomputeCritical },

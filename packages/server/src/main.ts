@@ -21,7 +21,14 @@ import {
 import type { Clock, Ports } from './ports.ts'
 import { apiMount } from './protocol/api/index.ts'
 import { exchangeMount, npmMount, openDocuments, openHotPath, openTarballs } from './protocol/npm/index.ts'
-import { openAuditSink, openKeyFolder, openMail, openOutbound, openReportKeys } from './remote/index.ts'
+import {
+  openAuditSink,
+  openDomainLookup,
+  openKeyFolder,
+  openMail,
+  openOutbound,
+  openReportKeys,
+} from './remote/index.ts'
 import {
   openFileBlobs,
   openPostgres,
@@ -63,6 +70,7 @@ export async function openPorts(config: Config, clock: Clock = Date.now): Promis
     documents: openDocuments(store, config.publicUrl, config.cacheBytes),
     mail: openMail(config.smtp, config.mailFrom),
     outbound,
+    domains: config.rdap ? openDomainLookup(config.rdap, config.nameServers, outbound) : undefined,
     reportKeys: config.secretScanningKeys
       ? openReportKeys(config.secretScanningKeys, outbound, clock)
       : undefined,

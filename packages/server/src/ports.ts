@@ -6,7 +6,7 @@
 import type { Digest, PackageName, ProblemCode, Version } from '@holdfast/core'
 import type { CatalogReads, CatalogWrites } from './catalog/index.ts'
 import type { Config } from './config.ts'
-import type { Grant, IdentityReads, IdentityUpkeep, IdentityWrites } from './identity/index.ts'
+import type { DomainFacts, Grant, IdentityReads, IdentityUpkeep, IdentityWrites } from './identity/index.ts'
 import type { EventQuery, NewEvent, StoredEvent } from './integrity/index.ts'
 
 /**
@@ -102,6 +102,8 @@ export interface Ports {
   readonly documents: Documents
   readonly mail: Mail
   readonly outbound: Outbound
+  /** Undefined where no registry of domains is configured. */
+  readonly domains: DomainLookup | undefined
   /** Undefined where no programme reports leaked tokens. */
   readonly reportKeys: ReportKeys | undefined
   readonly downloads: DownloadRecorder
@@ -122,6 +124,11 @@ export interface Outbound {
 /** Public keys (PEM) of those who may report leaked tokens, by the id that a report names. Throws when they cannot be read. */
 export interface ReportKeys {
   find(id: string): Promise<string | undefined>
+}
+
+/** What the network says of a domain. Never throws: what nobody can say is undefined. */
+export interface DomainLookup {
+  find(domain: string): Promise<DomainFacts>
 }
 
 /** One request to somewhere else. */

@@ -35,6 +35,13 @@ export {
   type Poll,
   pollApproval,
 } from './login.ts'
+export {
+  checkMailDomains,
+  type LapsedAddress,
+  listAbandonedDomains,
+  listLapsed,
+  sayLapse,
+} from './mail-domain.ts'
 export { findCritical } from './mfa-rule.ts'
 export {
   createOrg,

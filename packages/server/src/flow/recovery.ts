@@ -7,6 +7,7 @@ import { problem } from '@holdfast/core'
 import {
   type Account,
   type Actor,
+  type Address,
   authorize,
   hashSecret,
   isRecoveryCode,
@@ -20,6 +21,7 @@ import {
 import type { Ports, Tx } from '../ports.ts'
 import { provenOf } from './address.ts'
 import { addLetters, hostOf, secretLetter, takeLetter } from './letter.ts'
+import { lapseOf } from './mail-domain.ts'
 import { isSecondFactor } from './second-factor.ts'
 import { findAddress } from './verification.ts'
 
@@ -221,11 +223,14 @@ async function findMailbox(
   if (account === undefined || account.disabledAt !== null) return undefined
   const wanted = typed.includes('@') ? typed : account.email
   const address = findAddress(await identity.listAddresses(account.id), wanted)
-  return address === undefined || !(await isUsable(address)) ? undefined : { account, email: address.email }
+  return address === undefined || !(await isUsable(ports, address))
+    ? undefined
+    : { account, email: address.email }
 }
 
-async function isUsable(address: { verifiedAt: number | null }): Promise<boolean> {
-  return address.verifiedAt !== null
+/** A mailbox at an abandoned domain may be read by whoever registered it since. */
+async function isUsable(ports: Ports, address: Address): Promise<boolean> {
+  return address.verifiedAt !== null && (await lapseOf(ports, address)) === undefined
 }
 
 async function openLink(ports: Ports, code: string): Promise<{ account: Account; email: string }> {
@@ -237,7 +242,7 @@ async function openLink(ports: Ports, code: string): Promise<{ account: Account;
   if (account === undefined || account.disabledAt !== null) throw problem('recovery-over')
   // The address may have been given up since the letter went out: then its reader is a stranger.
   const address = findAddress(await identity.listAddresses(account.id), found.email)
-  if (address === undefined || !(await isUsable(address))) throw problem('recovery-over')
+  if (address === undefined || !(await isUsable(ports, address))) throw problem('recovery-over')
   return { account, email: address.email }
 }
 

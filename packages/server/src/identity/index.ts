@@ -35,6 +35,16 @@ export {
 export { isSignedReport } from './leak-report.ts'
 export { parseEmail, parseLogin } from './login-name.ts'
 export type { Job, MachineReads, MachineWrites } from './machine.ts'
+export {
+  type DomainFacts,
+  domainOf,
+  findLapse,
+  type Lapse,
+  type MailDomain,
+  type MailDomainReads,
+  type MailDomainWrites,
+  type ProvenAddress,
+} from './mail-domain.ts'
 export { decideMfa, type Factor, type MfaException, type MfaFacts, type MfaVerdict } from './mfa-rule.ts'
 export { isNetwork, isSameNetwork, neighbourhoodOf, networkList, networkOf, parseNetwork } from './network.ts'
 export { type Operation, operations, type Rule } from './operation.ts'

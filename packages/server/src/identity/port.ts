@@ -6,6 +6,7 @@ import type { InstanceRole, TfaMode, TokenLimits } from './actor.ts'
 import type { AddressReads, AddressWrites } from './address.ts'
 import type { CriticalReads, CriticalWrites } from './critical-package.ts'
 import type { MachineReads, MachineWrites } from './machine.ts'
+import type { MailDomainReads, MailDomainWrites } from './mail-domain.ts'
 import type { PasskeyReads, PasskeyUpkeep, PasskeyWrites } from './passkey.ts'
 import type { PeopleReads, PeopleWrites } from './people.ts'
 import type { RecoveryReads, RecoveryWrites } from './recovery.ts'
@@ -109,6 +110,7 @@ export interface TeamGrant {
 export interface IdentityReads
   extends AddressReads,
     RecoveryReads,
+    MailDomainReads,
     CriticalReads,
     MachineReads,
     PasskeyReads,
@@ -146,6 +148,7 @@ export interface IdentityReads
 export interface IdentityWrites
   extends AddressWrites,
     RecoveryWrites,
+    MailDomainWrites,
     CriticalWrites,
     MachineWrites,
     PasskeyWrites,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Services behind ports. */
 export { openAuditSink } from './audit-sink.ts'
+export { openDomainLookup } from './domain-facts.ts'
 export { openKeyFolder } from './key-folder.ts'
 export { openMail } from './mail.ts'
 export { openOutbound } from './outbound.ts'

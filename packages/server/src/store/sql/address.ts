@@ -38,6 +38,7 @@ export function addressWrites(db: Kysely<Schema>): AddressWrites {
           account: accountId,
           email,
           email_key: email.toLowerCase(),
+          domain: email.slice(email.lastIndexOf('@') + 1).toLowerCase(),
           verified_at: null,
           created_at: at,
         })

@@ -15,6 +15,7 @@ import { addressReads, addressWrites } from './address.ts'
 import { criticalReads, criticalWrites } from './critical.ts'
 import { isUniqueViolation } from './driver.ts'
 import { machineReads, machineWrites } from './machine.ts'
+import { mailDomainReads, mailDomainWrites } from './mail-domain.ts'
 import { orgReads, orgWrites } from './org.ts'
 import { passkeyReads, passkeyUpkeep, passkeyWrites } from './passkey.ts'
 import { peopleReads, peopleWrites } from './people.ts'
@@ -109,6 +110,7 @@ export function identityReads(db: Kysely<Schema>): IdentityReads {
     },
     ...addressReads(db),
     ...recoveryReads(db),
+    ...mailDomainReads(db),
     ...machineReads(db),
     ...orgReads(db),
     ...passkeyReads(db),
@@ -222,6 +224,7 @@ export function identityWrites(db: Kysely<Schema>): IdentityWrites {
     },
     ...addressWrites(db),
     ...recoveryWrites(db),
+    ...mailDomainWrites(db),
     ...machineWrites(db),
     ...orgWrites(db),
     ...passkeyWrites(db),

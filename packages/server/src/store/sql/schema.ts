@@ -70,9 +70,11 @@ export interface Schema {
     account: string
     email: string
     email_key: string
+    domain: string
     verified_at: number | null
     created_at: number
   }
+  mail_domain: { domain: string; checked_at: number; takes_mail: number; registered_at: number | null }
   session: {
     hash: string
     id: string

@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isProblem, type Problem, problem } from '@holdfast/core'
-import { changePassword, changeProfile, endSession, listOwnSessions, readAccount } from '../../flow/index.ts'
+import {
+  changePassword,
+  changeProfile,
+  endSession,
+  listLapsed,
+  listOwnSessions,
+  readAccount,
+} from '../../flow/index.ts'
 import type { Account, Session } from '../../identity/index.ts'
 import { leadTo } from '../answer.ts'
 import { getVisitor, type PageContext, type Visitor } from '../context.ts'
@@ -14,6 +21,7 @@ import { ago } from '../part/format.ts'
 import { packagePath } from '../part/link.ts'
 import { notice, problemNotice } from '../part/notice.ts'
 import { accountTabs } from './account-tab.ts'
+import { lapsedNotice } from './address.ts'
 import { checkFresh } from './confirm.ts'
 import { recoveryNotice } from './recovery.ts'
 
@@ -51,6 +59,7 @@ async function overview(c: PageContext, account: Account): Promise<Response> {
 ${accountTabs('profile')}
 ${doneNotice(c)}
 ${await recoveryNotice(c, getVisitor(c))}
+${lapsedNotice(await listLapsed(c.env.ports, account))}
 ${address(c, account)}
 <h2>Profile</h2>
 <form class="form" method="post" action="/account">

@@ -2,10 +2,13 @@
 import { isProblem, type Problem } from '@holdfast/core'
 import {
   addAddress,
+  type LapsedAddress,
+  listLapsed,
   listOwnAddresses,
   readAccount,
   removeAddress,
   resendVerification,
+  sayLapse,
   setPrimaryAddress,
 } from '../../flow/index.ts'
 import type { Account, Address } from '../../identity/index.ts'
@@ -67,13 +70,15 @@ async function page(c: PageContext, visitor: Visitor, trouble?: Problem, typed =
   const { ports } = c.env
   const account = await readAccount(ports, visitor)
   const addresses = await listOwnAddresses(ports, visitor)
+  const lapsed = await listLapsed(ports, account)
   const done = c.env.call.query.get('done') ?? ''
   const main = html`<h1>${visitor.login}</h1>
 ${accountTabs('addresses')}
 ${Object.hasOwn(said, done) ? notice('good', said[done] ?? '') : nothing}
+${lapsedNotice(lapsed)}
 <p>A second confirmed address is a way back in when the first one is lost. An address that is not confirmed counts for nothing.</p>
 <div class="scroll" tabindex="0"><table><thead><tr><th scope="col">Address</th><th scope="col">State</th><th scope="col"><span class="unseen">Actions</span></th></tr></thead>
-<tbody>${addresses.map(each => row(each, account))}</tbody></table></div>
+<tbody>${addresses.map(each => row(each, account, lapsed))}</tbody></table></div>
 <h2>Add an address</h2>
 ${ports.mail.kind === 'smtp' ? nothing : notice('plain', 'This registry sends no mail', html`So no address can be confirmed by a letter; the operator can invite people instead.`)}
 ${problemNotice(trouble)}
@@ -83,9 +88,26 @@ ${field({ name: 'email', label: 'E-mail address', type: 'email', value: typed, a
   return sheet(c, { title: 'Mail addresses', main, status: trouble?.status ?? 200 })
 }
 
-function row({ email, verifiedAt }: Address, account: Account): Markup {
+/** That an address is no way back in any more, and what to do about it. */
+export function lapsedNotice(lapsed: readonly LapsedAddress[]): Markup {
+  return html`${lapsed.map(({ email, why }) =>
+    notice(
+      'bad',
+      sayLapse(email, why),
+      html`Make another confirmed address the primary one and remove this one. If the domain is yours, add the address again afterwards.`,
+    ),
+  )}`
+}
+
+function row({ email, verifiedAt }: Address, account: Account, lapsed: readonly LapsedAddress[]): Markup {
   const isPrimary = email === account.email
-  const state = verifiedAt === null ? badge('not confirmed', 'warn', '!') : badge('confirmed', 'good', '✓')
+  const isLapsed = lapsed.some(each => each.email === email)
+  const state =
+    verifiedAt === null
+      ? badge('not confirmed', 'warn', '!')
+      : isLapsed
+        ? badge('domain abandoned', 'bad', '✕')
+        : badge('confirmed', 'good', '✓')
   return html`<tr><td><bdi>${email}</bdi> ${isPrimary ? badge('primary') : nothing}</td><td>${state}</td>
 <td><form class="row" method="post" action="${path}"><input type="hidden" name="email" value="${email}">
 ${verifiedAt === null ? button('resend', 'Send the letter again', email) : isPrimary ? nothing : button('primary', 'Make primary', email)}

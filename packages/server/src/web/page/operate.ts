@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { isProblem, type Problem, parseNamePattern } from '@holdfast/core'
-import { hostNames, unhostNames } from '../../flow/index.ts'
+import { hostNames, listAbandonedDomains, unhostNames } from '../../flow/index.ts'
 import type { StoredLetter } from '../../ports.ts'
 import { leadTo } from '../answer.ts'
 import { getOperator, type PageContext } from '../context.ts'
@@ -10,7 +10,7 @@ import { release, sheet } from '../layout.ts'
 import { html, type Markup, nothing } from '../markup.ts'
 import { badge } from '../part/badge.ts'
 import { field } from '../part/field.ts'
-import { ago, formatBytes } from '../part/format.ts'
+import { ago, formatBytes, plural } from '../part/format.ts'
 import { notice, problemNotice } from '../part/notice.ts'
 import { checkFresh } from './confirm.ts'
 import { operateHead } from './operate-tab.ts'
@@ -96,8 +96,21 @@ export async function mailPage(c: PageContext): Promise<Response> {
   const isOutbox = c.env.ports.mail.kind === 'outbox'
   const main = html`${operateHead('mail')}
 <p>${isOutbox ? 'No SMTP is configured, so letters stay here. Letters with a secret link keep it to themselves: invite people instead, and hand the link over.' : 'The newest letters, and whether the relay took them.'}</p>
+${await abandonedDomains(c)}
 ${letters.length === 0 ? html`<p>There are none.</p>` : letters.map(each => letter(each, c.env.ports.clock()))}`
   return sheet(c, { title: 'Mail', main })
+}
+
+/** Domains whose addresses recover no account any more. */
+async function abandonedDomains(c: PageContext): Promise<Markup> {
+  const found = await listAbandonedDomains(c.env.ports, getOperator(c))
+  if (found.length === 0) return nothing
+  return notice(
+    'warn',
+    'Mail domains that were abandoned',
+    html`<p>Addresses there recover no account; their owners are told by other mailboxes and when they sign in.</p>
+<ul>${found.map(({ domain, addresses }) => html`<li><bdi>${domain.domain}</bdi>: ${domain.takesMail ? html`registered anew ${ago(domain.registeredAt ?? 0, c.env.ports.clock())}` : 'takes no mail'}, ${plural(addresses, 'address', 'addresses')}, looked at ${ago(domain.checkedAt, c.env.ports.clock())}</li>`)}</ul>`,
+  )
 }
 
 function letter(each: StoredLetter, now: number): Markup {

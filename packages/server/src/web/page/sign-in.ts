@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isProblem, type Problem } from '@holdfast/core'
-import { beginPasskeySignIn, type NewSession, signIn, signInByPasskey, signOut } from '../../flow/index.ts'
+import {
+  beginPasskeySignIn,
+  listLapsed,
+  type NewSession,
+  signIn,
+  signInByPasskey,
+  signOut,
+} from '../../flow/index.ts'
 import { leadTo } from '../answer.ts'
 import { findVisitor, type PageContext, whenceOf } from '../context.ts'
 import { type Form, readForm } from '../form.ts'
@@ -10,6 +17,12 @@ import { localPath } from '../origin.ts'
 import { field } from '../part/field.ts'
 import { notice, problemNotice } from '../part/notice.ts'
 import { hasPasskeyPlace, passkeyAnswer, passkeyButton } from '../part/passkey.ts'
+
+/** Who wanted nowhere in particular is shown first that a mailbox is no way back in any more: no letter can say it. */
+async function landing(c: PageContext, next: string, accountId: string): Promise<string> {
+  if (next !== '/') return next
+  return (await listLapsed(c.env.ports, { id: accountId })).length > 0 ? '/account/addresses' : next
+}
 
 /** Where one signs in, and is led on to where one wanted to go. */
 export function signInPage(c: PageContext): Response {
@@ -23,8 +36,8 @@ export async function signInSubmit(c: PageContext): Promise<Response> {
   const posted = await readForm(c)
   const [next, login] = [localPath(posted.text('next')), posted.text('login')]
   try {
-    const { secret } = await proven(c, posted)
-    return leadTo(c, next, secret)
+    const { secret, session } = await proven(c, posted)
+    return leadTo(c, await landing(c, next, session.accountId), secret)
   } catch (error) {
     if (!isProblem(error)) throw error
     return form(c, { next, login, trouble: error })

@@ -68,9 +68,23 @@ async function people(table: TableMaker, db: Kysely<unknown>): Promise<void> {
   await index(db, 'account', ['email_key'])
   await table(
     'address',
-    { account: 'text', email: 'text', email_key: 'text', verified_at: 'int?', created_at: 'int' },
+    {
+      account: 'text',
+      email: 'text',
+      email_key: 'text',
+      domain: 'text',
+      verified_at: 'int?',
+      created_at: 'int',
+    },
     ['account', 'email_key'],
   )
+  await index(db, 'address', ['domain'])
+  await table('mail_domain', {
+    domain: 'text!',
+    checked_at: 'int',
+    takes_mail: 'int',
+    registered_at: 'int?',
+  })
   // Whoever proves an address first has it; an address that somebody only claims keeps nobody out.
   await sql`create unique index address_by_proof on address (email_key) where verified_at is not null`.execute(
     db,
