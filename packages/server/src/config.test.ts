@@ -87,6 +87,12 @@ test('a file that is no list of keys, or not there, is one fault', () => {
   assert.equal(faultsOf({}, {}, join(folder, 'missing.yaml')).length, 1)
 })
 
+test('what YAML only warns about is told as a fault, not printed beside the log', () => {
+  const faults = faultsOf({}, {}, fileOf('port: !secret 4873\n'))
+  assert.equal(faults.length, 1)
+  assert.match(faults[0] ?? '', /Unresolved tag: !secret at line 1/)
+})
+
 test('port 0 becomes the port that was bound', () => {
   assert.equal(withPort(readConfig({ port: '0' }, {}), 1234).publicUrl, 'http://127.0.0.1:1234')
 })
