@@ -91,7 +91,7 @@ describe('with a passkey, in a browser', { skip: isHere() ? false : 'no Chromium
     await page.goto(`${site}/account/security`)
     assert.match((await page.textContent('.notice.warn')) ?? '', /Next: make recovery codes/)
     assert.match((await page.textContent('tbody')) ?? '', /Chrome on Linux.*never/s)
-    await page.click('#codes ~ form button')
+    await page.click('#recovery ~ form button')
     assert.equal((await page.textContent('#codes code'))?.trim().split('\n').length, 10)
   })
 

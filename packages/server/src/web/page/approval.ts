@@ -84,7 +84,7 @@ function elsewhere(approval: Approval, visitor: Visitor): Markup {
     'This command was not started where you are',
     html`<p>It comes from <code>${approval.address}</code>, you from <code>${visitor.from.address}</code>. If somebody sent you this link, deny it: they would act as you.</p>`,
   )}
-<div class="choice"><input type="checkbox" id="elsewhere" name="elsewhere" value="yes" required><label for="elsewhere">I started this command myself, at ${approval.address}</label></div>`
+<div class="choice field"><input type="checkbox" id="elsewhere" name="elsewhere" value="yes" required><label for="elsewhere">I started this command myself, at ${approval.address}</label></div>`
 }
 
 async function touch(c: PageContext, visitor: Visitor, approval: Approval): Promise<Markup> {

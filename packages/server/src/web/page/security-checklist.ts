@@ -65,7 +65,7 @@ export function stepsOf(safety: Safety): readonly Step[] {
       isDone: hasFactor && codes > 0,
       why: 'On paper, for the day on which no device is at hand.',
       act: 'Make recovery codes',
-      path: '#codes',
+      path: '#recovery',
     },
     ...(canHavePasskeys ? withPasskeys.slice(1) : []),
   ]

@@ -158,7 +158,7 @@ function row({ id, name, backedUp, createdAt, lastUsedAt }: Passkey, now: number
 }
 
 function recovery(codes: number): Markup {
-  return html`<h2 id="codes">Recovery codes</h2>
+  return html`<h2 id="recovery">Recovery codes</h2>
 <p>${codes === 0 ? 'You have none.' : `${codes} left.`} Each stands in once for a lost device, together with your password or at a command line. New ones make the old ones void.</p>
 <form method="post" action="${path}"><button class="plain" type="submit" name="act" value="codes">Make ${codes === 0 ? 'recovery codes' : 'new ones'}</button></form>`
 }

@@ -100,7 +100,7 @@ ${emailField(typed, invitation)}
 ${isFirst ? area('patterns', 'Names hosted here', html`One pattern a line, such as <code>@acme/*</code> or <code>acme-*</code>. Only these names can be published here; you can change them later.`, typed.patterns) : nothing}
 ${byPasskey(c, typed)}
 <div data-instead>${field({ name: 'password', label: 'Password', type: 'password', autocomplete: 'new-password', hint: 'At least 12 characters that you use nowhere else. A password manager makes good ones.' })}</div>
-<button type="submit">${isFirst ? 'Set up this registry' : 'Make the account'}</button>
+<button type="submit" ${hasPasskeyPlace(c) ? html`class="plain"` : ''}>${isFirst ? 'Set up this registry' : 'Make the account'}</button>
 </form>`
 }
 
