@@ -142,7 +142,8 @@ export async function prepareAccount(
 
 /** Adds it inside a transaction; of two at once for one name or address one wins. */
 export async function addAccount(tx: Tx, { account, passkey }: Prepared): Promise<void> {
-  // A user's name is their scope: it must not be somebody's organisation.
+  // A user's name is their scope: it must not be somebody's organisation, nor become one in this moment.
+  await tx.identity.holdScope(account.login)
   if (await tx.identity.orgExists(account.login)) throw problem('user-exists', { user: account.login })
   await tx.identity.addAccount(account)
   if (passkey !== undefined) await tx.identity.addPasskey(passkey)

@@ -26,6 +26,7 @@ export async function createOrg(ports: Ports, actor: Actor, name: string): Promi
   await provePresence(ports, grant)
   await write(ports, grant, 'org', { org, op: 'create' }, async tx => {
     // Another user's name is their scope.
+    await tx.identity.holdScope(org)
     const namesake = await tx.identity.findAccountByLogin(org)
     if (namesake !== undefined && namesake.id !== actor.id) throw problem('org-exists', { org })
     await tx.identity.addOrg(org, ports.clock())

@@ -177,6 +177,8 @@ export interface IdentityWrites
     to: Approval['state'],
     tokenSealed: string | null,
   ): Promise<boolean>
+  /** Makes others who want this name, for a user or an organisation, wait for the commit. */
+  holdScope(name: string): Promise<void>
   addOrg(org: string, at: number): Promise<void>
   /** Makes others who change this organisation wait for the commit: what is asked afterwards stays true until then. */
   holdOrg(org: string): Promise<void>

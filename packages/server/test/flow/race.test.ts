@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import type { PackageName, Version } from '@holdfast/core'
-import { createOrg } from '../../src/flow/index.ts'
-import { toPerson } from '../../src/identity/index.ts'
+import { createOrg, ensureAccount } from '../../src/flow/index.ts'
+import { operator, toPerson } from '../../src/identity/index.ts'
 import { publishDocument } from '../live.ts'
 import { startPostgres } from '../postgres.ts'
 import { type Json, openWorld, type Someone, type World, whence } from '../world.ts'
@@ -63,6 +63,18 @@ function raceTests(driver: string, world: World, ann: Someone, bob: Someone): vo
       as(bob, `DELETE /-/org/${org}/user`, { user: 'ann' }),
     )
     assert.equal((await world.ports.store.identity.listOrgMembers(org)).length, 1)
+  })
+
+  race('a name becomes a user or an organisation, never both', async round => {
+    const name = `both-${round}`
+    const account = await world.ports.store.identity.findAccount(ann.id)
+    assert.ok(account !== undefined)
+    const session = { kind: 'session', id: '', freshUntil: world.now() + 1 } as const
+    const both = await Promise.allSettled([
+      createOrg(world.ports, toPerson(account, session, whence), name),
+      ensureAccount(world.ports, operator, name),
+    ])
+    assert.equal(both.filter(({ status }) => status === 'fulfilled').length, 1)
   })
 
   race('a tag never points at a version that goes in the same moment', async round => {

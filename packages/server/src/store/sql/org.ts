@@ -85,12 +85,19 @@ export function orgReads(db: Kysely<Schema>): OrgReads {
 
 type OrgWrites = Pick<
   IdentityWrites,
-  'addOrg' | 'holdOrg' | 'setOrgMember' | 'addTeam' | 'removeTeam' | 'setTeamMember' | 'setTeamGrant'
+  'holdScope' | 'addOrg' | 'holdOrg' | 'setOrgMember' | 'addTeam' | 'removeTeam' | 'setTeamMember' | 'setTeamGrant'
 >
 
 /** Changes to organisations and teams. */
 export function orgWrites(db: Kysely<Schema>): OrgWrites {
   return {
+    async holdScope(name) {
+      await db
+        .insertInto('scope_name')
+        .values({ name: name.toLowerCase() })
+        .onConflict(clash => clash.column('name').doUpdateSet(eb => ({ name: eb.ref('excluded.name') })))
+        .execute()
+    },
     async addOrg(org, at) {
       try {
         await db.insertInto('org').values({ name: org, created_at: at }).execute()

@@ -135,6 +135,8 @@ export interface Schema {
     client: string
   }
   failure: { id: string; counter: string; at: number }
+  /** Names that somebody asked for, as a user's or an organisation's: what two who want one at once wait at. */
+  scope_name: { name: string }
   org: { name: string; created_at: number }
   org_member: { org: string; account: string; role: string }
   team: { org: string; name: string }

@@ -183,6 +183,7 @@ async function people(table: TableMaker, db: Kysely<unknown>): Promise<void> {
   await index(db, 'failure', ['counter', 'at'])
   await index(db, 'failure', ['id'])
   await index(db, 'failure', ['at'])
+  await table('scope_name', { name: 'text!' })
   await table('org', { name: 'text!', created_at: 'int' })
   await table('org_member', { org: 'text', account: 'text', role: 'text' }, ['org', 'account'])
   await index(db, 'org_member', ['account'])
