@@ -52,7 +52,8 @@ async function forward(target: string, asked: IncomingMessage, reply: ServerResp
   }
   const { accept = '', authorization = '' } = headers
   const { status, body, type } = await tamper({ method, path, accept, authorization, body: sent }, answer)
-  const onlyWhenThere = location === undefined ? {} : { location }
+  const cookie = real.headers['set-cookie']
+  const onlyWhenThere = { ...(location && { location }), ...(cookie && { 'set-cookie': cookie }) }
   reply.writeHead(status, { 'content-type': type, 'content-length': body.length, ...onlyWhenThere }).end(body)
 }
 

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { tokenPrefix } from '../src/assess/probe/authz-1-prefix.ts'
 import { scopedKeys } from '../src/assess/probe/authz-1-scoped-keys.ts'
+import { leakedTokens } from '../src/assess/probe/authz-3-scanning.ts'
 import { oneGate } from '../src/assess/probe/beyond-one-gate.ts'
 import { unpublish } from '../src/assess/probe/general-2-unpublish.ts'
 import type { Probe, ProbeInstance, Settings } from '../src/assess/probe.ts'
@@ -67,6 +68,58 @@ describe('the probe of token prefixes notices', { concurrency: 3 }, () => {
     const anybody = { ...accepted, status: 200 }
     await assertCaught(tokenPrefix, /changed token must be refused/, (_, answer) =>
       answer.status === 401 ? anybody : answer,
+    )
+  })
+})
+
+describe('the probe of leaked tokens notices an instance', { concurrency: 3 }, () => {
+  const isDead = ({ path }: Asked, { status }: Answer) => path.endsWith('/whoami') && status === 401
+  const alive: Answer = { ...accepted, status: 200 }
+  test('where a token that was handed in works on', async () => {
+    await assertCaught(leakedTokens, /handed in must be dead/, (asked, answer) =>
+      isDead(asked, answer) ? alive : answer,
+    )
+  })
+
+  test('that tells which tokens are real', async () => {
+    let posted = 0
+    await assertCaught(leakedTokens, /answered the same/, (asked, answer) => {
+      if (!asked.path.endsWith('/tokens/revoke')) return answer
+      posted += 1
+      return { ...answer, body: Buffer.from(`{"received":${posted}}`) }
+    })
+  })
+
+  test('that takes reports from anybody', async () => {
+    await assertCaught(leakedTokens, /must want an account/, (asked, answer) =>
+      asked.path.endsWith('/leaks') && isRefused(answer) ? { ...accepted, status: 200 } : answer,
+    )
+  })
+
+  test('that lets a package with a token in', async () => {
+    await assertCaught(leakedTokens, /refused by the name of the file/, (asked, answer) =>
+      isPublish(asked) && isRefused(answer) ? accepted : answer,
+    )
+  })
+
+  test('that refuses the package and lets the token live', async () => {
+    let isPublished = false
+    await assertCaught(leakedTokens, /in a package must be dead/, (asked, answer) => {
+      isPublished ||= asked.body.includes('_attachments')
+      return isPublished && isDead(asked, answer) ? alive : answer
+    })
+  })
+
+  test('that tells nobody', async () => {
+    await assertCaught(leakedTokens, /must be told/, (asked, answer) =>
+      asked.path.endsWith('/operate/mail') ? { ...answer, body: Buffer.from('nothing') } : answer,
+    )
+  })
+
+  test('that takes a report whoever signed it', async () => {
+    const labels = Buffer.from('[{"label":"true_positive"},{"label":"false_positive"}]')
+    await assertCaught(leakedTokens, /signed by somebody else must be refused/, (asked, answer) =>
+      asked.path.endsWith('/github') && isRefused(answer) ? { ...alive, body: labels } : answer,
     )
   })
 })
