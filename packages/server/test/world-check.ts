@@ -61,6 +61,15 @@ async function checkPackage(ports: Ports, name: PackageName): Promise<void> {
     `tags of ${name} without an event`,
   )
   assert.deepEqual(await rolesOf(ports, name), replayRoles(events), `roles on ${name} without an event`)
+  await checkSettings(ports, name, events)
+}
+
+/** Who may read a package, and what it asks of who changes it, is what the last event said of it. */
+async function checkSettings(ports: Ports, name: PackageName, events: readonly StoredEvent[]): Promise<void> {
+  const known = await ports.store.catalog.findPackage(name)
+  const { access, requiresTfa } = events.findLast(event => event.type === 'access')?.detail ?? {}
+  assert.equal(known?.requiresTfa, requiresTfa ?? 'none', `settings of ${name} without an event`)
+  if (access !== undefined) assert.equal(known?.access, access, `access to ${name} without an event`)
 }
 
 async function readVersions(ports: Ports, name: PackageName): Promise<PackageVersion[]> {

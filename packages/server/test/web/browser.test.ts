@@ -10,7 +10,9 @@ import {
   chromium,
   type Page,
 } from 'playwright-core'
-import { openWorld, type Someone, type World } from '../world.ts'
+import { createOrg, createTeam } from '../../src/flow/index.ts'
+import { toPerson } from '../../src/identity/index.ts'
+import { openWorld, type Someone, type World, whence } from '../world.ts'
 import { auditPage } from './accessibility.ts'
 
 const executablePath = process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium'
@@ -33,6 +35,15 @@ function isHere(): boolean {
   }
 }
 
+async function makeOrg(world: World, who: Someone, org: string): Promise<void> {
+  const account = await world.ports.store.identity.findAccount(who.id)
+  assert.ok(account !== undefined)
+  const session = { kind: 'session', id: '', freshUntil: world.now() + 1 } as const
+  const actor = toPerson(account, session, whence)
+  await createOrg(world.ports, actor, org)
+  await createTeam(world.ports, actor, org, 'core')
+}
+
 describe('in a browser', { skip: isHere() ? false : 'no Chromium' }, () => {
   let world: World
   let browser: Browser
@@ -42,6 +53,7 @@ describe('in a browser', { skip: isHere() ? false : 'no Chromium' }, () => {
   before(async () => {
     world = await openWorld()
     olga = await world.someone('olga', ['operator'])
+    await makeOrg(world, olga, 'olgas')
     for (const version of ['1.0.0', '1.1.0']) {
       const manifest = {
         description: 'Buttons',
@@ -170,6 +182,13 @@ describe('in a browser', { skip: isHere() ? false : 'no Chromium' }, () => {
     '/operate/names',
     '/operate/people',
     '/operate/mail',
+    '/operate/people/olga',
+    '/operate/risk',
+    '/operate/critical',
+    '/operate/audit',
+    '/access/npm/@acme/ui',
+    '/account/organisations',
+    '/organisation/olgas',
   ]
 
   for (const colorScheme of ['light', 'dark'] as const) {
