@@ -15,6 +15,8 @@ export interface Form {
   /** All values of a field that may come several times. */
   all(name: string): string[]
   has(name: string): boolean
+  /** The names of all fields. */
+  names(): string[]
 }
 
 /** Reads a form of bounded size. Throws `invalid-body`, `body-too-large`. */
@@ -36,5 +38,6 @@ export async function readForm(c: PageContext): Promise<Form> {
         .filter(word => word !== ''),
     all: name => fields.getAll(name),
     has: name => fields.has(name),
+    names: () => [...fields.keys()],
   }
 }

@@ -25,6 +25,7 @@ import { packagePage } from './page/package.ts'
 import { packageAccessPage, packageAccessSubmit } from './page/package-access.ts'
 import { unpublishPolicyPage } from './page/policy.ts'
 import { publicSecurityPage } from './page/public-security.ts'
+import { publisherStartPage, publishersPage, publishersSubmit } from './page/publisher.ts'
 import {
   askRecoveryPage,
   askRecoverySubmit,
@@ -54,6 +55,8 @@ export function addRoutes(app: Hono<WebEnv>): void {
   app.get('/search', searchPage)
   app.get('/package/npm/:name{.+}', packagePage)
   app.get('/access/npm/:name{.+}', packageAccessPage).post(packageAccessSubmit)
+  app.get('/publishers', publisherStartPage)
+  app.get('/publishers/npm/:name{.+}', publishersPage).post(publishersSubmit)
   app.get('/use', usePage)
   app.get('/policy/unpublish', unpublishPolicyPage)
   app.get('/policy/tokens', tokenPolicyPage)

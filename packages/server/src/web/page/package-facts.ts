@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { formatIntegrity } from '@holdfast/core'
 import type { PackageVersion } from '../../catalog/index.ts'
+import { describeJob } from '../../flow/index.ts'
 import type { Ports } from '../../ports.ts'
 import { html, type Markup, nothing } from '../markup.ts'
 import { badge } from '../part/badge.ts'
 import { formatBytes } from '../part/format.ts'
-import { accessPath, awayLink, repositoryAddress, webAddress } from '../part/link.ts'
+import { accessPath, awayLink, publishersPath, repositoryAddress, webAddress } from '../part/link.ts'
 import { snippet } from '../part/snippet.ts'
 import { everyDay, sparkline } from '../part/sparkline.ts'
 import type { ShownPackage } from './package-read.ts'
@@ -19,7 +20,7 @@ export async function packageFacts(ports: Ports, shown: ShownPackage, isOwner: b
   const now = ports.clock()
   const counts = await ports.store.downloads.perDay(known.name, now - downloadDays * dayMs)
   return html`${selected !== undefined && decision?.served === true ? install(shown, selected) : nothing}
-${selected === undefined ? nothing : security(ports, shown, selected)}
+${selected === undefined ? nothing : await security(ports, shown, selected)}
 ${about(shown)}
 <section><h2>Downloads</h2>${sparkline(everyDay(counts, now, downloadDays))}</section>
 ${maintainers(shown, isOwner)}`
@@ -33,13 +34,14 @@ ${snippet(`npm install ${spec}`, '')}
 <p class="small">Your client must know this registry: <a href="/use">how</a>.</p></section>`
 }
 
-function security(ports: Ports, { manifest }: ShownPackage, selected: PackageVersion): Markup {
+async function security(ports: Ports, { manifest }: ShownPackage, selected: PackageVersion): Promise<Markup> {
   const integrity = formatIntegrity(selected.digest)
   const signatures = JSON.parse(selected.signatures) as readonly { keyid: string; sig: string }[]
   const keyIds = new Set(ports.signer.publicKeys.map(key => key.keyid))
   const isSigned = signatures.some(each => keyIds.has(each.keyid))
   return html`<section id="security"><h2>Security</h2><dl class="facts">
 <dt>Signature</dt><dd>${isSigned ? badge('signed', 'good', '✓') : badge('not signed', 'warn', '!')} <span class="small">by this registry, over name, version and digest</span></dd>
+${await publishedFrom(ports, selected)}
 <dt>Provenance</dt><dd>${badge('none recorded')}</dd>
 <dt>Install scripts</dt><dd>${manifest['hasInstallScript'] === true ? badge('runs scripts', 'warn', '!') : badge('none', 'good', '✓')}</dd>
 </dl>
@@ -48,6 +50,13 @@ function security(ports: Ports, { manifest }: ShownPackage, selected: PackageVer
 <dt>SHA-1 (old clients)</dt><dd><code>${selected.shasum}</code></dd>
 ${signatures.map(each => html`<dt>Key</dt><dd><code>${each.keyid}</code></dd><dt>Signature</dt><dd><code>${each.sig}</code></dd>`)}
 </dl><p class="small">Check it yourself: <code>npm audit signatures</code></p></details></section>`
+}
+
+/** What a CI service said of the job that published; of what people publish nothing is known. */
+async function publishedFrom(ports: Ports, { publisherProvider, tokenId }: PackageVersion): Promise<Markup> {
+  const job = publisherProvider === '' ? undefined : await ports.store.identity.findJob(tokenId)
+  if (job === undefined) return nothing
+  return html`<dt>Published from</dt><dd>${badge('trusted publisher', 'good', '✓')} <span class="small">${describeJob(job.facts)}, run ${job.facts.run}</span></dd>`
 }
 
 function about({ manifest, selected, decision }: ShownPackage): Markup {
@@ -69,5 +78,5 @@ ${selected === undefined ? nothing : html`<dt>Size</dt><dd>${formatBytes(selecte
 
 function maintainers({ people, known }: ShownPackage, isOwner: boolean): Markup {
   if (people.length === 0 && !isOwner) return nothing
-  return html`<section><h2>People</h2><ul class="bare">${people.map(each => html`<li>${each.login} <span class="small">${each.role}</span></li>`)}</ul>${isOwner ? html`<p><a href="${accessPath(known.name)}">Change who has access</a></p>` : nothing}</section>`
+  return html`<section><h2>People</h2><ul class="bare">${people.map(each => html`<li>${each.login} <span class="small">${each.role}</span></li>`)}</ul>${isOwner ? html`<p><a href="${accessPath(known.name)}">Change who has access</a></p><p><a href="${publishersPath(known.name)}">Publish from CI</a></p>` : nothing}</section>`
 }

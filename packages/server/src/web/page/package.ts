@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type PackageName, parsePackageName, problem } from '@holdfast/core'
+import type { PackageVersion } from '../../catalog/index.ts'
 import { authorize, may } from '../../identity/index.ts'
 import type { PageContext } from '../context.ts'
 import { sheet } from '../layout.ts'
@@ -55,9 +56,14 @@ function header({ known, selected, decision, tagsOf }: ShownPackage, now: number
 ${decision === undefined ? '' : statusBadge(decision.status)}
 ${selected === undefined ? '' : tagsOf(selected.version).map(tag => badge(tag))}
 ${known.access === 'restricted' ? badge('private', 'plain', '🔒︎') : ''}
-${selected === undefined ? '' : html`<span class="small">published ${ago(selected.publishedAt, now)}${selected.publisherLogin === '' ? '' : ` by ${selected.publisherLogin}`}</span>`}</p>
+${selected === undefined ? '' : html`<span class="small">published ${ago(selected.publishedAt, now)}${publisherText(selected)}</span>`}</p>
 ${known.description === '' ? '' : html`<p class="lead"><bdi>${known.description}</bdi></p>`}
 </div>`
+}
+
+function publisherText({ publisherLogin, publisherProvider }: PackageVersion): string {
+  if (publisherProvider !== '') return ' by a CI job'
+  return publisherLogin === '' ? '' : ` by ${publisherLogin}`
 }
 
 function tabBar(shown: ShownPackage, current: Tab): Markup {

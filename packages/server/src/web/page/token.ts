@@ -26,6 +26,7 @@ export async function tokensPage(c: PageContext): Promise<Response> {
 ${accountTabs('tokens')}
 ${c.env.call.query.get('done') === 'revoked' ? notice('good', 'The token is revoked: it works nowhere any more') : nothing}
 <p>Command lines and CI use tokens. <a class="button" href="/account/tokens/new">Make a token</a></p>
+<p>Jobs that publish need none: <a href="/publishers">publish from CI</a> by the job’s own identity.</p>
 ${
   tokens.length === 0
     ? html`<p>You have none. <code>npm login</code> makes one too.</p>`

@@ -13,6 +13,11 @@ export function accessPath(name: string): string {
   return packagePath(name).replace(/^\/package\//, '/access/')
 }
 
+/** The address of a package's trusted publishers. */
+export function publishersPath(name: string): string {
+  return packagePath(name).replace(/^\/package\//, '/publishers/')
+}
+
 /** An address out of a package that may stand in a link: http or https, nothing else (`javascript:`, `data:`). */
 export function webAddress(value: unknown): URL | undefined {
   if (typeof value !== 'string' || value.length > 2000 || !URL.canParse(value)) return undefined
