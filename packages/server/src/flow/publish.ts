@@ -52,6 +52,7 @@ export interface Published {
   readonly repeated: boolean
 }
 
+const latest = 'latest' as DistTag
 const repeatWindowMs = 10 * 60_000
 
 /**
@@ -138,7 +139,7 @@ async function record(
   bytes: WrittenBytes,
   inspection: Inspection,
 ): Promise<void> {
-  const { name } = upload
+  const { name, version } = upload
   const { actor } = grant
   const known = await tx.catalog.findPackage(name)
   // Access is said once, when the name is made: a maintainer's publish must not open or close a package.
@@ -148,7 +149,9 @@ async function record(
   await amend(tx.catalog, name, ports.clock(), async () => {
     const manifest = await recordVersion(ports, tx, actor, upload, bytes, inspection)
     await applyTag(tx, upload)
-    await tx.catalog.describe(name, aboutPackage(manifest, upload.readme ?? inspection.readme ?? ''))
+    // A pre-release under a tag of its own does not speak for the package.
+    if ((await tx.catalog.listTags(name)).get(latest) === version)
+      await tx.catalog.describe(name, aboutPackage(manifest, upload.readme ?? inspection.readme ?? ''))
   })
 }
 
@@ -206,7 +209,6 @@ async function createPackage(tx: Tx, actor: Actor, upload: Upload, at: number): 
 /** Only the given tag moves; `latest` comes with the first version whatever its tag. */
 async function applyTag(tx: Tx, upload: Upload): Promise<void> {
   await tx.catalog.setTag(upload.name, upload.tag, upload.version)
-  const latest = 'latest' as DistTag
   if (!(await tx.catalog.listTags(upload.name)).has(latest))
     await tx.catalog.setTag(upload.name, latest, upload.version)
 }

@@ -454,6 +454,17 @@ describe('publishing', () => {
     assert.equal(version.dist.tarball, `${registry.npm}@acme/claims/-/claims-1.0.0.tgz`)
   })
 
+  test('a pre-release under a tag of its own does not speak for the package', async () => {
+    const publish = async (version: string, tag: string) => {
+      const body = publishBody({ name: 'speaks', version, tag })
+      assert.equal((await put('/speaks', { ...body, readme: `# ${version}` })).status, 201)
+      return parse(await get('/speaks')).readme
+    }
+    assert.equal(await publish('1.0.0', 'next'), '# 1.0.0')
+    assert.equal(await publish('1.1.0', 'latest'), '# 1.1.0')
+    assert.equal(await publish('2.0.0-beta.1', 'next'), '# 1.1.0')
+  })
+
   test('the README is taken from the version, as npm sends it, or from the top, as yarn does', async () => {
     for (const [name, place] of [
       ['readme-in-version', 'version'],

@@ -85,7 +85,14 @@ export function orgReads(db: Kysely<Schema>): OrgReads {
 
 type OrgWrites = Pick<
   IdentityWrites,
-  'holdScope' | 'addOrg' | 'holdOrg' | 'setOrgMember' | 'addTeam' | 'removeTeam' | 'setTeamMember' | 'setTeamGrant'
+  | 'holdScope'
+  | 'addOrg'
+  | 'holdOrg'
+  | 'setOrgMember'
+  | 'addTeam'
+  | 'removeTeam'
+  | 'setTeamMember'
+  | 'setTeamGrant'
 >
 
 /** Changes to organisations and teams. */
