@@ -5,6 +5,7 @@ import { isHere, type Kind } from './client.ts'
 import { installStory, refusalStory } from './install.ts'
 import { npmOrgStory, npmPackageStory } from './npm.ts'
 import { npmAccountStory } from './npm-account.ts'
+import { npmTokenStory } from './npm-token.ts'
 import { berryStory, bunStory, pnpmStory, yarnStory } from './other-account.ts'
 import { type Registry, startRegistry } from './registry.ts'
 import { secondFactorStory } from './second-factor.ts'
@@ -16,6 +17,7 @@ const stories: readonly (readonly [kind: Kind, what: string, story: (registry: R
   ['npm', 'its packages', npmPackageStory],
   ['npm', 'its organisations', npmOrgStory],
   ['npm', 'its account', npmAccountStory],
+  ['npm', 'its tokens', npmTokenStory],
   ['pnpm', 'everything else', pnpmStory],
   ['yarn', 'everything else', yarnStory],
   ['berry', 'everything else', berryStory],

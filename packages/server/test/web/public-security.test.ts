@@ -50,11 +50,12 @@ test('a stored assessment shows what passed with its evidence, escaped, and what
   assert.match(await rowOf('authz-1-prefix'), /shown[\s\S]*seen authz-1-prefix &amp; &lt;more&gt;/)
   assert.match(await rowOf('authz-3-scanning'), /failed/)
   assert.match(await rowOf('general-3-log'), /no check yet/)
-  assert.match((await get(world, '/security')).text, /Authentication <span class="small">level 1 of 3/)
+  assert.match((await get(world, '/security')).text, /Authorization <span class="small">level 3 of 3/)
 })
 
 test('a registry without mail does not claim what needs it, whatever was measured elsewhere', async () => {
   assert.match(await rowOf('authn-1-notify'), /not here[\s\S]*sends no mail/)
+  assert.match((await get(world, '/security')).text, /Authentication <span class="small">level 0 of 3/)
 })
 
 test('an assessment of another release, or one that cannot be read, counts for nothing', async () => {

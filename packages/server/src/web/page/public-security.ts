@@ -31,7 +31,7 @@ export async function publicSecurityPage(c: PageContext): Promise<Response> {
   const main = html`<h1>Security of this registry</h1>
 <p class="lead">What it does, by the <cite>Principles for Package Repository Security</cite> (OpenSSF and CISA, version ${frameworkVersion}), and what shows it. What was not measured is not claimed.</p>
 ${summary(stored, isCurrent, clock())}
-${tracks.map(([track, title]) => trackTable(track, title, isCurrent ? stored : undefined, measured))}
+${tracks.map(([track, title]) => trackTable(track, title, isCurrent ? levelOf(stored, track, mail.kind === 'outbox') : undefined, measured))}
 <h2>Look for yourself</h2>
 <p><code>npx holdfast assess self</code> runs every check on a fresh instance of release ${release}, on your own machine. Who finds a hole reports it to the operator of this registry.</p>`
   return sheet(c, { title: 'Security', main, facts: facts() })
@@ -54,14 +54,18 @@ function summary(stored: StoredAssessment | undefined, isCurrent: boolean, now: 
   return html`<p>Measured ${ago(Date.parse(stored.at), now)} on release ${stored.release}: ${plural(passed, 'capability', 'capabilities')} of ${capabilities.length} shown.</p>`
 }
 
+/** What the throw-away instance reached, where this one is not kept from it: both of what needs mail are of level 1. */
+function levelOf(stored: StoredAssessment, track: CapabilityTrack, sendsNoMail: boolean): number | undefined {
+  return sendsNoMail && track === 'authentication' ? 0 : stored.levels[track]
+}
+
 function trackTable(
   track: CapabilityTrack,
   title: string,
-  stored: StoredAssessment | undefined,
+  level: number | undefined,
   measured: (id: string) => Measured | 'mail' | undefined,
 ): Markup {
   const rows = capabilities.filter(each => each.track === track)
-  const level = stored?.levels[track]
   return html`<h2 id="${track}">${title}${level === undefined ? nothing : html` <span class="small">level ${level} of 3</span>`}</h2>
 <div class="scroll" tabindex="0" role="region" aria-labelledby="${track}"><table><thead><tr><th scope="col">Capability</th><th scope="col">Level</th><th scope="col">State</th><th scope="col">What shows it</th></tr></thead>
 <tbody>${rows.map(each => row(each, measured(each.id)))}</tbody></table></div>`
