@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { pinned, pinSelf } from './process.ts'
 import { formatPage, formatTable } from './report.ts'
+import { identity } from './row/identity.ts'
 import { installs } from './row/install.ts'
 import { memory } from './row/memory.ts'
 import { publishes } from './row/publish.ts'
@@ -15,7 +16,7 @@ import { prepareNginx } from './server/nginx.ts'
 import type { PeerName } from './server/peer.ts'
 import { prepareVerdaccio } from './server/verdaccio.ts'
 
-const sections: readonly Section[] = [hotReads, coldReads, publishes, installs, starts, memory]
+const sections: readonly Section[] = [hotReads, coldReads, identity, publishes, installs, starts, memory]
 
 const usage = `npm run bench -- [--only ROW]... [--quick]
 

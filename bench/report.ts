@@ -99,7 +99,7 @@ function formatSpread(numbers: readonly number[], unit: Unit): string {
 }
 
 function formatNumber(number: number, unit: Unit): string {
-  const digits = unit === 's' || number < 10 ? 1 : 0
+  const digits = unit === '×' ? 2 : unit === 's' || number < 10 ? 1 : 0
   return number.toLocaleString('en', { maximumFractionDigits: digits, minimumFractionDigits: digits })
 }
 
@@ -109,5 +109,6 @@ function formatFactor(factor: number | undefined): string {
 
 function formatTarget(target: Target): string {
   if (target.kind === 'limit') return `≤ ${target.atMost}`
+  if (target.kind === 'least') return `≥ ${target.atLeast}`
   return `≥ ${Number(target.atLeast.toFixed(2))} × ${heads[target.against]}`
 }

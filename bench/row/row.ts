@@ -2,12 +2,13 @@
 import { type PeerName, peerNames } from '../server/peer.ts'
 
 /** What a row counts. */
-export type Unit = 'per second' | 'ms' | 's' | 'MB'
+export type Unit = 'per second' | 'ms' | 's' | 'MB' | '×'
 
-/** What a row should reach: a factor against a peer (above 1: Holdfast is faster or smaller), or an upper limit. */
+/** What a row should reach: a factor against a peer (above 1: Holdfast is faster or smaller), or an upper or lower limit. */
 export type Target =
   | { readonly kind: 'factor'; readonly against: PeerName; readonly atLeast: number }
   | { readonly kind: 'limit'; readonly atMost: number }
+  | { readonly kind: 'least'; readonly atLeast: number }
 
 /** One line of the table. */
 export type Row = {
@@ -57,6 +58,11 @@ export function limit(atMost: number): Target {
   return { kind: 'limit', atMost }
 }
 
+/** A number that a row should reach. */
+export function atLeast(least: number): Target {
+  return { kind: 'least', atLeast: least }
+}
+
 /** Measures one thing on each peer in turn, round after round, so that a busy minute of the machine hits all of them. */
 export async function interleave<T extends { readonly name: PeerName }>(
   peers: readonly T[],
@@ -92,6 +98,7 @@ export function isReached(found: Found): boolean | undefined {
   if (!ours || found.row.targets.length === 0) return undefined
   const verdicts = found.row.targets.map(target => {
     if (target.kind === 'limit') return median(ours) <= target.atMost
+    if (target.kind === 'least') return median(ours) >= target.atLeast
     const factor = factorOf(found, target.against)
     return factor === undefined ? undefined : factor >= target.atLeast
   })
