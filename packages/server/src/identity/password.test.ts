@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
 import { checkNewPassword, hashPassword, isPassword } from './password.ts'
 
@@ -55,4 +56,16 @@ for (const [what, bad] of Object.entries(refused)) {
 
 test('a good new password is accepted in any script', () => {
   for (const good of [password, 'пароль из четырёх слов', '9f3kQ0x!vZ72']) checkNewPassword(good, ['alice'])
+})
+
+test('many guesses at once are all answered, and leave threads for others', async () => {
+  const phc = await hashPassword('correct horse battery')
+  const guesses = Promise.all(Array.from({ length: 12 }, (_, i) => isPassword(`wrong horse ${i}`, phc)))
+  const order: string[] = []
+  await Promise.all([
+    guesses.then(found => order.push(found.includes(true) ? 'found' : 'guesses')),
+    readFile(import.meta.filename).then(() => order.push('read')),
+  ])
+  assert.deepEqual(order, ['read', 'guesses'])
+  assert.ok(await isPassword('correct horse battery', phc))
 })

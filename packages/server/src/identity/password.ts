@@ -10,7 +10,23 @@ const hashBytes = 32
 const minLength = 12
 const maxLength = 256
 const form = /^\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,2}),p=(\d{1,2})\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$/
-const derive = promisify(argon2)
+const compute = promisify(argon2)
+const hashedAtOnce = 2
+const inLine: (() => void)[] = []
+let running = 0
+
+/** A few at a time: the threads that hash also read from disk, and a login storm must not hold tarballs up. */
+async function derive(...words: Parameters<typeof compute>): Promise<Buffer> {
+  if (running >= hashedAtOnce) await new Promise<void>(resolve => inLine.push(resolve))
+  else running += 1
+  try {
+    return await compute(...words)
+  } finally {
+    const next = inLine.shift()
+    if (next === undefined) running -= 1
+    else next()
+  }
+}
 
 /** The password as a PHC string of argon2id, computed off the event loop. */
 export async function hashPassword(password: string): Promise<string> {
