@@ -93,6 +93,21 @@ test('what YAML only warns about is told as a fault, not printed beside the log'
   assert.match(faults[0] ?? '', /Unresolved tag: !secret at line 1/)
 })
 
+test('an outer address is a host of its own, and carries no password', () => {
+  assert.deepEqual(faultsOf({ publicUrl: 'https://npm.example/' }), [])
+  for (const publicUrl of [
+    'https://a.example/npm',
+    'https://a.example?x',
+    'https://a:b@a.example',
+    'ftp://a',
+  ])
+    assert.match(
+      faultsOf({ publicUrl }).join(),
+      /^publicUrl: must be an http or https address without/,
+      publicUrl,
+    )
+})
+
 test('port 0 becomes the port that was bound', () => {
   assert.equal(withPort(readConfig({ port: '0' }, {}), 1234).publicUrl, 'http://127.0.0.1:1234')
 })

@@ -27,6 +27,14 @@ const list = v.pipe(
   ),
 )
 const url = v.pipe(text, v.regex(/^https?:\/\/[^\s/?#]+(\/[^\s?#]*)?$/, 'must be an http or https address'))
+const origin = v.pipe(
+  text,
+  // Pages, cookies, passkeys and npm's own login stand at the root of a host.
+  v.regex(
+    /^https?:\/\/[^\s/?#@]+\/?$/,
+    'must be an http or https address without a path, like https://npm.example',
+  ),
+)
 
 /** Who runs the jobs of an issuer, and so what its tokens say. */
 export type CiProvider = 'github' | 'gitlab' | 'circleci' | 'generic'
@@ -66,7 +74,7 @@ const keys = {
   /** Address to bind. Anything but loopback demands `publicUrl` and `read`. */
   host: v.optional(text, '127.0.0.1'),
   /** Address by which clients reach this instance; fixes tarball addresses and the origin of its pages. */
-  publicUrl: v.optional(url),
+  publicUrl: v.optional(origin),
   /** Who may read public packages. */
   read: v.optional(v.picklist(['anyone', 'signed-in'], 'must be anyone or signed-in')),
   /** Who may make an account. */
