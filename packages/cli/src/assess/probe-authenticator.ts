@@ -5,17 +5,19 @@ import { describeReply, type ProbeClient, readObject } from './probe-client.ts'
 
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
 
-/** Sets up an authenticator for an account as `npm profile enable-2fa auth-only` does. */
+/** Sets up an authenticator for an account as `npm profile enable-2fa auth-only` does; gives the recovery codes. */
 export async function enrolAuthenticator(
   client: ProbeClient,
   account: { readonly password: string; readonly token: string },
-): Promise<void> {
+): Promise<readonly string[]> {
   const ask = (tfa: unknown) =>
     client.ask('POST', '/npm/-/npm/v1/user', { token: account.token, body: JSON.stringify({ tfa }) })
   const begun = readObject(await ask({ password: account.password, mode: 'auth-only' }), 'enabling 2FA')
   const seed = new URL(String(begun['tfa'])).searchParams.get('secret') ?? ''
   const done = await ask([totp(seed, Date.now())])
   demand(done.status === 200, `an authenticator must be accepted: ${describeReply(done)}`)
+  const { tfa } = JSON.parse(done.body.toString()) as { tfa?: unknown }
+  return Array.isArray(tfa) ? tfa.map(String) : []
 }
 
 /** The six digits of RFC 6238 at a moment, computed here and not by the server's library. */

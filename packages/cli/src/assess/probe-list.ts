@@ -1,10 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
+
+import { provenEmail } from './probe/authn-1-email.ts'
+import { criticalMfa } from './probe/authn-2-critical.ts'
+import { leakedPasswords } from './probe/authn-2-leaked.ts'
+import { webauthn } from './probe/authn-2-webauthn.ts'
+import { allMfa } from './probe/authn-3-all-mfa.ts'
+import { criticalPhishing } from './probe/authn-3-critical-phishing.ts'
+import { passkeys } from './probe/authn-3-passkeys.ts'
 import { tokenPrefix } from './probe/authz-1-prefix.ts'
 import { scopedKeys } from './probe/authz-1-scoped-keys.ts'
+import { rbac } from './probe/authz-2-rbac.ts'
+import { trustedPublishing } from './probe/authz-3-oidc.ts'
 import { leakedTokens } from './probe/authz-3-scanning.ts'
 import { oneGate } from './probe/beyond-one-gate.ts'
 import { unpublish } from './probe/general-2-unpublish.ts'
 import type { Probe } from './probe.ts'
 
 /** Every probe that exists; a capability that none of them shows is `missing`. */
-export const probes: readonly Probe[] = [leakedTokens, scopedKeys, tokenPrefix, unpublish, oneGate]
+export const probes: readonly Probe[] = [
+  provenEmail,
+  leakedPasswords,
+  criticalMfa,
+  webauthn,
+  allMfa,
+  criticalPhishing,
+  passkeys,
+  rbac,
+  trustedPublishing,
+  leakedTokens,
+  scopedKeys,
+  tokenPrefix,
+  unpublish,
+  oneGate,
+]
