@@ -64,6 +64,12 @@ describe('the probe of token prefixes notices', { concurrency: 3 }, () => {
     await assertCaught(tokenPrefix, /must have the form/, honest, operate)
   })
 
+  test('a rule for scanners that finds nothing', async () => {
+    await assertCaught(tokenPrefix, /gitlab\.toml must find a token/, (asked, answer) =>
+      asked.path.endsWith('/gitlab.toml') ? { ...answer, body: Buffer.from('nothing') } : answer,
+    )
+  })
+
   test('an instance that takes a changed token', async () => {
     const anybody = { ...accepted, status: 200 }
     await assertCaught(tokenPrefix, /changed token must be refused/, (_, answer) =>

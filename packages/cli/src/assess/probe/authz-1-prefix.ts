@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { crc32 } from 'node:zlib'
 import { demand, type Evidence, type Probe, type ProbeInstance } from '../probe.ts'
-import { describeReply, makeProbeToken, openProbeClient } from '../probe-client.ts'
+import { describeReply, makeProbeToken, openProbeClient, type ProbeClient } from '../probe-client.ts'
 
 const form = /^holdfast_([a-z0-9]+)_([0-9A-Za-z]{30,})([0-9A-Za-z]{6})$/
+const ruleFiles = ['gitleaks.toml', 'trufflehog.yaml', 'github.json', 'gitlab.toml'] as const
 const base62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 
 /** Tokens can be told from other text by prefix, instance id and checksum, and a changed one is worth nothing. */
@@ -17,12 +18,26 @@ async function run(instance: ProbeInstance): Promise<Evidence> {
   demand(first.random !== second.random, 'two tokens must not carry the same random part')
   const whoami = await client.ask('GET', '/npm/-/whoami')
   demand(whoami.status === 200, `the token must work, and whoami answers ${describeReply(whoami)}`)
+  await checkRules(client)
   const changed = await client.ask('GET', '/npm/-/whoami', { token: changeLetter(client.token) })
   demand(changed.status === 401, `a changed token must be refused with 401, not ${describeReply(changed)}`)
   return [
     `tokens have the form holdfast_${first.instance}_<${first.random.length} random characters><checksum>`,
     'the checksum is the CRC-32 of all before it, in six base-62 digits; a changed token is refused',
+    `rules for scanners are served, and find a token of this instance: ${ruleFiles.join(', ')}`,
   ]
+}
+
+/** The published rules find a real token, and no word that only begins like one. */
+async function checkRules(client: ProbeClient): Promise<void> {
+  for (const file of ruleFiles) {
+    const served = await client.ask('GET', `/policy/tokens/rules/${file}`, { accept: '*/*', token: '' })
+    demand(served.status === 200, `the rule ${file} must be served, and answers ${describeReply(served)}`)
+    const pattern = /holdfast_\[[^'"\\]*\{\d+\}/.exec(served.body.toString())?.[0] ?? ''
+    const rule = new RegExp(`\\b${pattern}\\b`)
+    demand(pattern !== '' && rule.test(`"${client.token}"`), `the rule ${file} must find a token`)
+    demand(!rule.test(`holdfast_${'x'.repeat(47)}`), `the rule ${file} must not find what is no token`)
+  }
 }
 
 /** Takes a token apart the way a secret scanner does, by what is published and not by the server's code. */
