@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /** `holdfast operator user …`: people who leave. */
-import { disableUser, enableUser, type Reach, readReach, transferUser } from '../flow/index.ts'
+import {
+  describePublisher,
+  disableUser,
+  enableUser,
+  type Reach,
+  readReach,
+  transferUser,
+} from '../flow/index.ts'
 import { operator } from '../identity/index.ts'
 import type { Ports } from '../main.ts'
 import { type Arguments, UsageError } from './usage.ts'
@@ -42,7 +49,7 @@ async function transfer(ports: Ports, login: string, to: string | undefined): Pr
 
 /** What somebody could do, for the eyes of whoever cleans up after them. */
 function formatReach(reach: Reach): string {
-  const { account, packages, alone, orgs, tokens, sessions } = reach
+  const { account, packages, alone, orgs, tokens, sessions, publishers } = reach
   const writes = [...packages].filter(([, role]) => role === 'owner' || role === 'maintainer')
   const day = (at: number | null) => (at === null ? 'never' : new Date(at).toISOString().slice(0, 10))
   return [
@@ -50,6 +57,7 @@ function formatReach(reach: Reach): string {
     ...writes.map(([name, role]) => `  ${name} as ${role}${alone.includes(name) ? ', its only owner' : ''}`),
     `organisations: ${[...orgs].map(([org, role]) => `${org} as ${role}`).join(', ') || 'none'}`,
     `roles on this registry: ${account.roles.join(', ') || 'none'}`,
+    ...publishers.map(each => `CI job trusted by them: ${each.package} from ${describePublisher(each)}`),
     `tokens: ${tokens.length}, sessions: ${sessions.length}`,
     ...tokens.map(
       each => `  ${each.hint}… '${each.name}' ${each.limits.permission}, ends ${day(each.expiresAt)}`,

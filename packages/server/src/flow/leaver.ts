@@ -10,12 +10,14 @@ import {
   type OrgRole,
   type Session,
   type Token,
+  type TrustedPublisher,
 } from '../identity/index.ts'
 import type { NewEvent } from '../integrity/index.ts'
 import type { Ports, Tx } from '../ports.ts'
 import { addNotice } from './letter.ts'
 import { provePresence } from './presence.ts'
 import { checkOperated } from './role.ts'
+import { describePublisher, tellOwners, trustEvent } from './trust.ts'
 
 /** Everything somebody can act with, and on what. */
 export interface Reach {
@@ -27,6 +29,8 @@ export interface Reach {
   readonly orgs: ReadonlyMap<string, OrgRole>
   readonly tokens: readonly Token[]
   readonly sessions: readonly Session[]
+  /** CI jobs that may publish because this account said so. */
+  readonly publishers: readonly TrustedPublisher[]
 }
 
 /** What an account can do, for whoever runs the instance. Throws `user-not-found`. */
@@ -36,8 +40,8 @@ export async function readReach(ports: Ports, actor: Actor, login: string): Prom
 }
 
 /**
- * Switches an account off: sessions, tokens and waiting approvals end within a second on every replica. Says what it
- * could do until then. Fine to repeat. Throws `user-not-found`, `last-operator`.
+ * Switches an account off: sessions, tokens, waiting approvals and the trusted publishers it added end within a second on
+ * every replica. Says what it could do until then. Fine to repeat. Throws `user-not-found`, `last-operator`.
  */
 export async function disableUser(ports: Ports, actor: Actor, login: string): Promise<Reach> {
   const grant = await openUser(ports, actor)
@@ -49,6 +53,7 @@ export async function disableUser(ports: Ports, actor: Actor, login: string): Pr
     ...reach.tokens.map(
       ({ id }) => ({ type: 'token-revoke', fields: { subject: id, reason: 'request' } }) as const,
     ),
+    ...reach.publishers.map(each => trustEvent(each, 'remove')),
   ]
   await ports.store.commit(grant, events, async tx => {
     await tx.identity.holdInstance()
@@ -57,9 +62,18 @@ export async function disableUser(ports: Ports, actor: Actor, login: string): Pr
     // Asked again while others wait: a token made since is ended too.
     for (const token of await tx.identity.listTokens(account.id)) await tx.identity.revokeToken(token.id, now)
     await tx.identity.endPresence(account.id)
+    for (const publisher of reach.publishers) await endPublisher(tx, ports, publisher)
     await addNotice(tx, ports, account, 'Your account was switched off by an operator')
   })
   return reach
+}
+
+/** A leaver's word for a CI job is worth no more than the leaver; other owners may give theirs. */
+async function endPublisher(tx: Tx, ports: Ports, publisher: TrustedPublisher): Promise<void> {
+  await tx.identity.removePublisher(publisher.id, ports.clock())
+  await tx.identity.revokeTokensOf(publisher.id, ports.clock())
+  const what = `A trusted publisher was removed from ${publisher.package}, since whoever added it left`
+  await tellOwners(tx, ports, publisher, `${what} (${describePublisher(publisher)})`)
 }
 
 /** Lets somebody sign in again; what was ended stays ended. Throws `user-not-found`. */
@@ -175,8 +189,11 @@ async function reachOf(ports: Ports, account: Account): Promise<Reach> {
   const isAlone = (name: PackageName) =>
     !owners.some(each => each.package === name && each.accountId !== account.id && each.disabledAt === null)
   const now = ports.clock()
+  const ids = await identity.listPublisherIdsBy(account.id)
+  const publishers = await Promise.all(ids.map(id => identity.findPublisher(id)))
   return {
     account,
+    publishers: publishers.filter(each => each !== undefined),
     packages: await catalog.listPackagesOf(account.id),
     alone: owned.filter(isAlone),
     orgs: await identity.listOrgsOf(account.id),

@@ -32,6 +32,8 @@ export interface PeopleReads {
   listOwnRoles(accountId: string): Promise<ReadonlyMap<PackageName, PackageRole>>
   /** Owners in their own name of these packages. */
   listOwnerFacts(names: readonly PackageName[]): Promise<readonly OwnerFacts[]>
+  /** Trusted publishers that an account added, on whatever package. */
+  listPublisherIdsBy(accountId: string): Promise<readonly string[]>
   /** Tokens of an account that skip the second factor and are good at `now`. */
   listSkippingTokens(accountIds: readonly string[], now: number): Promise<readonly Token[]>
 }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
 import { after, afterEach, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { PackageName } from '@holdfast/core'
 import {
+  addPublisher,
   beginLogin,
   createOrg,
   disableUser,
@@ -20,6 +22,7 @@ import {
   transferUser,
 } from '../../src/flow/index.ts'
 import { type Actor, operator, toPerson } from '../../src/identity/index.ts'
+import { startInstance } from '../../src/main.ts'
 import { publishDocument } from '../live.ts'
 import { dayMs, openWorld, type Someone, whence } from '../world.ts'
 
@@ -176,6 +179,52 @@ test('whoever is switched off has no session, token or approval a moment later, 
   assert.equal(await whoami(who), 401, 'what was ended stays ended')
   await world.browse(who)
 })
+
+test('the trusted publishers a leaver added end with them, also on packages that others own, who are told', async () => {
+  const [uma, vic] = [await world.someone('uma'), await world.someone('vic')]
+  await world.publish(uma, 'umas', '1.0.0')
+  await setPackageRole(ports, operator, pkg('umas'), 'vic', 'owner')
+  const rule = { repository: 'acme/widget', workflow: 'publish.yml' }
+  const request = { provider: 'github', rule, permissions: ['createPackage'] } as const
+  const gone = await addPublisher(ports, await at(uma), pkg('umas'), request)
+  const kept = await addPublisher(ports, await at(vic), pkg('umas'), {
+    ...request,
+    rule: { ...rule, workflow: 'other.yml' },
+  })
+  assert.deepEqual(
+    (await readReach(ports, operator, 'uma')).publishers.map(each => each.id),
+    [gone.id],
+  )
+  await disableUser(ports, operator, 'uma')
+  const left = await identity.listPublishers(pkg('umas'), world.now())
+  assert.deepEqual(
+    left.map(each => each.id),
+    [kept.id],
+  )
+  const told = (await ports.store.mail.listRecent(20)).filter(letter => letter.to === vic.email)
+  assert.ok(told.some(letter => letter.subject.includes('left')))
+})
+
+test('another process on the same data lets a leaver in no more, within a second', async t => {
+  const who = await world.someone('wes')
+  const told = { ...ports.config, port: 0, publicUrl: ports.config.publicUrl }
+  const other = await startInstance(told, { request() {}, say() {}, flush() {} }, () => world.now())
+  t.after(() => other.stop())
+  const ask = async () =>
+    (await fetch(`${other.url}/npm/-/whoami`, { headers: { authorization: `Bearer ${who.token}` } })).status
+  assert.equal(await ask(), 200)
+  await disableUser(ports, operator, 'wes')
+  await until(async () => (await ask()) === 401)
+})
+
+/** Asks for a second at most, in steps that do not depend on the machine being fast. */
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  for (let left = 20; left > 0; left--) {
+    if (await holds()) return
+    await delay(50)
+  }
+  assert.fail('it did not come true within a second')
+}
 
 test('what a leaver owned goes to a named person, alone or not, and they keep nothing', async () => {
   const [jan, kim] = [await world.someone('jan'), await world.someone('kim')]

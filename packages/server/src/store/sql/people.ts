@@ -77,6 +77,10 @@ export function peopleReads(db: Kysely<Schema>): PeopleReads {
         lastSeenAt: Math.max(Number(row.seen ?? 0), Number(row.used ?? 0)),
       }))
     },
+    async listPublisherIdsBy(accountId) {
+      const query = db.selectFrom('trusted_publisher').select('id').where('created_by', '=', accountId)
+      return (await query.where('removed_at', 'is', null).orderBy('id').execute()).map(row => row.id)
+    },
     async listSkippingTokens(accountIds, now) {
       if (accountIds.length === 0) return []
       const query = db

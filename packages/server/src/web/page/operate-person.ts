@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isProblem, type Problem, problem } from '@holdfast/core'
 import {
+  describePublisher,
   disableUser,
   enableUser,
   type Reach,
@@ -76,6 +77,7 @@ ${problemNotice(trouble)}
 ${facts(reach)}
 ${packages(reach)}
 ${tokens(reach)}
+${jobs(reach)}
 <h3>Roles on this registry</h3><form class="form" method="post" action="${path}">
 ${checks('roles', 'Roles', instanceRoles, account.roles)}
 <button type="submit" name="act" value="roles">Save the roles</button></form>
@@ -106,6 +108,11 @@ function tokens({ tokens: all }: Reach): Markup {
 <tbody>${all.map(each => html`<tr><td><code>${each.hint}…</code> ${each.name}</td><td>${each.limits.permission}${each.limits.bypassTfa ? ', skips the second factor' : ''}</td><td>${each.expiresAt === null ? 'never' : day(each.expiresAt)}</td></tr>`)}</tbody></table></div>`
 }
 
+function jobs({ publishers }: Reach): Markup {
+  if (publishers.length === 0) return nothing
+  return html`<h3>${plural(publishers.length, 'trusted publisher')} added by them</h3><ul>${publishers.map(each => html`<li><a href="${packagePath(each.package)}">${each.package}</a> from ${describePublisher(each)}</li>`)}</ul>`
+}
+
 function leaving({ account, alone }: Reach, path: string): Markup {
   return html`${
     account.disabledAt !== null && alone.length > 0
@@ -119,7 +126,7 @@ function leaving({ account, alone }: Reach, path: string): Markup {
 <form class="form" method="post" action="${path}">
 ${
   account.disabledAt === null
-    ? html`<p>Ends every session, token and waiting approval at once, everywhere. It can be switched on again; what was ended stays ended.</p><button type="submit" name="act" value="disable">Switch the account off</button>`
+    ? html`<p>Ends every session, token, waiting approval and trusted publisher of theirs at once, everywhere. It can be switched on again; what was ended stays ended.</p><button type="submit" name="act" value="disable">Switch the account off</button>`
     : html`<p>Lets them sign in again. Tokens and sessions that were ended stay ended.</p><button type="submit" name="act" value="enable">Switch the account on</button>`
 }</form>
 <form class="form" method="post" action="${path}">
