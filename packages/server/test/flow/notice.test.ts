@@ -3,16 +3,21 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { PackageName } from '@holdfast/core'
+import { type CreationOptions, makeSoftwarePasskey } from '../../../cli/src/assess/software-passkey.ts'
 import {
   addAddress,
   addOwner,
+  beginPasskey,
   beginTfa,
   changePassword,
   createToken,
   disableTfa,
+  finishPasskey,
   finishTfa,
   removeAddress,
   removeOwner,
+  removePasskey,
+  removePassword,
   renewRecoveryCodes,
   setPrimaryAddress,
   signIn,
@@ -105,6 +110,29 @@ test('a second factor that is switched on or off, and new recovery codes, are to
   await assertTold(bob.email, /^New recovery codes were made/)
   await disableTfa(world.ports, actor, bob.password)
   await assertTold(bob.email, /^Two-factor authentication .* was switched OFF/)
+})
+
+test('a passkey that comes or goes is told, and so is the end of the password', async () => {
+  const cid = await world.someone('cid')
+  const actor = await inBrowser(cid)
+  const add = async (name: string) => {
+    const passkey = makeSoftwarePasskey(world.url.replace('127.0.0.1', 'localhost'))
+    const { options, sealed } = await beginPasskey(world.ports, actor)
+    await finishPasskey(
+      world.ports,
+      actor,
+      { sealed, text: passkey.create(options as CreationOptions) },
+      name,
+    )
+    return passkey.id
+  }
+  const first = await add('ring')
+  await assertTold(cid.email, /^A passkey named 'ring' was added/)
+  await add('laptop')
+  await removePasskey(world.ports, actor, first)
+  await assertTold(cid.email, /^The passkey 'ring' was removed/)
+  await removePassword(world.ports, actor)
+  await assertTold(cid.email, /^The password of your account was removed/)
 })
 
 test('an owner who comes or goes is told', async () => {

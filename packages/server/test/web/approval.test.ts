@@ -181,3 +181,15 @@ test('without codes, a client that opens no page is told what to do', async () =
     pending: false,
   })
 })
+
+test('where a code is not enough, a fresh session is asked for a touch, and then led on', async () => {
+  const who = await victim('jan')
+  const page = '/confirm?with=passkey&next=%2Faccount'
+  const asked = await get(world, page, { cookie: who.cookie, headers: home })
+  assert.equal(asked.status, 200)
+  assert.doesNotMatch(asked.text, /name="otp"/)
+  const { challenge = '', passkey = '' } = await touch(page, who, home)
+  const led = await send('/confirm', { next: '/account', challenge, passkey }, who)
+  assert.deepEqual([led.status, led.headers.get('location')], [303, '/account'])
+  assert.equal((await get(world, page, { cookie: who.cookie, headers: home })).status, 303)
+})

@@ -178,6 +178,8 @@ describe('in a browser', { skip: isHere() ? false : 'no Chromium' }, () => {
     '/account/sessions',
     '/account/password',
     '/account/second-factor',
+    '/account/security',
+    '/account/passkeys/new',
     '/operate',
     '/operate/names',
     '/operate/people',

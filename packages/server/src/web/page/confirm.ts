@@ -21,7 +21,13 @@ import { passkeyAnswer, passkeyButton } from '../part/passkey.ts'
 export async function confirmPage(c: PageContext): Promise<Response> {
   const visitor = getVisitor(c)
   const next = localPath(c.env.call.query.get('next'))
-  return isFresh(c, visitor) ? leadTo(c, next) : form(c, visitor, next)
+  if (isFresh(c, visitor) && (!wantsTouch(c) || visitor.credential.byPasskey === true)) return leadTo(c, next)
+  return form(c, visitor, next)
+}
+
+/** For a critical package a code was not enough. */
+function wantsTouch(c: PageContext): boolean {
+  return c.env.call.query.get('with') === 'passkey'
 }
 
 export async function confirmSubmit(c: PageContext): Promise<Response> {
@@ -77,10 +83,10 @@ export function checkFresh(c: PageContext, visitor: Visitor): void {
 
 async function form(c: PageContext, visitor: Visitor, next: string, trouble?: Problem): Promise<Response> {
   const main = html`<h1>Is it still you, ${visitor.login}?</h1>
-<p>You signed in a while ago. What you are about to do needs a fresh proof.</p>
+<p>${wantsTouch(c) ? 'What you are about to do is confirmed by your passkey: a code could be talked out of you.' : 'You signed in a while ago. What you are about to do needs a fresh proof.'}</p>
 ${problemNotice(trouble)}
 ${await touchForm(c, visitor, next)}
-${(await hasSomethingToType(c, visitor)) ? typedForm(visitor, next) : nothing}`
+${!wantsTouch(c) && (await hasSomethingToType(c, visitor)) ? typedForm(visitor, next) : nothing}`
   return sheet(c, { title: 'Confirm that it is you', main, status: trouble?.status ?? 200 })
 }
 

@@ -22,6 +22,13 @@ export function problemAnswer(config: Config, trouble: Problem, call: Call): Ans
     const next = encodeURIComponent(localPath(call.url))
     return { status: 303, headers: { ...pageHeaders(config), location: `/confirm?next=${next}` } }
   }
+  if (trouble.code === 'passkey-proof-required' && findVisitor(call.actor)?.hasPasskey === true) {
+    const next = encodeURIComponent(localPath(call.url))
+    return {
+      status: 303,
+      headers: { ...pageHeaders(config), location: `/confirm?with=passkey&next=${next}` },
+    }
+  }
   const main = html`<div class="problem">
 <p class="code">${trouble.status}</p>
 <h1>${trouble.message}</h1>
