@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { throttling } from './probe/authn-1-bruteforce.ts'
 import { provenEmail } from './probe/authn-1-email.ts'
+import { notices } from './probe/authn-1-notify.ts'
+import { recovery } from './probe/authn-1-recovery.ts'
+import { authenticator } from './probe/authn-1-totp.ts'
 import { criticalMfa } from './probe/authn-2-critical.ts'
+import { abandonedDomains } from './probe/authn-2-domains.ts'
 import { leakedPasswords } from './probe/authn-2-leaked.ts'
 import { webauthn } from './probe/authn-2-webauthn.ts'
 import { allMfa } from './probe/authn-3-all-mfa.ts'
@@ -18,6 +23,14 @@ import type { Probe } from './probe.ts'
 
 /** Every probe that exists; a capability that none of them shows is `missing`. */
 export const probes: readonly Probe[] = [
+  throttling,
+  provenEmail,
+  notices,
+  recovery,
+  authenticator,
+  abandonedDomains,
+  leakedPasswords,
+
   provenEmail,
   leakedPasswords,
   criticalMfa,

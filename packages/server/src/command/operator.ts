@@ -8,11 +8,13 @@ import {
   reasonCodes,
 } from '@holdfast/core'
 import {
+  checkMailDomains,
   createToken,
   ensureAccount,
   hostNames,
   invite,
   inviteMany,
+  listAbandonedDomains,
   type Measure,
   markCritical,
   parseInvitees,
@@ -36,6 +38,7 @@ const usage = `Usage: holdfast operator <act> --data DIR …
   host [GLOB...]                         names hosted here, such as '@acme/*'; without names, list them
   unhost GLOB...                         make no new names under these here
   token --user NAME --publish GLOB... [--read-only] [--expires 1h]   print a token, at most 24 hours for publishing
+  check-domains                          look at the mail domains that are due, and list the abandoned ones
   recover --user NAME [--second-factor]  print a one-time link that sets a new password; with the option passkeys and second factor go
   quarantine NAME@VERSION --reason CODE [--words TEXT]   stop serving a version, at once
   release NAME@VERSION                   undo quarantine
@@ -85,6 +88,7 @@ const acts: Readonly<Record<string, Act>> = {
   unmark: async (ports, _args, [name]) =>
     unmarkCritical(ports, operator, parsePackageName(need(name, 'NAME'))),
   critical,
+  'check-domains': checkDomains,
   recover: async (ports, { values, flags }) =>
     recoverAtMachine(ports, operator, need(values['user'], '--user'), flags.has('second-factor')),
   quarantine: measure('quarantine'),
@@ -113,6 +117,14 @@ export async function operate(args: readonly string[]): Promise<number> {
   } finally {
     await opened.close()
   }
+}
+
+async function checkDomains(ports: Ports): Promise<string> {
+  if (ports.domains === undefined)
+    throw new UsageError('Configure `rdap` first: nobody looks at mail domains yet.')
+  await checkMailDomains(ports)
+  const found = await listAbandonedDomains(ports, operator)
+  return found.map(({ domain, addresses }) => `${domain.domain} ${addresses}`).join('\n')
 }
 
 async function host(ports: Ports, _args: Arguments, words: readonly string[]): Promise<string | undefined> {

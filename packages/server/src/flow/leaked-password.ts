@@ -9,7 +9,7 @@ import { addNotice } from './letter.ts'
 const deadlineMs = 2000
 const maxBytes = 256 * 1024
 const keptMs = 24 * 3600_000
-const failedMs = 60_000
+const pauseMs = 10_000
 const maxKept = 500
 
 /** What a range service said of one prefix, and until when it counts. */
@@ -18,7 +18,13 @@ interface Range {
   readonly until: number
 }
 
-const rangesOf = new WeakMap<Ports['store'], Map<string, Range>>()
+interface Memory {
+  readonly ranges: Map<string, Range>
+  /** Until then a service that did not answer is left alone: nobody waits for it at each sign-in. */
+  pausedUntil: number
+}
+
+const memoryOf = new WeakMap<Ports['store'], Memory>()
 
 /** Throws `weak-password` for a new password that others have seen. */
 export async function checkNotLeaked(ports: Ports, password: string): Promise<void> {
@@ -55,28 +61,27 @@ async function isLeaked(ports: Ports, password: string): Promise<boolean> {
   const { leakedPasswords } = ports.config
   if (leakedPasswords === undefined) return false
   const hash = createHash('sha1').update(password, 'utf8').digest('hex').toUpperCase()
-  const { suffixes } = await readRange(ports, leakedPasswords, hash.slice(0, 5))
-  return suffixes.has(hash.slice(5))
+  return (await readRange(ports, leakedPasswords, hash.slice(0, 5))).has(hash.slice(5))
 }
 
 /**
  * All that the service knows under the first five digits of a hash: it never learns which one was asked for. When it
- * does not answer, nobody is kept out: the list that comes with us has spoken, and it is asked again after a minute.
+ * does not answer, nobody is kept out: the list that comes with us has spoken, and it is asked again a little later.
  */
-async function readRange(ports: Ports, address: string, prefix: string): Promise<Range> {
-  const ranges = rangesOf.get(ports.store) ?? new Map<string, Range>()
-  rangesOf.set(ports.store, ranges)
+async function readRange(ports: Ports, address: string, prefix: string): Promise<ReadonlySet<string>> {
+  const memory = memoryOf.get(ports.store) ?? { ranges: new Map<string, Range>(), pausedUntil: 0 }
+  memoryOf.set(ports.store, memory)
+  const { ranges } = memory
   const kept = ranges.get(prefix)
   const now = ports.clock()
-  if (kept !== undefined && kept.until > now) return kept
+  const fallback = kept?.suffixes ?? new Set<string>()
+  if ((kept !== undefined && kept.until > now) || memory.pausedUntil > now) return fallback
   const suffixes = await askRange(ports, `${address.replace(/\/+$/, '')}/${prefix}`)
-  const range =
-    suffixes === undefined
-      ? { suffixes: kept?.suffixes ?? new Set<string>(), until: now + failedMs }
-      : { suffixes, until: now + keptMs }
+  if (suffixes === undefined) memory.pausedUntil = now + pauseMs
+  if (suffixes === undefined) return fallback
   if (ranges.size >= maxKept) ranges.delete(ranges.keys().next().value ?? '')
-  ranges.set(prefix, range)
-  return range
+  ranges.set(prefix, { suffixes, until: now + keptMs })
+  return suffixes
 }
 
 async function askRange(ports: Ports, url: string): Promise<ReadonlySet<string> | undefined> {

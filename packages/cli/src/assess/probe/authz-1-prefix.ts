@@ -49,7 +49,8 @@ function readToken(token: string): { instance: string; random: string } {
   return { instance, random }
 }
 
-function toBase62(value: number): string {
+/** Six base-62 digits, as the checksum is written. */
+export function toBase62(value: number): string {
   const digits = [5, 4, 3, 2, 1, 0].map(place => base62[Math.floor(value / 62 ** place) % 62])
   return digits.join('')
 }
