@@ -337,6 +337,11 @@ export const problemTable = {
     say: 'This token may only read',
     hint: 'Use a token with the right to write: `npm token create`, or `npm login`.',
   },
+  'reader-refused': {
+    status: 403,
+    say: 'No organisation here lets this job read its packages: {job}',
+    hint: 'Let an owner of the organisation add the owner of this job on its page of machines.',
+  },
   'remote-failed': {
     status: 502,
     say: 'The other service {host} gave no good answer: {why}',
@@ -371,6 +376,16 @@ export const problemTable = {
     status: 409,
     say: "'{name}' was changed by someone else in the meantime",
     hint: 'Run the command again; it then works on the current state.',
+  },
+  'robot-exists': {
+    status: 409,
+    say: '{org} has a robot named {name} already',
+    hint: 'Choose another name, or remove the other one first.',
+  },
+  'robot-not-found': {
+    status: 404,
+    say: '{org} has no robot or CI trust {id}',
+    hint: 'Its page of machines lists what there is.',
   },
   'seal-broken': {
     status: 500,

@@ -59,8 +59,10 @@ function readIssuer(text: string): CiIssuer | undefined {
   const form = /^(github|gitlab|circleci|generic)(?::([^=\s]+))?(?:=(https?:\/\/[^\s?#]+))?$/
   const [, provider = '', claims, given] = form.exec(text) ?? []
   const issuer = given ?? publicIssuers[provider]
-  if (issuer === undefined || (provider === 'generic') !== (claims !== undefined)) return undefined
-  return { provider: provider as CiProvider, issuer, claims: claims?.split('+').filter(Boolean) ?? [] }
+  const bound = claims?.split('+').filter(Boolean) ?? []
+  // An issuer without claims would be everybody who has a job there.
+  if (issuer === undefined || (provider === 'generic') !== bound.length > 0) return undefined
+  return { provider: provider as CiProvider, issuer, claims: bound }
 }
 
 /** Every key of `holdfast.yaml`, also read from `HOLDFAST_<KEY>`, with its default. Documented in docs/operating.md. */

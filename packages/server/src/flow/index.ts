@@ -11,6 +11,13 @@ export {
 export type { Arrival, Told } from './arrival.ts'
 export { type AuditPage, type AuditWish, loginsOf, readAudit } from './audit.ts'
 export { pushAudit } from './audit-push.ts'
+export {
+  addReader,
+  exchangeReadToken,
+  listReaders,
+  type ReaderRequest,
+  removeReader,
+} from './ci-reader.ts'
 export { criticalNoticeMs, markCritical, recomputeCritical, unmarkCritical } from './critical.ts'
 export { deprecate } from './deprecate.ts'
 export { hostNames, unhostNames } from './host.ts'
@@ -42,7 +49,7 @@ export {
   listLapsed,
   sayLapse,
 } from './mail-domain.ts'
-export { findCritical } from './mfa-rule.ts'
+export { findCritical, graceEnd } from './mfa-rule.ts'
 export {
   createOrg,
   createTeam,
@@ -120,6 +127,14 @@ export {
 } from './recovery-staff.ts'
 export { type Measure, takeMeasure } from './respond.ts'
 export { listOwnersAtRisk, type OwnersAtRisk } from './risk.ts'
+export {
+  addRobot,
+  addRobotToken,
+  listRobots,
+  type RobotTokenRequest,
+  type RobotWithTokens,
+  removeRobot,
+} from './robot.ts'
 export { type PackageAccess, readPackageAccess, setInstanceRoles, setPackageRole } from './role.ts'
 export { searchPackages } from './search.ts'
 export {

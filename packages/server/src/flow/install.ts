@@ -73,7 +73,7 @@ export function noteDownload(
   ports.downloads.add({ package: name, version, accountId: known?.id ?? '', tokenId, address, client })
 }
 
-type Identified = Pick<Extract<Actor, { kind: 'person' | 'job' }>, 'kind' | 'id' | 'credential'>
+type Identified = Pick<Extract<Actor, { kind: 'person' | 'job' | 'robot' }>, 'kind' | 'id' | 'credential'>
 
 async function findByFile(ports: Ports, name: PackageName, fileName: string): Promise<PackageVersion> {
   const prefix = tarballFileName(name, '' as Version).replace(/\.tgz$/, '')

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A CI job's identity for a token of ours: fifteen minutes, one package (provenance reference, section 10). */
-import { type NamePattern, type PackageName, problem } from '@holdfast/core'
+import { type NamePattern, type PackageName, type Problem, problem } from '@holdfast/core'
 import type { CiIssuer } from '../config.ts'
 import {
   type Actor,
@@ -40,7 +40,11 @@ export async function exchangeJobToken(
   from: Whence,
 ): Promise<NewToken> {
   const publishers = await listTrusted(ports, name)
-  const { token, job } = await readJob(ports, jwt, name, publishers)
+  const { token, job } = await readJob(ports, jwt, {
+    knowsOwner: (issuer, owner) =>
+      publishers.some(each => each.issuer === issuer && each.rule.ownerId === owner),
+    refuse: job => problem('trust-refused', { name, job }),
+  })
   const publisher = findPublisher(publishers, job)
   if (publisher === undefined || !(await mayStillWait(ports, publisher)))
     throw problem('trust-refused', { name, job: describeJob(job) })
@@ -74,43 +78,37 @@ function checkNotContested(
     })
 }
 
+/** What must be known before a token is looked at. */
+interface Expected {
+  /** CircleCI has an issuer for each organisation: of made-up ones nobody asks for keys. */
+  knowsOwner(issuer: string, ownerId: string): boolean
+  refuse(job: string): Problem
+}
+
 /** Who asks, as far as its token proves it. */
-async function readJob(
+export async function readJob(
   ports: Ports,
   jwt: string,
-  name: PackageName,
-  publishers: readonly TrustedPublisher[],
+  expected: Expected,
 ): Promise<{ token: JobToken; job: JobFacts }> {
   const kid = readKeyId(jwt)
   const said = readUnverifiedIssuer(jwt)
-  const issuer = findIssuer(ports, said, publishers)
-  if (issuer === undefined) throw problem('trust-refused', { name, job: `jobs of ${said.slice(0, 200)}` })
+  const issuer = findIssuer(ports, said, expected)
+  if (issuer === undefined) throw expected.refuse(`jobs of ${said.slice(0, 200)}`)
   const keys = await findIssuerKey(ports, said, kid)
   const now = ports.clock()
   const token = await verifyJobToken(jwt, { ...issuer, issuer: said }, keys, audiencesOf(ports.config), now)
   return { token, job: readJobFacts(issuer, token.claims) }
 }
 
-/**
- * The configured issuer that a token names. CircleCI has one for each organisation: only those that a publisher of the
- * package names, else made-up organisations would become requests.
- */
-function findIssuer(
-  ports: Ports,
-  said: string,
-  publishers: readonly TrustedPublisher[],
-): CiIssuer | undefined {
+/** The configured issuer that a token names. */
+function findIssuer(ports: Ports, said: string, { knowsOwner }: Expected): CiIssuer | undefined {
   const { ciIssuers } = ports.config
-  return (
-    ciIssuers.find(each => each.issuer === said) ??
-    ciIssuers.find(
-      each =>
-        each.provider === 'circleci' &&
-        publishers.some(({ issuer, rule }) => {
-          return issuer === each.issuer && said === `${issuer}/org/${rule.ownerId}`
-        }),
-    )
-  )
+  const isOfOwner = ({ provider, issuer }: CiIssuer) =>
+    provider === 'circleci' &&
+    said.startsWith(`${issuer}/org/`) &&
+    knowsOwner(issuer, said.slice(`${issuer}/org/`.length))
+  return ciIssuers.find(each => each.issuer === said) ?? ciIssuers.find(isOfOwner)
 }
 
 /** A pending publisher gives no more than whoever waits with it may still do. */

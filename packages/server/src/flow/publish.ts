@@ -10,7 +10,7 @@ import {
   type Version,
 } from '@holdfast/core'
 import { type Access, amend, type Package, type PackageVersion } from '../catalog/index.ts'
-import { type Actor, actorId, authorize, forbid, type Grant } from '../identity/index.ts'
+import { type Actor, actorId, authorize, forbid, type Grant, isMachine } from '../identity/index.ts'
 import {
   checkManifestAgrees,
   defaultInspectLimits,
@@ -199,7 +199,7 @@ async function checkNotTaken(tx: Tx, actor: Actor, name: PackageName): Promise<v
 async function createPackage(tx: Tx, actor: Actor, upload: Upload, at: number): Promise<void> {
   const key = confusableKey(upload.name)
   const twin = await tx.catalog.findConfusable(key)
-  if (twin !== undefined && (actor.kind === 'person' || actor.kind === 'job'))
+  if (twin !== undefined && (actor.kind === 'person' || isMachine(actor)))
     throw problem('name-confusable', { name: upload.name, other: twin })
   await tx.catalog.addPackage(upload.name, key, upload.access ?? 'public', at)
   if (actor.kind === 'person') await tx.catalog.setRole(upload.name, actor.id, 'owner')

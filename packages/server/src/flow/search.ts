@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { problem } from '@holdfast/core'
 import type { SearchHit, SearchQuery } from '../catalog/index.ts'
-import { type Actor, mayReadPublic } from '../identity/index.ts'
+import { type Actor, isMachine, mayReadPublic } from '../identity/index.ts'
 import type { Ports } from '../ports.ts'
 
 /** Packages that match, best first, and only those this actor may read. Throws `unauthenticated`. */
@@ -18,5 +18,5 @@ export async function searchPackages(
 
 function readerOf(actor: Actor): SearchQuery['reader'] {
   if (actor.kind === 'person') return { kind: 'account', id: actor.id }
-  return actor.kind === 'nobody' || actor.kind === 'job' ? { kind: 'nobody' } : { kind: 'everything' }
+  return actor.kind === 'nobody' || isMachine(actor) ? { kind: 'nobody' } : { kind: 'everything' }
 }

@@ -5,11 +5,13 @@ import {
   authorize,
   dueNotice,
   type EndingToken,
+  type NoticeDays,
   noticeAheadMs,
   type Token,
 } from '../identity/index.ts'
 import type { Ports } from '../ports.ts'
 import { addLetters, hostOf } from './letter.ts'
+import { tellOrgOwners } from './robot.ts'
 
 const pageSize = 200
 const clock: Actor = { kind: 'system', id: 'token-notice' }
@@ -28,13 +30,28 @@ export async function tellOfEndingTokens(ports: Ports): Promise<void> {
 
 async function tell(ports: Ports, { token, told }: EndingToken, now: number): Promise<void> {
   const days = dueNotice(token, told, now)
+  if (days === undefined) return
+  if (token.holder === 'robot') return tellOfRobot(ports, token, days)
   const account = await ports.store.identity.findAccount(token.accountId)
-  if (days === undefined || account === undefined || account.disabledAt !== null) return
+  if (account === undefined || account.disabledAt !== null) return
   const grant = await authorize(ports, clock, 'account:change', account.id)
   const detail = { account: account.id, op: 'token-ending', token: token.id, days }
   await ports.store.commit(grant, { type: 'account-change', detail }, async tx => {
     if (await tx.identity.addTokenNotice(token.id, days))
       await addLetters(tx, [account.email], subjectOf(ports, token), linesOf(ports, account, token))
+  })
+}
+
+/** A robot reads no mail: the owners of its organisation are told. */
+async function tellOfRobot(ports: Ports, token: Token, days: NoticeDays): Promise<void> {
+  const robot = await ports.store.identity.findRobot(token.accountId)
+  if (robot === undefined) return
+  const grant = await authorize(ports, clock, 'org:own', robot.org)
+  const detail = { org: robot.org, op: 'token-ending', robot: robot.id, token: token.id, days }
+  await ports.store.commit(grant, { type: 'org', detail }, async tx => {
+    if (!(await tx.identity.addTokenNotice(token.id, days))) return
+    const what = `A token of the robot ${robot.name} of ${robot.org} ends in ${days === 1 ? '1 day' : `${days} days`}`
+    await tellOrgOwners(tx, ports, robot.org, what)
   })
 }
 

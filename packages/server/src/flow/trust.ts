@@ -119,7 +119,11 @@ async function openTrust(
   return { known: undefined, grant: await authorize(ports, actor, 'name:trust', name) }
 }
 
-function chooseIssuer({ ciIssuers }: Config, { provider, issuer }: PublisherRequest): CiIssuer {
+/** The configured issuer that was named, else the first of this provider. Throws `issuer-unknown`. */
+export function chooseIssuer(
+  { ciIssuers }: Config,
+  { provider, issuer }: Pick<PublisherRequest, 'provider' | 'issuer'>,
+): CiIssuer {
   const found = ciIssuers.find(
     each => each.provider === provider && (issuer === undefined || each.issuer === issuer),
   )

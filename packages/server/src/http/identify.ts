@@ -10,6 +10,7 @@ import {
   isToken,
   mustChange,
   networkList,
+  type Robot,
   type Token,
   tfaModeOf,
   type Whence,
@@ -17,7 +18,10 @@ import {
 import type { Ports } from '../ports.ts'
 
 type Person = Extract<Actor, { kind: 'person' }>
-type Identity = Omit<Person, 'from'> | Omit<Extract<Actor, { kind: 'job' }>, 'from'>
+type Identity =
+  | Omit<Person, 'from'>
+  | Omit<Extract<Actor, { kind: 'job' }>, 'from'>
+  | Omit<Extract<Actor, { kind: 'robot' }>, 'from'>
 
 /** Credentials → Actor, with a bounded memory that forgets within a second of any change to accounts or tokens. */
 export interface Identify {
@@ -147,7 +151,6 @@ async function byAuthorization(
 
 async function byToken(ports: Ports, secret: string, from: Whence): Promise<Identity | Problem> {
   // The checksum spares the store what cannot be one of ours.
-  // The checksum spares the store what cannot be one of ours.
   if (!isToken(secret)) return problem('token-expired')
   const token = await ports.store.identity.findToken(hashSecret(secret), ports.clock())
   if (token === undefined) return answerMiss(ports, 'token', from.address, problem('token-expired'))
@@ -155,6 +158,12 @@ async function byToken(ports: Ports, secret: string, from: Whence): Promise<Iden
   const { id, limits, expiresAt } = token
   const credential = { kind: 'token', id, limits, expiresAt } as const
   if (token.holder === 'job') return { kind: 'job', id: token.accountId, credential }
+  if (token.holder === 'robot') {
+    const robot = await ports.store.identity.findRobot(token.accountId)
+    return robot === undefined
+      ? problem('token-expired')
+      : { kind: 'robot', id: robot.id, name: robotName(robot), credential }
+  }
   const account = await ports.store.identity.findAccount(token.accountId)
   if (account === undefined || account.disabledAt !== null) return problem('token-expired')
   return toIdentity(account, credential)
@@ -184,6 +193,11 @@ function sessionCookie(cookie: string | undefined, isHttps: boolean): string | u
     ? /(?:^|;\s*)__Host-holdfast-session=([0-9A-Za-z]+)/
     : /(?:^|;\s*)holdfast-session=([0-9A-Za-z]+)/
   return form.exec(cookie ?? '')?.[1]
+}
+
+/** `acme/ci`: no login has a slash. */
+function robotName({ org, name }: Pick<Robot, 'org' | 'name'>): string {
+  return `${org}/${name}`
 }
 
 function toIdentity(account: Account, credential: Person['credential']): Identity {

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { performance } from 'node:perf_hooks'
 import type { Duplex } from 'node:stream'
 import { isProblem, type Problem, problem } from '@holdfast/core'
-import { type Actor, nobody } from '../identity/index.ts'
+import { type Actor, isMachine, nobody } from '../identity/index.ts'
 import { addressReader } from './address.ts'
 import { discardRest, readBody } from './body.ts'
 import type { Answer, Call } from './call.ts'
@@ -259,7 +259,7 @@ async function answerCall(mount: Mount | undefined, call: Call, log: Log): Promi
 }
 
 function idOf(actor: Actor): string {
-  return actor.kind === 'person' || actor.kind === 'job' ? actor.id : ''
+  return actor.kind === 'person' || isMachine(actor) ? actor.id : ''
 }
 
 function describe(error: unknown): string {

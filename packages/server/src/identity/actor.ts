@@ -12,8 +12,8 @@ export interface TokenLimits {
   readonly orgs?: readonly string[]
   /** Networks it works from, in CIDR form; undefined means any. */
   readonly cidr?: readonly string[]
-  /** A machine's: the organisation whose restricted packages it reads. */
-  readonly readsOrg?: string
+  /** A machine's: the organisations whose restricted packages it reads. */
+  readonly readsOrgs?: readonly string[]
   /** Skips the second factor on writes. */
   readonly bypassTfa: boolean
   /** Skips it by the word of the machine's owner, not of its account. */
@@ -75,6 +75,14 @@ export type Actor =
       readonly credential: TokenCredential
       readonly from: Whence
     }
+  /** A machine that belongs to an organisation, by a token that its owners made. */
+  | {
+      readonly kind: 'robot'
+      readonly id: string
+      readonly name: string
+      readonly credential: TokenCredential
+      readonly from: Whence
+    }
   /** The machine's owner, with the data folder at hand. */
   | { readonly kind: 'operator' }
   | { readonly kind: 'system'; readonly id: string }
@@ -87,11 +95,20 @@ export const nobody: Actor = { kind: 'nobody', from: { address: '', client: '', 
 /** The machine's owner at the command line. */
 export const operator: Actor = { kind: 'operator' }
 
+/** Whether a machine acts with its own token: it reads and publishes within its limits, and nothing else. */
+export function isMachine(actor: Pick<Actor, 'kind'>): actor is Machine {
+  return actor.kind === 'job' || actor.kind === 'robot'
+}
+
+/** A CI job or a robot. */
+export type Machine = Extract<Actor, { kind: 'job' | 'robot' }>
+
 /** The opaque id that an event names. */
 export function actorId(actor: Actor): string {
   switch (actor.kind) {
     case 'person':
     case 'job':
+    case 'robot':
     case 'system':
       return actor.id
     case 'operator':

@@ -2,7 +2,7 @@
 import { isPackageName, matchesName, type PackageName, problem, scopeOf } from '@holdfast/core'
 import type { PackageRole } from '../catalog/index.ts'
 import type { Ports } from '../ports.ts'
-import type { Actor, TokenLimits } from './actor.ts'
+import { type Actor, isMachine, type Machine, type TokenLimits } from './actor.ts'
 import { noteDenial } from './denial.ts'
 import type { Grant } from './grant.ts'
 import { type Needs, type Operation, operations, type Rule } from './operation.ts'
@@ -21,7 +21,6 @@ const allowedWhenLeaked: ReadonlySet<Operation> = new Set([
 ])
 
 type Person = Extract<Actor, { kind: 'person' }>
-type Machine = Extract<Actor, { kind: 'job' }>
 type Asked = Pick<Ports, 'store' | 'config'> & Partial<Pick<Ports, 'trail'>>
 
 /**
@@ -70,13 +69,13 @@ export async function may(
 
 /** True when this actor may read public packages: the hot path's short cut, without asking the store. */
 export function mayReadPublic(config: Ports['config'], actor: Pick<Actor, 'kind'>): boolean {
-  // What a job reads is in the limits of its token, which only the long way looks at.
-  return config.read === 'anyone' || (actor.kind !== 'nobody' && actor.kind !== 'job')
+  // What a machine reads is in the limits of its token, which only the long way looks at.
+  return config.read === 'anyone' || (actor.kind !== 'nobody' && !isMachine(actor))
 }
 
 async function holds(ports: Asked, actor: Actor, rule: Rule, subject: string): Promise<boolean> {
   if (actor.kind === 'operator' || actor.kind === 'system') return true
-  if (actor.kind === 'job') return machineHolds(ports, actor, rule, subject)
+  if (isMachine(actor)) return machineHolds(ports, actor, rule, subject)
   const needs: Needs = rule.needs
   switch (needs.on) {
     case 'anyone':
@@ -109,7 +108,7 @@ async function machineHolds(ports: Asked, actor: Machine, rule: Rule, subject: s
   if (rule.machine === 'publish') return limits.permission === 'read-write' && limits.packages !== undefined
   const found = await ports.store.catalog.findPackage(subject as PackageName)
   if (found === undefined || found.access === 'public' || limits.permission === 'read-write') return true
-  return limits.readsOrg !== undefined && scopeOf(found.name) === `@${limits.readsOrg}`
+  return limits.readsOrgs?.some(org => scopeOf(found.name) === `@${org}`) === true
 }
 
 async function holdsOnPackage(

@@ -4,6 +4,8 @@ export {
   actorId,
   type Credential,
   type InstanceRole,
+  isMachine,
+  type Machine,
   nobody,
   operator,
   type TfaMode,
@@ -34,7 +36,7 @@ export {
 } from './job-token.ts'
 export { isSignedReport } from './leak-report.ts'
 export { parseEmail, parseLogin } from './login-name.ts'
-export type { Job, MachineReads, MachineWrites } from './machine.ts'
+export type { Job, MachineReads, MachineWrites, Robot, TrustedReader } from './machine.ts'
 export {
   type DomainFacts,
   domainOf,
@@ -76,7 +78,7 @@ export { hashRecoveryCode, isRecoveryCode, makeRecoveryCodes } from './recovery-
 export { forbid, wordsOf } from './refusal.ts'
 export type { Budget, ThrottleUpkeep } from './throttle.ts'
 export { hashSecret, isToken, makeToken, randomId, randomText } from './token.ts'
-export { dueNotice, noticeAheadMs, type TokenOrigin, tokenEnd } from './token-life.ts'
+export { dueNotice, type NoticeDays, noticeAheadMs, type TokenOrigin, tokenEnd } from './token-life.ts'
 export type { EndingToken, TokenNoticeReads, TokenNoticeWrites } from './token-notice.ts'
 export { findTotpStep, makeTotpSeed, totpAddress, totpCode } from './totp.ts'
 export {

@@ -52,7 +52,7 @@ export function readJobFacts(issuer: CiIssuer, claims: Claims): JobFacts {
 
 function readGithub(issuer: CiIssuer, claims: Claims): JobFacts {
   const event = required(claims, 'event_name')
-  if (strangersEvents.includes(event)) throw invalid(`jobs of the event ${event} may not publish`)
+  if (strangersEvents.includes(event)) throw invalid(`jobs of the event ${event} run what strangers wrote`)
   return {
     ...common(issuer, claims),
     repository: required(claims, 'repository'),
@@ -119,7 +119,7 @@ const circle = 'oidc.circleci.com/'
 
 function readCircleci(issuer: CiIssuer, claims: Claims): JobFacts {
   // Somebody sat in this job with a shell.
-  if (optional(claims, `${circle}ssh-rerun`) === 'true') throw invalid('jobs rerun with SSH may not publish')
+  if (optional(claims, `${circle}ssh-rerun`) === 'true') throw invalid('jobs rerun with SSH are not taken')
   const contexts = claims[`${circle}context-ids`] ?? []
   return {
     ...common(issuer, claims),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What the store keeps of CI jobs, their trusted publishers, and robots. */
 import type { PackageName } from '@holdfast/core'
+import type { CiProvider } from '../config.ts'
 import type { JobFacts } from './job-facts.ts'
 import type { PublisherRule, TrustedPublisher } from './trusted-publisher.ts'
 
@@ -14,6 +15,32 @@ export interface Job {
   readonly at: number
 }
 
+/** An organisation's trust in the jobs of one owner at a CI service: they read its restricted packages. */
+export interface TrustedReader {
+  /** `tp_` and 16 hex characters. */
+  readonly id: string
+  readonly org: string
+  readonly provider: CiProvider
+  readonly issuer: string
+  /** Never the issuer alone: that would be everybody who has a job there. */
+  readonly ownerId: string
+  readonly repositoryId?: string | undefined
+  /** Generic issuer: claims with the one value each must have. */
+  readonly claims?: Readonly<Record<string, string>> | undefined
+  readonly createdAt: number
+  readonly createdBy: string
+}
+
+/** A machine that belongs to an organisation: it stays when people leave. */
+export interface Robot {
+  /** `rb_` and 16 hex characters. */
+  readonly id: string
+  readonly org: string
+  readonly name: string
+  readonly createdAt: number
+  readonly createdBy: string
+}
+
 export interface MachineReads {
   /** Publishers of a package, pending ones that are over left out; oldest first. */
   listPublishers(name: PackageName, now: number): Promise<readonly TrustedPublisher[]>
@@ -21,6 +48,14 @@ export interface MachineReads {
   /** Pending publishers that an account waits with, over all names. */
   countPending(accountId: string, now: number): Promise<number>
   findJob(tokenId: string): Promise<Job | undefined>
+  /** Oldest first. */
+  listReaders(org: string): Promise<readonly TrustedReader[]>
+  /** Those of all organisations that trust jobs of this issuer. */
+  listReadersOfIssuer(issuer: string): Promise<readonly TrustedReader[]>
+  /** By name. */
+  listRobots(org: string): Promise<readonly Robot[]>
+  /** A robot that is still there. */
+  findRobot(id: string): Promise<Robot | undefined>
 }
 
 export interface MachineWrites {
@@ -36,4 +71,10 @@ export interface MachineWrites {
   /** False when this issuer's token was used before. What need not be remembered any more at `now` is forgotten. */
   useNonce(issuer: string, nonce: string, until: number, now: number): Promise<boolean>
   addJob(job: Job): Promise<void>
+  addReader(reader: TrustedReader): Promise<void>
+  /** False when it was ended before. */
+  removeReader(id: string, at: number): Promise<boolean>
+  addRobot(robot: Robot): Promise<void>
+  /** False when it was ended before. */
+  removeRobot(id: string, at: number): Promise<boolean>
 }

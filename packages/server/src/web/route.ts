@@ -14,6 +14,7 @@ import { addressesPage, addressesSubmit } from './page/address.ts'
 import { approvalPage, approvalSubmit } from './page/approval.ts'
 import { confirmPage, confirmSubmit } from './page/confirm.ts'
 import { homePage } from './page/home.ts'
+import { machinesPage, machinesSubmit } from './page/machine.ts'
 import { mailPage, namesPage, namesSubmit, operatePage } from './page/operate.ts'
 import { auditExport, auditPage } from './page/operate-audit.ts'
 import { criticalPage, criticalSubmit, riskPage } from './page/operate-package.ts'
@@ -90,6 +91,7 @@ export function addRoutes(app: Hono<WebEnv>): void {
   app.get('/account/sessions', sessionsPage).post(sessionsSubmit)
   app.get('/account/organisations', orgsPage).post(orgsSubmit)
   app.get('/organisation/:org', orgPage).post(orgSubmit)
+  app.get('/organisation/:org/machines', machinesPage).post(machinesSubmit)
   app.get('/account/tokens', tokensPage).post(tokensSubmit)
   app.get('/account/tokens/new', newTokenPage).post(newTokenSubmit)
   app.get('/operate', operatePage)

@@ -3,6 +3,7 @@
 import { type Problem, problem } from '@holdfast/core'
 import type { Answer, Call, Mount } from '../../http/index.ts'
 import type { Ports } from '../../ports.ts'
+import { giveReadToken } from './ci.ts'
 import { reportLeaks, reportSignedLeaks, revokeTokens } from './leak.ts'
 
 type Handler = (ports: Ports, call: Call) => Promise<Answer>
@@ -10,6 +11,7 @@ type Handler = (ports: Ports, call: Call) => Promise<Answer>
 const prefix = '/api/v1/'
 const routes: Readonly<Record<string, Handler>> = {
   'POST /api/v1/tokens/revoke': revokeTokens,
+  'POST /api/v1/ci/token': giveReadToken,
   'POST /api/v1/leaks': reportLeaks,
   'POST /api/v1/leaks/github': reportSignedLeaks,
 }

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { isPackageName } from '@holdfast/core'
 import { noteDownload } from '../../flow/index.ts'
 import { type HotAnswer, type HotPath, type Identify, sendBytes } from '../../http/index.ts'
-import { mayReadPublic, nobody } from '../../identity/index.ts'
+import { isMachine, mayReadPublic, nobody } from '../../identity/index.ts'
 import type { Encoding, Ports, ReadyDocument } from '../../ports.ts'
 import { splitPath } from './router.ts'
 import type { KnownTarball, Tarballs } from './tarballs.ts'
@@ -79,7 +79,7 @@ export function openHotPath(
 type Identified = Exclude<ReturnType<Identify['peek']>, 'nobody' | undefined> | typeof nobody
 
 function idOf(actor: Identified): string {
-  return actor.kind === 'person' || actor.kind === 'job' ? actor.id : ''
+  return actor.kind === 'person' || isMachine(actor) ? actor.id : ''
 }
 
 /** Sends a ready document, or 304 when the client has it. */

@@ -6,7 +6,14 @@ import { type Actor, actorId } from '../../identity/index.ts'
 import type { NewEvent, StoredEvent } from '../../integrity/index.ts'
 import type { Schema } from './schema.ts'
 
-const leafActorKind = { person: 'user', job: 'oidc', operator: 'admin', system: 'system', nobody: 'system' } as const
+const leafActorKind = {
+  person: 'user',
+  job: 'oidc',
+  robot: 'user',
+  operator: 'admin',
+  system: 'system',
+  nobody: 'system',
+} as const
 
 /**
  * Writes one event as the last act of its transaction. The counter row stays locked until the commit, so positions

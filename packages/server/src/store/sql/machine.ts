@@ -8,13 +8,17 @@ import type {
   MachineWrites,
   PublisherPermission,
   PublisherRule,
+  Robot,
   TrustedPublisher,
+  TrustedReader,
 } from '../../identity/index.ts'
 import type { Schema } from './schema.ts'
 
 /** Questions about jobs and who may publish from where. */
 export function machineReads(db: Kysely<Schema>): MachineReads {
   const publishers = () => db.selectFrom('trusted_publisher').selectAll().where('removed_at', 'is', null)
+  const readers = () => db.selectFrom('trusted_reader').selectAll().where('removed_at', 'is', null)
+  const robots = () => db.selectFrom('robot').selectAll().where('removed_at', 'is', null)
   return {
     async listPublishers(name, now) {
       const rows = await publishers()
@@ -41,6 +45,20 @@ export function machineReads(db: Kysely<Schema>): MachineReads {
     async findJob(tokenId) {
       const row = await db.selectFrom('job').selectAll().where('token', '=', tokenId).executeTakeFirst()
       return row && toJob(row)
+    },
+    async listReaders(org) {
+      const query = readers().where('org', '=', org)
+      return (await query.orderBy('created_at').orderBy('id').execute()).map(toReader)
+    },
+    async listReadersOfIssuer(issuer) {
+      return (await readers().where('issuer', '=', issuer).orderBy('id').execute()).map(toReader)
+    },
+    async listRobots(org) {
+      return (await robots().where('org', '=', org).orderBy('name').execute()).map(toRobot)
+    },
+    async findRobot(id) {
+      const row = await robots().where('id', '=', id).executeTakeFirst()
+      return row && toRobot(row)
     },
   }
 }
@@ -90,7 +108,59 @@ export function machineWrites(db: Kysely<Schema>): MachineWrites {
         .values({ token: tokenId, publisher: publisherId, facts: JSON.stringify(facts), at })
         .execute()
     },
+    async addReader({ id, org, provider, issuer, ownerId, repositoryId, claims, createdAt, createdBy }) {
+      const rule = JSON.stringify({ ownerId, repositoryId, claims })
+      await db
+        .insertInto('trusted_reader')
+        .values({
+          id,
+          org,
+          provider,
+          issuer,
+          rule,
+          created_at: createdAt,
+          created_by: createdBy,
+          removed_at: null,
+        })
+        .execute()
+    },
+    removeReader: (id, at) => end(db, 'trusted_reader', id, at),
+    async addRobot({ id, org, name, createdAt, createdBy }) {
+      await db
+        .insertInto('robot')
+        .values({ id, org, name, created_at: createdAt, created_by: createdBy, removed_at: null })
+        .execute()
+    },
+    removeRobot: (id, at) => end(db, 'robot', id, at),
   }
+}
+
+async function end(
+  db: Kysely<Schema>,
+  table: 'trusted_reader' | 'robot',
+  id: string,
+  at: number,
+): Promise<boolean> {
+  const query = db.updateTable(table).where('id', '=', id).where('removed_at', 'is', null)
+  return (await query.set({ removed_at: at }).executeTakeFirst()).numUpdatedRows > 0n
+}
+
+function toReader(row: Selectable<Schema['trusted_reader']>): TrustedReader {
+  const rule = JSON.parse(row.rule) as Pick<TrustedReader, 'ownerId' | 'repositoryId' | 'claims'>
+  return {
+    ...rule,
+    id: row.id,
+    org: row.org,
+    provider: row.provider as TrustedReader['provider'],
+    issuer: row.issuer,
+    createdAt: row.created_at,
+    createdBy: row.created_by,
+  }
+}
+
+function toRobot(row: Selectable<Schema['robot']>): Robot {
+  const { id, org, name } = row
+  return { id, org, name, createdAt: row.created_at, createdBy: row.created_by }
 }
 
 function fromPublisher(made: TrustedPublisher): Schema['trusted_publisher'] {

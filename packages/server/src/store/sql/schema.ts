@@ -116,6 +116,24 @@ export interface Schema {
     last_used_at: number | null
     removed_at: number | null
   }
+  trusted_reader: {
+    id: string
+    org: string
+    provider: string
+    issuer: string
+    rule: string
+    created_at: number
+    created_by: string
+    removed_at: number | null
+  }
+  robot: {
+    id: string
+    org: string
+    name: string
+    created_at: number
+    created_by: string
+    removed_at: number | null
+  }
   used_nonce: { issuer: string; nonce: string; until: number }
   job: { token: string; publisher: string; facts: string; at: number }
   invitation: { hash: string; email: string; roles: string; expires_at: number; used_at: number | null }

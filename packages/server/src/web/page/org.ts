@@ -144,6 +144,7 @@ async function show(c: PageContext, trouble?: Problem): Promise<Response> {
     teams.push({ name, logins, rights: await listTeamGrants(ports, call.actor, org, name) })
   }
   const main = html`<h1>${org}</h1>
+<p><a href="${pathOf(org)}/machines">Machines</a>: robots, and CI jobs that install.</p>
 <p>Owns the scope <code>@${org}</code>.</p>
 ${problemNotice(trouble)}
 <h2>People</h2>${people(org, members, isManager)}

@@ -77,6 +77,7 @@ async function logout(ports: Ports, call: Call, params: Params): Promise<Answer>
 }
 
 async function whoami(_ports: Ports, call: Call): Promise<Answer> {
+  if (call.actor.kind === 'robot') return json(200, { username: call.actor.name })
   if (call.actor.kind !== 'person') throw problem('unauthenticated')
   return json(200, { username: call.actor.login })
 }

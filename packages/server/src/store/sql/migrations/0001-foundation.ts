@@ -214,6 +214,27 @@ async function machines(table: TableMaker, db: Kysely<unknown>): Promise<void> {
   })
   await index(db, 'trusted_publisher', ['package'])
   await index(db, 'trusted_publisher', ['created_by'])
+  await table('trusted_reader', {
+    id: 'text!',
+    org: 'text',
+    provider: 'text',
+    issuer: 'text',
+    rule: 'text',
+    created_at: 'int',
+    created_by: 'text',
+    removed_at: 'int?',
+  })
+  await index(db, 'trusted_reader', ['org'])
+  await index(db, 'trusted_reader', ['issuer'])
+  await table('robot', {
+    id: 'text!',
+    org: 'text',
+    name: 'text',
+    created_at: 'int',
+    created_by: 'text',
+    removed_at: 'int?',
+  })
+  await index(db, 'robot', ['org'])
   await table('used_nonce', { issuer: 'text', nonce: 'text', until: 'int' }, ['issuer', 'nonce'])
   await index(db, 'used_nonce', ['until'])
   await table('job', { token: 'text!', publisher: 'text', facts: 'text', at: 'int' })

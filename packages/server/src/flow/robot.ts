@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Machines of an organisation: robots with tokens of their own, which stay when people leave. */
+import { matchesName, type NamePattern, type PackageName, problem } from '@holdfast/core'
+import {
+  type Actor,
+  actorId,
+  authorize,
+  type Grant,
+  hashSecret,
+  parseLogin,
+  type Robot,
+  randomId,
+  type Token,
+  type TokenLimits,
+} from '../identity/index.ts'
+import type { Ports, Tx } from '../ports.ts'
+import { addNotice } from './letter.ts'
+import { provePresence } from './presence.ts'
+import { makeNewToken, type NewToken, tokenCreated } from './token.ts'
+
+/** A robot with the tokens it holds now. */
+export interface RobotWithTokens extends Robot {
+  readonly tokens: readonly Token[]
+}
+
+/** What a robot's token may do. */
+export interface RobotTokenRequest {
+  readonly lifeMs: number
+  /** Names of its organisation that it may publish; without any it only reads. */
+  readonly publishes: readonly NamePattern[]
+  readonly cidr?: readonly string[]
+}
+
+/** The robots of an organisation, for its members. */
+export async function listRobots(
+  ports: Ports,
+  actor: Actor,
+  org: string,
+): Promise<readonly RobotWithTokens[]> {
+  await openMachines(ports, actor, 'org:read', org)
+  const robots = await ports.store.identity.listRobots(org)
+  const now = ports.clock()
+  return Promise.all(
+    robots.map(async robot => {
+      const tokens = await ports.store.identity.listTokens(robot.id)
+      return { ...robot, tokens: tokens.filter(each => each.expiresAt === null || each.expiresAt > now) }
+    }),
+  )
+}
+
+/** Makes a robot. Throws `robot-exists`. */
+export async function addRobot(ports: Ports, actor: Actor, org: string, name: string): Promise<Robot> {
+  const grant = await openMachines(ports, actor, 'org:own', org)
+  await provePresence(ports, grant)
+  const robot: Robot = {
+    id: randomId('rb_'),
+    org,
+    name: parseLogin(name),
+    createdAt: ports.clock(),
+    createdBy: actorId(actor),
+  }
+  const detail = { org, op: 'robot-add', robot: robot.id, name: robot.name }
+  await ports.store.commit(grant, { type: 'org', detail }, async tx => {
+    await tx.identity.holdOrg(org)
+    if ((await tx.identity.listRobots(org)).some(each => each.name === robot.name))
+      throw problem('robot-exists', { org, name })
+    await tx.identity.addRobot(robot)
+    await tellOrgOwners(tx, ports, org, `The robot ${robot.name} was made for ${org}`)
+  })
+  return robot
+}
+
+/** Gives a robot a token: a year at most to read, 90 days to publish names of its organisation. Its secret is told this once. */
+export async function addRobotToken(
+  ports: Ports,
+  actor: Actor,
+  org: string,
+  id: string,
+  { lifeMs, publishes, cidr }: RobotTokenRequest,
+): Promise<NewToken> {
+  const grant = await openMachines(ports, actor, 'org:own', org)
+  const robot = await getRobot(ports, org, id)
+  for (const pattern of publishes) checkWithin(pattern, org)
+  await provePresence(ports, grant)
+  const limits: TokenLimits = {
+    permission: publishes.length === 0 ? 'read-only' : 'read-write',
+    ...(publishes.length === 0 ? {} : { packages: publishes }),
+    ...(cidr === undefined || cidr.length === 0 ? {} : { cidr }),
+    orgs: [],
+    readsOrgs: [org],
+    bypassTfa: false,
+  }
+  const made = makeNewToken(ports, robot.id, {
+    name: robot.name,
+    holder: 'robot',
+    origin: 'made',
+    limits,
+    lifeMs,
+  })
+  await ports.store.commit(grant, tokenCreated(made.token), async tx => {
+    await tx.identity.addToken(hashSecret(made.secret), made.token)
+    await tellOrgOwners(tx, ports, org, `A token was made for the robot ${robot.name} of ${org}`)
+  })
+  return made
+}
+
+/** Ends a robot and its tokens at once. Throws `robot-not-found`. */
+export async function removeRobot(ports: Ports, actor: Actor, org: string, id: string): Promise<void> {
+  const grant = await openMachines(ports, actor, 'org:own', org)
+  const robot = await getRobot(ports, org, id)
+  await provePresence(ports, grant)
+  const tokens = await ports.store.identity.listTokens(id)
+  const events = [
+    { type: 'org', detail: { org, op: 'robot-remove', robot: id, name: robot.name } } as const,
+    ...tokens.map(
+      each => ({ type: 'token-revoke', fields: { subject: each.id, reason: 'request' } }) as const,
+    ),
+  ]
+  await ports.store.commit(grant, events, async tx => {
+    if (!(await tx.identity.removeRobot(id, ports.clock()))) throw problem('robot-not-found', { org, id })
+    await tx.identity.revokeTokensOf(id, ports.clock())
+    await tellOrgOwners(tx, ports, org, `The robot ${robot.name} of ${org} was removed`)
+  })
+}
+
+/** The right to see or change an organisation's machines. Throws `org-not-found`. */
+export async function openMachines(
+  ports: Ports,
+  actor: Actor,
+  operation: 'org:read' | 'org:own',
+  org: string,
+): Promise<Grant> {
+  if (actor.kind === 'nobody') throw problem('unauthenticated')
+  if (!(await ports.store.identity.orgExists(org))) throw problem('org-not-found', { org })
+  return authorize(ports, actor, operation, org)
+}
+
+/** A letter to all owners of an organisation. */
+export async function tellOrgOwners(tx: Tx, ports: Ports, org: string, what: string): Promise<void> {
+  for (const member of await tx.identity.listOrgMembers(org)) {
+    const account = member.role === 'owner' ? await tx.identity.findAccount(member.accountId) : undefined
+    if (account !== undefined && account.disabledAt === null) await addNotice(tx, ports, account, what)
+  }
+}
+
+async function getRobot(ports: Ports, org: string, id: string): Promise<Robot> {
+  const robot = await ports.store.identity.findRobot(id)
+  if (robot?.org !== org) throw problem('robot-not-found', { org, id })
+  return robot
+}
+
+/** A robot publishes what its organisation owns, and nothing beside it. */
+function checkWithin(pattern: NamePattern, org: string): void {
+  if (matchesName(`@${org}/*` as NamePattern, pattern as string as PackageName)) return
+  throw problem('invalid-pattern', { pattern, why: `a robot of ${org} publishes names below @${org}/ only` })
+}

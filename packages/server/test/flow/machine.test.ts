@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict'
+import { after, afterEach, test } from 'node:test'
+import { parseNamePattern } from '@holdfast/core'
+import {
+  addReader,
+  addRobot,
+  addRobotToken,
+  createOrg,
+  listRobots,
+  removeReader,
+  removeRobot,
+  setMember,
+} from '../../src/flow/index.ts'
+import { tellOfEndingTokens } from '../../src/flow/token-notice.ts'
+import { type Person, toPerson } from '../../src/identity/index.ts'
+import { openCiIssuer } from '../ci-issuer.ts'
+import { publishDocument } from '../live.ts'
+import { dayMs, openWorld, type Reply, type Someone, whence } from '../world.ts'
+
+const issuer = await openCiIssuer()
+const world = await openWorld({
+  ciIssuers: `github=${issuer.url} generic:sub+project=${issuer.url}/other`,
+  allowPrivateHosts: '127.0.0.1',
+})
+after(async () => {
+  await world.close()
+  await issuer.close()
+})
+afterEach(async () => {
+  await world.check()
+  assert.deepEqual(world.errors, [])
+})
+
+const { ports } = world
+const ann = await world.someone('ann')
+const bob = await world.someone('bob')
+await createOrg(ports, await inBrowser(ann), 'acme')
+await setMember(ports, await inBrowser(ann), 'acme', 'bob', 'developer')
+for (const name of ['@acme/ui', '@other/ui'])
+  await world.publish(ann, name, '1.0.0', { access: 'restricted' })
+await world.publish(ann, 'open', '1.0.0')
+
+async function inBrowser(who: Someone): Promise<Person> {
+  const account = await ports.store.identity.findAccount(who.id)
+  assert.ok(account !== undefined)
+  return toPerson(account, { kind: 'session', id: 's_1', freshUntil: Number.MAX_SAFE_INTEGER }, whence)
+}
+
+const read = async (token: string, name: string) =>
+  (await world.npm(`GET /${name.replace('/', '%2f')}`, { token })).status
+const fetchTarball = async (token: string, name: string) =>
+  (await world.npm(`GET /${name}/-/${name.split('/').at(-1)}-1.0.0.tgz`, { token })).status
+const ciLogin = (jwt: string): Promise<Reply> => world.ask('POST /api/v1/ci/token', { token: jwt })
+const robotToken = async (id: string, publishes: string[] = [], days = 365) =>
+  (
+    await addRobotToken(ports, await inBrowser(ann), 'acme', id, {
+      lifeMs: days * dayMs,
+      publishes: publishes.map(parseNamePattern),
+    })
+  ).secret
+
+test('a job of a trusted owner reads its organisation for an hour, writes nothing, and downloads name the job', async () => {
+  await addReader(ports, await inBrowser(ann), 'acme', { provider: 'github', ownerId: '77' })
+  const jwt = await issuer.github(world)
+  const { status, body } = await ciLogin(jwt)
+  assert.equal(status, 201)
+  assert.deepEqual(body.organisations, ['acme'])
+  assert.deepEqual(
+    await Promise.all(['@acme/ui', 'open', '@other/ui'].map(name => read(body.token, name))),
+    [200, 200, 404],
+  )
+  const put = { token: body.token, body: publishDocument('@acme/ui', '1.1.0') }
+  assert.ok([403, 404].includes((await world.npm('PUT /@acme%2fui', put)).status))
+  assert.equal(await fetchTarball(body.token, '@acme/ui'), 200)
+  await ports.downloads.flush()
+  const [download] = await ports.store.downloads.list('@acme/ui' as never, undefined, 1)
+  const job = await ports.store.identity.findJob(download?.tokenId ?? '')
+  assert.deepEqual([job?.facts.repository, job?.facts.run], ['acme/widget', '4711/1'])
+  assert.equal((await ciLogin(jwt)).body.code, 'job-token-used')
+  world.advance(3600_000)
+  assert.equal(await read(body.token, '@acme/ui'), 401)
+})
+
+test('the same token of a job installs and then publishes, once each', async () => {
+  const { addPublisher } = await import('../../src/flow/index.ts')
+  await addPublisher(ports, await inBrowser(ann), '@acme/ui' as never, {
+    provider: 'github',
+    rule: { repository: 'acme/widget', workflow: 'publish.yml' },
+    permissions: ['createPackage'],
+  })
+  const jwt = await issuer.github(world)
+  assert.equal((await ciLogin(jwt)).status, 201)
+  const path = 'POST /npm/-/npm/v1/oidc/token/exchange/package/@acme%2fui'
+  assert.equal((await world.ask(path, { token: jwt })).status, 201)
+  assert.equal((await world.ask(path, { token: jwt })).body.code, 'job-token-used')
+})
+
+test('a job of another owner, of the same name, or of an issuer alone reads nothing', async () => {
+  assert.equal(
+    (await ciLogin(await issuer.github(world, { repository_owner_id: '78' }))).body.code,
+    'reader-refused',
+  )
+  const owner = await inBrowser(ann)
+  await assert.rejects(addReader(ports, owner, 'acme', { provider: 'github', ownerId: '' }), {
+    code: 'publisher-invalid',
+  })
+  const partly = { provider: 'generic', ownerId: '', claims: { sub: 'a' } } as const
+  await assert.rejects(addReader(ports, owner, 'acme', partly), { code: 'publisher-invalid' })
+  await assert.rejects(addReader(ports, owner, 'acme', { provider: 'gitlab', ownerId: '1' }), {
+    code: 'issuer-unknown',
+  })
+})
+
+test('when the organisation no longer trusts an owner, the tokens of its jobs end', async () => {
+  const reader = await addReader(ports, await inBrowser(ann), 'acme', {
+    provider: 'github',
+    ownerId: '99',
+    repositoryId: '5',
+  })
+  const claims = { repository_owner_id: '99', repository_id: '5' }
+  const { body } = await ciLogin(await issuer.github(world, claims))
+  assert.equal(await read(body.token, '@acme/ui'), 200)
+  await removeReader(ports, await inBrowser(ann), 'acme', reader.id)
+  assert.equal(await read(body.token, '@acme/ui'), 401)
+  assert.equal((await ciLogin(await issuer.github(world, claims))).body.code, 'reader-refused')
+})
+
+test('a robot reads its organisation, says its name, and does nothing else', async () => {
+  const robot = await addRobot(ports, await inBrowser(ann), 'acme', 'build')
+  const token = await robotToken(robot.id)
+  assert.deepEqual(
+    await Promise.all(['@acme/ui', 'open', '@other/ui'].map(name => read(token, name))),
+    [200, 200, 404],
+  )
+  assert.equal((await world.npm('GET /-/whoami', { token })).body.username, 'acme/build')
+  const refused = [
+    ['PUT /@acme%2fui', publishDocument('@acme/ui', '2.0.0')],
+    ['PUT /-/package/@acme%2fui/dist-tags/beta', '1.0.0'],
+    ['PUT /-/org/acme/user', { user: 'bob', role: 'owner' }],
+    ['POST /-/npm/v1/tokens', { name: 'x', password: 'y' }],
+    ['POST /-/npm/v1/user', { fullname: 'x' }],
+    ['GET /-/npm/v1/tokens'],
+    ['GET /-/org/acme/user'],
+  ] as const
+  for (const [line, body] of refused) {
+    const reply = await world.npm(line, body === undefined ? { token } : { token, body })
+    assert.ok([400, 401, 403, 404].includes(reply.status), `${line} ${reply.status} ${reply.text}`)
+  }
+  assert.equal(
+    (await world.npm('GET /-/v1/search?text=ui', { token })).body.total,
+    0,
+    'it finds nothing private',
+  )
+})
+
+test('a robot publishes names of its organisation that its token says, for 90 days at most', async () => {
+  const robot = await addRobot(ports, await inBrowser(ann), 'acme', 'publisher')
+  const token = await robotToken(robot.id, ['@acme/ui-*'], 90)
+  const put = async (name: string) =>
+    (await world.npm(`PUT /${name.replace('/', '%2f')}`, { token, body: publishDocument(name, '1.0.0') }))
+      .status
+  assert.equal(await put('@acme/ui-kit'), 201)
+  assert.ok([403, 404].includes(await put('@acme/other')))
+  await assert.rejects(robotToken(robot.id, ['@acme/ui-*'], 91), { code: 'token-life-too-long' })
+  await assert.rejects(robotToken(robot.id, [], 366), { code: 'token-life-too-long' })
+  for (const beyond of ['@other/*', '*', 'open', '@acme*'])
+    await assert.rejects(robotToken(robot.id, [beyond], 30), { code: 'invalid-pattern' }, beyond)
+})
+
+test('a robot ends with its tokens when an owner says so, and a name is one robot', async () => {
+  const robot = await addRobot(ports, await inBrowser(ann), 'acme', 'stays')
+  const token = await robotToken(robot.id)
+  await assert.rejects(addRobot(ports, await inBrowser(ann), 'acme', 'stays'), { code: 'robot-exists' })
+  await removeRobot(ports, await inBrowser(ann), 'acme', robot.id)
+  assert.equal(await read(token, '@acme/ui'), 401)
+  assert.ok(!(await listRobots(ports, await inBrowser(ann), 'acme')).some(each => each.name === 'stays'))
+})
+
+test('only owners change machines, members see them, strangers neither', async () => {
+  const [developer, stranger] = [await inBrowser(bob), await inBrowser(await world.someone('mallory'))]
+  assert.ok((await listRobots(ports, developer, 'acme')).length > 0)
+  await assert.rejects(addRobot(ports, developer, 'acme', 'mine'), { code: 'forbidden' })
+  await assert.rejects(addReader(ports, developer, 'acme', { provider: 'github', ownerId: '1' }), {
+    code: 'forbidden',
+  })
+  await assert.rejects(listRobots(ports, stranger, 'acme'), { code: 'forbidden' })
+  const robot = await addRobot(ports, await inBrowser(ann), 'acme', 'theirs')
+  await createOrg(ports, await inBrowser(ann), 'beta')
+  await assert.rejects(removeRobot(ports, await inBrowser(ann), 'beta', robot.id), {
+    code: 'robot-not-found',
+  })
+})
+
+test("owners of the organisation are told before a robot's token ends, 14, 3 and 1 days, each once", async () => {
+  const robot = await addRobot(ports, await inBrowser(ann), 'acme', 'ending')
+  await robotToken(robot.id, [], 30)
+  const robotEnd = world.now() + 30 * dayMs
+  const letters = async () =>
+    (await ports.store.mail.listRecent(200)).filter(each =>
+      each.subject.includes('robot ending of acme ends'),
+    )
+  for (const [days, count] of [
+    [15, 0],
+    [14, 1],
+    [4, 1],
+    [3, 2],
+    [1, 3],
+  ] as const) {
+    world.advance(robotEnd - world.now() - days * dayMs)
+    await tellOfEndingTokens(ports)
+    await tellOfEndingTokens(ports)
+    assert.equal((await letters()).length, count, `${days} days before`)
+  }
+  assert.equal((await letters())[0]?.to, ann.email)
+})
