@@ -9,7 +9,7 @@ import manifest from '../../package.json' with { type: 'json' }
 import { openWorld } from '../world.ts'
 import { get, post } from './site.ts'
 
-const world = await openWorld()
+const world = await openWorld({ mfa: 'required' })
 after(() => world.close())
 
 const at = '2026-01-05T08:00:00.000Z'
@@ -56,6 +56,16 @@ test('a stored assessment shows what passed with its evidence, escaped, and what
 test('a registry without mail does not claim what needs it, whatever was measured elsewhere', async () => {
   assert.match(await rowOf('authn-1-notify'), /not here[\s\S]*sends no mail/)
   assert.match((await get(world, '/security')).text, /Authentication <span class="small">level 0 of 3/)
+})
+
+test('a registry where a password alone publishes says so', async t => {
+  const lax = await openWorld({ mfa: 'optional' })
+  const late = await openWorld({ mfa: 'required', mfaGraceUntil: '2026-02-01' })
+  t.after(() => Promise.all([lax.close(), late.close()]))
+  assert.match((await get(lax, '/security')).text, /lets accounts without a second factor publish/)
+  assert.match((await get(late, '/security')).text, /may still publish until 2026-02-01/)
+  late.advance(28 * 24 * 3600_000)
+  assert.doesNotMatch((await get(late, '/security')).text, /may still publish/)
 })
 
 test('an assessment of another release, or one that cannot be read, counts for nothing', async () => {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What this registry does for security, capability by capability, and what shows it: nothing is claimed unmeasured. */
 import { type Capability, type CapabilityTrack, capabilities, frameworkVersion } from '@holdfast/core'
+import { graceEnd } from '../../flow/index.ts'
+import type { Ports } from '../../ports.ts'
 import { findAssessment, type StoredAssessment } from '../assessment.ts'
 import type { PageContext } from '../context.ts'
 import { release, sheet } from '../layout.ts'
@@ -23,15 +25,16 @@ const needsMail = new Set(['authn-1-notify', 'authn-1-recovery'])
 
 /** The table of capabilities, open to anybody. */
 export async function publicSecurityPage(c: PageContext): Promise<Response> {
-  const { config, clock, mail } = c.env.ports
+  const { config, clock } = c.env.ports
+  const lacking = lackingHere(c.env.ports)
   const stored = await findAssessment(config.data)
   const isCurrent = stored !== undefined && stored.release === release
   const found = new Map(isCurrent ? stored.capabilities.map(each => [each.id, each]) : [])
-  const measured = (id: string) => (mail.kind === 'outbox' && needsMail.has(id) ? 'mail' : found.get(id))
+  const measured = (id: string) => lacking.get(id) ?? found.get(id)
   const main = html`<h1>Security of this registry</h1>
 <p class="lead">What it does, by the <cite>Principles for Package Repository Security</cite> (OpenSSF and CISA, version ${frameworkVersion}), and what shows it. What was not measured is not claimed.</p>
 ${summary(stored, isCurrent, clock())}
-${tracks.map(([track, title]) => trackTable(track, title, isCurrent ? levelOf(stored, track, mail.kind === 'outbox') : undefined, measured))}
+${tracks.map(([track, title]) => trackTable(track, title, isCurrent ? levelOf(stored, track, lacking) : undefined, measured))}
 <h2>Look for yourself</h2>
 <p><code>npx holdfast assess self</code> runs every check on a fresh instance of release ${release}, on your own machine. Who finds a hole reports it to the operator of this registry.</p>`
   return sheet(c, { title: 'Security', main, facts: facts() })
@@ -54,16 +57,37 @@ function summary(stored: StoredAssessment | undefined, isCurrent: boolean, now: 
   return html`<p>Measured ${ago(Date.parse(stored.at), now)} on release ${stored.release}: ${plural(passed, 'capability', 'capabilities')} of ${capabilities.length} shown.</p>`
 }
 
-/** What the throw-away instance reached, where this one is not kept from it: both of what needs mail are of level 1. */
-function levelOf(stored: StoredAssessment, track: CapabilityTrack, sendsNoMail: boolean): number | undefined {
-  return sendsNoMail && track === 'authentication' ? 0 : stored.levels[track]
+/** What the software can and this instance does not, by its configuration, with the reason. */
+function lackingHere({ config, mail, clock }: Ports): ReadonlyMap<string, string> {
+  const lacking = new Map<string, string>()
+  if (mail.kind === 'outbox')
+    for (const id of needsMail) lacking.set(id, 'This registry sends no mail, whatever the software can do.')
+  if (config.mfa === 'optional')
+    lacking.set('authn-3-all-mfa', 'This registry lets accounts without a second factor publish.')
+  else if (graceEnd(config) > clock())
+    lacking.set(
+      'authn-3-all-mfa',
+      `Accounts without a second factor may still publish until ${config.mfaGraceUntil}.`,
+    )
+  return lacking
+}
+
+/** What the throw-away instance reached, as far as this one is not kept from it. */
+function levelOf(
+  stored: StoredAssessment,
+  track: CapabilityTrack,
+  lacking: ReadonlyMap<string, string>,
+): number | undefined {
+  const reached = stored.levels[track]
+  const kept = capabilities.filter(each => each.track === track && lacking.has(each.id))
+  return reached === undefined ? undefined : Math.min(reached, ...kept.map(({ level }) => (level ?? 1) - 1))
 }
 
 function trackTable(
   track: CapabilityTrack,
   title: string,
   level: number | undefined,
-  measured: (id: string) => Measured | 'mail' | undefined,
+  measured: (id: string) => Measured | string | undefined,
 ): Markup {
   const rows = capabilities.filter(each => each.track === track)
   return html`<h2 id="${track}">${title}${level === undefined ? nothing : html` <span class="small">level ${level} of 3</span>`}</h2>
@@ -71,15 +95,15 @@ function trackTable(
 <tbody>${rows.map(each => row(each, measured(each.id)))}</tbody></table></div>`
 }
 
-function row(capability: Capability, measured: Measured | 'mail' | undefined): Markup {
+function row(capability: Capability, measured: Measured | string | undefined): Markup {
   const { id, level, mustBeTrue, shownBy } = capability
   return html`<tr id="${id}"><td><code>${id}</code><br>${mustBeTrue}</td><td>${level ?? '–'}</td><td class="nowrap">${mark(measured)}</td>
 <td>${evidence(measured) ?? html`<span class="small">Would be shown so: ${shownBy}</span>`}</td></tr>`
 }
 
-function mark(measured: Measured | 'mail' | undefined): Markup {
+function mark(measured: Measured | string | undefined): Markup {
   if (measured === undefined) return badge('not measured', 'plain', '?')
-  if (measured === 'mail') return badge('not here', 'warn', '!')
+  if (typeof measured === 'string') return badge('not here', 'warn', '!')
   switch (measured.status) {
     case 'pass':
       return badge('shown', 'good', '✓')
@@ -92,8 +116,8 @@ function mark(measured: Measured | 'mail' | undefined): Markup {
   }
 }
 
-function evidence(measured: Measured | 'mail' | undefined): Markup | undefined {
-  if (measured === 'mail') return html`This registry sends no mail, whatever the software can do.`
+function evidence(measured: Measured | string | undefined): Markup | undefined {
+  if (typeof measured === 'string') return html`${measured}`
   if (measured === undefined || measured.evidence.length === 0) return undefined
   return html`<ul class="bare">${measured.evidence.map(line => html`<li>${line}</li>`)}</ul>`
 }
