@@ -30,9 +30,6 @@ export const probes: readonly Probe[] = [
   authenticator,
   abandonedDomains,
   leakedPasswords,
-
-  provenEmail,
-  leakedPasswords,
   criticalMfa,
   webauthn,
   allMfa,
