@@ -19,9 +19,12 @@ import type { NewEvent } from '../integrity/index.ts'
 import type { Ports, Tx } from '../ports.ts'
 import { guess } from './guess.ts'
 import { checkNotLeaked } from './leaked-password.ts'
+import { takeTurn } from './limit.ts'
 import { readSignUp, toPasskey } from './passkey.ts'
 import type { PasskeyAnswer } from './passkey-challenge.ts'
 import { addClaim } from './verification.ts'
+
+const signUpsAtOnce = 30
 
 /** Who somebody wants to be. */
 export interface Applicant {
@@ -78,6 +81,8 @@ export async function proveOwner(ports: Ports, person: Person, password: string)
  */
 export async function signUp(ports: Ports, applicant: Applicant, from: Whence): Promise<Account> {
   if (ports.config.signUp !== 'open') throw problem('sign-up-closed')
+  // Each costs a slow hash and a letter, and tells which names are taken.
+  await takeTurn(ports, 'sign-up', from.address, signUpsAtOnce)
   checkMailDomain(ports.config, applicant.email)
   const prepared = await prepareAccount(ports, applicant, { verified: false, roles: [] })
   const { account } = prepared

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import type { Problem } from '@holdfast/core'
 import manifest from '../../package.json' with { type: 'json' }
 import type { Config } from '../config.ts'
 import type { Actor } from '../identity/index.ts'
@@ -18,6 +19,8 @@ export interface Sheet {
   /** The column of facts beside the content. */
   readonly facts?: Markup
   readonly status?: number
+  /** What went wrong, where the page still stands: gives the status, and when to try again. */
+  readonly trouble?: Problem | undefined
   /** What the search box in the head shows. */
   readonly query?: string
   /** The home page has a search box of its own. */
@@ -64,7 +67,13 @@ ${content.facts === undefined ? nothing : html`<aside aria-label="Facts">${conte
 ${foot()}
 </body>
 </html>`
-  return { status: content.status ?? 200, headers: pageHeaders(config), body: body.toString() }
+  const { status, trouble } = content
+  const retryAfter = trouble?.data['retryAfter']
+  const headers = {
+    ...pageHeaders(config),
+    ...(retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) }),
+  }
+  return { status: status ?? trouble?.status ?? 200, headers, body: body.toString() }
 }
 
 function head(host: string, visitor: Visitor | undefined, content: Sheet): Markup {

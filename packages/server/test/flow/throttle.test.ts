@@ -7,7 +7,7 @@ import { addressBudgets, book, guess } from '../../src/flow/guess.ts'
 import { checkPassword, invite } from '../../src/flow/index.ts'
 import { operator } from '../../src/identity/index.ts'
 import { openPorts, type Ports, readConfig } from '../../src/main.ts'
-import { get } from '../web/site.ts'
+import { get, post } from '../web/site.ts'
 import { openWorld, whence } from '../world.ts'
 
 const world = await openWorld({ mfa: 'optional' })
@@ -132,6 +132,14 @@ test('bad tokens are answered 429 when there were too many, and never hold up go
   assert.equal(await statusOf('holdfast_nonsense'), 401)
   world.advance(900_000)
   assert.equal(await statusOf(madeUp(101)), 401)
+})
+
+test('a page that refuses too many guesses says when to come back, to people and to programs', async () => {
+  const fields = { login: 'nobody-here', password: 'wrong' }
+  for (let i = 0; i < 10; i++) assert.equal((await post(world, '/sign-in', fields)).status, 401)
+  const refused = await post(world, '/sign-in', fields)
+  assert.deepEqual([refused.status, refused.headers.get('retry-after')], [429, '900'])
+  assert.match(refused.text, /Try again in 15 minutes/)
 })
 
 test('links that are none are answered 429 when there were too many; a good one still opens', async () => {

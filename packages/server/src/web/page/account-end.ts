@@ -36,7 +36,7 @@ async function page(c: PageContext, visitor: Visitor, trouble?: Problem): Promis
   const main = html`<h1>Delete your account</h1>
 ${problemNotice(trouble)}
 ${plan.alone.length > 0 ? handOver(plan) : form(visitor, plan)}`
-  return sheet(c, { title: 'Delete your account', main, status: trouble?.status ?? 200 })
+  return sheet(c, { title: 'Delete your account', main, trouble })
 }
 
 function handOver({ alone }: Deletion): Markup {

@@ -124,7 +124,7 @@ ${field({ name: 'new', label: 'New password', type: 'password', autocomplete: 'n
 ${field({ name: 'again', label: 'New password again', type: 'password', autocomplete: 'new-password' })}
 <button type="submit">Change the password</button>
 </form>`
-  return sheet(c, { title: 'Password', main, status: trouble?.status ?? 200 })
+  return sheet(c, { title: 'Password', main, trouble })
 }
 
 /** Where one is signed in. */

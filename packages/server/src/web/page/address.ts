@@ -85,7 +85,7 @@ ${problemNotice(trouble)}
 <form class="form" method="post" action="${path}">
 ${field({ name: 'email', label: 'E-mail address', type: 'email', value: typed, autocomplete: 'email', maxLength: 254 })}
 <button type="submit" name="act" value="add">Add</button></form>`
-  return sheet(c, { title: 'Mail addresses', main, status: trouble?.status ?? 200 })
+  return sheet(c, { title: 'Mail addresses', main, trouble })
 }
 
 /** That an address is no way back in any more, and what to do about it. */

@@ -74,7 +74,7 @@ ${isElsewhere(approval, visitor) ? elsewhere(approval, visitor) : nothing}
 ${visitor.hasPasskey ? await touch(c, visitor, approval) : nothing}
 ${await typed(c, visitor)}
 </form>`
-  return sheet(c, { title, main, status: trouble?.status ?? 200 })
+  return sheet(c, { title, main, trouble })
 }
 
 /** The page is a phishing device in the hands of whoever starts a command and sends its link to somebody else. */

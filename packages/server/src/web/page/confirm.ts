@@ -87,7 +87,7 @@ async function form(c: PageContext, visitor: Visitor, next: string, trouble?: Pr
 ${problemNotice(trouble)}
 ${await touchForm(c, visitor, next)}
 ${!wantsTouch(c) && (await hasSomethingToType(c, visitor)) ? typedForm(visitor, next) : nothing}`
-  return sheet(c, { title: 'Confirm that it is you', main, status: trouble?.status ?? 200 })
+  return sheet(c, { title: 'Confirm that it is you', main, trouble })
 }
 
 async function touchForm(c: PageContext, visitor: Visitor, next: string): Promise<Markup> {

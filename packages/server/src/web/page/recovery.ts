@@ -52,7 +52,7 @@ ${problemNotice(trouble)}
 ${field({ name: 'name', label: 'User name or e-mail address', autocomplete: 'username', maxLength: 254, hasFocus: true })}
 <button type="submit">Send the letter</button></form>
 <p class="small after">${policyLink}</p>`
-  return sheet(c, { title: 'Get back in', main, status: trouble?.status ?? 200, path: '/' })
+  return sheet(c, { title: 'Get back in', main, trouble, path: '/' })
 }
 
 /** Behind the link of the letter. It only asks: mail scanners open every link they see. */
@@ -87,7 +87,7 @@ ${
 <p>All mailboxes of the account are told now, and can stop it.</p>
 <button type="submit">Begin</button></form>
 <p class="small after">${policyLink}</p>`
-  return sheet(c, { title: 'Get back in', main, status: trouble?.status ?? 200, path: '/' })
+  return sheet(c, { title: 'Get back in', main, trouble, path: '/' })
 }
 
 /** One recovery: until when it waits, or the form for the new password. */
@@ -112,7 +112,7 @@ async function state(c: PageContext, trouble?: Problem): Promise<Response> {
   const recovery = await readRecovery(c.env.ports, secretOf(c))
   const now = c.env.ports.clock()
   const main = recovery.readyAt > now ? waiting(recovery, now) : ready(c, recovery, trouble)
-  return sheet(c, { title: 'Get back in', main, status: trouble?.status ?? 200, path: '/' })
+  return sheet(c, { title: 'Get back in', main, trouble, path: '/' })
 }
 
 function waiting(recovery: Recovery, now: number): Markup {

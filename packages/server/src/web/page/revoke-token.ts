@@ -40,5 +40,5 @@ ${problemNotice(trouble)}
 <button type="submit">Revoke</button>
 </form>
 <p class="small after"><a href="/policy/tokens">Rules for tokens</a>, and how to report many at once.</p>`
-  return sheet(c, { title: 'Revoke a token you found', main, status: trouble?.status ?? 200 })
+  return sheet(c, { title: 'Revoke a token you found', main, trouble })
 }

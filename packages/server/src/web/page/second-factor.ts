@@ -78,7 +78,7 @@ function page(c: PageContext, account: Account, told: Markup = nothing, trouble?
 ${accountTabs('second')}
 ${told}${problemNotice(trouble)}
 ${state === undefined ? begin(account) : state.pending ? finish(account) : on(account, modes[state.mode])}`
-  return sheet(c, { title: 'Authenticator', main, status: trouble?.status ?? 200, path })
+  return sheet(c, { title: 'Authenticator', main, trouble, path })
 }
 
 function keyText(address: string): Markup {

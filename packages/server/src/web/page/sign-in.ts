@@ -81,7 +81,7 @@ ${needsCode ? field({ name: 'otp', label: 'One-time code', autocomplete: 'one-ti
 </form>
 <p class="small after">${config.signUp === 'open' ? html`No account yet? <a href="/sign-up">Make one</a>.` : 'Accounts are made by invitation: ask the operator of this registry for a link.'}
 <a href="/recover">Get back in</a> when you lost what you sign in with.</p>`
-  return sheet(c, { title: 'Sign in', main, status: trouble?.status ?? 200, path: '/' })
+  return sheet(c, { title: 'Sign in', main, trouble, path: '/' })
 }
 
 /** Names nobody: the passkey itself says whose it is. */

@@ -138,7 +138,7 @@ function isSetUp(invitation: Invitation): boolean {
 }
 
 function refused(c: PageContext, main: Markup, trouble: Problem): Response {
-  return sheet(c, { title: 'Make an account', main, status: trouble.status })
+  return sheet(c, { title: 'Make an account', main, trouble })
 }
 
 function applicantOf(c: PageContext, posted: Form): Applicant {

@@ -113,5 +113,5 @@ ${area('cidr', 'Networks', html`Works only from these, such as <code>203.0.113.0
 ${tfaModeOf(visitor) === 'none' ? nothing : html`<fieldset><legend>Second factor</legend><div class="choice"><input type="checkbox" id="bypass" name="bypass" value="yes" ${posted?.has('bypass') === true ? html`checked` : ''}><label for="bypass">Publishes without a one-time code (for machines)</label></div></fieldset>`}
 <button type="submit">Make the token</button>
 </form>`
-  return sheet(c, { title: 'Make a token', main, status: trouble?.status ?? 200 })
+  return sheet(c, { title: 'Make a token', main, trouble })
 }
