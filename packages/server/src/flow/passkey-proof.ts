@@ -115,20 +115,20 @@ async function findFault(ports: Ports, claim: Claim): Promise<string | undefined
   // Section 7.2, step 6: the handle that the authenticator kept must name the owner of the credential.
   if (userHandle != null ? userHandle !== encode(account.id) : owner === undefined)
     return 'it belongs to another account'
-  const counter = await verifySignature(ports, claim, passkey)
-  if (typeof counter === 'string') return counter
+  const said = await verifySignature(ports, claim, passkey)
+  if (typeof said === 'string') return said
   // Section 7.2, step 22: of two who bring one counter one is a copy.
-  if (await ports.store.upkeep.usePasskey(passkey.id, counter, ports.clock())) return undefined
+  if (await ports.store.upkeep.usePasskey(passkey.id, said, ports.clock())) return undefined
   await tellOfCopy(ports, account, passkey, claim.from)
   return counterWords
 }
 
-/** The authenticator's counter, or what is wrong. */
+/** What the authenticator says of itself, or what is wrong. */
 async function verifySignature(
   ports: Ports,
   { parsed, challenge }: Claim,
   passkey: Passkey,
-): Promise<number | string> {
+): Promise<Pick<Passkey, 'counter' | 'backedUp'> | string> {
   const { rpId, origin } = getPasskeyPlace(ports)
   const { userHandle, ...response } = parsed.response
   const { verifyAuthenticationResponse } = await import('@simplewebauthn/server')
@@ -142,7 +142,8 @@ async function verifySignature(
       // The counter is compared in the store, where others who bring it wait.
       credential: { id: passkey.id, publicKey: decode(passkey.publicKey), counter: -1 },
     })
-    return verified ? authenticationInfo.newCounter : 'its signature is wrong'
+    if (!verified) return 'its signature is wrong'
+    return { counter: authenticationInfo.newCounter, backedUp: authenticationInfo.credentialBackedUp }
   } catch (error) {
     return wordsFor(error)
   }

@@ -143,7 +143,6 @@ function wishFor(
       userVerification: 'required',
     },
     excludeCredentials: known.map(each => ({ type: 'public-key', id: each.id, transports: each.transports })),
-    extensions: { credProps: true },
   }
   return { options, sealed }
 }

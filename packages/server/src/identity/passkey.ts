@@ -41,8 +41,11 @@ export interface PasskeyWrites {
 
 /** Bookkeeping of uses. */
 export interface PasskeyUpkeep {
-  /** Takes the authenticator's new counter; false unless it is higher than the last, or both are 0: a copy, or a replay. */
-  usePasskey(id: string, counter: number, at: number): Promise<boolean>
+  /**
+   * Takes what the authenticator says of itself now; false unless its counter is higher than the last, or both are 0: a
+   * copy, or a replay.
+   */
+  usePasskey(id: string, now: Pick<Passkey, 'counter' | 'backedUp'>, at: number): Promise<boolean>
   /** False when this challenge was used before; it is remembered until it would have ended anyway. */
   useChallenge(hash: string, expiresAt: number, now: number): Promise<boolean>
 }

@@ -95,7 +95,8 @@ function passkeyContract(engine: StoreEngine): void {
       const { id: accountId } = await account('eve')
       await add({ ...passkey('counting', accountId), counter: 5 })
       await add({ ...passkey('still', accountId), counter: 0 })
-      const use = (id: string, counter: number, on = store) => on.upkeep.usePasskey(id, counter, now + 9)
+      const use = (id: string, counter: number, on = store) =>
+        on.upkeep.usePasskey(id, { counter, backedUp: false }, now + 9)
       assert.deepEqual(
         [
           await use('counting', 5),
@@ -112,7 +113,7 @@ function passkeyContract(engine: StoreEngine): void {
         [true, true, false],
       )
       const kept = await second.identity.findPasskey('counting')
-      assert.deepEqual([kept?.counter, kept?.lastUsedAt], [7, now + 9])
+      assert.deepEqual([kept?.counter, kept?.backedUp, kept?.lastUsedAt], [7, false, now + 9])
     })
 
     test('a challenge is good once, whichever process asks, and is forgotten after its end', async () => {

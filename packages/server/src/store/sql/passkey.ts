@@ -62,14 +62,14 @@ type Transact = <T>(work: (tx: Kysely<Schema>) => Promise<T>) => Promise<T>
 /** Uses of passkeys. */
 export function passkeyUpkeep(transact: Transact): PasskeyUpkeep {
   return {
-    usePasskey: (id, counter, at) =>
+    usePasskey: (id, { counter, backedUp }, at) =>
       transact(async tx => {
         const query = tx
           .updateTable('passkey')
           .where('id', '=', id)
           // Of two who bring one counter at once, to whatever replica, one passes.
           .where('counter', counter === 0 ? '=' : '<', counter)
-          .set({ counter, last_used_at: at })
+          .set({ counter, backed_up: backedUp ? 1 : 0, last_used_at: at })
         return (await query.executeTakeFirst()).numUpdatedRows > 0n
       }),
     useChallenge: (hash, expiresAt, now) =>
