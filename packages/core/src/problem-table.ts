@@ -267,15 +267,15 @@ export const problemTable = {
     say: 'You have no such passkey',
     hint: 'Look at the list on your account page: it may have been removed already.',
   },
-  'passkey-refused': {
-    status: 401,
-    say: 'The passkey was not accepted: {why}',
-    hint: 'Open this page again from the address of this registry, and try again with a passkey that was made here.',
-  },
   'passkey-proof-required': {
     status: 403,
     say: "'{name}' is a critical package: a change is confirmed by your passkey, not by a code",
     hint: 'In a terminal let npm or pnpm open its page (no `--otp`) and touch the passkey there; in the browser sign in with it.',
+  },
+  'passkey-refused': {
+    status: 401,
+    say: 'The passkey was not accepted: {why}',
+    hint: 'Open this page again from the address of this registry, and try again with a passkey that was made here.',
   },
   'passkey-required': {
     status: 403,
@@ -342,16 +342,6 @@ export const problemTable = {
     say: 'No organisation here lets this job read its packages: {job}',
     hint: 'Let an owner of the organisation add the owner of this job on its page of machines.',
   },
-  'remote-failed': {
-    status: 502,
-    say: 'The other service {host} gave no good answer: {why}',
-    hint: 'Try again later; if it stays, the operator checks that this instance can reach {host}.',
-  },
-  'remote-private': {
-    status: 502,
-    say: '{host} is on a private network, which this instance does not connect to',
-    hint: 'If it is meant to, the operator adds {host} or its network to `allowPrivateHosts`.',
-  },
   'recovery-over': {
     status: 410,
     say: 'This recovery is over: it was finished, stopped, or has expired',
@@ -371,6 +361,16 @@ export const problemTable = {
     status: 403,
     say: 'This recovery can be finished from {until} on',
     hint: 'Keep the link and open it again then; nobody can shorten the wait.',
+  },
+  'remote-failed': {
+    status: 502,
+    say: 'The other service {host} gave no good answer: {why}',
+    hint: 'Try again later; if it stays, the operator checks that this instance can reach {host}.',
+  },
+  'remote-private': {
+    status: 502,
+    say: '{host} is on a private network, which this instance does not connect to',
+    hint: 'If it is meant to, the operator adds {host} or its network to `allowPrivateHosts`.',
   },
   'revision-conflict': {
     status: 409,
