@@ -16,6 +16,10 @@ const verbs: Readonly<Record<string, Verb>> = {
   import: onServer('import', 'publish a folder of tarballs or a Verdaccio storage folder'),
   backup: onServer('backup', 'copy an instance while it runs'),
   restore: onServer('restore', 'make an instance from a backup, or verify one'),
+  ci: {
+    line: 'sign a CI job in by its own identity, to install',
+    run: async args => (await import('./command/ci.ts')).runCi(args),
+  },
   token: {
     line: 'end leaked tokens, for whoever found them',
     run: async args => (await import('./command/token.ts')).runToken(args),
