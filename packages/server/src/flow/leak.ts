@@ -3,10 +3,12 @@
 import { instanceOfToken, isToken, problem } from '@holdfast/core'
 import { type Account, type Actor, authorize, hashSecret, type Token } from '../identity/index.ts'
 import { type FoundToken, scanForTokens } from '../integrity/index.ts'
-import type { Ports } from '../ports.ts'
+import type { Ports, Tx } from '../ports.ts'
 import { addLetters, hostOf } from './letter.ts'
 import { takeTurn } from './limit.ts'
 import type { Upload } from './publish.ts'
+import { tellOrgOwners } from './robot.ts'
+import { tellOwners } from './trust.ts'
 
 /** How a token came to light, and where; `where` may be empty. */
 export interface Leak {
@@ -35,17 +37,32 @@ export async function revokeLeaked(ports: Ports, secret: string, leak: Leak): Pr
   const now = ports.clock()
   const token = isToken(secret) ? await ports.store.identity.findToken(hashSecret(secret), now) : undefined
   if (token === undefined) return false
-  const owner =
-    token.holder === 'account' ? await ports.store.identity.findAccount(token.accountId) : undefined
   const finder: Actor = { kind: 'system', id: `leak-${leak.source}` }
   const grant = await authorize(ports, finder, 'token:revoke', token.accountId)
   const fields = { subject: token.id, reason: 'leaked' } as const
   await ports.store.commit(grant, { type: 'token-revoke', fields, detail: { ...leak } }, async tx => {
     await tx.identity.revokeToken(token.id, now)
-    if (owner !== undefined)
-      await addLetters(tx, [owner.email], subjectOf(ports, token), linesOf(ports, owner, token, leak))
+    await tellHolder(tx, ports, token, leak)
   })
   return true
+}
+
+/** The account; for a robot the owners of its organisation, for a CI job those of the package. */
+async function tellHolder(tx: Tx, ports: Ports, token: Token, leak: Leak): Promise<void> {
+  const id = token.accountId
+  const what = `${found[leak.source]}${leak.where === '' ? '' : ` (${leak.where})`} and is revoked`
+  if (token.holder === 'robot') {
+    const robot = await tx.identity.findRobot(id)
+    if (robot !== undefined)
+      await tellOrgOwners(tx, ports, robot.org, `A token of the robot ${robot.name} of ${robot.org} ${what}`)
+  } else if (token.holder === 'job') {
+    const publisher = await tx.identity.findPublisher(id)
+    if (publisher !== undefined) await tellOwners(tx, ports, publisher, `A token of a CI job ${what}`)
+  } else {
+    const owner = await tx.identity.findAccount(id)
+    if (owner !== undefined)
+      await addLetters(tx, [owner.email], subjectOf(ports, token), linesOf(ports, owner, token, leak))
+  }
 }
 
 /**

@@ -3,8 +3,9 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, test } from 'node:test'
 import { tokenChecksum } from '@holdfast/core'
-import { revokeLeaked, revokePosted } from '../../src/flow/index.ts'
-import { openWorld, type Someone } from '../world.ts'
+import { addRobot, addRobotToken, createOrg, revokeLeaked, revokePosted } from '../../src/flow/index.ts'
+import { toPerson } from '../../src/identity/index.ts'
+import { dayMs, openWorld, type Someone, whence } from '../world.ts'
 
 const world = await openWorld({ mfa: 'optional' })
 after(() => world.close())
@@ -41,6 +42,22 @@ test('a leaked token is dead in the process that knew it, its owner is told wher
   assert.deepEqual(event?.detail, { source: 'secret-scanning', where })
   assert.match(event?.leaf ?? '', /"reason":"leaked"/)
   assert.ok(!event?.leaf?.includes('forge.example'))
+})
+
+test('of a robot’s leaked token the owners of its organisation are told', async () => {
+  const account = await ports.store.identity.findAccount(ann.id)
+  assert.ok(account !== undefined)
+  const session = { kind: 'session', id: 's_1', freshUntil: world.now() + 1 } as const
+  const person = toPerson(account, session, whence)
+  await createOrg(ports, person, 'acme')
+  const robot = await addRobot(ports, person, 'acme', 'build')
+  const { secret } = await addRobotToken(ports, person, 'acme', robot.id, { lifeMs: dayMs, publishes: [] })
+  assert.ok(await works(secret))
+  assert.ok(await revokeLeaked(ports, secret, { source: 'report', where: 'https://paste.example/7' }))
+  assert.ok(!(await works(secret)))
+  assert.ok(
+    await letterWith('A token of the robot build of acme was reported as leaked (https://paste.example/7)'),
+  )
 })
 
 test('what is no token of ours, or is one no longer, is answered so and changes nothing', async () => {
