@@ -66,10 +66,25 @@ const subjectOf = (operation: Operation) =>
 const everything: Case = { access: 'restricted', role: 'owner', orgRole: 'owner' }
 const everyRole = ['operator', 'responder', 'auditor'] as const
 
+test('whose password leaked may change it, sign out, and nothing else, whatever their roles', async () => {
+  const actor = person({ mustChangePassword: true, roles: everyRole })
+  const allowed = ['session:create', 'account:read', 'account:password', 'account:sign-out']
+  for (const operation of all) {
+    const subject = subjectOf(operation)
+    assert.equal(
+      await may(portsOf(everything), actor, operation, subject),
+      allowed.includes(operation),
+      operation,
+    )
+    if (allowed.includes(operation)) continue
+    await assert.rejects(authorize(portsOf(everything), actor, operation, subject))
+  }
+})
+
 test('the machine’s owner and the system may do everything; nobody may do nothing but begin', async () => {
   for (const operation of all) {
     assert.ok(await may(portsOf({}), operator, operation, subjectOf(operation)), operation)
-    const open = operation === 'account:create'
+    const open = operation === 'account:create' || operation === 'account:recover'
     assert.equal(
       await may(portsOf({ access: 'restricted' }), nobody, operation, subjectOf(operation)),
       open,

@@ -45,7 +45,7 @@ async function decide(ports: Asked, actor: Actor, operation: Operation, subject:
   const rule: Rule = operations[operation]
   if (!(await holds(ports, actor, rule, subject))) throw await refusal(ports, actor, operation, subject)
   if (actor.kind === 'person') {
-    if (actor.mustChangePassword === true && !allowedWhenLeaked.has(operation))
+    if (mustWait(actor, operation))
       throw problem('password-leaked', { link: `${ports.config.publicUrl}/account/password` })
     checkToken(actor, rule, subject, operation)
     if (rule.token !== 'read' && rule.token !== 'never' && !actor.verified) throw problem('email-unverified')
@@ -63,8 +63,13 @@ export async function may(
   const rule: Rule = operations[operation]
   return (
     (await holds(ports, actor, rule, subject)) &&
-    (actor.kind !== 'person' || tokenAllows(actor, rule, subject))
+    (actor.kind !== 'person' || (tokenAllows(actor, rule, subject) && !mustWait(actor, operation)))
   )
+}
+
+/** Whoever came in with a leaked password may be its thief. */
+function mustWait(actor: Person, operation: Operation): boolean {
+  return actor.mustChangePassword === true && !allowedWhenLeaked.has(operation)
 }
 
 /** True when this actor may read public packages: the hot path's short cut, without asking the store. */
