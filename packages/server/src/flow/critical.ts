@@ -113,8 +113,10 @@ async function tellMaintainers(
     `Beginning ${from} only accounts with a passkey may change it: a code of an authenticator can be phished.`,
     `Add a passkey: ${publicUrl}/account/security`,
   ]
-  const people = (await tx.catalog.listPeople(name)).filter(person => person.role !== 'reader')
-  const to = people.map(person => person.email)
+  const holders = await tx.identity.listHolders(name)
+  const to = holders
+    .filter(each => each.role !== 'reader' && each.disabledAt === null)
+    .map(each => each.email)
   await addLetters(tx, to, `${name} is a critical package – ${hostOf(publicUrl)}`, lines)
 }
 

@@ -5,9 +5,10 @@ import manifest from '../../package.json' with { type: 'json' }
 import type { Config } from '../config.ts'
 import type { Actor } from '../identity/index.ts'
 import { assetPath } from './asset.ts'
-import { findVisitor, hasRole, type PageContext, type Visitor } from './context.ts'
+import { findVisitor, type PageContext, type Visitor } from './context.ts'
 import { pageHeaders } from './header.ts'
 import { html, type Markup, nothing } from './markup.ts'
+import { operatePath } from './page/operate-tab.ts'
 
 /** The release that runs. */
 export const release: string = manifest.version
@@ -82,7 +83,7 @@ function head(host: string, visitor: Visitor | undefined, content: Sheet): Marku
 ${content.hasSearch === false ? nothing : searchBox(content.query ?? '')}
 <nav aria-label="Main">
 <a href="/use">Use this registry</a>
-${hasRole(visitor, 'operator') ? html`<a href="/operate">Operate</a>` : nothing}
+${operateLink(visitor)}
 ${visitor === undefined ? signInLink(content.path) : accountLinks(visitor)}
 </nav>
 </div></header>`
@@ -96,6 +97,11 @@ export function searchBox(query: string): Markup {
 <input type="search" name="q" value="${query}" aria-label="Search packages" placeholder="Search packages" maxlength="200" autocomplete="off">
 <button type="submit">Search</button>
 </form>`
+}
+
+function operateLink(visitor: Visitor | undefined): Markup {
+  const path = operatePath(visitor)
+  return path === undefined ? nothing : html`<a href="${path}">Operate</a>`
 }
 
 function signInLink(path: string | undefined): Markup {

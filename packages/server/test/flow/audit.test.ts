@@ -98,7 +98,12 @@ test('the record is for auditors, operators and responders; to others the pages 
   for (const role of ['auditor', 'operator', 'responder'] as const) {
     const who: Someone = await world.someone(`the-${role}`, [role])
     const cookie = await signInByPage(world, who)
-    assert.equal((await get(world, '/operate/audit', { cookie })).status, 200)
+    const page = await get(world, '/operate/audit', { cookie })
+    assert.equal(page.status, 200)
+    // The way there is in the head of each page, and no way to what is closed.
+    const home = (await get(world, '/', { cookie })).text
+    assert.match(home, role === 'operator' ? /href="\/operate"/ : /href="\/operate\/(audit|critical)"/)
+    assert.equal(page.text.includes('/operate/people'), role === 'operator')
   }
   const cookie = await signInByPage(world, bob)
   for (const path of ['/operate/audit', '/operate/audit/export?format=csv'])

@@ -17,7 +17,7 @@ const types = Object.keys(eventTable).sort() as EventType[]
 export async function auditPage(c: PageContext): Promise<Response> {
   const auditor = getAuditor(c)
   const page = await readAudit(c.env.ports, auditor, wishOf(c), beforeOf(c), linesShown)
-  const main = html`${operateHead('audit')}
+  const main = html`${operateHead(c, 'audit')}
 ${filter(c)}
 ${page.lines.length === 0 ? html`<p>Nothing matches.</p>` : table(page)}
 ${page.next === undefined ? nothing : html`<p><a rel="next" href="${pathOf(c, '/operate/audit', { before: page.next })}">Older →</a></p>`}

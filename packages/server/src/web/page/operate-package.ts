@@ -18,7 +18,7 @@ import { operateHead } from './operate-tab.ts'
 export async function riskPage(c: PageContext): Promise<Response> {
   const operator = getOperator(c)
   const { risks, next } = await listOwnersAtRisk(c.env.ports, operator, c.env.call.query.get('after') ?? '')
-  const main = html`${operateHead('risk')}
+  const main = html`${operateHead(c, 'risk')}
 <p>Packages that one person could lose, or a thief take: a single owner, an owner without a second factor, an owner who was not seen for half a year.</p>
 ${risks.length === 0 ? html`<p>None ${next === undefined ? '' : 'on this page'}.</p>` : html`<div class="scroll" tabindex="0"><table><thead><tr><th scope="col">Package</th><th scope="col">Why</th></tr></thead><tbody>${risks.map(riskRow)}</tbody></table></div>`}
 ${next === undefined ? nothing : html`<p><a rel="next" href="/operate/risk?after=${encodeURIComponent(next)}">More →</a></p>`}`
@@ -59,7 +59,7 @@ function checkMarker(c: PageContext): void {
 
 async function critical(c: PageContext, trouble?: Problem): Promise<Response> {
   const listed = await c.env.ports.store.identity.listCritical()
-  const main = html`${operateHead('critical')}
+  const main = html`${operateHead(c, 'critical')}
 <p>Only accounts with a passkey change these. The top 1 % by downloads of 90 days or by dependents join by themselves, with seven days’ notice; what you mark joins at once.</p>
 ${
   listed.length === 0

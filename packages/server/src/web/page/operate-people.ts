@@ -63,7 +63,7 @@ export function chosenRoles(posted: Form): InstanceRole[] {
 }
 
 function invited(c: PageContext, email: string, link: string): Response {
-  const main = html`${operateHead('people')}
+  const main = html`${operateHead(c, 'people')}
 ${notice('good', `${email} is invited`, html`The link works once, for a week, and is shown this once. ${handOver(c)}`)}
 ${snippet(link, 'Invitation', 'invitation')}
 <p><a href="/operate/people">Back to the people</a></p>`
@@ -73,7 +73,7 @@ ${snippet(link, 'Invitation', 'invitation')}
 function invitedMany(c: PageContext, outcomes: readonly InviteOutcome[]): Response {
   const links = outcomes.flatMap(each => ('link' in each ? [`${each.email}\t${each.link}`] : []))
   const known = outcomes.flatMap(each => ('why' in each ? [`${each.email} ${each.why}`] : []))
-  const main = html`${operateHead('people')}
+  const main = html`${operateHead(c, 'people')}
 ${notice('good', `${links.length} invited`, html`Each link works once, for a week, and is shown this once. ${handOver(c)}`)}
 ${links.length === 0 ? nothing : snippet(links.join('\n'), 'Invitations', 'invitations')}
 ${known.length === 0 ? nothing : html`<h2>Left alone</h2><ul>${known.map(each => html`<li>${each}</li>`)}</ul>`}
@@ -93,7 +93,7 @@ async function people(c: PageContext, trouble?: Problem, posted?: Form): Promise
   const last = accounts.at(-1)
   const now = c.env.ports.clock()
   const isList = posted?.text('act') === 'list'
-  const main = html`${operateHead('people')}
+  const main = html`${operateHead(c, 'people')}
 <div class="scroll" tabindex="0"><table><thead><tr><th scope="col">User</th><th scope="col">Address</th><th scope="col">Roles</th><th scope="col">Second factor</th><th scope="col">Since</th></tr></thead>
 <tbody>${accounts.map(each => personRow(each, now))}</tbody></table></div>
 ${accounts.length === peopleShown && last !== undefined ? html`<p><a rel="next" href="/operate/people?after=${encodeURIComponent(last.login)}">More →</a></p>` : nothing}

@@ -71,7 +71,7 @@ async function show(c: PageContext, trouble?: Problem): Promise<Response> {
   const reach = await readReach(c.env.ports, c.env.call.actor, loginOf(c))
   const { account } = reach
   const path = pathOf(account.login)
-  const main = html`${operateHead('people')}
+  const main = html`${operateHead(c, 'people')}
 <h2>${account.login} ${account.disabledAt === null ? nothing : badge('switched off', 'bad', '✕')}</h2>
 ${problemNotice(trouble)}
 ${facts(reach)}

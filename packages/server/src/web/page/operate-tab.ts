@@ -1,20 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { InstanceRole } from '../../identity/index.ts'
+import { getVisitor, hasRole, type PageContext, type Visitor } from '../context.ts'
 import { html, type Markup } from '../markup.ts'
 
-const tabs = {
-  overview: ['/operate', 'Overview'],
-  names: ['/operate/names', 'Names'],
-  people: ['/operate/people', 'People'],
-  risk: ['/operate/risk', 'Owners at risk'],
-  critical: ['/operate/critical', 'Critical packages'],
-  audit: ['/operate/audit', 'Audit'],
-  mail: ['/operate/mail', 'Mail'],
-} as const
+interface Tab {
+  readonly path: string
+  readonly label: string
+  readonly roles: readonly InstanceRole[]
+}
 
-/** The head of every operator's page, with the way to the others. */
-export function operateHead(current: keyof typeof tabs): Markup {
-  return html`<h1>Operate</h1><nav class="tabs" aria-label="Operate">${Object.entries(tabs).map(
-    ([key, [path, label]]) =>
+const tabs = {
+  overview: { path: '/operate', label: 'Overview', roles: ['operator'] },
+  names: { path: '/operate/names', label: 'Names', roles: ['operator'] },
+  people: { path: '/operate/people', label: 'People', roles: ['operator'] },
+  risk: { path: '/operate/risk', label: 'Owners at risk', roles: ['operator'] },
+  critical: { path: '/operate/critical', label: 'Critical packages', roles: ['operator', 'responder'] },
+  audit: { path: '/operate/audit', label: 'Audit', roles: ['operator', 'responder', 'auditor'] },
+  mail: { path: '/operate/mail', label: 'Mail', roles: ['operator'] },
+} as const satisfies Record<string, Tab>
+
+/** The head of a page for those who run this instance, with the way to the others that are open to them. */
+export function operateHead(c: PageContext, current: keyof typeof tabs): Markup {
+  const visitor = getVisitor(c)
+  const open = Object.entries<Tab>(tabs).filter(([, tab]) => isOpen(tab, visitor))
+  return html`<h1>Operate</h1><nav class="tabs" aria-label="Operate">${open.map(
+    ([key, { path, label }]) =>
       html`<a href="${path}" ${key === current ? html`aria-current="page"` : ''}>${label}</a>`,
   )}</nav>`
+}
+
+/** The first page that is open to somebody, for the head of all pages; undefined for whoever has no role. */
+export function operatePath(visitor: Visitor | undefined): string | undefined {
+  return visitor && Object.values<Tab>(tabs).find(tab => isOpen(tab, visitor))?.path
+}
+
+function isOpen({ roles }: Tab, visitor: Visitor): boolean {
+  return roles.some(role => hasRole(visitor, role))
 }

@@ -28,7 +28,7 @@ export async function operatePage(c: PageContext): Promise<Response> {
     store.catalog.listHosted(),
     store.mail.listWaiting(lettersShown),
   ])
-  const main = html`${operateHead('overview')}
+  const main = html`${operateHead(c, 'overview')}
 ${hosted.length === 0 ? notice('warn', 'No names are hosted here yet', html`Nothing can be published until you <a href="/operate/names">say which names belong to you</a>.`) : nothing}
 <dl class="counts">${[
     ['Packages', packages],
@@ -71,7 +71,7 @@ export async function namesSubmit(c: PageContext): Promise<Response> {
 
 async function names(c: PageContext, trouble?: Problem, typed = ''): Promise<Response> {
   const hosted = await c.env.ports.store.catalog.listHosted()
-  const main = html`${operateHead('names')}
+  const main = html`${operateHead(c, 'names')}
 <p>Only names under these patterns can be published here. A pattern that is taken away stops new names; what is published stays.</p>
 ${
   hosted.length === 0
@@ -94,7 +94,7 @@ export async function mailPage(c: PageContext): Promise<Response> {
   getOperator(c)
   const letters = await c.env.ports.store.mail.listRecent(lettersShown)
   const isOutbox = c.env.ports.mail.kind === 'outbox'
-  const main = html`${operateHead('mail')}
+  const main = html`${operateHead(c, 'mail')}
 <p>${isOutbox ? 'No SMTP is configured, so letters stay here. Letters with a secret link keep it to themselves: invite people instead, and hand the link over.' : 'The newest letters, and whether the relay took them.'}</p>
 ${await abandonedDomains(c)}
 ${letters.length === 0 ? html`<p>There are none.</p>` : letters.map(each => letter(each, c.env.ports.clock()))}`
