@@ -133,7 +133,7 @@ describe('in a browser', { skip: isHere() ? false : 'no Chromium' }, () => {
     await page.goto(`${world.url}/sign-in?next=/operate/names`)
     await page.fill('#login', 'olga')
     await page.fill('#password', olga.password)
-    await page.click('main button')
+    await page.click('main button[type=submit]')
     await page.fill('#patterns', '@quiet/*')
     await page.click('main .form button')
     assert.equal(await page.locator('td >> text=@quiet/*').count(), 1)
