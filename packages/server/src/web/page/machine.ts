@@ -102,7 +102,7 @@ async function show(c: PageContext, trouble?: Problem, secret?: string): Promise
 ${problemNotice(trouble)}
 ${secret === undefined ? nothing : html`${notice('good', 'The token is made', html`Copy it now: it is shown this once.`)}${snippet(secret, 'Token', 'secret')}`}
 <h2>CI jobs that install</h2>
-<p>Jobs of these owners get a token for an hour by their own identity: they read what anybody may, and <code>@${org}/…</code>. <a href="/use#ci">How they do it</a>.</p>
+<p>Jobs of these owners get a token for an hour by their own identity: they read what anybody may, and <code>@${org}/…</code>. <a href="/use#ci-identity">How they do it</a>.</p>
 ${readerTable(org, readers, isOwner)}
 ${isOwner ? readerForm(org, ports.config.ciIssuers) : nothing}
 <h2>Robots</h2>

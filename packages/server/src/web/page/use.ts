@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { mayReadPublic } from '../../identity/index.ts'
+import { circleLogin, githubLogin, gitlabLogin, jenkinsLogin } from '../ci-setup.ts'
 import {
   bunfig,
   type ClientSnippet,
@@ -36,6 +37,7 @@ export async function usePage(c: PageContext): Promise<Response> {
 ${scopes.length === 0 ? nothing : choice(scopes, takesAll)}
 ${token(place)}
 ${clients(place)}
+${identity(place)}
 ${automation(place)}
 ${publishing(place)}`
   return sheet(c, { title: 'Use this registry', main, facts: contents() })
@@ -70,8 +72,21 @@ ${pnpmFiles(place).map(show)}
 <h3 id="bun">bun</h3>${show(bunfig(place))}</section>`
 }
 
+function identity(place: Place): Markup {
+  const audience = `npm:${new URL(place.registry).hostname}`
+  return html`<section id="ci-identity"><h2>CI without a stored token</h2>
+<p>A job signs in by its own identity and installs for an hour: there is nothing to keep, to renew or to lose. An owner of the organisation says once whose jobs
+may, on its page of <em>machines</em>. These write the job's <code>.npmrc</code>, so none with a token is committed.</p>
+<h3 id="github-identity">GitHub Actions</h3>${show(githubLogin(place))}
+<h3 id="gitlab-identity">GitLab CI</h3>${show(gitlabLogin(place))}
+<h3 id="circle-identity">CircleCI</h3>${show(circleLogin(place))}
+<h3 id="jenkins-identity">Jenkins</h3>${show(jenkinsLogin(place))}
+<p class="small">With the plugin <em>OpenID Connect Provider</em>; the credential is an id token with the audience <code>${audience}</code>, and the operator names the issuer.</p>
+</section>`
+}
+
 function automation(place: Place): Markup {
-  return html`<section id="ci"><h2>CI and update robots</h2>
+  return html`<section id="ci"><h2>CI and update robots with a token</h2>
 <p>Each of these works beside the committed <code>.npmrc</code> above; the token is a secret of the repository named <code>${tokenVariable}</code>.</p>
 <h3 id="github-actions">GitHub Actions</h3>${show(githubActions())}
 <h3 id="gitlab-ci">GitLab CI</h3>${show(gitlabCi())}
@@ -85,6 +100,7 @@ function publishing(place: Place): Markup {
 <p>Say in the package's own <code>package.json</code> where it belongs, so that it cannot go elsewhere by mistake:</p>
 ${show(publishConfig(place))}
 ${snippet('npm publish', '', 'publish-command')}
+<p>From CI it needs no token either: <a href="/publishers">trust the job</a>, and <code>npm publish</code> in it does the rest.</p>
 <p>Check afterwards what others will check: <code>npm audit signatures</code> in a project that installed it.</p></section>`
 }
 
@@ -96,6 +112,7 @@ function contents(): Markup {
   return html`<nav aria-label="On this page"><h2>On this page</h2><ul class="bare">
 <li><a href="#token">A token</a></li>
 <li><a href="#npm">npm</a></li><li><a href="#pnpm-files">pnpm</a></li><li><a href="#yarn-4">yarn 4</a></li><li><a href="#yarn-1">yarn 1</a></li><li><a href="#bun">bun</a></li>
+<li><a href="#ci-identity">CI without a stored token</a></li>
 <li><a href="#github-actions">GitHub Actions</a></li><li><a href="#gitlab-ci">GitLab CI</a></li>
 <li><a href="#renovate-bot">Renovate</a></li><li><a href="#dependabot-bot">Dependabot</a></li>
 <li><a href="#publish">Publish</a></li></ul></nav>`
