@@ -5,11 +5,10 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { formatIntegrity, parseDigest, parseNamePattern } from '@holdfast/core'
-import { ensureAccount, hostNames } from '../src/flow/index.ts'
+import { createToken, ensureAccount, hostNames } from '../src/flow/index.ts'
 import type { Log } from '../src/http/index.ts'
 import { operator } from '../src/identity/index.ts'
 import { type Instance, type Ports, type Replacements, readConfig, startInstance } from '../src/main.ts'
-import { makeEndlessToken } from './endless-token.ts'
 import { packPackage } from './fixture/tarball.ts'
 
 /** A running instance with a person who may publish everything. */
@@ -65,7 +64,7 @@ export function configIn(folder: string, flags: Readonly<Record<string, string>>
 export async function tokenOf(ports: Ports, login: string): Promise<string> {
   const account = await ensureAccount(ports, operator, login)
   const limits = { permission: 'read-write', bypassTfa: true } as const
-  return makeEndlessToken(ports, account.id, limits)
+  return (await createToken(ports, operator, account, { name: 'test', limits, lifeMs: 24 * 3600_000 })).secret
 }
 
 function logInto(errors: string[]): Log {
