@@ -11,6 +11,7 @@ import {
 } from '../identity/index.ts'
 import type { Ports, Tx } from '../ports.ts'
 import { addNotice, takeLetter } from './letter.ts'
+import { lapseOf } from './mail-domain.ts'
 import { provePresence } from './presence.ts'
 import { addClaim, findAddress, isSame } from './verification.ts'
 
@@ -51,6 +52,8 @@ export async function setPrimaryAddress(ports: Ports, actor: Actor, email: strin
   const { grant, account, addresses } = await begin(ports, actor)
   const chosen = findAddress(addresses, email)
   if (chosen === undefined || chosen.verifiedAt === null) throw problem('address-unproven', { email })
+  // Letters would go to whoever has the domain now.
+  if ((await lapseOf(ports, chosen)) !== undefined) throw problem('address-unproven', { email })
   if (isSame(chosen.email, account.email)) return
   const what = `The primary mail address of your account was changed to ${chosen.email}`
   await change(ports, grant, account, 'address-primary', async tx => {

@@ -94,7 +94,7 @@ export function lapsedNotice(lapsed: readonly LapsedAddress[]): Markup {
     notice(
       'bad',
       sayLapse(email, why),
-      html`Make another confirmed address the primary one and remove this one. If the domain is yours, add the address again afterwards.`,
+      html`Remove it, after you made another confirmed address the primary one. If the domain is still yours, add the address again afterwards.`,
     ),
   )}`
 }
@@ -110,7 +110,7 @@ function row({ email, verifiedAt }: Address, account: Account, lapsed: readonly 
         : badge('confirmed', 'good', '✓')
   return html`<tr><td><bdi>${email}</bdi> ${isPrimary ? badge('primary') : nothing}</td><td>${state}</td>
 <td><form class="row" method="post" action="${path}"><input type="hidden" name="email" value="${email}">
-${verifiedAt === null ? button('resend', 'Send the letter again', email) : isPrimary ? nothing : button('primary', 'Make primary', email)}
+${verifiedAt === null ? button('resend', 'Send the letter again', email) : isPrimary || isLapsed ? nothing : button('primary', 'Make primary', email)}
 ${isPrimary ? nothing : button('remove', 'Remove', email)}</form></td></tr>`
 }
 

@@ -13,6 +13,7 @@ import { ago } from '../part/format.ts'
 import { notice, problemNotice } from '../part/notice.ts'
 import { snippet } from '../part/snippet.ts'
 import { checkFresh } from './confirm.ts'
+import { operateHead } from './operate-tab.ts'
 
 const path = '/operate/recovery'
 
@@ -43,7 +44,7 @@ export async function staffRecoverySubmit(c: PageContext): Promise<Response> {
 async function page(c: PageContext, visitor: Visitor, trouble?: Problem, link?: string): Promise<Response> {
   const open = await listRecoveries(c.env.ports, visitor)
   const now = c.env.ports.clock()
-  const main = html`<h1>Recoveries</h1>
+  const main = html`${operateHead(c, 'recovery')}
 <p>Whoever lost mailbox, password and second factor gets back in when two of you vouch for them. <a href="/policy/recovery">The policy</a> says the rest; every mailbox of the account is told and can stop it.</p>
 ${link === undefined ? nothing : html`${notice('warn', 'This registry sends no mail', html`Hand this link over yourself. It is shown this once, and works when the wait is over.`)}${snippet(link, 'Link', 'link')}`}
 ${problemNotice(trouble)}

@@ -15,6 +15,7 @@ const tabs = {
   people: { path: '/operate/people', label: 'People', roles: ['operator'] },
   risk: { path: '/operate/risk', label: 'Owners at risk', roles: ['operator'] },
   critical: { path: '/operate/critical', label: 'Critical packages', roles: ['operator', 'responder'] },
+  recovery: { path: '/operate/recovery', label: 'Recoveries', roles: ['operator', 'responder'] },
   audit: { path: '/operate/audit', label: 'Audit', roles: ['operator', 'responder', 'auditor'] },
   mail: { path: '/operate/mail', label: 'Mail', roles: ['operator'] },
 } as const satisfies Record<string, Tab>

@@ -12,13 +12,13 @@ export function recoveryPolicyPage(c: PageContext): Response {
   const main = html`<h1>Account recovery policy</h1>
 <p>Whoever gets back in to an account can publish its packages. So recovery asks for two proofs, or for time in which the owner can stop it.</p>
 <h2>What opens an account again</h2>
-<div class="scroll" tabindex="0"><table><thead><tr><th scope="col">What you show</th><th scope="col">Wait</th><th scope="col">What becomes of passkeys and second factor</th></tr></thead><tbody>
-<tr><td>A confirmed mailbox, and a recovery code or a code of your authenticator</td><td>none</td><td>They stay; a recovery code is used up.</td></tr>
-<tr><td>Two confirmed mailboxes, where the account has no passkey and no second factor</td><td>none</td><td>There are none.</td></tr>
-<tr><td>One confirmed mailbox and nothing else</td><td>${wait}</td><td>They count as lost and are removed.</td></tr>
-<tr><td>Nothing: two members of the staff, both different people and neither of them you, vouch for you and for a new mail address</td><td>${wait} after the second one agreed</td><td>They count as lost and are removed.</td></tr>
-<tr><td>Nothing: the owner of the machine makes a link there, good for an hour</td><td>none</td><td>As the owner says; the letters say it too.</td></tr>
-</tbody></table></div>
+<ul>
+<li><strong>A confirmed mailbox, and a recovery code or a code of your authenticator:</strong> at once. Passkeys and second factor stay; a recovery code is used up.</li>
+<li><strong>Two confirmed mailboxes</strong> of an account without passkey and second factor: at once.</li>
+<li><strong>One confirmed mailbox and nothing else:</strong> after ${wait}. Passkeys and second factor count as lost and are removed.</li>
+<li><strong>Nothing at all:</strong> two members of the staff, neither of them you, vouch for you and for a new mail address; ${wait} after the second one agreed. Passkeys and second factor count as lost and are removed.</li>
+<li><strong>The owner of the machine</strong> can make a link there, good for an hour, at once. Whether the second factor goes is their word, and the letters say it.</li>
+</ul>
 <h2>What always happens</h2>
 <ul>
 <li>Every confirmed mailbox of the account gets a letter when a recovery begins, with a link that stops it, and another when it ends. Whoever is signed in sees it on the account page and can stop it there.</li>
