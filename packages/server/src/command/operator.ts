@@ -26,7 +26,8 @@ import {
 } from '../flow/index.ts'
 import { type InstanceRole, operator } from '../identity/index.ts'
 import { openPorts, type Ports } from '../main.ts'
-import { type Arguments, configOf, configOptions, readArguments, UsageError } from './usage.ts'
+import { robotAct } from './robot.ts'
+import { type Arguments, configOf, configOptions, duration, readArguments, UsageError } from './usage.ts'
 import { userAct } from './user.ts'
 
 const usage = `Usage: holdfast operator <act> --data DIR …
@@ -38,6 +39,7 @@ const usage = `Usage: holdfast operator <act> --data DIR …
   host [GLOB...]                         names hosted here, such as '@acme/*'; without names, list them
   unhost GLOB...                         make no new names under these here
   token --user NAME --publish GLOB... [--read-only] [--expires 1h]   print a token, at most 24 hours for publishing
+  robot list|token|remove ORG[/NAME]     machines of an organisation: a token that stays when people leave
   check-domains                          look at the mail domains that are due, and list the abandoned ones
   recover --user NAME [--second-factor]  print a one-time link that sets a new password; with the option passkeys and second factor go
   quarantine NAME@VERSION --reason CODE [--words TEXT]   stop serving a version, at once
@@ -83,6 +85,7 @@ const acts: Readonly<Record<string, Act>> = {
     await unhostNames(ports, operator, needSome(words, 'GLOB').map(parseNamePattern))
   },
   token,
+  robot: robotAct,
   mark: async (ports, { values }, [name]) =>
     markCritical(ports, operator, parsePackageName(need(name, 'NAME')), values['words'] ?? ''),
   unmark: async (ports, _args, [name]) =>
@@ -132,8 +135,6 @@ async function host(ports: Ports, _args: Arguments, words: readonly string[]): P
   await hostNames(ports, operator, words.map(parseNamePattern))
   return undefined
 }
-
-const dayMs = 24 * 3600_000
 
 async function token(ports: Ports, { values, lists, flags }: Arguments): Promise<string> {
   const account = await ensureAccount(ports, operator, need(values['user'], '--user'))
@@ -187,15 +188,6 @@ function roles(given: readonly string[] | undefined): InstanceRole[] {
     if (role === 'operator' || role === 'responder' || role === 'auditor') return role
     throw new UsageError(`--role is operator, responder or auditor, not ${role}.`)
   })
-}
-
-/** `90s`, `30m`, `1h`, `7d` in milliseconds. */
-function duration(text: string): number {
-  const found = /^(\d{1,6})([smhd])$/.exec(text)
-  const unit = { s: 1000, m: 60_000, h: 3600_000, d: dayMs }[found?.[2] ?? '']
-  if (found === null || unit === undefined || Number(found[1]) === 0)
-    throw new UsageError('--expires takes a time such as 30m, 1h or 7d.')
-  return Number(found[1]) * unit
 }
 
 function need(value: string | undefined, option: string): string {

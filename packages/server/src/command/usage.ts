@@ -74,3 +74,12 @@ export function configOf({ values }: Arguments): Config {
   const known = Object.fromEntries(Object.entries(flags).filter(([name]) => name in configOptions))
   return readConfig(known, process.env, file)
 }
+
+/** `90s`, `30m`, `1h`, `7d` in milliseconds. */
+export function duration(text: string): number {
+  const found = /^(\d{1,6})([smhd])$/.exec(text)
+  const unit = { s: 1000, m: 60_000, h: 3600_000, d: 24 * 3600_000 }[found?.[2] ?? '']
+  if (found === null || unit === undefined || Number(found[1]) === 0)
+    throw new UsageError('--expires takes a time such as 30m, 1h or 7d.')
+  return Number(found[1]) * unit
+}
