@@ -25,7 +25,10 @@ export async function guess(
   const ofAccount = { counter: `${what} account ${account}`, allowed: 10 }
   // Right ones that come at once must not use up the budget for each other.
   return inTurn(ports, ofAccount.counter, async () => {
-    const booking = await book(ports, [ofAccount, ...addressBudgets(what, address)])
+    const booking = await book(ports, [ofAccount, ...addressBudgets(what, address)]).catch(refusal => {
+      noteGuess(ports, what, account, address, 'rate-limited')
+      throw refusal
+    })
     const right = await attempt()
     if (right) {
       await ports.store.upkeep.unbookAttempt(booking)

@@ -66,6 +66,16 @@ test('sign-ins, failed ones and denials are in it, with account, reason and addr
   assert.ok(!JSON.stringify(await all()).includes('my-secret-in-the-wrong-field'))
 })
 
+test('guesses beyond the budget are in it as what they are', async () => {
+  const eve = { ...(await world.someone('eve')), password: 'a wrong password' }
+  for (let guess = 0; guess < 12; guess++) await signInByPage(world, eve)
+  const failed = (await refused('sign-in-failed')).filter(each => each['account'] === eve.id)
+  assert.deepEqual(failed.map(each => [each['why'], each['count']]).sort(), [
+    ['bad-credentials', 10],
+    ['rate-limited', 2],
+  ])
+})
+
 test('a flood of refusals is a few events that count it: nobody fills the disk with them', async () => {
   const before = (await all()).lines.length
   const flood = (index: number) =>

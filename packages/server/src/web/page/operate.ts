@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { isProblem, type Problem, parseNamePattern } from '@holdfast/core'
+import type { Config } from '../../config.ts'
 import { hostNames, listAbandonedDomains, unhostNames } from '../../flow/index.ts'
 import type { StoredLetter } from '../../ports.ts'
 import { leadTo } from '../answer.ts'
@@ -43,10 +44,19 @@ ${hosted.length === 0 ? notice('warn', 'No names are hosted here yet', html`Noth
 <dt>Address</dt><dd><code>${config.publicUrl}</code></dd>
 <dt>Reading</dt><dd>${config.read === 'anyone' ? 'anyone may read public packages' : 'only who is signed in'}</dd>
 <dt>Sign-up</dt><dd>${config.signUp === 'open' ? 'open to anyone' : 'by invitation'}</dd>
+<dt>Second factors</dt><dd>${mfaText(config)}; <a href="/operate/critical">critical packages</a> need passkeys</dd>
+<dt>Audit trail</dt><dd>${config.auditPush === undefined ? html`kept <a href="/operate/audit">here</a>, pushed nowhere` : html`kept <a href="/operate/audit">here</a>, pushed to <code>${new URL(config.auditPush).host}</code>`}</dd>
 <dt>Mail</dt><dd>${mail.kind === 'smtp' ? 'sent by SMTP' : html`kept in the <a href="/operate/mail">outbox</a>: no SMTP is configured`}</dd>
 <dt>Health</dt><dd><a href="/-/health/ready">ready</a> · <a href="/-/metrics">metrics</a></dd>
 </dl>`
   return sheet(c, { title: 'Operate', main })
+}
+
+/** Whom the rule of second factors lets publish without one. */
+function mfaText({ mfa, mfaGraceUntil }: Config): string {
+  if (mfa === 'optional') return 'optional: a password alone publishes'
+  if (mfaGraceUntil === undefined) return 'needed by everybody who publishes'
+  return `needed by everybody who publishes, after ${mfaGraceUntil}`
 }
 
 /** The names that can be published here. */
