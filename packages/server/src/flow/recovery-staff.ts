@@ -5,6 +5,7 @@ import {
   type Account,
   type Actor,
   authorize,
+  type Grant,
   parseEmail,
   type Recovery,
   randomText,
@@ -36,7 +37,7 @@ export async function proposeRecovery(
   newEmail: string,
 ): Promise<void> {
   const account = await getAccount(ports, login)
-  await checkStaff(ports, actor, account.id)
+  await checkStaff(ports, actor, account)
   const email = parseEmail(newEmail)
   const holder = await ports.store.identity.findAccountByEmail(email)
   if (holder !== undefined && holder.id !== account.id) throw problem('address-taken')
@@ -61,7 +62,7 @@ export async function confirmRecovery(ports: Ports, actor: Actor, id: string): P
   const recovery = await ports.store.identity.getRecovery(id)
   const account = recovery && (await ports.store.identity.findAccount(recovery.accountId))
   if (recovery?.state !== 'proposed' || account === undefined) throw problem('recovery-over')
-  const grant = await checkStaff(ports, actor, account.id)
+  const grant = await checkStaff(ports, actor, account)
   // One alone could take over any account.
   if (staffId(actor) === recovery.openedBy) throw problem('recovery-second')
   if (recovery.expiresAt <= ports.clock()) throw problem('recovery-over')
@@ -126,11 +127,13 @@ export async function recoverAtMachine(
   return `${ports.config.publicUrl}/recovery/${started.secret}`
 }
 
-async function checkStaff(ports: Ports, actor: Actor, accountId: string) {
-  const grant = await authorize(ports, actor, 'account:assist', accountId)
+async function checkStaff(ports: Ports, actor: Actor, account: Account): Promise<Grant> {
+  const grant = await authorize(ports, actor, 'account:assist', account.id)
   await provePresence(ports, grant)
+  // Two responders must not make themselves operators.
+  if (account.roles.includes('operator')) await authorize(ports, actor, 'instance:operate', '')
   // Whoever has a session of the staff must not turn it into the account itself.
-  if (staffId(actor) === accountId) throw problem('recovery-own')
+  if (staffId(actor) === account.id) throw problem('recovery-own')
   return grant
 }
 

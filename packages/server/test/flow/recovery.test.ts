@@ -266,6 +266,22 @@ test('two of the staff open an account to a new address, one alone never, and it
   assert.deepEqual(await opsOf(noa), ['recovery-begun', 'recovery-agreed', 'recovery-done'])
 })
 
+test('responders open no account of an operator, however many they are; operators do', async () => {
+  const [ops, one, two, three] = [
+    await world.someone('chief', ['operator']),
+    await world.someone('resp-one', ['responder']),
+    await world.someone('resp-two', ['responder']),
+    await world.someone('second-chief', ['operator']),
+  ]
+  await assert.rejects(proposeRecovery(ports, await inBrowser(one), ops.login, 'x@new.example'), {
+    code: 'forbidden',
+  })
+  await proposeRecovery(ports, await inBrowser(three), ops.login, 'chief@new.example')
+  const open = await listRecoveries(ports, await inBrowser(two))
+  const id = open.find(each => each.account.login === 'chief')?.recovery.id ?? ''
+  await assert.rejects(confirmRecovery(ports, await inBrowser(two), id), { code: 'forbidden' })
+})
+
 test("the machine's owner makes a link for an hour; every mailbox is told, and the record says who", async () => {
   const [pia, quin] = [await world.someone('pia'), await world.someone('quin')]
   await enrol(pia)
