@@ -13,7 +13,7 @@ import {
 } from '../identity/index.ts'
 import type { Ports } from '../ports.ts'
 import { describeJob } from './job.ts'
-import { readJob } from './job-token.ts'
+import { countingMisses, readJob } from './job-token.ts'
 import { provePresence } from './presence.ts'
 import { openMachines, tellOrgOwners } from './robot.ts'
 import { makeNewToken, type NewToken, tokenCreated } from './token.ts'
@@ -96,6 +96,10 @@ export async function removeReader(ports: Ports, actor: Actor, org: string, id: 
 
 /** A token to install with, for an hour, for a job that organisations let read. Throws `reader-refused`. */
 export async function exchangeReadToken(ports: Ports, jwt: string, from: Whence): Promise<NewToken> {
+  return countingMisses(ports, from, '', () => exchange(ports, jwt, from))
+}
+
+async function exchange(ports: Ports, jwt: string, from: Whence): Promise<NewToken> {
   const readers: TrustedReader[] = []
   for (const { issuer } of ports.config.ciIssuers)
     readers.push(...(await ports.store.identity.listReadersOfIssuer(issuer)))

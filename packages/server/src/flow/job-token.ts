@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A CI job's identity for a token of ours: fifteen minutes, one package (provenance reference, section 10). */
-import { type NamePattern, type PackageName, type Problem, problem } from '@holdfast/core'
+import { isProblem, type NamePattern, type PackageName, type Problem, problem } from '@holdfast/core'
 import type { CiIssuer } from '../config.ts'
 import {
   type Actor,
@@ -24,6 +24,7 @@ import {
 } from '../identity/index.ts'
 import type { Ports, Tx } from '../ports.ts'
 import { describeJob } from './job.ts'
+import { answerMiss } from './limit.ts'
 import { makeNewToken, type NewToken, tokenCreated } from './token.ts'
 import { tellOwners, trustEvent } from './trust.ts'
 
@@ -39,6 +40,10 @@ export async function exchangeJobToken(
   name: PackageName,
   from: Whence,
 ): Promise<NewToken> {
+  return countingMisses(ports, from, name, () => exchange(ports, jwt, name, from))
+}
+
+async function exchange(ports: Ports, jwt: string, name: PackageName, from: Whence): Promise<NewToken> {
   const publishers = await listTrusted(ports, name)
   const { token, job } = await readJob(ports, jwt, {
     knowsOwner: (issuer, owner) =>
@@ -46,8 +51,9 @@ export async function exchangeJobToken(
     refuse: job => problem('trust-refused', { name, job }),
   })
   const publisher = findPublisher(publishers, job)
-  if (publisher === undefined || !(await mayStillWait(ports, publisher)))
-    throw problem('trust-refused', { name, job: describeJob(job) })
+  if (publisher === undefined)
+    throw problem('trust-refused', { name, job: describeJob(job) + nearMiss(publishers, job) })
+  if (!(await mayStillWait(ports, publisher))) throw problem('trust-refused', { name, job: describeJob(job) })
   checkNotContested(publishers, publisher, job)
   return giveToken(ports, publisher, token, job, from)
 }
@@ -76,6 +82,33 @@ function checkNotContested(
       name: found.package,
       job: 'several accounts wait for its first publish',
     })
+}
+
+/** What does not fit, told to jobs of the very repository alone: a stranger must not learn whom a package trusts. */
+function nearMiss(publishers: readonly TrustedPublisher[], job: JobFacts): string {
+  const strangers = ['its issuer', 'its repository', "its repository's id", "its repository owner's id"]
+  const why = publishers
+    .filter(each => each.provider !== 'generic')
+    .map(each => explainMismatch(each, job))
+    .find(each => each !== undefined && !strangers.includes(each))
+  return why === undefined ? '' : `; ${why} does not fit`
+}
+
+/** Whatever is refused is noted and counted by address, which slows nothing but further misses. */
+export async function countingMisses<T>(
+  ports: Ports,
+  { address, client }: Whence,
+  subject: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!isProblem(error)) throw error
+    const refusal = { accountId: '', what: 'job-token', subject, why: error.code, address, client }
+    ports.trail.note({ type: 'sign-in-failed', ...refusal })
+    throw await answerMiss(ports, 'job-token', address, error)
+  }
 }
 
 /** What must be known before a token is looked at. */

@@ -25,7 +25,7 @@ export async function takeTurn(ports: Ports, what: string, address: string, allo
  */
 export async function answerMiss(
   ports: Ports,
-  what: 'token' | 'link',
+  what: 'token' | 'link' | 'job-token',
   address: string,
   otherwise: Problem,
 ): Promise<Problem> {

@@ -77,7 +77,7 @@ export function openIdentify(ports: Ports): Identify {
       const before = changes
       const found = await byAuthorization(ports, authorization, from)
       if ('code' in found) {
-        noteBad(ports, found, from)
+        noteBad(ports, found, from, authorization)
         return { actor: nobody, bad: found }
       }
       if (found.credential.kind === 'token') used.add(found.credential.id)
@@ -92,11 +92,20 @@ export function openIdentify(ports: Ports): Identify {
   }
 }
 
-const changesIdentity = new Set<string>(['token-revoke', 'account', 'account-change', 'session-end', 'org'])
+const changesIdentity = new Set<string>([
+  'token-revoke',
+  'account',
+  'account-change',
+  'session-end',
+  'org',
+  'trusted-publisher',
+])
 
 /** A token that is none of ours, any more, or from here, tried; guesses at passwords are noted where they are counted. */
-function noteBad(ports: Ports, { code }: Problem, { address, client }: Whence): void {
+function noteBad(ports: Ports, { code }: Problem, { address, client }: Whence, authorization: string): void {
   if (code === 'bad-credentials' || code === 'rate-limited') return
+  // The identity of a CI job on its way to be exchanged, which notes what it refuses.
+  if (/^bearer [\w-]+\.[\w-]+\.[\w-]+$/i.test(authorization)) return
   ports.trail.note({
     type: 'sign-in-failed',
     accountId: '',

@@ -29,7 +29,8 @@ after(async () => {
 beforeEach(async () => {
   serial += 1
   name = `widget-${serial}`
-  world.advance(60_000)
+  // Longer than refusals count.
+  world.advance(16 * 60_000)
 })
 
 const widget = { repository: 'acme/widget', workflow: 'publish.yml' }
@@ -168,7 +169,9 @@ test('when a publisher is removed the tokens of its jobs end at once, and it let
   await world.publish(ada, name, '1.0.0')
   const { id } = await trust()
   const token = await tokenFor()
+  assert.equal((await world.npm(`GET /${name}`, { token })).status, 200)
   await removePublisher(world.ports, await inBrowser(ada), parsePackageName(name), id)
+  assert.equal((await world.npm(`GET /${name}`, { token })).status, 401)
   assert.equal((await put(token, '1.1.0')).status, 401)
   await isRefused(await issuer.github(world), 'trust-refused')
 })
@@ -454,6 +457,34 @@ for (const [what, path, answer] of lies) {
     assert.equal((await exchange(await issuer.github(world))).status, 201)
   })
 }
+
+test('jobs of the very repository are told what does not fit, others are not', async () => {
+  await world.publish(ada, name, '1.0.0')
+  await trust({ environment: 'prod' })
+  await isRefused(
+    await issuer.github(world),
+    'trust-refused',
+    /refs\/heads\/main; its environment does not fit/,
+  )
+  const evil = 'acme/widget-evil/.github/workflows/publish.yml@refs/heads/main'
+  const stranger = await issuer.github(world, { repository: 'acme/widget-evil', workflow_ref: evil })
+  assert.doesNotMatch((await exchange(stranger)).body.message, /does not fit/)
+})
+
+test('refusals of an address are noted, and after a hundred of them slowed; good tokens never are', async () => {
+  await world.publish(ada, name, '1.0.0')
+  await trust()
+  world.advance(3600_000)
+  for (let i = 0; i < 100; i++) await isRefused('a.b.c', 'job-token-invalid')
+  await isRefused('a.b.c', 'rate-limited')
+  assert.equal((await exchange(await issuer.github(world))).status, 201)
+  await world.ports.trail.flush()
+  const noted = (await world.ports.store.events.read(0, 1_000_000)).findLast(
+    event => event.type === 'sign-in-failed',
+  )
+  assert.match(JSON.stringify(noted?.detail), /job-token/)
+  world.advance(3600_000)
+})
 
 test('a refusal does not tell whether a package is there', async () => {
   const jwt = await issuer.github(world)
