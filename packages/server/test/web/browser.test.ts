@@ -1,39 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The pages in a real browser: by keyboard, without a script, in both colour schemes, wide and narrow. */
 import assert from 'node:assert/strict'
-import { accessSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
-import {
-  type Browser,
-  type BrowserContext,
-  type BrowserContextOptions,
-  chromium,
-  type Page,
-} from 'playwright-core'
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
 import { createOrg, createTeam } from '../../src/flow/index.ts'
 import { toPerson } from '../../src/identity/index.ts'
 import { openWorld, type Someone, type World, whence } from '../world.ts'
 import { auditPage } from './accessibility.ts'
-
-const executablePath = process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium'
-const args = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-]
-
-function isHere(): boolean {
-  try {
-    accessSync(executablePath)
-    return true
-  } catch {
-    return false
-  }
-}
+import { launchChromium, noChromium } from './chromium.ts'
 
 async function makeOrg(world: World, who: Someone, org: string): Promise<void> {
   const account = await world.ports.store.identity.findAccount(who.id)
@@ -44,7 +18,7 @@ async function makeOrg(world: World, who: Someone, org: string): Promise<void> {
   await createTeam(world.ports, actor, org, 'core')
 }
 
-describe('in a browser', { skip: isHere() ? false : 'no Chromium' }, () => {
+describe('in a browser', { skip: noChromium }, () => {
   let world: World
   let browser: Browser
   let olga: Someone
@@ -64,7 +38,7 @@ describe('in a browser', { skip: isHere() ? false : 'no Chromium' }, () => {
       await world.publish(olga, '@acme/ui', version, { manifest, files: { 'README.md': readme } })
     }
     await world.publish(olga, '@acme/tokens', '1.0.0')
-    browser = await chromium.launch({ executablePath, args })
+    browser = await launchChromium()
   })
   after(async () => {
     await browser?.close()

@@ -1,27 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /** From the first letter to the published package without a password: a real browser, real mail, the real npm. */
 import assert from 'node:assert/strict'
-import { accessSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { type Desk, noTerminal, openDesk, type RunOptions } from '../client/client.ts'
 import { passes } from '../client/expect.ts'
 import { type Mailbox, openMailbox } from '../mailbox.ts'
 import { openWorld, type World } from '../world.ts'
+import { launchChromium, noChromium } from './chromium.ts'
 
-const executablePath = process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium'
-const args = ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking']
-
-function isHere(): boolean {
-  try {
-    accessSync(executablePath)
-    return true
-  } catch {
-    return false
-  }
-}
-
-describe('with a passkey, in a browser', { skip: isHere() ? false : 'no Chromium' }, () => {
+describe('with a passkey, in a browser', { skip: noChromium }, () => {
   let mailbox: Mailbox
   let world: World
   let site: string
@@ -35,7 +23,7 @@ describe('with a passkey, in a browser', { skip: isHere() ? false : 'no Chromium
     mailbox = await openMailbox()
     world = await openWorld({ signUp: 'open', smtp: mailbox.url, publicUrl: 'http://localhost:0' })
     site = world.ports.config.publicUrl
-    browser = await chromium.launch({ executablePath, args })
+    browser = await launchChromium()
     context = await browser.newContext()
     page = await context.newPage()
     page.on('console', message => {
