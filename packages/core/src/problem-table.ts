@@ -75,7 +75,7 @@ export const problemTable = {
   forbidden: {
     status: 403,
     say: 'You may not {act}',
-    hint: '{ask}',
+    hint: 'You can {ask}.',
   },
   'foreign-origin': {
     status: 403,

@@ -23,8 +23,8 @@ test('the one-time password problem holds the phrase that clients look for', () 
 })
 
 test('facts are filled in once: a place inside a fact stays text', () => {
-  const found = problem('forbidden', { operation: '{subject}', subject: 'secret' })
-  assert.equal(found.message, 'You may not {subject} secret')
+  const found = problem('forbidden', { act: '{ask}', ask: 'secret' })
+  assert.equal(found.message, 'You may not {ask}')
 })
 
 test('facts cannot move the cursor of a terminal, start a log line or turn the reading direction', () => {

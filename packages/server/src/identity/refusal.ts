@@ -52,8 +52,8 @@ export function forbidToken(operation: Operation, subject: string): Problem {
   const { token } = operations[operation]
   const ask =
     token === 'never'
-      ? 'No token can do that. Do it on the web page, or at the machine itself.'
-      : 'Use a token that allows it: make one with the right names, organisations and rights on your account page.'
+      ? 'do it on the web page, since no token can'
+      : 'use a token that allows it, made on your account page with the right names, organisations and rights'
   return problem('forbidden', { act: `${wordsOf(operation, subject)} with this token`, ask })
 }
 
@@ -65,18 +65,18 @@ export function wordsOf(operation: Operation, subject: string): string {
 function whomToAsk(needs: Needs, subject: string): string {
   switch (needs.on) {
     case 'package':
-      return `Ask an owner of ${subject} for access.`
+      return `ask an owner of ${subject} for access`
     case 'name':
-      return `Ask an owner of the organisation that ${subject.split('/')[0]} belongs to for access, or choose another name.`
+      return `ask an owner of the organisation that ${subject.split('/')[0]} belongs to for access, or choose another name`
     case 'org':
-      return `Ask an owner of the organisation ${subject}.`
+      return `ask an owner of the organisation ${subject}`
     case 'instance':
-      return `That takes the role ${needs.roles.join(' or ')}. Ask the operator of this instance.`
+      return `ask the operator of this instance for the role ${needs.roles.join(' or ')}`
     case 'self':
-      return 'Sign in to that account.'
+      return 'sign in to that account'
     case 'signed-in':
     case 'machine':
     case 'anyone':
-      return 'Sign in with an account whose mail address is proven.'
+      return 'sign in with an account whose mail address is proven'
   }
 }

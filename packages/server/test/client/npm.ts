@@ -123,7 +123,7 @@ export function npmPackageStory(registry: Registry): void {
   test('npm cannot change what belongs to others, and is told so', async () => {
     const token = await registry.token('stranger')
     await desk.configure(token)
-    const refused = /E403 .*You may not [a-z -]+ npm-lib\. Ask an owner of npm-lib/
+    const refused = /E403 .*You may not [a-z -]+ npm-lib\. You can ask an owner of npm-lib/
     fails(await npm('dist-tag', 'add', `${lib}@1.0.0`, 'mine'), refused)
     fails(await npm('deprecate', lib, 'mine now'), refused)
     fails(await npm('unpublish', `${lib}@1.0.0`), refused)
