@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import { mkdir, utimes, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
-import { type DistTag, parseNamePattern, parsePackageName, parseVersion } from '@holdfast/core'
+import { type DistTag, parseNamePattern, parsePackageName, parseVersion, tokenChecksum } from '@holdfast/core'
 import { ensureAccount, hostNames } from '../../src/flow/index.ts'
 import { operator } from '../../src/identity/index.ts'
 import { packPackage } from '../fixture/tarball.ts'
@@ -64,10 +64,13 @@ test('what must not go in is refused with its reason, and everything else goes i
   await host(data)
   const good = await write(freshPath(), { 'widget.tgz': pack('@acme/widget', '1.0.0') })
   await holdfast('import', good, '--data', data)
+  const body = `holdfast_abcd1234_${'7'.repeat(32)}`
+  const token = body + tokenChecksum(body)
   const folder = await write(freshPath(), {
     'changed.tgz': pack('@acme/widget', '1.0.0', { main: 'other.js' }),
     'good.tgz': pack('@acme/widget', '1.1.0'),
     'broken.tgz': 'this is no gzip',
+    'leaky.tgz': pack('@acme/leaky', '1.0.0', { description: `use ${token}` }),
     'nameless.tgz': packPackage({ version: '1.0.0' }),
     'other.tgz': pack('left-pad', '1.0.0'),
     'twin-1.tgz': pack('@acme/twin', '1.0.0'),
@@ -81,6 +84,7 @@ test('what must not go in is refused with its reason, and everything else goes i
   assert.deepEqual(codes.sort(), [
     ['broken.tgz', 'bad-tarball'],
     ['changed.tgz', 'version-exists'],
+    ['leaky.tgz', 'token-in-package'],
     ['nameless.tgz', 'invalid-package-name'],
     ['other.tgz', 'name-not-hosted'],
     ['twin-2.tgz', 'version-exists'],

@@ -16,6 +16,10 @@ export function tokenPolicyPage(c: PageContext): Response {
 <tr><td>made by a person, may write</td><td>30 days</td><td>90 days</td></tr>
 <tr><td>made by a person, only reads</td><td>30 days</td><td>1 year</td></tr>
 <tr><td><code>npm login</code></td><td>30 days</td><td>30 days</td></tr>
+<tr><td>of a robot that an organisation owns, may publish</td><td>–</td><td>90 days</td></tr>
+<tr><td>of a robot, only reads</td><td>–</td><td>1 year</td></tr>
+<tr><td>of a CI job by trusted publishing</td><td>15 minutes</td><td>15 minutes</td></tr>
+<tr><td>of a CI job that installs</td><td>1 hour</td><td>1 hour</td></tr>
 <tr><td>made by the operator, may publish</td><td>1 hour</td><td>1 day</td></tr>
 <tr><td>made by the operator, only reads</td><td>1 hour</td><td>1 year</td></tr>
 </tbody></table></div>

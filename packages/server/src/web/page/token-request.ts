@@ -12,7 +12,7 @@ export const lives = [
   ['7', '7 days'],
   ['30', '30 days'],
   ['90', '90 days'],
-  ['365', '1 year'],
+  ['365', '1 year (only to read)'],
 ] as const
 
 /** The posted form as a wish; what is left out is the narrow choice. Throws `invalid-body`, `invalid-pattern`. */

@@ -25,7 +25,7 @@ export async function tokensPage(c: PageContext): Promise<Response> {
   const main = html`<h1>${visitor.login}</h1>
 ${accountTabs('tokens')}
 ${c.env.call.query.get('done') === 'revoked' ? notice('good', 'The token is revoked: it works nowhere any more') : nothing}
-<p>Command lines and CI use tokens. <a class="button" href="/account/tokens/new">Make a token</a></p>
+<p>Command lines and CI use tokens. <a class="button" href="/account/tokens/new">Make a token</a> <a href="/policy/tokens">Rules for tokens</a></p>
 <p>Jobs that publish need none: <a href="/publishers">publish from CI</a> by the job’s own identity.</p>
 ${
   tokens.length === 0
