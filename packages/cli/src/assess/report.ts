@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import manifest from '../../package.json' with { type: 'json' }
 import type { Assessment, CapabilityResult } from './assessment.ts'
 
 const marks: Readonly<Record<CapabilityResult['status'], string>> = {
@@ -6,6 +7,12 @@ const marks: Readonly<Record<CapabilityResult['status'], string>> = {
   fail: '✗ fail',
   missing: '· missing',
   'not-applicable': '- not applicable',
+}
+
+/** An assessment for programs, with the release it is of: what a registry's page /security reads. */
+export function formatAssessmentJson(result: Assessment, at: Date): string {
+  const told = { release: manifest.version, at: at.toISOString(), ...result }
+  return `${JSON.stringify(told, undefined, 2)}\n`
 }
 
 /** An assessment as a table for people: a line for each capability, its evidence below, the levels at the end. */

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { parseArgs } from 'node:util'
-import manifest from '../../package.json' with { type: 'json' }
 import { assess } from '../assess/assessment.ts'
 import { probes } from '../assess/probe-list.ts'
-import { formatAssessment } from '../assess/report.ts'
+import { formatAssessment, formatAssessmentJson } from '../assess/report.ts'
 import { startThrowAwayInstance } from '../assess/throw-away-instance.ts'
 import { UsageError } from '../usage-error.ts'
 
@@ -33,8 +32,7 @@ export async function runAssess(args: string[]): Promise<number> {
   try {
     const result = await assess(instance, probes)
     const hasFailed = result.capabilities.some(({ status }) => status === 'fail')
-    const told = { release: manifest.version, at: new Date().toISOString(), ...result }
-    const text = values.json ? `${JSON.stringify(told, undefined, 2)}\n` : formatAssessment(result)
+    const text = values.json ? formatAssessmentJson(result, new Date()) : formatAssessment(result)
     return print(text, hasFailed ? 1 : 0)
   } finally {
     await instance.stop()

@@ -12,7 +12,7 @@ export function tokenPolicyPage(c: PageContext): Response {
   const main = html`<h1>Rules for tokens</h1>
 <p class="lead">A token is a password for machines. It does little, it ends, and whoever finds one can stop it.</p>
 <h2>How long they live</h2>
-<div class="scroll" tabindex="0"><table><thead><tr><th scope="col">Token</th><th scope="col">Unless said otherwise</th><th scope="col">At most</th></tr></thead><tbody>
+<div class="scroll" tabindex="0"><table><thead><tr><th scope="col">Token</th><th scope="col">Default</th><th scope="col">At most</th></tr></thead><tbody>
 <tr><td>made by a person, may write</td><td>30 days</td><td>90 days</td></tr>
 <tr><td>made by a person, only reads</td><td>30 days</td><td>1 year</td></tr>
 <tr><td><code>npm login</code></td><td>30 days</td><td>30 days</td></tr>
