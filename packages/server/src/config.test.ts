@@ -60,6 +60,24 @@ test('what goes across keys is told beside what is wrong in one', () => {
   )
 })
 
+test('CI services are named, given an address, or generic with the claims that bind', () => {
+  const ciIssuers = 'github gitlab=https://git.acme.example generic:sub+project=https://ci.acme.example'
+  assert.deepEqual(readConfig({ ciIssuers }, {}).ciIssuers.slice(1), [
+    { provider: 'gitlab', issuer: 'https://git.acme.example', claims: [] },
+    { provider: 'generic', issuer: 'https://ci.acme.example', claims: ['sub', 'project'] },
+  ])
+  assert.equal(readConfig({}, {}).ciIssuers.length, 3)
+  const bad = [
+    'jenkins',
+    'generic=https://a.example',
+    'generic:sub',
+    'generic:+=https://a.example',
+    'github:sub',
+    'gitlab=git',
+  ]
+  for (const entry of bad) assert.match(faultsOf({ ciIssuers: entry })[0] ?? '', /^ciIssuers: /, entry)
+})
+
 test('private hosts that may be reached are names, addresses or networks', () => {
   const allowPrivateHosts = 'git.acme.internal localhost 10.0.0.0/8 ::1'
   assert.equal(readConfig({ allowPrivateHosts }, {}).allowPrivateHosts.length, 4)

@@ -6,7 +6,7 @@ import fc from 'fast-check'
 import type { Access, PackageRole } from '../catalog/index.ts'
 import type { Ports } from '../ports.ts'
 import { type Actor, nobody, operator, type TokenLimits } from './actor.ts'
-import { authorize, may } from './authorize.ts'
+import { authorize, may, mayReadPublic } from './authorize.ts'
 import { type Operation, operations, type Rule } from './operation.ts'
 import type { Person } from './person.ts'
 import type { OrgRole } from './port.ts'
@@ -91,6 +91,45 @@ test('the machine’s owner and the system may do everything; nobody may do noth
       operation,
     )
   }
+})
+
+test('a machine reads and publishes what its token names, and does nothing else, whatever its token says', async () => {
+  const from = { address: '192.0.2.7', client: '', web: false }
+  const machine = (kind: 'job' | 'robot', limits: Partial<TokenLimits>): Actor => {
+    const full: TokenLimits = { permission: 'read-write', bypassTfa: true, orgs: ['acme'], ...limits }
+    const credential = { kind: 'token', id: 't_1', limits: full, expiresAt: null } as const
+    return kind === 'job'
+      ? { kind, id: 'tp_1', credential, from }
+      : { kind, id: 'rb_1', name: 'acme/ci', credential, from }
+  }
+  const config = { read: 'signed-in' } as Ports['config']
+  assert.ok(mayReadPublic(config, machine('robot', { readsOrgs: ['acme'] })))
+  assert.ok(!mayReadPublic(config, machine('job', {})))
+  const packages = [parseNamePattern('@acme/ui')]
+  const cases: readonly (readonly [Partial<TokenLimits>, Case, readonly Operation[]])[] = [
+    [{ packages }, everything, ['package:read', 'package:publish', 'package:create']],
+    [{ packages: [parseNamePattern('@acme/other')] }, everything, []],
+    [{ packages: [parseNamePattern('@acme/other')] }, { access: 'public' }, ['package:read']],
+    [{ packages: [parseNamePattern('@acme/other')] }, { access: 'public', read: 'signed-in' }, []],
+    // Without names a token that may write writes nothing: none of ours is made so.
+    [{}, everything, []],
+    [{ permission: 'read-only', readsOrgs: ['acme'] }, everything, ['package:read']],
+    [{ permission: 'read-only', readsOrgs: ['other'] }, everything, []],
+    [
+      { permission: 'read-only', readsOrgs: ['acme'] },
+      { access: 'public', read: 'signed-in' },
+      ['package:read'],
+    ],
+    [{ packages, readsOrgs: ['acme'] }, everything, ['package:read', 'package:publish', 'package:create']],
+  ]
+  for (const kind of ['job', 'robot'] as const)
+    for (const [limits, facts, allowed] of cases)
+      for (const operation of all)
+        assert.equal(
+          await may(portsOf(facts), machine(kind, limits), operation, subjectOf(operation)),
+          operation === 'job:enter' || allowed.includes(operation),
+          `${kind} ${JSON.stringify(limits)} ${operation}`,
+        )
 })
 
 test('a private package is not found by who has no role on it, whatever they try; a public one is forbidden', async () => {

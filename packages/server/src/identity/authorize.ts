@@ -74,8 +74,9 @@ function mustWait(actor: Person, operation: Operation): boolean {
 
 /** True when this actor may read public packages: the hot path's short cut, without asking the store. */
 export function mayReadPublic(config: Ports['config'], actor: Pick<Actor, 'kind'>): boolean {
-  // What a machine reads is in the limits of its token, which only the long way looks at.
-  return config.read === 'anyone' || (actor.kind !== 'nobody' && !isMachine(actor))
+  if (config.read === 'anyone') return true
+  // A job that publishes reads its own package, and nothing else that is not for anyone.
+  return isMachine(actor) ? actor.credential.limits.readsOrgs !== undefined : actor.kind !== 'nobody'
 }
 
 async function holds(ports: Asked, actor: Actor, rule: Rule, subject: string): Promise<boolean> {
@@ -109,11 +110,14 @@ async function holds(ports: Asked, actor: Actor, rule: Rule, subject: string): P
 async function machineHolds(ports: Asked, actor: Machine, rule: Rule, subject: string): Promise<boolean> {
   const { limits } = actor.credential
   if (rule.needs.on === 'machine') return true
-  if (rule.machine === undefined || !touches(limits, subject)) return false
-  if (rule.machine === 'publish') return limits.permission === 'read-write' && limits.packages !== undefined
+  if (rule.machine === undefined) return false
+  // What it publishes is named; a token that names nothing publishes nothing.
+  const isNamed = limits.packages !== undefined && touches(limits, subject)
+  if (isNamed) return rule.machine === 'read' || limits.permission === 'read-write'
+  if (rule.machine === 'publish') return false
   const found = await ports.store.catalog.findPackage(subject as PackageName)
-  if (found === undefined || found.access === 'public' || limits.permission === 'read-write') return true
-  return limits.readsOrgs?.some(org => scopeOf(found.name) === `@${org}`) === true
+  if (found === undefined || found.access === 'public') return mayReadPublic(ports.config, actor)
+  return limits.readsOrgs?.some(org => scopeOf(subject as PackageName) === `@${org}`) === true
 }
 
 async function holdsOnPackage(

@@ -143,7 +143,7 @@ test('the token of an exchange publishes one package for fifteen minutes, and do
   await world.publish(ada, other, '1.0.0')
   await trust()
   const token = await tokenFor()
-  assert.equal((await put(token, '1.1.0', other)).status, 404)
+  assert.equal((await put(token, '1.1.0', other)).status, 403)
   assert.equal((await put(token, '1.0.0', `${name}-new`)).status, 403)
   const refused = [
     [`PUT /-/package/${name}/dist-tags/beta`, '1.0.0'],
@@ -484,6 +484,26 @@ test('refusals of an address are noted, and after a hundred of them slowed; good
   )
   assert.match(JSON.stringify(noted?.detail), /job-token/)
   world.advance(3600_000)
+})
+
+test('keys count only when the issuer says its own name, and on its own host', async () => {
+  await world.publish(ada, name, '1.0.0')
+  await trust()
+  const elsewhere = await openCiIssuer()
+  const { privateKey, publicKey } = await generateKeyPair('RS256', { extractable: true })
+  elsewhere.keys = [{ ...(await exportJWK(publicKey)), kid: 'evil', alg: 'RS256' }]
+  issuer.answers.set('/evil-jwks', { status: 200, body: JSON.stringify({ keys: elsewhere.keys }) })
+  const evil = () => issuer.sign(githubClaims(issuer.url, world), { kid: 'evil' }, privateKey)
+  for (const document of [
+    { issuer: 'https://evil.example', jwks_uri: `${issuer.url}/evil-jwks` },
+    { issuer: issuer.url, jwks_uri: `${elsewhere.url}/jwks` },
+  ]) {
+    issuer.answers.set('/.well-known/openid-configuration', { status: 200, body: JSON.stringify(document) })
+    world.advance(60_000)
+    await isRefused(await evil(), 'job-token-invalid', /no key/)
+  }
+  issuer.answers.clear()
+  await elsewhere.close()
 })
 
 test('a refusal does not tell whether a package is there', async () => {
