@@ -284,7 +284,7 @@ function begunLetter(ports: Ports, account: Account, recovery: Recovery, to: str
   return secretLetter(to, `A recovery of your account has begun – ${hostOf(publicUrl)}`, [
     `Hello ${account.login},`,
     '',
-    `${who} begun a recovery of this account; ${when}. Then a new password is set${factors}, and all sessions and tokens end.`,
+    `${who} begun a recovery of this account at ${formatTime(ports.clock())}; ${when}. Then a new password is set${factors}, and all sessions and tokens end.`,
     '',
     'If this is you, there is nothing to do here. If it is not, stop it now:',
     `${publicUrl}/recovery/cancel/${cancelSecret}`,

@@ -57,7 +57,17 @@ test('of two owners who delete their accounts at the same moment one is told to 
   await world.publish(cal, 'shared', '1.0.0')
   await addOwner(ports, await inBrowser(cal), 'shared' as PackageName, 'dan')
   const [one, two] = [await inBrowser(cal), await inBrowser(dan)]
-  const tries = await Promise.allSettled([deleteAccount(ports, one, cal), deleteAccount(ports, two, dan)])
+  // Both have looked, and found the other, before either commits.
+  let arrived = 0
+  const both = Promise.withResolvers<void>()
+  const commit: typeof ports.store.commit = async (...told) => {
+    arrived += 1
+    if (arrived === 2) both.resolve()
+    await both.promise
+    return ports.store.commit(...told)
+  }
+  const late = { ...ports, store: { ...ports.store, commit } }
+  const tries = await Promise.allSettled([deleteAccount(late, one, cal), deleteAccount(late, two, dan)])
   assert.deepEqual(tries.map(each => each.status).sort(), ['fulfilled', 'rejected'])
   assert.equal((await ownersOf('shared')).length, 1)
 })
