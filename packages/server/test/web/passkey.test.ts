@@ -18,6 +18,7 @@ describe('with a passkey, in a browser', { skip: noChromium }, () => {
   let page: Page
   let desk: Desk
   const complaints: string[] = []
+  const codes: string[] = []
 
   before(async () => {
     mailbox = await openMailbox()
@@ -80,7 +81,8 @@ describe('with a passkey, in a browser', { skip: noChromium }, () => {
     assert.match((await page.textContent('.notice.warn')) ?? '', /Next: make recovery codes/)
     assert.match((await page.textContent('tbody')) ?? '', /Chrome on Linux.*never/s)
     await page.click('#recovery ~ form button')
-    assert.equal((await page.textContent('#codes code'))?.trim().split('\n').length, 10)
+    codes.push(...((await page.textContent('#codes code')) ?? '').trim().split('\n'))
+    assert.equal(codes.length, 10)
   })
 
   test('signing in asks for no name and no password', async () => {
@@ -96,7 +98,7 @@ describe('with a passkey, in a browser', { skip: noChromium }, () => {
     await page.goto(`${site}/account/passkeys/new`)
     await page.fill('#name', 'the key on the ring')
     const other = await addAuthenticator(page, 'usb')
-    await page.click('text=Make the passkey')
+    await page.press('#name', 'Enter')
     await page.waitForURL('**/account/security?done=added')
     assert.match((await page.textContent('.notice.good')) ?? '', /added/)
     const row = page.locator('tr', { hasText: 'the key on the ring' })
@@ -128,6 +130,15 @@ describe('with a passkey, in a browser', { skip: noChromium }, () => {
     assert.match(seen[1] ?? '', /npm publish.*@rosa\/first/s)
     assert.equal((await world.npm('GET /@rosa%2ffirst/1.0.0')).status, 200)
     await mailbox.wait('rosa@people.example', /publish of @rosa\/first\) was approved from/)
+  })
+
+  test('a recovery code, typed and sent by Enter, approves too', async () => {
+    const { body } = await world.npm('POST /-/v1/login', { body: {} })
+    await page.goto(body.loginUrl)
+    await page.click('text=Use a code instead')
+    await page.fill('#otp', codes.pop() ?? '')
+    await page.press('#otp', 'Enter')
+    await page.waitForSelector('h1 >> text=Approved')
   })
 
   test('an old session is made fresh by a touch', async () => {

@@ -16,6 +16,12 @@ function prepare(button) {
     note.textContent = ''
     button.hidden = false
     button.addEventListener('click', () => answer(button, note))
+    // Enter in a field means this button where there is no other.
+    if (button.form.querySelector('[type=submit]') === null)
+      button.form.addEventListener('submit', event => {
+        event.preventDefault()
+        answer(button, note)
+      })
   }
 }
 

@@ -102,9 +102,9 @@ async function typed(c: PageContext, visitor: Visitor): Promise<Markup> {
     return html`${isFresh(c, visitor) ? nothing : presenceFields(visitor)}
 <div class="buttons">${approve('Approve', '')}${deny}</div>`
   if (!(await hasSomethingToType(c, visitor))) return deny
-  return html`${deny}
-<details class="after" data-instead><summary>Use a code instead</summary>${presenceFields(visitor)}
-${approve('Approve with a code', html`class="plain"`)}</details>`
+  // Enter in the code's field means the first button: never the other one.
+  return html`<details class="field" data-instead><summary>Use a code instead</summary>${presenceFields(visitor)}
+${approve('Approve with a code', html`class="plain"`)}</details>${deny}`
 }
 
 function facts(approval: Approval, now: number, visitor: Visitor): Markup {
