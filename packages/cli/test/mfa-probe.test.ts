@@ -44,6 +44,13 @@ test('a password alone that publishes is noticed, by each way in', async () => {
   await assertCaught(allMfa, /the password with the request must not publish/, letThrough(byPassword))
 })
 
+test('a token from before the second factor that publishes by itself is noticed', async () => {
+  const tamper: Tamper = (asked, answer) => (isPublish(asked) && answer.status === 401 ? accepted : answer)
+  const onlyOtp: Tamper = (asked, answer) =>
+    answer.body.includes('otp-required') ? tamper(asked, answer) : answer
+  await assertCaught(allMfa, /a token from before must ask/, onlyOtp)
+})
+
 test('a refusal that does not say where to enrol is noticed', async () => {
   const tamper: Tamper = (asked, answer) =>
     isPublish(asked) && answer.status === 403 ? { ...answer, body: Buffer.from('{"error":"no"}') } : answer

@@ -1,23 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHmac } from 'node:crypto'
 import { demand } from './probe.ts'
+import type { ProbeAccount } from './probe-account.ts'
 import { describeReply, type ProbeClient, readObject } from './probe-client.ts'
 
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
 
-/** Sets up an authenticator for an account as `npm profile enable-2fa auth-only` does; gives the recovery codes. */
-export async function enrolAuthenticator(
-  client: ProbeClient,
-  account: { readonly password: string; readonly token: string },
-): Promise<readonly string[]> {
+/** Somebody with an authenticator who signed in with it. */
+export interface Enrolled {
+  /** The token of that sign-in. */
+  readonly token: string
+  /** Recovery codes that are left. */
+  readonly codes: readonly string[]
+}
+
+/** Sets up an authenticator for an account as `npm profile enable-2fa auth-only` does, and signs in again with it. */
+export async function enrolAuthenticator(client: ProbeClient, account: ProbeAccount): Promise<Enrolled> {
+  const { login, password, token } = account
   const ask = (tfa: unknown) =>
-    client.ask('POST', '/npm/-/npm/v1/user', { token: account.token, body: JSON.stringify({ tfa }) })
-  const begun = readObject(await ask({ password: account.password, mode: 'auth-only' }), 'enabling 2FA')
+    client.ask('POST', '/npm/-/npm/v1/user', { token, body: JSON.stringify({ tfa }) })
+  const begun = readObject(await ask({ password, mode: 'auth-only' }), 'enabling 2FA')
   const seed = new URL(String(begun['tfa'])).searchParams.get('secret') ?? ''
-  const done = await ask([totp(seed, Date.now())])
-  demand(done.status === 200, `an authenticator must be accepted: ${describeReply(done)}`)
-  const { tfa } = JSON.parse(done.body.toString()) as { tfa?: unknown }
-  return Array.isArray(tfa) ? tfa.map(String) : []
+  const done = readObject(await ask([totp(seed, Date.now())]), 'an authenticator')
+  const [otp = '', ...codes] = (done['tfa'] as unknown[]).map(String)
+  const body = JSON.stringify({ _id: `org.couchdb.user:${login}`, name: login, password, type: 'user' })
+  const again = await client.ask('PUT', `/npm/-/user/org.couchdb.user:${login}`, { body, token: '', otp })
+  demand(again.status === 201, `signing in with a code must work: ${describeReply(again)}`)
+  return { token: String(JSON.parse(again.body.toString())['token']), codes }
 }
 
 /** The six digits of RFC 6238 at a moment, computed here and not by the server's library. */

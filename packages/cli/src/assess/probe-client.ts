@@ -29,6 +29,8 @@ export interface AskOptions {
   readonly body?: string
   /** The token to use; an empty one for nobody. */
   readonly token?: string
+  /** What `npm-otp` says. */
+  readonly otp?: string
 }
 
 /** Hosts a fresh scope on the instance and makes a user with a token for it. */
@@ -85,6 +87,7 @@ export function describeReply({ status, body }: Reply): string {
 async function send(url: string, method: string, options: AskOptions): Promise<Reply> {
   const headers = new Headers({ accept: options.accept ?? 'application/json' })
   if (options.token) headers.set('authorization', `Bearer ${options.token}`)
+  if (options.otp !== undefined) headers.set('npm-otp', options.otp)
   if (options.body !== undefined) headers.set('content-type', 'application/json')
   const init: RequestInit = { method, headers, redirect: 'manual', signal: AbortSignal.timeout(30_000) }
   const reply = await fetch(url, options.body === undefined ? init : { ...init, body: options.body })

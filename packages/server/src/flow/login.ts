@@ -12,6 +12,7 @@ import {
   type Person,
   randomId,
   randomText,
+  tfaModeOf,
   toPerson,
   type Whence,
 } from '../identity/index.ts'
@@ -193,7 +194,7 @@ async function addLoginToken(
   const made = makeNewToken(ports, account.id, {
     name: `login with ${from.client.split(' ')[0] || 'an unknown client'}`,
     origin: 'login',
-    limits: { permission: 'read-write', bypassTfa: false },
+    limits: { permission: 'read-write', bypassTfa: false, withFactor: tfaModeOf(account) !== 'none' },
   })
   await ports.store.commit(grant, tokenCreated(made.token), async tx => {
     await before(tx)

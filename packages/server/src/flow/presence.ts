@@ -41,13 +41,15 @@ export async function provePresence(ports: Ports, grant: Grant, demand: TfaDeman
 function isAskedFor(actor: Person, rule: Rule, demand: TfaDemand, wanted: PresenceProof): boolean {
   const { credential } = actor
   const tfa = tfaModeOf(actor)
+  // Whoever had the password before there was a second factor may have made a token for later.
+  const isProven = credential.kind !== 'token' || credential.limits.withFactor === true
   // Only for packages: a token that skips presence must not mint tokens, change owners of an organisation, or end the second factor.
   const mayBypass = rule.token === 'write' && demand !== 'always'
-  if (mayBypass && credential.kind === 'token' && credential.limits.bypassTfa) return false
+  if (mayBypass && isProven && credential.kind === 'token' && credential.limits.bypassTfa) return false
   if (demand !== 'none' || wanted === 'passkey') return true
   if (tfa === 'none') return false
   // Who sends the password each time signs in each time.
-  return tfa === 'auth-and-writes' || credential.kind === 'password' || rule.needs.on === 'self'
+  return tfa === 'auth-and-writes' || credential.kind === 'password' || rule.needs.on === 'self' || !isProven
 }
 
 /** In the browser every dangerous act wants a sign-in, or a confirmation, of the last ten minutes. */

@@ -73,9 +73,11 @@ export async function createToken(
   return made
 }
 
-/** Whether a token skips the second factor by the operator's word is never the request's to say. */
-function limitsBy(actor: Actor, { byOperator: _, ...limits }: TokenLimits): TokenLimits {
-  return limits.bypassTfa && actor.kind === 'operator' ? { ...limits, byOperator: true } : limits
+/** What a token is worth by how it was made is never the request's to say. */
+function limitsBy(actor: Actor, { byOperator: _, withFactor: __, ...limits }: TokenLimits): TokenLimits {
+  if (actor.kind === 'operator')
+    return { ...limits, withFactor: true, ...(limits.bypassTfa ? { byOperator: true } : {}) }
+  return actor.kind === 'person' && tfaModeOf(actor) !== 'none' ? { ...limits, withFactor: true } : limits
 }
 
 /** What the operator hands out in somebody's name must not stay unseen by them. */

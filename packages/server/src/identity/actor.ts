@@ -16,6 +16,8 @@ export interface TokenLimits {
   readonly readsOrgs?: readonly string[]
   /** Skips the second factor on writes. */
   readonly bypassTfa: boolean
+  /** Made by somebody who proved a second factor, or by the operator; what a password alone made is asked for one. */
+  readonly withFactor?: boolean
   /** Skips it by the word of the machine's owner, not of its account. */
   readonly byOperator?: boolean
 }

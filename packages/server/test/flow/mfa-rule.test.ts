@@ -108,6 +108,26 @@ async function skippingToken(who: Someone & { readonly seed: string }): Promise<
   return asked.body.token
 }
 
+test('a token that a password alone made before there was a second factor publishes nothing by itself afterwards', async () => {
+  const who = await withCodes('kai')
+  const thief = await world.someone('lou')
+  const signIn = async (login: Someone, otp?: string) => {
+    const body = { _id: `org.couchdb.user:${login.login}`, name: login.login, password: login.password }
+    const sent = otp === undefined ? { body } : { body, otp }
+    return (await world.npm(`PUT /-/user/org.couchdb.user:${login.login}`, sent)).body.token as string
+  }
+  const before = { ...thief, token: await signIn(thief) }
+  const enrol = (tfa: unknown) => world.npm('POST /-/npm/v1/user', { token: thief.token, body: { tfa } })
+  const begun = await enrol({ password: thief.password, mode: 'auth-only' })
+  const seed = new URL(begun.body.tfa).searchParams.get('secret') ?? ''
+  await enrol([totpCode(seed, world.now())])
+  world.advance(60_000)
+  assert.equal((await put(before, 'lous', '1.0.0')).body.code, 'otp-required')
+  const after = { ...thief, token: await signIn(thief, totpCode(seed, world.now())) }
+  assert.equal((await put(after, 'lous', '1.0.0')).status, 201)
+  assert.equal((await put(who, 'kais', '1.0.0')).status, 201)
+})
+
 test('a marked package takes changes from passkeys only, at once, and says why and where to get one', async () => {
   const who = await withCodes('hal')
   await put(who, 'hals', '1.0.0')

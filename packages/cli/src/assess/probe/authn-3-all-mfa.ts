@@ -22,14 +22,17 @@ async function run(instance: ProbeInstance): Promise<Evidence> {
   const { error = '' } = JSON.parse(reply.body.toString()) as { error?: string }
   demand(/https?:\/\/\S+/.test(error), `the refusal must say where to enrol, and says ${error}`)
   await showNoExceptionWithout(client, account)
-  await enrolAuthenticator(client, account)
-  const published = await client.publish({ name, version: '1.0.0' }, account.token)
+  const enrolled = await enrolAuthenticator(client, account)
+  const early = await client.publish({ name, version: '1.0.0' }, account.token)
+  demand(early.status === 401, `a token from before must ask for the second factor: ${describeReply(early)}`)
+  const published = await client.publish({ name, version: '1.0.0' }, enrolled.token)
   demand(published.status === 201, `with a second factor it must publish: ${describeReply(published)}`)
   return [
     ...refused.map(each => `refused to an account with a password alone, by ${each}`),
     `the refusal says what to do: ${error}`,
     'a token that skips the second factor is not made with a password alone',
-    'after setting up an authenticator the same publish passes',
+    'a token that the password alone made before asks for the second factor afterwards',
+    'after setting up an authenticator and signing in with it the same publish passes',
   ]
 }
 
