@@ -154,6 +154,16 @@ export function npmTokenStory(registry: Registry): void {
     fails(await npm('revoke', 't_'), /ambiguous/)
   })
 
+  test('npm publish of a package with a token in it says in which file, and the token is dead', async () => {
+    const secret = await make('--name=leaks')
+    const manifest = { name: 'tess-leaky', version: '1.0.0', license: 'MIT' }
+    await desk.folder('leaky', manifest, { 'conf/ci.env': `NPM_TOKEN=${secret}\n` })
+    const run = await desk.run('leaky', ['publish'])
+    fails(run, /E400.*tess-leaky@1\.0\.0 \(conf\/ci\.env\) and must not become public; it is revoked now/)
+    assert.equal(await whoami(secret), 401)
+    assert.equal((await registry.call('/tess-leaky')).status, 404)
+  })
+
   test('--otp and --bypass-2fa: with a second factor making a token asks for it, and one may be made that publishes without', async () => {
     const token = await signInAs(registry, tess)
     const codes = await enableTfa(registry, tess, token)
