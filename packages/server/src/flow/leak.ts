@@ -14,6 +14,8 @@ import { tellOwners } from './trust.ts'
 export interface Leak {
   readonly source: 'posted' | 'report' | 'secret-scanning' | 'package'
   readonly where: string
+  /** Who reported it, where that is known: whoever reports falsely has had the whole token. */
+  readonly by?: string
 }
 
 /** How many tokens one request may bring. */

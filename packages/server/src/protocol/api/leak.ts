@@ -4,7 +4,7 @@ import { problem } from '@holdfast/core'
 import * as v from 'valibot'
 import { type Leak, maxLeaks, revokeLeaked, revokePosted, takeTurn } from '../../flow/index.ts'
 import { type Answer, type Call, parseJson } from '../../http/index.ts'
-import { isSignedReport } from '../../identity/index.ts'
+import { actorId, isSignedReport } from '../../identity/index.ts'
 import type { Ports } from '../../ports.ts'
 
 const maxBodyBytes = 256 * 1024
@@ -44,7 +44,7 @@ export async function reportLeaks(ports: Ports, call: Call): Promise<Answer> {
   await takeTurn(ports, 'leak-report', addressOf(call), reportsAtOnce)
   const labels = []
   for (const { token, url: where = '' } of leaks)
-    labels.push(await settle(ports, token, '', { source: 'report', where }))
+    labels.push(await settle(ports, token, '', { source: 'report', where, by: actorId(call.actor) }))
   return json(labels)
 }
 
