@@ -185,6 +185,7 @@ test('a second factor that is not shown makes it wait, however many mailboxes, a
 test('two mailboxes open at once an account without a second factor; one mailbox twice does not', async () => {
   const jan = await world.someone('jan')
   await addSecond(jan, 'jan@second.example')
+  world.advance(3 * dayMs)
   const first = await begin(jan.email)
   world.advance(60_000)
   const again = await begin(jan.email)
@@ -192,6 +193,17 @@ test('two mailboxes open at once an account without a second factor; one mailbox
   const both = await begin('jan@second.example')
   assert.equal(both.readyAt, world.now())
   await finishRecovery(ports, both.secret, fresh, whence)
+})
+
+test('two mailboxes that were added just now open nothing at once: a stolen session could add them', async () => {
+  const jim = await world.someone('jim')
+  world.advance(30 * dayMs)
+  for (const email of ['jim@evil.example', 'jim@worse.example']) await addSecond(jim, email)
+  await begin('jim@evil.example')
+  const both = await begin('jim@worse.example')
+  assert.equal(both.readyAt, world.now() + 3 * dayMs)
+  const mixed = await begin(jim.email)
+  assert.equal(mixed.readyAt, world.now() + 3 * dayMs)
 })
 
 test('wrong codes are throttled on their own counter, and the link is not used up by a mistake', async () => {

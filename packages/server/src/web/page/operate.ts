@@ -106,9 +106,21 @@ export async function mailPage(c: PageContext): Promise<Response> {
   const isOutbox = c.env.ports.mail.kind === 'outbox'
   const main = html`${operateHead(c, 'mail')}
 <p>${isOutbox ? 'No SMTP is configured, so letters stay here. Letters with a secret link keep it to themselves: invite people instead, and hand the link over.' : 'The newest letters, and whether the relay took them.'}</p>
+${refusedNotice(letters)}
 ${await abandonedDomains(c)}
 ${letters.length === 0 ? html`<p>There are none.</p>` : letters.map(each => letter(each, c.env.ports.clock()))}`
   return sheet(c, { title: 'Mail', main })
+}
+
+/** Letters that wait because the relay refuses them: nobody else would notice. */
+function refusedNotice(letters: readonly StoredLetter[]): Markup {
+  const refused = letters.filter(each => each.sentAt === null && each.error !== null).length
+  if (refused === 0) return nothing
+  return notice(
+    'bad',
+    `The relay refuses ${plural(refused, 'letter')}`,
+    html`They are tried again for three days; each says below why it waits.`,
+  )
 }
 
 /** Domains whose addresses recover no account any more. */

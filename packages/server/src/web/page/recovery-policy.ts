@@ -14,7 +14,7 @@ export function recoveryPolicyPage(c: PageContext): Response {
 <h2>What opens an account again</h2>
 <ul>
 <li><strong>A confirmed mailbox, and a recovery code or a code of your authenticator:</strong> at once. Passkeys and second factor stay; a recovery code is used up.</li>
-<li><strong>Two confirmed mailboxes</strong> of an account without passkey and second factor: at once.</li>
+<li><strong>Two mailboxes, both confirmed at least ${wait} before,</strong> of an account without passkey and second factor: at once.</li>
 <li><strong>One confirmed mailbox and nothing else:</strong> after ${wait}. Passkeys and second factor count as lost and are removed.</li>
 <li><strong>Nothing at all:</strong> two members of the staff, neither of them you, vouch for you and for a new mail address (for an operator only operators do); ${wait} after the second one agreed. Passkeys and second factor count as lost and are removed.</li>
 <li><strong>The owner of the machine</strong> can make a link there, good for an hour, at once. Whether the second factor goes is their word, and the letters say it.</li>

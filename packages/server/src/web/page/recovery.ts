@@ -82,7 +82,7 @@ ${trouble?.code === 'otp-required' ? notice('bad', 'This code is not right', htm
 ${
   hasFactor
     ? html`${field({ name: 'otp', label: 'Recovery code, or a code of your authenticator', autocomplete: 'one-time-code', isOptional: true, hint: `With it you choose a new password at once, and your second factor stays. Without it you wait ${wait}, and passkeys and second factor are removed.` })}`
-    : html`<p>You can choose a new password in ${wait}, or at once when you open the link of a second confirmed mailbox too.</p>`
+    : html`<p>You can choose a new password in ${wait}, or at once when you open the link of a second mailbox too, if both were confirmed at least ${wait} ago.</p>`
 }
 <p>All mailboxes of the account are told now, and can stop it.</p>
 <button type="submit">Begin</button></form>
