@@ -25,10 +25,11 @@ export async function takeTrace(live: Pick<Live, 'folder'>): Promise<Trace> {
     const names = tables
       .map(({ name }) => String(name))
       .filter(name => !passing.has(name) && !name.startsWith('sqlite_'))
-    const rows = names.map(name => [
-      name,
-      Number(db.prepare(`select count(*) as n from "${name}"`).get()?.['n']),
-    ])
+    const rows = names.map(name => {
+      // What was refused is told to auditors: bounded, and written a moment later.
+      const counted = name === 'event' ? "event where type not in ('denied', 'sign-in-failed')" : `"${name}"`
+      return [name, Number(db.prepare(`select count(*) as n from ${counted}`).get()?.['n'])]
+    })
     return { rows: Object.fromEntries(rows), files: files.sort() }
   } finally {
     db.close()
