@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { type Ci, startCi } from './ci.ts'
-import { type Desk, openDesk, type Run } from './client.ts'
+import { commands, type Desk, isHere, openDesk, type Run } from './client.ts'
 import { fails, passes } from './expect.ts'
 import { enableTfa, makePerson, signInAs } from './person.ts'
 import { type Registry, startRegistry } from './registry.ts'
@@ -128,6 +128,23 @@ test("a job of a GitLab of one's own publishes with the token of its id_tokens",
   ownCi.claims = { ...gitlab, ci_config_ref_uri: file, project_id: '32' }
   const resurrected = ci.gitlab(await ownCi.token('npm:127.0.0.1'))
   fails(await publishFrom(resurrected, 'ci-gadget', '1.0.1'), /No trusted publisher of ci-gadget/)
+})
+
+test('pnpm and yarn publish from a job of GitHub by themselves, without a token', async () => {
+  const name = 'ci-others'
+  passes(await trust('github', name, ...widget))
+  ci.claims = github
+  for (const [at, kind] of (['pnpm', 'berry'] as const).filter(isHere).entries()) {
+    const other = await openDesk(kind, registry.npm)
+    try {
+      await other.folder('.', { name, version: `1.0.${at}`, license: 'MIT' })
+      if (kind === 'berry') passes(await other.run('.', commands[kind].install))
+      passes(await other.run('.', commands[kind].publish, { env: ci.github() }))
+      assert.equal((await registry.call(`/${name}/1.0.${at}`)).status, 200)
+    } finally {
+      await other.remove()
+    }
+  }
 })
 
 test('who does not own the package, or has no second factor at hand, changes nothing', async () => {
