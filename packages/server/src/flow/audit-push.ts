@@ -6,9 +6,8 @@ import { loginsOf } from './audit.ts'
 /** Sends events to the company's own watch; each carries its id, since a crash sends a batch twice. */
 export async function pushAudit(ports: Ports, events: readonly StoredEvent[]): Promise<void> {
   if (ports.auditSink === undefined) return
-  const people = events.filter(event => event.actorKind === 'person').map(event => event.actorId)
-  const logins = await loginsOf(ports, people)
-  await ports.auditSink.send(events.map(event => toSinkLine(toAuditLine(event, logins.get(event.actorId)))))
+  const logins = await loginsOf(ports, events)
+  await ports.auditSink.send(events.map(event => toSinkLine(toAuditLine(event, logins))))
 }
 
 function toSinkLine(line: AuditLine): SinkLine {

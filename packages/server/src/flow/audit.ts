@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { PackageName } from '@holdfast/core'
 import { type Actor, authorize } from '../identity/index.ts'
-import { type AuditLine, type EventQuery, toAuditLine } from '../integrity/index.ts'
+import {
+  type AuditLine,
+  accountOf,
+  type EventQuery,
+  type StoredEvent,
+  toAuditLine,
+} from '../integrity/index.ts'
 import type { Ports } from '../ports.ts'
 
 /** What somebody asks of the record, as they typed it. */
@@ -30,19 +36,21 @@ export async function readAudit(
   const { actor: who, ...rest } = wish
   const query = who === undefined ? rest : { ...rest, actorId: await idOf(ports, who) }
   const events = await ports.store.events.search(query, before, limit)
-  const logins = await loginsOf(
-    ports,
-    events.filter(event => event.actorKind === 'person').map(event => event.actorId),
-  )
+  const logins = await loginsOf(ports, events)
   return {
-    lines: events.map(event => toAuditLine(event, logins.get(event.actorId))),
+    lines: events.map(event => toAuditLine(event, logins)),
     next: events.length === limit ? events.at(-1)?.position : undefined,
   }
 }
 
-/** Names of accounts, each asked for once. */
-export async function loginsOf(ports: Ports, ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
+/** Names of the accounts in these events, each asked for once. */
+export async function loginsOf(
+  ports: Ports,
+  events: readonly StoredEvent[],
+): Promise<ReadonlyMap<string, string>> {
   const found = new Map<string, string>()
+  const actors = events.filter(event => event.actorKind === 'person').map(event => event.actorId)
+  const ids = [...actors, ...events.flatMap(event => accountOf(event) ?? [])]
   for (const id of new Set(ids)) {
     const account = await ports.store.identity.findAccount(id)
     if (account !== undefined) found.set(id, account.login)

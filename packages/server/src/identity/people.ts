@@ -21,7 +21,7 @@ export interface Holder {
 /** A package, its owner in their own name, and when that one was last seen. */
 export interface OwnerFacts extends Holder {
   readonly package: PackageName
-  /** The last use of a session or token; 0 when there is none any more. */
+  /** The last use of a session or token, or when the account was made. */
   readonly lastSeenAt: number
 }
 

@@ -21,6 +21,8 @@ export interface AuditLine {
   readonly time: string
   readonly type: EventType
   readonly actor: { readonly kind: string; readonly id: string; readonly login?: string }
+  /** Whose it is, where that is somebody else than the actor: the account that was refused, changed or invited. */
+  readonly account?: { readonly id: string; readonly login?: string }
   readonly package?: PackageName
   readonly version?: string
   /** What the public log says of it, where it says anything. */
@@ -29,9 +31,11 @@ export interface AuditLine {
   readonly detail: { readonly [key: string]: unknown }
 }
 
-/** The event with its actor's login, where there is one. */
-export function toAuditLine(event: StoredEvent, login: string | undefined): AuditLine {
+/** The event with the logins of its people, as far as they have one. */
+export function toAuditLine(event: StoredEvent, logins: ReadonlyMap<string, string>): AuditLine {
   const { position, id, type, detail } = event
+  const login = logins.get(event.actorId)
+  const account = accountOf(event)
   const actor = { kind: event.actorKind, id: event.actorId, ...(login === undefined ? {} : { login }) }
   return {
     position,
@@ -39,11 +43,23 @@ export function toAuditLine(event: StoredEvent, login: string | undefined): Audi
     time: new Date(event.at).toISOString(),
     type,
     actor,
+    ...(account === undefined ? {} : { account: withLogin(account, logins) }),
     ...(event.pkg === null ? {} : { package: event.pkg }),
     ...(event.ver === null ? {} : { version: event.ver }),
     ...(event.leaf === null ? {} : { public: JSON.parse(event.leaf) }),
     detail,
   }
+}
+
+/** The account an event is about, when that is not its actor. */
+export function accountOf({ actorId, detail }: StoredEvent): string | undefined {
+  const { account } = detail
+  return typeof account === 'string' && account !== '' && account !== actorId ? account : undefined
+}
+
+function withLogin(id: string, logins: ReadonlyMap<string, string>): { id: string; login?: string } {
+  const login = logins.get(id)
+  return login === undefined ? { id } : { id, login }
 }
 
 const columns = [
@@ -54,6 +70,7 @@ const columns = [
   'actor kind',
   'actor',
   'login',
+  'about',
   'package',
   'version',
   'detail',
@@ -72,6 +89,7 @@ export function formatCsv(line: AuditLine): string {
     line.actor.kind,
     line.actor.id,
     line.actor.login ?? '',
+    line.account?.login ?? line.account?.id ?? '',
     line.package ?? '',
     line.version ?? '',
     JSON.stringify(line.detail),

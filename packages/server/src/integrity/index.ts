@@ -1,5 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-export { type AuditLine, csvHead, type EventQuery, formatCsv, formatJsonLine, toAuditLine } from './audit.ts'
+export {
+  type AuditLine,
+  accountOf,
+  csvHead,
+  type EventQuery,
+  formatCsv,
+  formatJsonLine,
+  toAuditLine,
+} from './audit.ts'
 export type { LeafValue, NewEvent, StoredEvent } from './event.ts'
 export {
   checkManifestAgrees,

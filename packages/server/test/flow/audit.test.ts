@@ -56,6 +56,11 @@ test('sign-ins, failed ones and denials are in it, with account, reason and addr
   assert.ok(failed.some(each => each['account'] === bob.id && each['what'] === 'password'))
   assert.ok(failed.some(each => each['account'] === '' && each['what'] === 'password'))
   assert.ok(failed.some(each => each['what'] === 'request' && each['why'] === 'token-expired'))
+  const ofBob = (await all({ actor: 'bob', type: 'denied' })).lines
+  assert.deepEqual(
+    ofBob.map(line => line.account?.login),
+    ['bob'],
+  )
   const denied = await refused('denied')
   assert.ok(
     denied.some(

@@ -55,6 +55,7 @@ export function peopleReads(db: Kysely<Schema>): PeopleReads {
         .select(eb => [
           ...columns,
           'package_role.package',
+          'account.created_at',
           eb
             .selectFrom('session')
             .select(each => each.fn.max('session.last_seen_at').as('at'))
@@ -74,7 +75,7 @@ export function peopleReads(db: Kysely<Schema>): PeopleReads {
       return rows.map(row => ({
         ...toHolder(row, 'owner', ''),
         package: row.package as PackageName,
-        lastSeenAt: Math.max(Number(row.seen ?? 0), Number(row.used ?? 0)),
+        lastSeenAt: Math.max(row.created_at, Number(row.seen ?? 0), Number(row.used ?? 0)),
       }))
     },
     async listPublisherIdsBy(accountId) {

@@ -108,7 +108,7 @@ function row(line: AuditLine): Markup {
   const { public: told, detail } = line
   const more = JSON.stringify(told === undefined ? detail : { ...detail, public: told }, undefined, 2)
   const who = line.actor.login ?? (line.actor.id === '' ? line.actor.kind : line.actor.id)
-  return html`<tr><td class="nowrap"><time datetime="${line.time}">${line.time.slice(0, 19).replace('T', ' ')}</time></td><td>${who}</td><td>${line.type}</td>
+  return html`<tr><td class="nowrap"><time datetime="${line.time}">${line.time.slice(0, 19).replace('T', ' ')}</time></td><td>${who}</td><td>${line.type}${line.account === undefined ? nothing : html` <span class="small">of ${line.account.login ?? line.account.id}</span>`}</td>
 <td>${line.package ?? ''}${line.version === undefined ? '' : `@${line.version}`}</td><td><details><summary>${summary(detail)}</summary><pre class="text">${more}</pre></details></td></tr>`
 }
 

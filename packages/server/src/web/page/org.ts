@@ -149,7 +149,8 @@ async function show(c: PageContext, trouble?: Problem): Promise<Response> {
 ${problemNotice(trouble)}
 <h2>People</h2>${people(org, members, isManager)}
 <h2>Teams</h2>${teams.length === 0 ? html`<p>There are none yet.</p>` : teams.map(team => teamPart(org, team, isManager))}
-${isManager ? form(org, html`${field({ name: 'team', label: 'New team', maxLength: 39 })}<button type="submit" name="act" value="add-team">Make the team</button>`) : nothing}`
+${isManager ? html`<h3>Make a team</h3>` : nothing}
+${isManager ? form(org, html`${field({ name: 'team', label: 'Name', maxLength: 39 })}<button type="submit" name="act" value="add-team">Make the team</button>`) : nothing}`
   return sheet(c, { title: org, main, status: trouble?.status ?? 200 })
 }
 
