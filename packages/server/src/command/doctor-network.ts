@@ -2,6 +2,7 @@
 /** What doctor looks at from outside: whether clients reach this instance, and what stands in between. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { findPasskeyPlace } from '../flow/index.ts'
 import { type Config, isLoopback, openKeyFolder } from '../main.ts'
 import { type Check, type Finding, fail, ok, warn } from './doctor-check.ts'
 
@@ -12,6 +13,7 @@ export function networkChecks(config: Config, url: string): Check[] {
   return [
     { name: 'public-url', look: () => checkAnswers(config, url) },
     { name: 'proxy', look: () => checkProxy(config, url) },
+    { name: 'passkeys', look: async () => checkPasskeys(config) },
   ]
 }
 
@@ -73,6 +75,18 @@ async function checkProxy({ trustedProxies, host }: Config, url: string): Promis
   }
   if (seen === undefined && known) return ok('proxy', 'trustedProxies is set, and no proxy shows itself.')
   return ok('proxy', known ? `${seen}, and trustedProxies is set.` : 'No proxy shows itself in front.')
+}
+
+/** Passkeys belong to a host name for ever, so it is better seen before people enrol. */
+function checkPasskeys({ publicUrl }: Config): Finding {
+  const place = findPasskeyPlace(publicUrl)
+  if (place !== undefined)
+    return ok('passkeys', `Passkeys work at ${place.origin}, and belong to ${place.rpId}.`)
+  return warn(
+    'passkeys',
+    `Browsers make no passkeys for ${publicUrl}: it is a number.`,
+    'Set publicUrl to an https address with a host name that stays.',
+  )
 }
 
 async function explainProxy(url: string): Promise<string | undefined> {

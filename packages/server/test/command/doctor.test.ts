@@ -141,6 +141,16 @@ test('an https address without trusted proxies is told', async () => {
   assert.equal((await examine(data, '--config', config)).findings.get('proxy')?.state, 'ok')
 })
 
+test('a public address without a name is told: browsers make no passkeys for it', async () => {
+  const { data } = await makeInstance()
+  assert.match((await examine(data)).findings.get('passkeys')?.say ?? '', /work at http:\/\/localhost:/)
+  const config = `${freshPath()}.yaml`
+  await writeFile(config, 'publicUrl: https://127.9.9.9:9\n')
+  assert.equal((await examine(data, '--config', config)).findings.get('passkeys')?.state, 'ok')
+  await writeFile(config, 'publicUrl: https://[::2]:9\n')
+  assert.equal((await examine(data, '--config', config)).findings.get('passkeys')?.state, 'warn')
+})
+
 test('the scrubber removes bytes that no version has named for a day, and nothing else', async () => {
   const { data, digests } = await makeInstance()
   const [named = assert.fail()] = digests
