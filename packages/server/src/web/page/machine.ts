@@ -131,11 +131,12 @@ function removeButton(org: string, id: string, act: string, what: string): Marku
 function readerForm(org: string, issuers: readonly CiIssuer[]): Markup {
   const choices = issuers.map(each => [each.issuer, `${each.provider}: ${each.issuer}`] as const)
   if (choices.length === 0) return html`<p>The operator has configured no CI service here.</p>`
+  const hasGeneric = issuers.some(each => each.provider === 'generic')
   return html`<form class="form" method="post" action="${pathOf(org)}">
 ${choose('issuer', 'CI service', choices, choices[0]?.[0] ?? '')}
-${field({ name: 'ownerId', label: 'Id of the owner', isOptional: true, hint: html`A number at GitHub (<code>repository_owner_id</code>) and GitLab (<code>namespace_id</code>), the organisation at CircleCI. Names can be taken over, ids cannot.`, maxLength: 100 })}
+${field({ name: 'ownerId', label: 'Id of the owner', isOptional: hasGeneric, hint: html`A number at GitHub (<code>repository_owner_id</code>) and GitLab (<code>namespace_id</code>), the organisation at CircleCI. Names can be taken over, ids cannot.`, maxLength: 100 })}
 ${field({ name: 'repositoryId', label: 'Id of one repository', isOptional: true, hint: 'Empty: all that this owner has.', maxLength: 100 })}
-${issuers.some(each => each.provider === 'generic') ? area('claims', 'Claims', html`For other issuers, one a line: <code>name=value</code>.`, '', 2) : nothing}
+${hasGeneric ? area('claims', 'Claims', html`For other issuers, one a line: <code>name=value</code>.`, '', 2) : nothing}
 <button type="submit" name="act" value="reader">Let these jobs read</button></form>`
 }
 
