@@ -15,6 +15,7 @@ import {
   beginPasskeySignIn,
   beginSignUp,
   confirmByPasskey,
+  disableUser,
   finishPasskey,
   invite,
   listOwnPasskeys,
@@ -236,6 +237,12 @@ describe('signing in by passkey', () => {
     assert.equal((await lastChange())?.['op'], 'passkey-counter-back')
     assert.ok((await lettersTo(hal)).some(subject => subject.includes('A copy of your passkey')))
     await signInWith(passkey, { counter: 8 })
+  })
+
+  test('is refused to the passkey of a disabled account, in the words for one that nobody has', async () => {
+    const passkey = await enrol(await browse(await world.someone('ines')))
+    await disableUser(ports, operator, 'ines')
+    await assert.rejects(signInWith(passkey), why('nobody here has it'))
   })
 
   test('is refused to a passkey that was removed', async () => {
