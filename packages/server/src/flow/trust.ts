@@ -60,6 +60,9 @@ export async function addPublisher(
 ): Promise<TrustedPublisher> {
   const { grant, known } = await openTrust(ports, actor, name)
   if (known === undefined) await checkMayBeMade(ports, name)
+  // Versions are not staged here yet: who may only stage could do nothing, and would not learn why.
+  if (!request.permissions.includes('createPackage'))
+    throw problem('publisher-invalid', { why: 'nothing is staged here yet, so allow it to publish' })
   const issuer = chooseIssuer(ports.config, request)
   const rule = checkPublisherRule(issuer, request.rule)
   await provePresence(ports, grant, 'always')
