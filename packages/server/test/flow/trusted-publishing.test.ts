@@ -376,6 +376,9 @@ test('a package has at most twenty publishers, none of them twice, and an accoun
 
 test('what cannot match anything, or too much, is not a publisher', async () => {
   await world.publish(ada, name, '1.0.0')
+  const onlyStage = { provider: 'github', rule: widget, permissions: ['createStagedPackage'] } as const
+  const adding = addPublisher(world.ports, await inBrowser(ada), parsePackageName(name), onlyStage)
+  await assert.rejects(adding, { code: 'publisher-invalid' })
   const bad: readonly Partial<PublisherRule>[] = [
     { repository: 'widget' },
     { repository: '*/*' },
