@@ -30,6 +30,7 @@ export function openTrail(
   let uncounted = 0
   let budget = burst
   let refilledAt = clock()
+  let writing = Promise.resolve()
   const take = (wanted: number) => {
     const steps = Math.floor((clock() - refilledAt) / refillMs)
     budget = Math.min(burst, budget + steps)
@@ -38,7 +39,7 @@ export function openTrail(
     budget -= taken
     return taken
   }
-  const flush = async () => {
+  const write = async () => {
     const all = [...waiting.values()]
     const needed = all.length + (uncounted > 0 ? 1 : 0)
     if (needed === 0) return
@@ -46,12 +47,24 @@ export function openTrail(
     // Nothing may be written now: it waits, and its counts grow.
     if (allowed === 0) return
     const shown = allowed < needed ? all.slice(0, allowed - 1) : all
-    const rest = all.slice(shown.length).reduce((sum, each) => sum + each.count, uncounted)
+    const total = all.reduce((sum, each) => sum + each.count, uncounted)
+    const rest = shown.reduce((left, each) => left - each.count, total)
     waiting = new Map()
     uncounted = 0
     const events = [...shown.map(toEvent), ...(rest > 0 ? [restEvent(rest)] : [])]
     const grant = await authorize(ports, { kind: 'system', id: 'trail' }, 'instance:audit', '')
-    await ports.store.commit(grant, events, async () => {})
+    try {
+      await ports.store.commit(grant, events, async () => {})
+    } catch (error) {
+      // The store did not take them: that there were so many is still told.
+      uncounted += total
+      throw error
+    }
+  }
+  // One at a time, and whoever waits for theirs waits for the one before: what was noted is then there to be read.
+  const flush = (): Promise<void> => {
+    writing = writing.catch(() => {}).then(write)
+    return writing
   }
   const timer = setInterval(() => void flush().catch(() => {}), flushEveryMs)
   timer.unref()
