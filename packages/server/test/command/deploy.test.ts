@@ -152,6 +152,8 @@ test('docs/operating.md lists every key of the configuration with its environmen
     data: './data',
     keys: 'keys in data',
     publicUrl: 'from host and port',
+    ciIssuers: 'github gitlab circleci',
+    nameServers: "the machine's",
   }
   const wanted = configKeys.map(key => [key, environmentName(key), made[key] ?? say(config[key])])
   assert.deepEqual(await documentedKeys(), wanted)
