@@ -108,7 +108,9 @@ test('somebody with an account reports leaks and learns of each if it worked', a
   assert.ok(!(await works(token)))
   const letters = await world.ports.store.mail.listRecent(10)
   assert.ok(letters.some(each => each.to === ann.email && each.text.includes('https://paste.example/1')))
-  const event = (await world.ports.store.events.read(0, 10_000)).findLast(each => each.type === 'token-revoke')
+  const event = (await world.ports.store.events.read(0, 10_000)).findLast(
+    each => each.type === 'token-revoke',
+  )
   assert.equal(event?.detail['by'], bob.id)
   assert.ok(!event?.leaf?.includes(bob.id))
 })
