@@ -6,6 +6,8 @@ import { buffer } from 'node:stream/consumers'
 
 /** What was asked of the twin. */
 export interface Asked {
+  /** The real instance behind this twin. */
+  readonly target: string
   readonly method: string
   /** As on the wire: `%2f` stays. */
   readonly path: string
@@ -51,7 +53,10 @@ async function forward(target: string, asked: IncomingMessage, reply: ServerResp
     body: await buffer(real),
   }
   const { accept = '', authorization = '' } = headers
-  const { status, body, type } = await tamper({ method, path, accept, authorization, body: sent }, answer)
+  const { status, body, type } = await tamper(
+    { target, method, path, accept, authorization, body: sent },
+    answer,
+  )
   const cookie = real.headers['set-cookie']
   const onlyWhenThere = { ...(location && { location }), ...(cookie && { 'set-cookie': cookie }) }
   reply.writeHead(status, { 'content-type': type, 'content-length': body.length, ...onlyWhenThere }).end(body)

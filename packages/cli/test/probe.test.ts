@@ -177,7 +177,7 @@ describe('the probe of limited tokens notices an instance that does not look at 
       if (!asked.body.includes('_attachments')) return answer
       if (answer.status < 300) owner ||= asked.authorization
       else
-        await fetch(real.url + asked.path, {
+        await fetch(asked.target + asked.path, {
           method: 'PUT',
           headers: { authorization: owner },
           body: asked.body.toString(),
