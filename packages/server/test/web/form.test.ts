@@ -24,6 +24,17 @@ test('whoever signs in gets a cookie out of reach of scripts and of other sites'
   )
 })
 
+test('a cookie that somebody planted before the sign-in opens nothing after it', async () => {
+  const planted = await signInByPage(world, olga)
+  for (const cookie of ['holdfast-session=PlantedPlantedPlantedPlantedPlantedPlanted1', planted]) {
+    const reply = await post(world, '/sign-in', form, { cookie })
+    const own = (reply.headers.get('set-cookie') ?? '').split(';')[0] ?? ''
+    assert.notEqual(own, cookie)
+    assert.match((await get(world, '/account', { cookie: own })).text, /paul/)
+    assert.doesNotMatch((await get(world, '/account', { cookie })).text, /paul/)
+  }
+})
+
 test('a wrong password is told on the page, without saying whether the account exists', async () => {
   const wrong = await post(world, '/sign-in', { ...form, password: 'not this one' })
   const nobody = await post(world, '/sign-in', { login: 'nobody', password: 'not this one' })
