@@ -49,6 +49,9 @@ export async function finishRecovery(
     await tx.identity.holdAccount(account.id)
     // Of a cancellation and a finish at the same moment one comes first, and the other finds it over.
     if (!(await tx.identity.moveRecovery(recovery.id, 'waiting', 'done'))) throw problem('recovery-over')
+    // Whoever else waits in a mailbox would take back a moment later what was just proven in another way.
+    for (const each of await tx.identity.listOpenRecoveries(ports.clock(), account.id))
+      if (each.way === 'mail') await tx.identity.moveRecovery(each.id, 'waiting', 'cancelled')
     await tx.identity.setPassword(account.id, hash)
     await endAccess(tx, ports, account, recovery)
     await addEndLetters(tx, ports, account, 'The recovery of your account was finished with a new password')

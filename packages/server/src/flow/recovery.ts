@@ -88,12 +88,16 @@ export async function beginRecovery(
   const isOther = (each: Recovery) => each.way === 'mail' && each.email !== email && isSettled(each.email)
   const isSecondMailbox = !hasFactor && isSettled(email) && open.some(isOther)
   const waits = !(isShown || isSecondMailbox)
+  // One that was ready at once, by more proof or by the machine's owner, lends its moment to nobody.
+  const isWait = (each: Recovery) => each.way === 'mail' && each.readyAt > each.beganAt
+  const earlier = waits ? open.find(each => each.email === email && isWait(each)) : undefined
   const started = makeRecovery(ports, account, {
     way: 'mail',
     email,
     dropsFactors: hasFactor && !isShown,
     // Begun again, it goes on waiting from where it began: nobody has to start over, and nobody gains a moment.
-    readyAt: waits ? (open.find(each => each.email === email)?.readyAt ?? now + waitMs(ports)) : now,
+    beganAt: earlier?.beganAt ?? now,
+    readyAt: waits ? (earlier?.readyAt ?? now + waitMs(ports)) : now,
   })
   await commitBegun(ports, { kind: 'nobody', from }, account, started, async tx => {
     if (!(await tx.identity.useInvitation(hashLink(code), now))) throw problem('recovery-over')

@@ -206,6 +206,30 @@ test('two mailboxes that were added just now open nothing at once: a stolen sess
   assert.equal(mixed.readyAt, world.now() + 3 * dayMs)
 })
 
+test('what was ready at once lends its moment to nobody who begins with the mailbox alone', async () => {
+  const joe = await world.someone('joe')
+  const { codes } = await enrol(joe)
+  // The owner shows a code and then leaves it; a week is left to whoever reads the mailbox.
+  assert.equal((await begin(joe.email, codes[0])).readyAt, world.now())
+  world.advance(60_000)
+  const first = await begin(joe.email)
+  assert.equal(first.readyAt, world.now() + 3 * dayMs)
+  await recoverAtMachine(ports, operator, 'joe', false)
+  const second = await begin(joe.email)
+  assert.equal(second.readyAt, first.readyAt, 'nor does the link of the machine')
+  world.advance(4 * dayMs)
+  assert.equal((await begin(joe.email)).readyAt, first.readyAt, 'what waited long enough has waited')
+})
+
+test('a recovery that is done ends those that wait for a mailbox', async () => {
+  const jon = await world.someone('jon')
+  const { secret } = await begin(jon.email)
+  const link = await recoverAtMachine(ports, operator, 'jon', false)
+  await finishRecovery(ports, link.split('/').at(-1) ?? '', fresh, whence)
+  world.advance(3 * dayMs)
+  await assert.rejects(finishRecovery(ports, secret, 'another sentence', whence), over)
+})
+
 test('wrong codes are throttled on their own counter, and the link is not used up by a mistake', async () => {
   const kim = await world.someone('kim')
   const { codes } = await enrol(kim)
