@@ -7,6 +7,7 @@ import {
   type Actor,
   authorize,
   type Grant,
+  isRoleAtLeast,
   type OrgRole,
   type Session,
   type Token,
@@ -121,8 +122,8 @@ async function handOverPackage(
   const known = await ports.store.catalog.findPackage(name)
   const people = await ports.store.catalog.listPeople(name)
   const heldBy = (heir: Account) => people.find(person => person.accountId === heir.id)?.role
-  // Nobody loses by a gift: an owner stays one.
-  const gaining = heirs.filter(heir => heldBy(heir) !== 'owner' && heldBy(heir) !== role)
+  // Nobody loses by a gift: a maintainer who inherits a reader's role stays one.
+  const gaining = heirs.filter(heir => !isRoleAtLeast(heldBy(heir), role))
   const events: NewEvent[] = [
     ...gaining.map(heir => ownerEvent(name, heldBy(heir) === undefined ? 'add' : 'role', heir.id, role)),
     ownerEvent(name, 'remove', from.id, role),

@@ -148,6 +148,11 @@ async function mayCreate(ports: Asked, actor: Person, name: PackageName): Promis
   return (await ports.store.identity.orgRole(actor.id, org)) !== undefined
 }
 
+/** Whether somebody with the one role may do all that the other may. */
+export function isRoleAtLeast(held: PackageRole | undefined, wanted: PackageRole): boolean {
+  return reaches(packageRoles, held, wanted)
+}
+
 function reaches<T>(order: readonly T[], held: T | undefined, wanted: T): boolean {
   return held !== undefined && order.indexOf(held) >= order.indexOf(wanted)
 }

@@ -14,7 +14,7 @@ export {
   type Whence,
 } from './actor.ts'
 export type { Address, AddressReads, AddressWrites } from './address.ts'
-export { authorize, may, mayReadPublic } from './authorize.ts'
+export { authorize, isRoleAtLeast, may, mayReadPublic } from './authorize.ts'
 export { isCommonPassword } from './common-password.ts'
 export type {
   CriticalPackage,

@@ -246,6 +246,17 @@ test('what a leaver owned goes to a named person, alone or not, and they keep no
   assert.equal(again.status, 403)
 })
 
+test('whoever inherits a lesser role keeps the greater one they have', async () => {
+  const [pat, ray] = [await world.someone('pat'), await world.someone('ray')]
+  const sue = await world.someone('sue')
+  await world.publish(sue, 'sues', '1.0.0')
+  await setPackageRole(ports, await at(sue), pkg('sues'), 'pat', 'reader')
+  await setPackageRole(ports, await at(sue), pkg('sues'), 'ray', 'maintainer')
+  await transferUser(ports, operator, 'pat', 'ray')
+  assert.equal((await identity.listOwnRoles(ray.id)).get(pkg('sues')), 'maintainer')
+  assert.equal((await identity.listOwnRoles(pat.id)).size, 0)
+})
+
 test('a team’s right ends with the membership, and with the team’s right on the package', async () => {
   const [lea, max] = [await world.someone('lea'), await world.someone('max')]
   await createOrg(ports, await at(lea), 'leas')
