@@ -41,7 +41,7 @@ export async function invite(
   const email = to === '' ? '' : parseEmail(to)
   const grant = await authorize(ports, actor, 'instance:operate', '')
   await provePresence(ports, grant)
-  const secret = randomText(32)
+  const secret = actor.kind === 'person' ? `${actor.id}.${randomText(32)}` : randomText(32)
   const link = `${ports.config.publicUrl}/invitation/${secret}`
   const expiresAt = ports.clock() + (options.validMs ?? defaultValidMs)
   const event = { type: 'invite', detail: { email, roles, expiresAt } } as const
@@ -68,7 +68,16 @@ export async function readInvitation(ports: Ports, secret: string): Promise<Invi
   const found = await ports.store.identity.findInvitation(hashInvitation(secret))
   if (found === undefined || found.usedAt !== null || found.expiresAt <= ports.clock())
     throw problem('invitation-invalid')
+  if (!(await isInviterThere(ports, secret))) throw problem('invitation-invalid')
   return found
+}
+
+/** Whoever left, or is operator no more, must not come back by a link of their own. The hash covers the id in it. */
+async function isInviterThere(ports: Ports, secret: string): Promise<boolean> {
+  const [id = '', rest] = secret.split('.')
+  if (rest === undefined) return true
+  const account = await ports.store.identity.findAccount(id)
+  return account !== undefined && account.disabledAt === null && account.roles.includes('operator')
 }
 
 /** Makes the account an invitation is for; of two who try at once one succeeds. */

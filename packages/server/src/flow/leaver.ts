@@ -63,10 +63,17 @@ export async function disableUser(ports: Ports, actor: Actor, login: string): Pr
     // Asked again while others wait: a token made since is ended too.
     for (const token of await tx.identity.listTokens(account.id)) await tx.identity.revokeToken(token.id, now)
     await tx.identity.endPresence(account.id)
+    await endRecoveries(tx, account, now)
     for (const publisher of reach.publishers) await endPublisher(tx, ports, publisher)
     await addNotice(tx, ports, account, 'Your account was switched off by an operator')
   })
   return reach
+}
+
+/** One that waits would open the account again, should it be switched on for something else. */
+async function endRecoveries(tx: Tx, account: Account, now: number): Promise<void> {
+  for (const { id, state } of await tx.identity.listOpenRecoveries(now, account.id))
+    await tx.identity.moveRecovery(id, state, 'cancelled')
 }
 
 /** A leaver's word for a CI job is worth no more than the leaver; other owners may give theirs. */

@@ -6,9 +6,11 @@ import {
   type Actor,
   authorize,
   type Grant,
+  may,
   parseEmail,
   type Recovery,
   randomText,
+  toPerson,
 } from '../identity/index.ts'
 import type { Ports } from '../ports.ts'
 import { getAccount } from './people.ts'
@@ -66,6 +68,7 @@ export async function confirmRecovery(ports: Ports, actor: Actor, id: string): P
   // One alone could take over any account.
   if (staffId(actor) === recovery.openedBy) throw problem('recovery-second')
   if (recovery.expiresAt <= ports.clock()) throw problem('recovery-over')
+  if (!(await isStaff(ports, recovery.openedBy))) throw problem('recovery-over')
   const secret = randomText(32)
   const readyAt = ports.clock() + waitMs(ports)
   const detail = { account: account.id, op: 'recovery-agreed', recovery: id, readyAt }
@@ -135,6 +138,14 @@ async function checkStaff(ports: Ports, actor: Actor, account: Account): Promise
   // Whoever has a session of the staff must not turn it into the account itself.
   if (staffId(actor) === account.id) throw problem('recovery-own')
   return grant
+}
+
+/** The word of somebody who left counts no more: else one would be left who agrees. */
+async function isStaff(ports: Ports, id: string): Promise<boolean> {
+  const account = await ports.store.identity.findAccount(id)
+  if (account === undefined || account.disabledAt !== null) return false
+  const from = { address: '', client: '', web: false }
+  return may(ports, toPerson(account, { kind: 'password' }, from), 'account:assist', '')
 }
 
 /** Two of the staff are two people; the machine's owner has a way of their own. */

@@ -10,12 +10,16 @@ import {
   disableUser,
   enableUser,
   grantApproval,
+  invite,
   inviteMany,
   listOwnersAtRisk,
   parseInvitees,
   pollApproval,
+  readInvitation,
   readPackageAccess,
   readReach,
+  readRecovery,
+  recoverAtMachine,
   setInstanceRoles,
   setPackageRole,
   signUp,
@@ -178,6 +182,24 @@ test('whoever is switched off has no session, token or approval a moment later, 
   await enableUser(ports, operator, 'ian')
   assert.equal(await whoami(who), 401, 'what was ended stays ended')
   await world.browse(who)
+})
+
+test('a leaver comes back neither by an invitation of their own nor by a recovery that waits', async () => {
+  const boss = await world.someone('tia')
+  await setInstanceRoles(ports, operator, 'tia', ['operator'])
+  await world.someone('tom')
+  await setInstanceRoles(ports, operator, 'tom', ['operator'])
+  const link = await invite(ports, await at(boss), 'back@people.example', ['operator'])
+  const secret = link.split('/').at(-1) ?? ''
+  assert.deepEqual((await readInvitation(ports, secret)).roles, ['operator'])
+  const way = await recoverAtMachine(ports, operator, 'tia', false)
+  await disableUser(ports, operator, 'tia')
+  await assert.rejects(readInvitation(ports, secret), { code: 'invitation-invalid' })
+  await enableUser(ports, operator, 'tia')
+  await assert.rejects(readRecovery(ports, way.split('/').at(-1) ?? ''), { code: 'recovery-over' })
+  assert.deepEqual((await readInvitation(ports, secret)).roles, ['operator'])
+  await setInstanceRoles(ports, operator, 'tia', [])
+  await assert.rejects(readInvitation(ports, secret), { code: 'invitation-invalid' })
 })
 
 test('the trusted publishers a leaver added end with them, also on packages that others own, who are told', async () => {

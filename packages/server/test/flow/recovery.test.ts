@@ -8,6 +8,7 @@ import {
   beginTfa,
   cancelRecovery,
   confirmRecovery,
+  disableUser,
   finishRecovery,
   finishTfa,
   listRecoveries,
@@ -300,6 +301,20 @@ test('two of the staff open an account to a new address, one alone never, and it
   await finishRecovery(ports, secret, fresh, whence)
   assert.equal((await ports.store.identity.findAccount(noa.id))?.email, 'noa@new.example')
   assert.deepEqual(await opsOf(noa), ['recovery-begun', 'recovery-agreed', 'recovery-done'])
+})
+
+test('the word of a responder who left counts no more: another one alone agrees to nothing', async () => {
+  const [nat, one, two] = [
+    await world.someone('nat'),
+    await world.someone('leaving', ['responder']),
+    await world.someone('staying', ['responder']),
+  ]
+  await proposeRecovery(ports, await inBrowser(one), 'nat', 'nat@new.example')
+  const second = await inBrowser(two)
+  const open = await listRecoveries(ports, second)
+  const id = open.find(each => each.account.login === 'nat')?.recovery.id ?? ''
+  await disableUser(ports, operator, 'leaving')
+  await assert.rejects(confirmRecovery(ports, second, id), over)
 })
 
 test('responders open no account of an operator, however many they are; operators do', async () => {
