@@ -387,6 +387,11 @@ export const problemTable = {
     say: '{org} has no robot or CI trust {id}',
     hint: 'Its page of machines lists what there is.',
   },
+  'scope-in-use': {
+    status: 409,
+    say: 'Others have published packages below @{org}/, which an organisation {org} would own',
+    hint: 'Choose another name, or ask the operator of this instance to make the organisation.',
+  },
   'seal-broken': {
     status: 500,
     say: 'A stored secret cannot be opened with the key of this instance',

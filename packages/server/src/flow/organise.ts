@@ -10,6 +10,7 @@ import {
   type IdentityReads,
   type OrgMember,
   type OrgRole,
+  type Person,
   parseLogin,
   type TeamGrant,
 } from '../identity/index.ts'
@@ -18,7 +19,7 @@ import { openPackage } from './package.ts'
 import { getAccount, type Rights, readable, rightOf } from './people.ts'
 import { provePresence } from './presence.ts'
 
-/** Makes an organisation; whoever asks owns it. Throws `org-exists`. */
+/** Makes an organisation; whoever asks owns it. Throws `org-exists`, `scope-in-use`. */
 export async function createOrg(ports: Ports, actor: Actor, name: string): Promise<void> {
   if (actor.kind !== 'person') throw problem('unauthenticated')
   const grant = await authorize(ports, actor, 'org:create', '')
@@ -29,9 +30,18 @@ export async function createOrg(ports: Ports, actor: Actor, name: string): Promi
     await tx.identity.holdScope(org)
     const namesake = await tx.identity.findAccountByLogin(org)
     if (namesake !== undefined && namesake.id !== actor.id) throw problem('org-exists', { org })
+    await checkScopeFree(tx, actor, org)
     await tx.identity.addOrg(org, ports.clock())
     await tx.identity.setOrgMember(org, actor.id, 'owner')
   })
+}
+
+/** Whoever owns an organisation owns what lies in its scope: packages of others must not be taken by making one around them. */
+async function checkScopeFree(tx: Tx, actor: Person, org: string): Promise<void> {
+  if (actor.roles.includes('operator')) return
+  const own = await tx.catalog.listPackagesOf(actor.id)
+  const names = await tx.catalog.listPackagesOfScope(`@${org}`)
+  if (names.some(name => own.get(name) !== 'owner')) throw problem('scope-in-use', { org })
 }
 
 /** The members, for members. */
