@@ -32,6 +32,8 @@ const knownOf = new WeakMap<Ports['outbound'], Map<string, KnownKeys>>()
  */
 export async function findIssuerKey(ports: Asked, issuer: string, kid: string): Promise<JSONWebKeySet> {
   const known = remembered(ports, issuer)
+  // Whoever comes while they are asked for waits for the same answer.
+  if (known.asking !== undefined) await known.asking
   const age = ports.clock() - known.askedAt
   const isOld = age >= freshMs
   if (isOld || (age >= askEveryMs && !known.keys.some(key => key.kid === kid)))

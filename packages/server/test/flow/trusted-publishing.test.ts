@@ -411,6 +411,25 @@ test('made-up key ids and issuers do not become requests', async () => {
   assert.ok(issuer.asked.length - before <= 2, 'one look at discovery and keys, at most')
 })
 
+test('jobs that come at once wait for the keys together, also the first ones', async () => {
+  await world.publish(ada, name, '1.0.0')
+  await trust()
+  // Nothing is known after a day.
+  issuer.keys = issuer.keys.map(key => ({ ...key, kid: 'key-at-once' }))
+  world.advance(2 * dayMs)
+  const before = issuer.asked.length
+  const tokens = await Promise.all(
+    Array.from({ length: 5 }, () => issuer.github(world, {}, { kid: 'key-at-once' })),
+  )
+  const replies = await Promise.all(tokens.map(each => exchange(each)))
+  issuer.keys = issuer.keys.map(key => ({ ...key, kid: 'key-1' }))
+  assert.deepEqual(
+    replies.map(({ status }) => status),
+    [201, 201, 201, 201, 201],
+  )
+  assert.equal(issuer.asked.length - before, 2)
+})
+
 test('a new key is found within a minute, a withdrawn one ends within a day, and an issuer that is down does no harm', async () => {
   await world.publish(ada, name, '1.0.0')
   await trust()
