@@ -9,7 +9,7 @@ import { type Arguments, duration, UsageError } from './usage.ts'
 const usage = `Usage: holdfast operator robot list|token|remove ORG[/NAME] --data DIR
 
   list ORG                                       its robots, with the tokens they hold
-  token ORG/NAME [--publish GLOB...] [--expires 365d]   a token; makes the robot if there is none of this name
+  token ORG/NAME [--publish GLOB...] [--expires 365d]   a token, to publish for 24h at most; makes the robot if there is none
   remove ORG/NAME                                end the robot and its tokens at once`
 
 /** One of the acts above; what it prints. */
@@ -35,7 +35,7 @@ async function token(
   org: string,
   name: string,
   globs: readonly string[],
-  life = globs.length === 0 ? '365d' : '90d',
+  life = globs.length === 0 ? '365d' : '24h',
 ): Promise<string> {
   const publishes = globs.map(parseNamePattern)
   const lifeMs = duration(life)

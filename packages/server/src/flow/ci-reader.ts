@@ -6,7 +6,7 @@ import {
   actorId,
   authorize,
   hashSecret,
-  type JobFacts,
+  letsIn,
   randomId,
   type TrustedReader,
   type Whence,
@@ -107,7 +107,10 @@ async function exchange(ports: Ports, jwt: string, from: Whence): Promise<NewTok
     knowsOwner: (issuer, owner) => readers.some(each => each.issuer === issuer && each.ownerId === owner),
     refuse: said => problem('reader-refused', { job: said }),
   })
-  const fitting = readers.filter(reader => letsIn(reader, job))
+  // The token is held by whom came first: nobody ends it by trusting these jobs too, and then no longer.
+  const fitting = readers
+    .filter(reader => letsIn(reader, job))
+    .sort((one, other) => one.createdAt - other.createdAt)
   const [first] = fitting
   if (first === undefined) throw problem('reader-refused', { job: describeJob(job) })
   const orgs = [...new Set(fitting.map(each => each.org))]
@@ -133,12 +136,4 @@ async function exchange(ports: Ports, jwt: string, from: Whence): Promise<NewTok
     await tx.identity.addJob({ tokenId, publisherId: first.id, facts: job, at: ports.clock() })
   })
   return made
-}
-
-/** By ids alone: names of owners can be given up and registered by others. */
-function letsIn({ issuer, provider, ownerId, repositoryId, claims }: TrustedReader, job: JobFacts): boolean {
-  if (issuer !== job.issuer) return false
-  if (provider === 'generic')
-    return Object.entries(claims ?? {}).every(([name, value]) => job.claims[name] === value)
-  return ownerId === job.ownerId && (repositoryId === undefined || repositoryId === job.repositoryId)
 }

@@ -70,7 +70,10 @@ export async function addRobot(ports: Ports, actor: Actor, org: string, name: st
   return robot
 }
 
-/** Gives a robot a token: a year at most to read, 90 days to publish names of its organisation. Its secret is told this once. */
+/**
+ * Gives a robot a token: a year at most to read, 90 days to publish names of its organisation, of the operator a day. Its
+ * secret is told this once. Throws `token-life-too-long`, `operator-tokens-off`.
+ */
 export async function addRobotToken(
   ports: Ports,
   actor: Actor,
@@ -90,16 +93,19 @@ export async function addRobotToken(
     readsOrgs: [org],
     bypassTfa: false,
   }
+  const byOperator = actor.kind === 'operator'
+  if (byOperator && ports.config.operatorTokens === 'off') throw problem('operator-tokens-off')
   const made = makeNewToken(ports, robot.id, {
     name: robot.name,
     holder: 'robot',
-    origin: 'made',
+    origin: byOperator ? 'operator' : 'made',
     limits,
     lifeMs,
   })
   await ports.store.commit(grant, tokenCreated(made.token), async tx => {
     await tx.identity.addToken(hashSecret(made.secret), made.token)
-    await tellOrgOwners(tx, ports, org, `A token was made for the robot ${robot.name} of ${org}`)
+    const what = byOperator ? 'The operator made a token' : 'A token was made'
+    await tellOrgOwners(tx, ports, org, `${what} for the robot ${robot.name} of ${org}`)
   })
   return made
 }

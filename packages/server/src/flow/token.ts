@@ -137,17 +137,21 @@ export async function signOutToken(ports: Ports, secret: string, from: Whence): 
   const token = isToken(secret)
     ? await ports.store.identity.findToken(hashSecret(secret), ports.clock())
     : undefined
-  const account = token && (await ports.store.identity.findAccount(token.accountId))
-  if (token === undefined || account === undefined) return
-  const actor = toPerson(
-    account,
-    { kind: 'token', id: token.id, limits: token.limits, expiresAt: token.expiresAt },
-    from,
-  )
-  const grant = await authorize(ports, actor, 'account:sign-out', account.id)
+  if (token === undefined) return
+  const actor = await holderOf(ports, token, from)
+  if (actor === undefined) return
+  const grant = await authorize(ports, actor, 'account:sign-out', token.accountId)
   await ports.store.commit(grant, tokenRevoked(token.id), tx =>
     tx.identity.revokeToken(token.id, ports.clock()),
   )
+}
+
+async function holderOf(ports: Ports, token: Token, from: Whence): Promise<Actor | undefined> {
+  const { id, limits, expiresAt, accountId } = token
+  // A machine has no account that could say so: its token alone does.
+  if (token.holder !== 'account') return { kind: 'system', id: `sign-out-${token.holder}` }
+  const account = await ports.store.identity.findAccount(accountId)
+  return account && toPerson(account, { kind: 'token', id, limits, expiresAt }, from)
 }
 
 /** The tokens that work now, newest first. */

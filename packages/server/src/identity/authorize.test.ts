@@ -29,6 +29,8 @@ function portsOf(facts: Case): Pick<Ports, 'store' | 'config'> {
       roleOn: async () => facts.role,
       orgRole: async () => facts.orgRole,
       orgExists: async () => facts.orgExists ?? facts.orgRole !== undefined,
+      // The organisation lets in the jobs of `machine('job', …)`.
+      listReaders: async () => [{ id: 'tp_1' }],
     },
   }
   return { config: { read: facts.read ?? 'anyone' }, store } as unknown as Pick<Ports, 'store' | 'config'>

@@ -5,6 +5,7 @@ import type { Ports } from '../ports.ts'
 import { type Actor, isMachine, type Machine, type TokenLimits } from './actor.ts'
 import { noteDenial } from './denial.ts'
 import type { Grant } from './grant.ts'
+import { letsIn } from './machine.ts'
 import { type Needs, type Operation, operations, type Rule } from './operation.ts'
 import type { OrgRole } from './port.ts'
 import { forbid, forbidToken } from './refusal.ts'
@@ -117,7 +118,16 @@ async function machineHolds(ports: Asked, actor: Machine, rule: Rule, subject: s
   if (rule.machine === 'publish') return false
   const found = await ports.store.catalog.findPackage(subject as PackageName)
   if (found === undefined || found.access === 'public') return mayReadPublic(ports.config, actor)
-  return limits.readsOrgs?.some(org => scopeOf(subject as PackageName) === `@${org}`) === true
+  const org = limits.readsOrgs?.find(each => scopeOf(subject as PackageName) === `@${each}`)
+  return org !== undefined && (actor.kind === 'robot' || (await isStillLetIn(ports, actor, org)))
+}
+
+/** A job's token reads for several organisations; each may end it for itself. */
+async function isStillLetIn({ store }: Asked, { id, credential }: Machine, org: string): Promise<boolean> {
+  const readers = await store.identity.listReaders(org)
+  if (readers.some(reader => reader.id === id)) return true
+  const job = await store.identity.findJob(credential.id)
+  return job !== undefined && readers.some(reader => letsIn(reader, job.facts))
 }
 
 async function holdsOnPackage(

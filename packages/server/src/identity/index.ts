@@ -36,7 +36,14 @@ export {
 } from './job-token.ts'
 export { isSignedReport } from './leak-report.ts'
 export { parseEmail, parseLogin } from './login-name.ts'
-export type { Job, MachineReads, MachineWrites, Robot, TrustedReader } from './machine.ts'
+export {
+  type Job,
+  letsIn,
+  type MachineReads,
+  type MachineWrites,
+  type Robot,
+  type TrustedReader,
+} from './machine.ts'
 export {
   type DomainFacts,
   domainOf,

@@ -31,6 +31,15 @@ export interface TrustedReader {
   readonly createdBy: string
 }
 
+/** By ids alone: names of owners can be given up and registered by others. */
+export function letsIn(reader: TrustedReader, job: JobFacts): boolean {
+  const { issuer, provider, ownerId, repositoryId, claims } = reader
+  if (issuer !== job.issuer) return false
+  if (provider === 'generic')
+    return Object.entries(claims ?? {}).every(([name, value]) => job.claims[name] === value)
+  return ownerId === job.ownerId && (repositoryId === undefined || repositoryId === job.repositoryId)
+}
+
 /** A machine that belongs to an organisation: it stays when people leave. */
 export interface Robot {
   /** `rb_` and 16 hex characters. */

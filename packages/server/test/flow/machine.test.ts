@@ -13,7 +13,7 @@ import {
   setMember,
 } from '../../src/flow/index.ts'
 import { tellOfEndingTokens } from '../../src/flow/token-notice.ts'
-import { type Person, toPerson } from '../../src/identity/index.ts'
+import { operator, type Person, toPerson } from '../../src/identity/index.ts'
 import { openCiIssuer } from '../ci-issuer.ts'
 import { publishDocument } from '../live.ts'
 import { dayMs, openWorld, type Reply, type Someone, whence } from '../world.ts'
@@ -124,6 +124,55 @@ test('when the organisation no longer trusts an owner, the tokens of its jobs en
   await removeReader(ports, await inBrowser(ann), 'acme', reader.id)
   assert.equal(await read(body.token, '@acme/ui'), 401)
   assert.equal((await ciLogin(await issuer.github(world, claims))).body.code, 'reader-refused')
+})
+
+test('what a job reads of an organisation ends with that one, whoever else trusts it', async () => {
+  await createOrg(ports, await inBrowser(bob), 'second')
+  await world.publish(bob, '@second/ui', '1.0.0', { access: 'restricted' })
+  const owner = { provider: 'github', ownerId: '111' } as const
+  const first = await addReader(ports, await inBrowser(ann), 'acme', owner)
+  world.advance(1)
+  const second = await addReader(ports, await inBrowser(bob), 'second', owner)
+  const { body } = await ciLogin(await issuer.github(world, { repository_owner_id: '111' }))
+  assert.deepEqual(
+    await Promise.all(['@acme/ui', '@second/ui'].map(name => read(body.token, name))),
+    [200, 200],
+  )
+  await removeReader(ports, await inBrowser(bob), 'second', second.id)
+  // Who came later must not end what others gave either.
+  assert.deepEqual(
+    await Promise.all(['@acme/ui', '@second/ui'].map(name => read(body.token, name))),
+    [200, 404],
+  )
+  await removeReader(ports, await inBrowser(ann), 'acme', first.id)
+  assert.equal(await read(body.token, '@acme/ui'), 401)
+})
+
+test('an organisation is not made around packages of others: its machines would read and publish them', async () => {
+  const eve = await world.someone('eve')
+  await assert.rejects(createOrg(ports, await inBrowser(eve), 'other'), { code: 'scope-in-use' })
+  await createOrg(ports, await inBrowser(ann), 'other')
+})
+
+test('the token of a machine ends when it signs out', async () => {
+  const robot = await addRobot(ports, await inBrowser(ann), 'acme', 'leaves')
+  const token = await robotToken(robot.id)
+  assert.equal(await read(token, '@acme/ui'), 200)
+  assert.equal((await world.npm(`DELETE /-/user/token/${token}`, { token })).status, 200)
+  assert.equal(await read(token, '@acme/ui'), 401)
+})
+
+test('the operator gives a robot the right to publish for a day at most, and not where that is switched off', async () => {
+  const robot = await addRobot(ports, await inBrowser(ann), 'acme', 'handed')
+  const publishes = ['@acme/ui'].map(parseNamePattern)
+  await assert.rejects(addRobotToken(ports, operator, 'acme', robot.id, { publishes, lifeMs: dayMs + 1 }), {
+    code: 'token-life-too-long',
+  })
+  await addRobotToken(ports, operator, 'acme', robot.id, { publishes, lifeMs: dayMs })
+  const off = { ...ports, config: { ...ports.config, operatorTokens: 'off' as const } }
+  await assert.rejects(addRobotToken(off, operator, 'acme', robot.id, { publishes, lifeMs: dayMs }), {
+    code: 'operator-tokens-off',
+  })
 })
 
 test('a robot reads its organisation, says its name, and does nothing else', async () => {
