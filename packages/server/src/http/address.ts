@@ -13,15 +13,30 @@ export function addressReader(trustedProxies: readonly string[]): (request: Inco
     const forwarded = request.headers['x-forwarded-for']
     if (typeof forwarded !== 'string' || !isTrusted(peer)) return peer
     // From the right: each hop that we trust vouches for the one before it; what a client wrote itself stands left of that.
-    const hops = forwarded
-      .split(',')
-      .map(hop => hop.trim())
-      .filter(hop => isIP(hop) !== 0)
-    return hops.findLast(hop => !isTrusted(hop)) ?? hops[0] ?? peer
+    const hops = forwarded.split(',').map(hop => addressOf(hop.trim()))
+    let seen = peer
+    for (const hop of hops.toReversed()) {
+      // What is no address vouches for nothing: left of it a client may have written what it likes.
+      if (hop === undefined) return seen
+      if (!isTrusted(hop)) return hop
+      seen = hop
+    }
+    return seen
   }
 }
 
+/** `192.0.2.7`, also as `192.0.2.7:4711`, `[2001:db8::7]:4711` and `::ffff:192.0.2.7`, as some proxies write it. */
+function addressOf(hop: string): string | undefined {
+  const bare = /^\[([^\]]+)\](?::\d+)?$/.exec(hop)?.[1] ?? /^([\d.]+):\d+$/.exec(hop)?.[1] ?? hop
+  return isIP(bare) === 0 ? undefined : withoutMapping(bare)
+}
+
 function peerOf(request: IncomingMessage): string {
-  const address = request.socket.remoteAddress ?? ''
-  return address.startsWith('::ffff:') ? address.slice(7) : address
+  return withoutMapping(request.socket.remoteAddress ?? '')
+}
+
+/** One address has one spelling: as IPv6 it would have counters of its own, shared with all others. */
+function withoutMapping(address: string): string {
+  const mapped = /^::ffff:([\d.]+)$/i.exec(address)?.[1]
+  return mapped ?? address
 }
