@@ -94,7 +94,7 @@ export async function refuseTokens(
 function findInRecord({ manifest, readme }: Pick<Upload, 'manifest' | 'readme'>): FoundToken[] {
   const found = new Map<string, FoundToken>()
   const scan = (text: string, path: string) =>
-    scanForTokens(token => found.set(token, { token, path }))(Buffer.from(text))
+    scanForTokens(token => found.size < maxLeaks && found.set(token, { token, path }))(Buffer.from(text))
   scan(JSON.stringify(manifest), 'the manifest')
   scan(readme ?? '', 'the README')
   return [...found.values()]
