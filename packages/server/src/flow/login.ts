@@ -130,7 +130,7 @@ async function checkProof(
 ): Promise<void> {
   if (!person.hasPasskey) return checkFresh(ports, person, approval)
   if (passkey !== undefined) return proveApproval(ports, person, approval, passkey)
-  if (approval.kind === 'presence') await checkNotCritical(ports, approval.subject)
+  if (approval.kind === 'presence') await checkNotCritical(ports, approval.operation, approval.subject)
   if (otp === '' || !(await isSecondFactor(ports, person, grant, otp)))
     throw await factorWanted(ports, person)
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type PackageName, type Problem, problem } from '@holdfast/core'
+import { type PackageName, type Problem, problem, scopeOf } from '@holdfast/core'
 import type { Config } from '../config.ts'
 import {
   type CriticalPackage,
@@ -8,6 +8,7 @@ import {
   type Grant,
   type MfaException,
   noteDenial,
+  type Operation,
   operations,
   type Person,
   type Rule,
@@ -36,7 +37,7 @@ async function checkFactors(ports: Ports, grant: Grant): Promise<PresenceProof> 
   const { actor, subject } = grant
   const rule: Rule = operations[grant.operation]
   if (actor.kind !== 'person' || !isHeld(rule)) return 'any'
-  const critical = rule.needs.on === 'org' ? [] : await findCritical(ports, subject as PackageName)
+  const critical = await findBehind(ports, grant.operation, subject)
   const verdict = decideMfa({
     rule: ports.config.mfa,
     graceUntil: graceEnd(ports.config),
@@ -52,7 +53,7 @@ async function checkFactors(ports: Ports, grant: Grant): Promise<PresenceProof> 
       throw factorMissing(ports, subject)
     case 'passkey-missing':
       throw problem('passkey-required', {
-        name: subject,
+        name: critical[0]?.package ?? subject,
         why: critical[0]?.why ?? '',
         link: enrolLink(ports),
       })
@@ -64,9 +65,27 @@ async function checkFactors(ports: Ports, grant: Grant): Promise<PresenceProof> 
 }
 
 /** Throws `passkey-proof-required` where only a passkey may approve. */
-export async function checkNotCritical(ports: Ports, name: string): Promise<void> {
-  if (isBinding(ports, await findCritical(ports, name as PackageName)))
-    throw problem('passkey-proof-required', { name })
+export async function checkNotCritical(ports: Ports, operation: string, subject: string): Promise<void> {
+  if (isBinding(ports, await findBehind(ports, operation, subject)))
+    throw problem('passkey-proof-required', { name: subject })
+}
+
+/** The critical packages that an act reaches: whoever is let into an organisation may publish what lies in it. */
+async function findBehind(
+  ports: Ports,
+  operation: string,
+  subject: string,
+): Promise<readonly CriticalPackage[]> {
+  const rule: Rule | undefined = operations[operation as Operation]
+  if (rule?.needs.on !== 'org') return findCritical(ports, subject as PackageName)
+  const { identity } = ports.store
+  const all = await identity.listCritical()
+  if (all.length === 0) return []
+  const teams = await identity.listTeams(subject)
+  const grants = await Promise.all(teams.map(team => identity.listTeamGrants(subject, team)))
+  const granted = new Set(grants.flat().map(each => each.package))
+  const reached = all.filter(each => scopeOf(each.package) === `@${subject}` || granted.has(each.package))
+  return reached.toSorted((a, b) => a.bindsAt - b.bindsAt)
 }
 
 function isBinding(ports: Ports, [first]: readonly CriticalPackage[]): boolean {

@@ -12,12 +12,17 @@ import {
   beginPasskey,
   beginPasskeyApproval,
   beginPasskeySignIn,
+  createOrg,
+  createTeam,
   findApprovalForPage,
   finishPasskey,
   grantApproval,
   markCritical,
   type PasskeyWish,
+  removeMember,
+  setMember,
   setPackageRole,
+  setTeamGrant,
   signInByPasskey,
 } from '../../src/flow/index.ts'
 import { operator, type Person, type Session, toPerson, totpCode } from '../../src/identity/index.ts'
@@ -111,4 +116,37 @@ test('in the browser a session that a code opened changes nothing of it, one tha
   await assert.rejects(give(byCode.session), { code: 'passkey-proof-required' })
   const byPasskey = await signInByPasskey(ports, uses(beginPasskeySignIn(ports), ann.passkey), from)
   await give(byPasskey.session)
+})
+
+test('who may come into an organisation with a critical package is confirmed by a passkey too', async () => {
+  const code = await world.browse(ann, ann.code())
+  await createOrg(ports, await visitor(code.session), 'crit')
+  await world.someone('eve')
+  const give = async (session: Session) =>
+    setMember(ports, await visitor(session), 'crit', 'eve', 'developer')
+  const drop = async (session: Session) => removeMember(ports, await visitor(session), 'crit', 'eve')
+  await give(code.session)
+  await drop(code.session)
+  await createTeam(ports, await visitor(code.session), 'crit', 'core')
+  const touched = await signInByPasskey(ports, uses(beginPasskeySignIn(ports), ann.passkey), from)
+  await setTeamGrant(
+    ports,
+    await visitor(touched.session),
+    'crit',
+    'core',
+    'core-lib' as PackageName,
+    'read-write',
+  )
+  const byCode = await world.browse(ann, ann.code())
+  await assert.rejects(give(byCode.session), { code: 'passkey-proof-required' })
+  await give(touched.session)
+  const asked = await world.npm('PUT /-/org/crit/user', {
+    token: ann.token,
+    body: { user: 'eve', role: 'admin' },
+    ...web,
+  })
+  const page = String(asked.body.authUrl).split('/').at(-1) ?? ''
+  await assert.rejects(grantApproval(ports, await visitor(byCode.session), page, { otp: ann.code() }), {
+    code: 'passkey-proof-required',
+  })
 })
