@@ -315,7 +315,7 @@ export const problemTable = {
   'publisher-limit': {
     status: 409,
     say: 'There may be at most {limit} {what}',
-    hint: 'Remove one that is not used any more; `npm trust list` shows them.',
+    hint: 'Remove one that is not used any more; the page of the package or the organisation shows them.',
   },
   'publisher-not-found': {
     status: 404,

@@ -20,6 +20,7 @@ import { makeNewToken, type NewToken, tokenCreated } from './token.ts'
 import { chooseIssuer } from './trust.ts'
 
 const readTokenMs = 60 * 60_000
+const maxReaders = 20
 const id = /^[\w-]{1,100}$/
 
 /** Whose jobs an organisation lets read. */
@@ -37,7 +38,7 @@ export async function listReaders(
   return ports.store.identity.listReaders(org)
 }
 
-/** Lets the jobs of one owner at a CI service read. Throws `publisher-invalid` where it says less than an owner. */
+/** Lets the jobs of one owner at a CI service read. Throws `publisher-invalid` where it says less than an owner, `publisher-limit`. */
 export async function addReader(
   ports: Ports,
   actor: Actor,
@@ -65,6 +66,12 @@ export async function addReader(
     createdBy: actorId(actor),
   }
   await ports.store.commit(grant, { type: 'org', detail: { org, op: 'reader-add', reader } }, async tx => {
+    await tx.identity.holdOrg(org)
+    if ((await tx.identity.listReaders(org)).length >= maxReaders)
+      throw problem('publisher-limit', {
+        limit: maxReaders,
+        what: `owners whose jobs read packages of ${org}`,
+      })
     await tx.identity.addReader(reader)
     await tellOrgOwners(
       tx,
@@ -100,15 +107,13 @@ export async function exchangeReadToken(ports: Ports, jwt: string, from: Whence)
 }
 
 async function exchange(ports: Ports, jwt: string, from: Whence): Promise<NewToken> {
-  const readers: TrustedReader[] = []
-  for (const { issuer } of ports.config.ciIssuers)
-    readers.push(...(await ports.store.identity.listReadersOfIssuer(issuer)))
+  const readersOf = (issuer: string) => ports.store.identity.listReadersOfIssuer(issuer)
   const { token, job } = await readJob(ports, jwt, {
-    knowsOwner: (issuer, owner) => readers.some(each => each.issuer === issuer && each.ownerId === owner),
+    knowsOwner: async (issuer, owner) => (await readersOf(issuer)).some(each => each.ownerId === owner),
     refuse: said => problem('reader-refused', { job: said }),
   })
-  // The token is held by whom came first: nobody ends it by trusting these jobs too, and then no longer.
-  const fitting = readers
+  // The token is held by who came first: nobody ends it by trusting these jobs too, and then no longer.
+  const fitting = (await readersOf(job.issuer))
     .filter(reader => letsIn(reader, job))
     .sort((one, other) => one.createdAt - other.createdAt)
   const [first] = fitting

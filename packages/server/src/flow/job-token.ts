@@ -114,7 +114,7 @@ export async function countingMisses<T>(
 /** What must be known before a token is looked at. */
 interface Expected {
   /** CircleCI has an issuer for each organisation: of made-up ones nobody asks for keys. */
-  knowsOwner(issuer: string, ownerId: string): boolean
+  knowsOwner(issuer: string, ownerId: string): boolean | Promise<boolean>
   refuse(job: string): Problem
 }
 
@@ -126,7 +126,7 @@ export async function readJob(
 ): Promise<{ token: JobToken; job: JobFacts }> {
   const kid = readKeyId(jwt)
   const said = readUnverifiedIssuer(jwt)
-  const issuer = findIssuer(ports, said, expected)
+  const issuer = await findIssuer(ports, said, expected)
   if (issuer === undefined) throw expected.refuse(`jobs of ${said.slice(0, 200)}`)
   const keys = await findIssuerKey(ports, said, kid)
   const now = ports.clock()
@@ -135,13 +135,19 @@ export async function readJob(
 }
 
 /** The configured issuer that a token names. */
-function findIssuer(ports: Ports, said: string, { knowsOwner }: Expected): CiIssuer | undefined {
+async function findIssuer(
+  ports: Ports,
+  said: string,
+  { knowsOwner }: Expected,
+): Promise<CiIssuer | undefined> {
   const { ciIssuers } = ports.config
-  const isOfOwner = ({ provider, issuer }: CiIssuer) =>
-    provider === 'circleci' &&
-    said.startsWith(`${issuer}/org/`) &&
-    knowsOwner(issuer, said.slice(`${issuer}/org/`.length))
-  return ciIssuers.find(each => each.issuer === said) ?? ciIssuers.find(isOfOwner)
+  const whole = ciIssuers.find(each => each.issuer === said)
+  if (whole !== undefined) return whole
+  const circle = ciIssuers.find(
+    ({ provider, issuer }) => provider === 'circleci' && said.startsWith(`${issuer}/org/`),
+  )
+  if (circle === undefined) return undefined
+  return (await knowsOwner(circle.issuer, said.slice(`${circle.issuer}/org/`.length))) ? circle : undefined
 }
 
 /** A pending publisher gives no more than whoever waits with it may still do. */

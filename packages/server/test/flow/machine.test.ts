@@ -148,6 +148,14 @@ test('what a job reads of an organisation ends with that one, whoever else trust
   assert.equal(await read(body.token, '@acme/ui'), 401)
 })
 
+test('an organisation lets at most twenty owners of jobs read', async () => {
+  await createOrg(ports, await inBrowser(ann), 'wide')
+  const add = async (ownerId: number) =>
+    addReader(ports, await inBrowser(ann), 'wide', { provider: 'github', ownerId: String(ownerId) })
+  for (let id = 1000; id < 1020; id++) await add(id)
+  await assert.rejects(add(1020), { code: 'publisher-limit' })
+})
+
 test('an organisation is not made around packages of others: its machines would read and publish them', async () => {
   const eve = await world.someone('eve')
   await assert.rejects(createOrg(ports, await inBrowser(eve), 'other'), { code: 'scope-in-use' })
