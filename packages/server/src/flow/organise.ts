@@ -145,10 +145,16 @@ export async function setTeamMember(
     'team',
     { org, team, op: member ? 'add' : 'drop', account: account.id },
     async tx => {
+      await checkTeam(tx, org, team)
       if (member) await checkMember(tx.identity, account, org)
       await tx.identity.setTeamMember(org, team, account.id, member)
     },
   )
+}
+
+/** Asked while others wait: what is given to a team that just went would wait for the next one of its name. */
+async function checkTeam(tx: Tx, org: string, team: string): Promise<void> {
+  if (!(await tx.identity.teamExists(org, team))) throw problem('team-not-found', { team: `${org}:${team}` })
 }
 
 async function checkMember(identity: IdentityReads, account: Account, org: string): Promise<void> {
@@ -178,6 +184,7 @@ export async function setTeamGrant(
   const event = { type: 'grant', pkg: name, detail: { org, team, permission: permission ?? 'none' } } as const
   await ports.store.commit(grant, event, async tx => {
     await tx.identity.holdOrg(org)
+    await checkTeam(tx, org, team)
     await tx.identity.setTeamGrant(org, team, name, permission)
   })
 }

@@ -7,6 +7,7 @@ import {
   addPublisher,
   beginLogin,
   createOrg,
+  createTeam,
   disableUser,
   enableUser,
   grantApproval,
@@ -20,8 +21,12 @@ import {
   readReach,
   readRecovery,
   recoverAtMachine,
+  removeTeam,
   setInstanceRoles,
+  setMember,
   setPackageRole,
+  setTeamGrant,
+  setTeamMember,
   signUp,
   transferUser,
 } from '../../src/flow/index.ts'
@@ -304,6 +309,23 @@ test('a team’s right ends with the membership, and with the team’s right on 
   assert.equal(await put('1.2.0'), 201)
   await transferUser(ports, operator, 'max', 'lea')
   assert.equal(await put('1.3.0'), 403, 'transferred away')
+})
+
+test('a team that goes in the same moment leaves nothing to the next one of its name', async () => {
+  const [tea, ted] = [await world.someone('tea'), await world.someone('ted')]
+  const actor = await at(tea)
+  await createOrg(ports, actor, 'teas')
+  await world.publish(tea, '@teas/one', '1.0.0')
+  await setMember(ports, actor, 'teas', 'ted', 'developer')
+  await createTeam(ports, actor, 'teas', 'core')
+  await Promise.allSettled([
+    removeTeam(ports, actor, 'teas', 'core'),
+    setTeamGrant(ports, actor, 'teas', 'core', pkg('@teas/one'), 'read-write'),
+    setTeamMember(ports, actor, 'teas', 'core', ted.login, true),
+  ])
+  await createTeam(ports, actor, 'teas', 'core')
+  assert.deepEqual(await identity.listTeamGrants('teas', 'core'), [])
+  assert.deepEqual(await identity.listTeamMembers('teas', 'core'), [])
 })
 
 test('a transfer needs somebody who can take it', async () => {
