@@ -12,6 +12,8 @@ import { migrations } from './migrations/index.ts'
 import { documentRows, downloadRows, leases, mailRows, mailWrites } from './record.ts'
 import type { Schema } from './schema.ts'
 
+const retryMs = 250
+
 /** The Store port over one SQL driver: migrates, then opens. `logOrigin` counts only at the very first start. */
 export async function openStore(driver: SqlDriver<Schema>, clock: Clock, logOrigin: string): Promise<Store> {
   await migrate(driver)
@@ -94,7 +96,15 @@ async function openFeed(driver: SqlDriver<Schema>): Promise<Feed> {
     })
     return catching
   }
-  const stopForeign = driver.onForeignCommit(() => void catchUp().catch(() => {}))
+  let retry: NodeJS.Timeout | undefined
+  let isStopped = false
+  // A read that failed comes again: what it would have told may be that a token is revoked.
+  const keepUp = (): Promise<void> =>
+    catchUp().catch(() => {
+      clearTimeout(retry)
+      if (!isStopped) retry = setTimeout(() => void keepUp(), retryMs).unref()
+    })
+  const stopForeign = driver.onForeignCommit(() => void keepUp())
   return {
     head,
     read: (position, limit) => readEvents(db, position, limit),
@@ -109,9 +119,13 @@ async function openFeed(driver: SqlDriver<Schema>): Promise<Feed> {
       if (first === undefined || first.position <= seen) return
       // A gap means others committed in between: their events come first.
       if (first.position === seen + 1) tell(events)
-      else await catchUp()
+      else await keepUp()
     },
-    stop: stopForeign,
+    stop() {
+      isStopped = true
+      clearTimeout(retry)
+      stopForeign()
+    },
   }
 }
 
