@@ -67,6 +67,9 @@ export async function disableUser(ports: Ports, actor: Actor, login: string): Pr
     for (const publisher of reach.publishers) await endPublisher(tx, ports, publisher)
     await addNotice(tx, ports, account, 'Your account was switched off by an operator')
   })
+  // Added while this went on, and before it ended: nothing can be added any more.
+  if ((await ports.store.identity.listPublisherIdsBy(account.id)).length > 0)
+    return disableUser(ports, actor, login)
   return reach
 }
 

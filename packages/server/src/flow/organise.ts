@@ -6,6 +6,7 @@ import {
   type Account,
   type Actor,
   authorize,
+  forbid,
   type Grant,
   type IdentityReads,
   type OrgMember,
@@ -61,6 +62,7 @@ export async function setMember(
   const { grant, account, members } = await openMember(ports, actor, org, login, role)
   const before = members.find(member => member.accountId === account.id)
   await write(ports, grant, 'org', { org, op: 'member', account: account.id, role }, async tx => {
+    await checkMayTouch(tx, grant, org, account)
     await tx.identity.setOrgMember(org, account.id, role)
     await checkOwned(tx, org, login)
   })
@@ -73,6 +75,7 @@ export async function removeMember(ports: Ports, actor: Actor, org: string, logi
   if (!members.some(member => member.accountId === account.id))
     throw problem('not-a-member', { user: login, org })
   await write(ports, grant, 'org', { org, op: 'remove', account: account.id }, async tx => {
+    await checkMayTouch(tx, grant, org, account)
     await tx.identity.setOrgMember(org, account.id, undefined)
     await checkOwned(tx, org, login)
   })
@@ -88,6 +91,12 @@ async function openMember(ports: Ports, actor: Actor, org: string, login: string
   const grant = touchesOwner ? await authorize(ports, actor, 'org:own', org) : manage
   await provePresence(ports, grant)
   return { grant, account, members }
+}
+
+/** Asked while others wait: an admin must not unmake whoever became owner a moment ago. */
+async function checkMayTouch(tx: Tx, { operation }: Grant, org: string, account: Account): Promise<void> {
+  if (operation !== 'org:own' && (await tx.identity.orgRole(account.id, org)) === 'owner')
+    throw forbid('org:own', org)
 }
 
 async function checkOwned(tx: Tx, org: string, login: string): Promise<void> {

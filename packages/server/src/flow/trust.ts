@@ -80,11 +80,19 @@ export async function addPublisher(
     lastUsedAt: null,
   }
   await ports.store.commit(grant, trustEvent(made, 'add'), async tx => {
+    await checkStillHere(tx, made.createdBy)
     await checkRoom(tx, made, now)
     await tx.identity.addPublisher(made)
     await tellOwners(tx, ports, made, `A trusted publisher was added to ${name} (${describePublisher(made)})`)
   })
   return made
+}
+
+/** Asked while others wait: what a leaver adds in the moment of leaving would stay behind. */
+async function checkStillHere(tx: Tx, accountId: string): Promise<void> {
+  await tx.identity.holdAccount(accountId)
+  const account = await tx.identity.findAccount(accountId)
+  if (account !== undefined && account.disabledAt !== null) throw problem('unauthenticated')
 }
 
 /** Ends the trust, and the tokens that its jobs still hold, at once. Throws `publisher-not-found`. */

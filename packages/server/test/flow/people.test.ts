@@ -232,6 +232,20 @@ test('the trusted publishers a leaver added end with them, also on packages that
   assert.ok(told.some(letter => letter.subject.includes('left')))
 })
 
+test('a trusted publisher that a leaver adds in the moment of leaving is not left behind', async () => {
+  const vin = await world.someone('vin')
+  await world.publish(vin, 'vins', '1.0.0')
+  const rule = { repository: 'acme/widget', workflow: 'publish.yml' }
+  const request = { provider: 'github', rule, permissions: ['createPackage'] } as const
+  const actor = await at(vin)
+  await Promise.allSettled([
+    disableUser(ports, operator, 'vin'),
+    ...[1, 2, 3].map(() => addPublisher(ports, actor, pkg('vins'), request)),
+  ])
+  await assert.rejects(addPublisher(ports, actor, pkg('vins'), request), { code: 'unauthenticated' })
+  assert.deepEqual(await identity.listPublishers(pkg('vins'), world.now()), [])
+})
+
 test('another process on the same data lets a leaver in no more, within a second', async t => {
   const who = await world.someone('wes')
   const told = { ...ports.config, port: 0, publicUrl: ports.config.publicUrl }
@@ -326,6 +340,21 @@ test('a team that goes in the same moment leaves nothing to the next one of its 
   await createTeam(ports, actor, 'teas', 'core')
   assert.deepEqual(await identity.listTeamGrants('teas', 'core'), [])
   assert.deepEqual(await identity.listTeamMembers('teas', 'core'), [])
+})
+
+test('an admin does not unmake whoever becomes an owner in the same moment', async () => {
+  const [una, val, wim] = [await world.someone('una'), await world.someone('val'), await world.someone('wim')]
+  await createOrg(ports, await at(una), 'unas')
+  await setMember(ports, await at(una), 'unas', 'val', 'admin')
+  await setMember(ports, await at(una), 'unas', 'wim', 'developer')
+  const [owner, admin] = [await at(una), await at(val)]
+  const commit: typeof ports.store.commit = async (...asked) => {
+    await setMember(ports, owner, 'unas', 'wim', 'owner')
+    return ports.store.commit(...asked)
+  }
+  const between = { ...ports, store: { ...ports.store, commit } }
+  await assert.rejects(setMember(between, admin, 'unas', 'wim', 'developer'), { code: 'forbidden' })
+  assert.equal(await identity.orgRole(wim.id, 'unas'), 'owner')
 })
 
 test('a transfer needs somebody who can take it', async () => {
