@@ -7,6 +7,7 @@ import {
   type PackageName,
   parseIntegrity,
   problem,
+  scopeOf,
   type Version,
 } from '@holdfast/core'
 import { type Access, amend, type Package, type PackageVersion } from '../catalog/index.ts'
@@ -204,6 +205,18 @@ async function createPackage(tx: Tx, actor: Actor, upload: Upload, at: number): 
   await tx.catalog.addPackage(upload.name, key, upload.access ?? 'public', at)
   if (actor.kind === 'person') await tx.catalog.setRole(upload.name, actor.id, 'owner')
   if (actor.kind === 'job') await settlePending(tx, actor, upload.name, at)
+  if (actor.kind === 'person' || actor.kind === 'job') await checkOfScope(tx, upload.name)
+}
+
+/** Asked while others wait: the scope may have become an organisation's, or its owner-to-be have left it, since `authorize`. */
+async function checkOfScope(tx: Tx, name: PackageName): Promise<void> {
+  const org = scopeOf(name)?.slice(1)
+  if (org === undefined) return
+  await tx.identity.holdScope(org)
+  if (!(await tx.identity.orgExists(org))) return
+  for (const { accountId, role } of await tx.catalog.listPeople(name))
+    if (role === 'owner' && (await tx.identity.orgRole(accountId, org)) === undefined)
+      throw forbid('package:create', name)
 }
 
 /** Only the given tag moves; `latest` comes with the first version whatever its tag. */

@@ -8,6 +8,7 @@ import {
   addRobotToken,
   createOrg,
   listRobots,
+  removeMember,
   removeReader,
   removeRobot,
   setMember,
@@ -146,6 +147,24 @@ test('what a job reads of an organisation ends with that one, whoever else trust
   )
   await removeReader(ports, await inBrowser(ann), 'acme', first.id)
   assert.equal(await read(body.token, '@acme/ui'), 401)
+})
+
+test('who left the organisation gets no package of it from a job that was let in before', async () => {
+  const { addPublisher } = await import('../../src/flow/index.ts')
+  await addPublisher(ports, await inBrowser(bob), '@acme/late' as never, {
+    provider: 'github',
+    rule: { repository: 'acme/late', workflow: 'publish.yml' },
+    permissions: ['createPackage'],
+  })
+  const workflow_ref = 'acme/late/.github/workflows/publish.yml@refs/heads/main'
+  const jwt = await issuer.github(world, { repository: 'acme/late', workflow_ref })
+  const path = 'POST /npm/-/npm/v1/oidc/token/exchange/package/@acme%2flate'
+  const { body } = await world.ask(path, { token: jwt })
+  await removeMember(ports, await inBrowser(ann), 'acme', 'bob')
+  const put = { token: body.token, body: publishDocument('@acme/late', '1.0.0') }
+  const { status } = await world.npm('PUT /@acme%2flate', put)
+  await setMember(ports, await inBrowser(ann), 'acme', 'bob', 'developer')
+  assert.ok([401, 403].includes(status), String(status))
 })
 
 test('an organisation lets at most twenty owners of jobs read', async () => {
