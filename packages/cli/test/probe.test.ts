@@ -14,8 +14,7 @@ import { type Answer, type Asked, accepted, startTwin, type Tamper } from './bro
 let real: ThrowAwayInstance
 
 before(async () => {
-  real = await startThrowAwayInstance()
-  await real.operate('host', '*')
+  real = await startThrowAwayInstance().then(hostAll)
 })
 after(() => real.stop())
 
@@ -27,22 +26,37 @@ test('every probe passes on the real instance, and leaves evidence', async () =>
 async function assertCaught(probe: Probe, why: RegExp, tamper: Tamper, operate?: ProbeInstance['operate']) {
   const twins = [await startTwin(real.url, tamper)]
   const startOther = async (settings: Settings) => {
-    const other = await real.startOther(settings)
+    const other = await openOther(settings)
     const twin = await startTwin(other.url, tamper)
     twins.push(twin)
-    return { ...other, url: twin.url }
+    return { ...other, operate: sparing(other), url: twin.url }
   }
   try {
-    const instance = { url: twins[0]?.url ?? '', operate: operate ?? operateReal, startOther }
+    const instance = { url: twins[0]?.url ?? '', operate: operate ?? sparing(real), startOther }
     await assert.rejects(probe.run(instance), why)
   } finally {
     for (const twin of twins) twin.close()
   }
 }
 
+const others = new Map<string, Promise<ThrowAwayInstance>>()
+
+/** The real instance with these settings, one for all twins: probes make names of their own. */
+function openOther(settings: Settings): Promise<ThrowAwayInstance> {
+  const key = JSON.stringify(settings)
+  const known = others.get(key) ?? real.startOther(settings).then(hostAll)
+  others.set(key, known)
+  return known
+}
+
+async function hostAll(instance: ThrowAwayInstance): Promise<ThrowAwayInstance> {
+  await instance.operate('host', '*')
+  return instance
+}
+
 /** All names are hosted already, which spares each twin the start of a process. */
-async function operateReal(...args: string[]): Promise<string> {
-  return args[0] === 'host' ? '' : real.operate(...args)
+function sparing(instance: ThrowAwayInstance): ProbeInstance['operate'] {
+  return async (...args) => (args[0] === 'host' ? '' : instance.operate(...args))
 }
 
 const honest: Tamper = (_, answer) => answer
@@ -53,14 +67,14 @@ const isTakeBack = ({ method, path }: Asked) => ['PUT', 'DELETE'].includes(metho
 describe('the probe of token prefixes notices', { concurrency: 3 }, () => {
   test('a token without a right checksum', async () => {
     const operate = async (...args: string[]) => {
-      const printed = (await operateReal(...args)).trim()
+      const printed = (await sparing(real)(...args)).trim()
       return args[0] === 'token' ? `${printed.slice(0, -1)}${printed.endsWith('0') ? '1' : '0'}` : printed
     }
     await assertCaught(tokenPrefix, /must be the checksum/, honest, operate)
   })
 
   test('a token without the prefix', async () => {
-    const operate = async (...args: string[]) => (await operateReal(...args)).replace('holdfast_', 'npm_')
+    const operate = async (...args: string[]) => (await sparing(real)(...args)).replace('holdfast_', 'npm_')
     await assertCaught(tokenPrefix, /must have the form/, honest, operate)
   })
 
@@ -283,7 +297,7 @@ async function assertStaleIsCaught(why: RegExp, isOn: (asked: Asked) => boolean)
   let isQuarantined = false
   const operate = async (...args: string[]) => {
     isQuarantined ||= args[0] === 'quarantine'
-    return operateReal(...args)
+    return sparing(real)(...args)
   }
   const tamper: Tamper = (asked, answer) => {
     if (asked.method !== 'GET' || !isOn(asked)) return answer
