@@ -269,8 +269,8 @@ export const problemTable = {
   },
   'passkey-proof-required': {
     status: 403,
-    say: "'{name}' is a critical package: a change is confirmed by your passkey, not by a code",
-    hint: 'In a terminal let npm or pnpm open its page (no `--otp`) and touch the passkey there; in the browser sign in with it.',
+    say: '{what} is confirmed by your passkey, not by a code',
+    hint: 'In a terminal let npm or pnpm open its page (no `--otp`) and touch the passkey there; in the browser sign in with it, or recover the account when it is lost.',
   },
   'passkey-refused': {
     status: 401,

@@ -64,10 +64,16 @@ async function checkFactors(ports: Ports, grant: Grant): Promise<PresenceProof> 
   }
 }
 
+/** The refusal of a code where a passkey must be touched. */
+export function touchWanted(subject: string): Problem {
+  return problem('passkey-proof-required', {
+    what: `A change of ${subject}, which is a critical package or leads to one,`,
+  })
+}
+
 /** Throws `passkey-proof-required` where only a passkey may approve. */
 export async function checkNotCritical(ports: Ports, operation: string, subject: string): Promise<void> {
-  if (isBinding(ports, await findBehind(ports, operation, subject)))
-    throw problem('passkey-proof-required', { name: subject })
+  if (isBinding(ports, await findBehind(ports, operation, subject))) throw touchWanted(subject)
 }
 
 /** The critical packages that an act reaches: whoever is let into an organisation may publish what lies in it. */

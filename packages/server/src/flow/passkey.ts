@@ -35,6 +35,7 @@ export function readSignUp(ports: Ports, answer: PasskeyAnswer): Promise<NewCred
 /** What the browser is asked for when an account gets one passkey more. Wants a fresh session. */
 export async function beginPasskey(ports: Ports, actor: Actor): Promise<PasskeyWish> {
   const { person, sessionId } = await beginChange(ports, actor)
+  checkTouched(person)
   const known = await ports.store.identity.listPasskeys(person.id)
   return wishFor(ports, purposeOf(sessionId), person, known)
 }
@@ -47,6 +48,7 @@ export async function finishPasskey(
   name: string,
 ): Promise<Passkey> {
   const { grant, person, sessionId } = await beginChange(ports, actor)
+  checkTouched(person)
   const made = await readNewCredential(ports, answer, purposeOf(sessionId))
   if (made.accountId !== person.id) throw problem('passkey-refused', { why: 'it belongs to another account' })
   const passkey = toPasskey(ports, made, name)
@@ -94,7 +96,8 @@ export async function renamePasskey(ports: Ports, actor: Actor, id: string, name
  * `passkey-not-found`, or `last-way-in` for the only one of an account without a password.
  */
 export async function removePasskey(ports: Ports, actor: Actor, id: string): Promise<void> {
-  const { grant, sessionId } = await beginChange(ports, actor)
+  const { grant, person, sessionId } = await beginChange(ports, actor)
+  checkTouched(person)
   const passkey = await getOwn(ports, actor, id)
   const notice = `The passkey '${passkey.name}' was removed from your account`
   await change(ports, grant, 'passkey-removed', passkey, notice, async (tx, account) => {
@@ -155,6 +158,15 @@ async function beginChange(
   const grant = await authorize(ports, actor, 'account:change', actor.id)
   await provePresence(ports, grant)
   return { grant, person: actor, sessionId: actor.credential.id }
+}
+
+/**
+ * A phished password and code open a session, but must not make a passkey, which counts for more, nor make room for one.
+ * Whoever lost all of theirs goes by the recovery, which waits and is told.
+ */
+function checkTouched({ hasPasskey, credential }: Person): void {
+  if (hasPasskey && credential.kind === 'session' && credential.byPasskey !== true)
+    throw problem('passkey-proof-required', { what: 'Adding or removing a passkey' })
 }
 
 /** Others who change how this account signs in wait: of two who remove the last two ways in, one is refused. */

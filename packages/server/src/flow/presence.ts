@@ -13,7 +13,7 @@ import {
   wordsOf,
 } from '../identity/index.ts'
 import type { Ports } from '../ports.ts'
-import { checkMfaRule, factorMissing, type PresenceProof } from './mfa-rule.ts'
+import { checkMfaRule, factorMissing, type PresenceProof, touchWanted } from './mfa-rule.ts'
 import { approvalOperation, factorWanted, isSecondFactor } from './second-factor.ts'
 
 /** How long a wish from the command line waits for its approval. */
@@ -57,14 +57,12 @@ function checkFresh(ports: Ports, { credential }: Person, grant: Grant, wanted: 
   if (credential.kind !== 'session') return
   if (credential.freshUntil <= ports.clock())
     throw problem('presence-required', { operation: wordsOf(grant.operation, grant.subject) })
-  if (wanted === 'passkey' && credential.byPasskey !== true)
-    throw problem('passkey-proof-required', { name: grant.subject })
+  if (wanted === 'passkey' && credential.byPasskey !== true) throw touchWanted(grant.subject)
 }
 
 /** Digits may always be sent; a page to approve on only helps a client that opens it and polls. */
 async function challenge(ports: Ports, actor: Person, grant: Grant, wanted: PresenceProof) {
-  if (!actor.from.web && wanted === 'passkey')
-    return problem('passkey-proof-required', { name: grant.subject })
+  if (!actor.from.web && wanted === 'passkey') return touchWanted(grant.subject)
   if (!actor.from.web) return factorWanted(ports, actor)
   const [pageSecret, doneSecret] = [randomText(32), randomText(32)]
   const now = ports.clock()

@@ -134,7 +134,8 @@ export async function openSession(
     expiresAt: now + lifeMs,
     lastSeenAt: now,
     freshUntil: now + freshMs,
-    byPasskey: by === 'passkey',
+    // A sign-up with a passkey had it made, with PIN or finger, a moment ago.
+    byPasskey: by === 'passkey' || (by === 'sign-up' && account.hasPasskey),
     address: from.address,
     client: from.client,
   }

@@ -45,7 +45,8 @@ async function visitor(session: Session): Promise<Person> {
   assert.ok(account !== undefined)
   const found = (await ports.store.identity.listSessions(account.id)).find(({ id }) => id === session.id)
   assert.ok(found !== undefined, 'the session is over')
-  return toPerson(account, { kind: 'session', id: found.id, freshUntil: found.freshUntil }, whence)
+  const { id, freshUntil, byPasskey } = found
+  return toPerson(account, { kind: 'session', id, freshUntil, byPasskey }, whence)
 }
 
 const browse = async (who: Someone) => visitor((await world.browse(who)).session)
@@ -118,6 +119,22 @@ describe('a passkey', () => {
     await assert.rejects(finishPasskey(ports, person, makes(wish, makeSoftwarePasskey(origin)), 'x'), stale)
     await assert.rejects(removePasskey(ports, person, passkey.id), stale)
     await assert.rejects(renamePasskey(ports, person, passkey.id, 'x'), stale)
+  })
+
+  test('is added and removed, once there is one, only by the touch of one: a phished code makes none', async () => {
+    const eva = await world.someone('eva')
+    const early = await world.browse(eva)
+    const passkey = await enrol(await browse(eva))
+    const byCode = await visitor(early.session)
+    const refused = { code: 'passkey-proof-required' }
+    await assert.rejects(beginPasskey(ports, byCode), refused)
+    await assert.rejects(removePasskey(ports, byCode, passkey.id), refused)
+    const before = { ...byCode, hasPasskey: false }
+    const made = makes(await beginPasskey(ports, before), makeSoftwarePasskey(origin))
+    await assert.rejects(finishPasskey(ports, byCode, made, 'mine'), refused)
+    const byTouch = await signInWith(passkey)
+    await enrol(byTouch, 'second')
+    await removePasskey(ports, byTouch, passkey.id)
   })
 
   test('belongs to one account: nobody adds, renames or removes what is another’s', async () => {

@@ -39,7 +39,18 @@ async function makePerson(instance: ProbeInstance): Promise<Person> {
     demand(page.status === 303, `a passkey must be added: ${page.status}`)
     return passkey
   }
-  return { login, password, browser, passkeys: [await add('laptop'), await add('key in the drawer')] }
+  const first = await add('laptop')
+  await touchFirst(browser, first)
+  return { login, password, browser, passkeys: [first, await add('key in the drawer')] }
+}
+
+/** A session that a phished password and code would open makes no passkey where there is one. */
+async function touchFirst(browser: ProbeBrowser, first: SoftwarePasskey): Promise<void> {
+  const path = '/account/passkeys/new'
+  const early = await browser.get(path)
+  demand(early.status === 303, `another passkey must want the touch of the first: ${early.status}`)
+  const confirmed = await browser.touch(`/confirm?with=passkey&next=${encodeURIComponent(path)}`, first)
+  demand(confirmed.status === 303, `a touch must confirm: ${confirmed.status}`)
 }
 
 async function showSeveralKeys({ browser, passkeys }: Person): Promise<Evidence> {
@@ -50,7 +61,7 @@ async function showSeveralKeys({ browser, passkeys }: Person): Promise<Evidence>
   )
   for (const passkey of passkeys)
     demandSignedIn(await browser.fresh().touch('/sign-in', passkey), 'each passkey must sign in')
-  return ['an account has two passkeys with names, and each signs in']
+  return ['an account has two passkeys with names, each signs in, and the second took the touch of the first']
 }
 
 async function showPasswordIsNotEnough({ login, password, browser }: Person): Promise<Evidence> {

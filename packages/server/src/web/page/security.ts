@@ -28,6 +28,8 @@ import { checkFresh } from './confirm.ts'
 import { codesText } from './second-factor.ts'
 import { checklist, type Safety } from './security-checklist.ts'
 
+/** What the page of problems answers by asking for the proof, and leading back. */
+const leadsToConfirm = new Set<string>(['presence-required', 'passkey-proof-required'])
 const path = '/account/security'
 const newPath = '/account/passkeys/new'
 
@@ -55,7 +57,7 @@ export async function securitySubmit(c: PageContext): Promise<Response> {
     }
     return leadTo(c, `${path}?done=${await act(c, visitor, posted)}`)
   } catch (error) {
-    if (!isProblem(error) || error.code === 'presence-required') throw error
+    if (!isProblem(error) || leadsToConfirm.has(error.code)) throw error
     return page(c, visitor, nothing, error)
   }
 }
@@ -93,7 +95,7 @@ export async function newPasskeySubmit(c: PageContext): Promise<Response> {
     await finishPasskey(c.env.ports, visitor, answer, posted.text('name'))
     return leadTo(c, `${path}?done=added`)
   } catch (error) {
-    if (!isProblem(error) || error.code === 'presence-required') throw error
+    if (!isProblem(error) || leadsToConfirm.has(error.code)) throw error
     return newForm(c, visitor, error)
   }
 }
