@@ -316,7 +316,7 @@ test('an operator invites, sees the link once, and it makes one account', async 
     { email: 'ivan@people.example', roles: 'auditor' },
     { cookie },
   )
-  const path = pathOf(/https?:[^<\s]+\/invitation\/\w+/.exec(invited.text)?.[0] ?? '')
+  const path = pathOf(/https?:[^<\s]+\/invitation\/[\w.]+/.exec(invited.text)?.[0] ?? '')
   assert.match((await get(world, path)).text, /ivan@people\.example/)
   const weak = await post(world, path, { login: 'ivan', password: 'short' })
   assert.equal(weak.status, 400)
