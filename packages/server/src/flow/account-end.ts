@@ -2,7 +2,14 @@
 /** Somebody deletes their account. What others build on stays, and stays in somebody's hands. */
 import { type PackageName, problem } from '@holdfast/core'
 import { amend, type PackageRole } from '../catalog/index.ts'
-import { type Account, type Actor, authorize, type OrgRole, type Person } from '../identity/index.ts'
+import {
+  type Account,
+  type Actor,
+  authorize,
+  hasOwner,
+  type OrgRole,
+  type Person,
+} from '../identity/index.ts'
 import type { NewEvent } from '../integrity/index.ts'
 import type { Ports, Tx } from '../ports.ts'
 import { proveOwner } from './account.ts'
@@ -71,7 +78,8 @@ export async function deleteAccount(
 async function leavePackage(tx: Tx, ports: Ports, account: Account, name: PackageName): Promise<void> {
   await amend(tx.catalog, name, ports.clock(), async () => {
     await tx.catalog.setRole(name, account.id, undefined)
-    if (!(await tx.catalog.listPeople(name)).some(person => person.role === 'owner'))
+    const owners = await tx.identity.listOwnerFacts([name])
+    if (!owners.some(each => each.disabledAt === null))
       throw problem('account-needed', { user: account.login, names: name })
   })
 }
@@ -81,8 +89,7 @@ async function leaveOrg(tx: Tx, account: Account, org: string): Promise<void> {
   await tx.identity.setOrgMember(org, account.id, undefined)
   const left = await tx.identity.listOrgMembers(org)
   const isEmpty = left.length === 0 && (await tx.catalog.listPackagesOfScope(`@${org}`)).length === 0
-  if (!isEmpty && !left.some(each => each.role === 'owner'))
-    throw problem('account-needed', { user: account.login, names: `@${org}` })
+  if (!isEmpty && !hasOwner(left)) throw problem('account-needed', { user: account.login, names: `@${org}` })
 }
 
 async function forget(tx: Tx, ports: Ports, account: Account): Promise<void> {
@@ -120,7 +127,7 @@ async function listAlone(
   for (const [org, role] of orgs) {
     const left = (await identity.listOrgMembers(org)).filter(each => each.accountId !== id)
     const isEmpty = left.length === 0 && (await catalog.listPackagesOfScope(`@${org}`)).length === 0
-    if (role === 'owner' && !isEmpty && !left.some(each => each.role === 'owner')) alone.push(`@${org}`)
+    if (role === 'owner' && !isEmpty && !hasOwner(left)) alone.push(`@${org}`)
   }
   return alone
 }

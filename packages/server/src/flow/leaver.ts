@@ -7,6 +7,7 @@ import {
   type Actor,
   authorize,
   type Grant,
+  hasOwner,
   isRoleAtLeast,
   type OrgRole,
   type Session,
@@ -91,6 +92,8 @@ async function endPublisher(tx: Tx, ports: Ports, publisher: TrustedPublisher): 
 export async function enableUser(ports: Ports, actor: Actor, login: string): Promise<void> {
   const grant = await openUser(ports, actor)
   const account = await findAccount(ports, login)
+  // A deleted account has no address: nothing of it comes back.
+  if (account.email === '') throw problem('user-not-found', { user: login })
   if (account.disabledAt === null) return
   const event = { type: 'account-change', detail: { account: account.id, op: 'enable' } } as const
   await ports.store.commit(grant, event, async tx => {
@@ -163,7 +166,7 @@ async function handOverOrg(
   await ports.store.commit(grant, { type: 'org', detail }, async tx => {
     await tx.identity.holdOrg(org)
     const members = await tx.identity.listOrgMembers(org)
-    const isOwned = members.some(each => each.role === 'owner' && each.accountId !== from.id)
+    const isOwned = hasOwner(members.filter(each => each.accountId !== from.id))
     // Only an organisation without another owner needs an heir: else its own people go on.
     if (role === 'owner' && !isOwned)
       for (const heir of heirs) await tx.identity.setOrgMember(org, heir.id, 'owner')
@@ -173,8 +176,8 @@ async function handOverOrg(
 }
 
 async function checkOrgOwned(tx: Tx, org: string, login: string): Promise<void> {
-  const members = await tx.identity.listOrgMembers(org)
-  if (!members.some(each => each.role === 'owner')) throw problem('last-owner', { user: login, subject: org })
+  if (!hasOwner(await tx.identity.listOrgMembers(org)))
+    throw problem('last-owner', { user: login, subject: org })
 }
 
 /** A named person, or the owners of an organisation; the leaver inherits nothing. */
@@ -187,7 +190,9 @@ async function findHeirs(ports: Ports, to: string, from: Account): Promise<reado
 
 async function ownersOf(ports: Ports, org: string): Promise<readonly Account[]> {
   if (!(await ports.store.identity.orgExists(org))) throw problem('org-not-found', { org })
-  const owners = (await ports.store.identity.listOrgMembers(org)).filter(each => each.role === 'owner')
+  const owners = (await ports.store.identity.listOrgMembers(org)).filter(
+    each => each.role === 'owner' && each.isActive,
+  )
   const found = await Promise.all(owners.map(each => ports.store.identity.findAccount(each.accountId)))
   return found.filter(each => each !== undefined)
 }

@@ -8,6 +8,7 @@ import {
   authorize,
   forbid,
   type Grant,
+  hasOwner,
   type IdentityReads,
   type OrgMember,
   type OrgRole,
@@ -100,8 +101,7 @@ async function checkMayTouch(tx: Tx, { operation }: Grant, org: string, account:
 }
 
 async function checkOwned(tx: Tx, org: string, login: string): Promise<void> {
-  const members = await tx.identity.listOrgMembers(org)
-  if (!members.some(member => member.role === 'owner'))
+  if (!hasOwner(await tx.identity.listOrgMembers(org)))
     throw problem('last-owner', { user: login, subject: org })
 }
 

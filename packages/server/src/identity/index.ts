@@ -65,7 +65,7 @@ export {
   tfaModeOf,
 } from './passkey.ts'
 export { checkNewPassword, hashPassword, isPassword } from './password.ts'
-export type { Holder, OwnerFacts, PeopleReads, PeopleWrites } from './people.ts'
+export { type Holder, hasOwner, type OwnerFacts, type PeopleReads, type PeopleWrites } from './people.ts'
 export { mustChange, type Person, toPerson } from './person.ts'
 export type {
   Account,

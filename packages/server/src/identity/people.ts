@@ -3,7 +3,12 @@
 import type { PackageName } from '@holdfast/core'
 import type { PackageRole } from '../catalog/index.ts'
 import type { InstanceRole, TfaMode } from './actor.ts'
-import type { Token } from './port.ts'
+import type { OrgMember, Token } from './port.ts'
+
+/** Whether somebody who can act owns an organisation with these members. */
+export function hasOwner(members: readonly OrgMember[]): boolean {
+  return members.some(member => member.role === 'owner' && member.isActive)
+}
 
 /** Somebody with a role on a package, and how they came to it. */
 export interface Holder {

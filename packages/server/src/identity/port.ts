@@ -100,6 +100,8 @@ export interface OrgMember {
   readonly accountId: string
   readonly login: string
   readonly role: OrgRole
+  /** Can act: who is disabled keeps a place, but runs nothing. */
+  readonly isActive: boolean
 }
 
 export interface TeamGrant {

@@ -357,6 +357,16 @@ test('an admin does not unmake whoever becomes an owner in the same moment', asy
   assert.equal(await identity.orgRole(wim.id, 'unas'), 'owner')
 })
 
+test('an owner who is disabled counts for nobody: the last who can act stays', async () => {
+  const [kira, luca] = [await world.someone('kira'), await world.someone('luca')]
+  await createOrg(ports, await at(kira), 'kiras')
+  await setMember(ports, await at(kira), 'kiras', 'luca', 'owner')
+  await disableUser(ports, operator, 'luca')
+  await assert.rejects(setMember(ports, await at(kira), 'kiras', 'kira', 'developer'), { code: 'last-owner' })
+  await enableUser(ports, operator, 'luca')
+  await setMember(ports, await at(luca), 'kiras', 'kira', 'developer')
+})
+
 test('a transfer needs somebody who can take it', async () => {
   await world.someone('ned')
   await assert.rejects(transferUser(ports, operator, 'ned', 'ned'), { code: 'user-not-found' })

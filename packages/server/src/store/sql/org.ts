@@ -46,11 +46,16 @@ export function orgReads(db: Kysely<Schema>): OrgReads {
       const rows = await db
         .selectFrom('org_member')
         .innerJoin('account', 'account.id', 'org_member.account')
-        .select(['account.id', 'account.login', 'org_member.role'])
+        .select(['account.id', 'account.login', 'account.disabled_at', 'org_member.role'])
         .where('org_member.org', '=', org)
         .orderBy('account.login')
         .execute()
-      return rows.map(row => ({ accountId: row.id, login: row.login, role: row.role as OrgRole }))
+      return rows.map(row => ({
+        accountId: row.id,
+        login: row.login,
+        role: row.role as OrgRole,
+        isActive: row.disabled_at === null,
+      }))
     },
     async teamExists(org, team) {
       const query = db.selectFrom('team').select('name').where('org', '=', org).where('name', '=', team)
