@@ -1,43 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { type PackageName, problem } from '@holdfast/core'
-import {
-  authorize,
-  type Grant,
-  type JobFacts,
-  operator,
-  type TrustedPublisher,
-} from '../../src/identity/index.ts'
-import type { Ports } from '../../src/main.ts'
+import type { Grant, JobFacts, TrustedPublisher } from '../../src/identity/index.ts'
 import type { Store } from '../../src/ports.ts'
-import { openPostgres, openSqlite, openStore } from '../../src/store/index.ts'
-import { startPostgres } from '../postgres.ts'
-import type { StoreEngine } from './store.ts'
+import { engines, openPair, type Pair, type StoreEngine } from './engine.ts'
 
-const folder = await mkdtemp(join(tmpdir(), 'holdfast-'))
-after(() => rm(folder, { recursive: true }))
-
-machineContract({
-  name: 'SQLite',
-  makeAddress: async () => join(folder, 'machines.db'),
-  open: async address => openSqlite(address),
-})
-machineContract({
-  name: 'PostgreSQL',
-  makeAddress: async () => {
-    const server = await startPostgres()
-    return server.url(await server.createDatabase())
-  },
-  open: openPostgres,
-})
+for (const engine of engines) machineContract(engine)
 
 /** What jobs and their publishers ask of the store, with two stores on one database: two processes. */
 function machineContract(engine: StoreEngine): void {
   describe(`machines on ${engine.name}`, () => {
+    let pair: Pair
     let stores: readonly [Store, Store]
     let store: Store
     let grant: Grant
@@ -46,13 +20,11 @@ function machineContract(engine: StoreEngine): void {
       on.commit(grant, { type: 'account-change' }, work) as Promise<T>
 
     before(async () => {
-      const address = await engine.makeAddress()
-      const open = async () => openStore(await engine.open(address), () => now, 'registry.example/log')
-      stores = [await open(), await open()]
-      store = stores[0]
-      grant = await authorize({ store, config: {} as Ports['config'] }, operator, 'instance:operate', '')
+      pair = await openPair(engine, () => now)
+      stores = [pair.store, pair.second]
+      ;({ store, grant } = pair)
     })
-    after(() => Promise.all(stores.map(each => each.close())))
+    after(() => pair.close())
 
     test('of many that use one nonce at once, in two processes, exactly one wins and leaves its job', async () => {
       const use = (on: Store, tokenId: string) =>

@@ -1,55 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { ensureAccount } from '../../src/flow/index.ts'
-import { authorize, type Grant, operator, type Passkey } from '../../src/identity/index.ts'
-import type { Ports } from '../../src/main.ts'
+import type { Grant, Passkey } from '../../src/identity/index.ts'
 import type { Store, Tx } from '../../src/ports.ts'
-import { openPostgres, openSqlite, openStore } from '../../src/store/index.ts'
-import { startPostgres } from '../postgres.ts'
-import type { StoreEngine } from './store.ts'
+import { engines, openPair, type Pair, type StoreEngine } from './engine.ts'
 
-const folder = await mkdtemp(join(tmpdir(), 'holdfast-'))
-after(() => rm(folder, { recursive: true }))
-
-passkeyContract({
-  name: 'SQLite',
-  makeAddress: async () => join(folder, 'passkeys.db'),
-  open: async address => openSqlite(address),
-})
-passkeyContract({
-  name: 'PostgreSQL',
-  makeAddress: async () => {
-    const server = await startPostgres()
-    return server.url(await server.createDatabase())
-  },
-  open: openPostgres,
-})
+for (const engine of engines) passkeyContract(engine)
 
 /** What passkeys ask of the store, with two stores on one database: two processes. */
 function passkeyContract(engine: StoreEngine): void {
   describe(`passkeys on ${engine.name}`, () => {
+    let pair: Pair
     let store: Store
     let second: Store
     let grant: Grant
     const now = 1_700_000_000_000
 
     before(async () => {
-      const address = await engine.makeAddress()
-      store = await openStore(await engine.open(address), () => now, 'registry.example/log')
-      second = await openStore(await engine.open(address), () => now, 'registry.example/log')
-      grant = await authorize({ store, config: {} as Ports['config'] }, operator, 'instance:operate', '')
+      pair = await openPair(engine, () => now)
+      ;({ store, second, grant } = pair)
     })
-    after(async () => {
-      await second.close()
-      await store.close()
-    })
+    after(() => pair.close())
 
-    const account = (login: string) =>
-      ensureAccount({ store, config: {}, clock: () => now } as unknown as Ports, operator, login)
+    const account = (login: string) => pair.account(login)
     const change = (work: (tx: Tx) => Promise<void>, on = store) =>
       on.commit(grant, { type: 'account-change' }, work)
     const add = (passkey: Passkey) => change(tx => tx.identity.addPasskey(passkey))

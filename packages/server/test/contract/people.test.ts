@@ -1,38 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { confusableKey, type PackageName } from '@holdfast/core'
-import { ensureAccount } from '../../src/flow/index.ts'
-import { authorize, type Grant, operator } from '../../src/identity/index.ts'
-import type { Ports } from '../../src/main.ts'
+import type { Grant } from '../../src/identity/index.ts'
 import type { Store, Tx } from '../../src/ports.ts'
-import { openPostgres, openSqlite, openStore } from '../../src/store/index.ts'
-import { startPostgres } from '../postgres.ts'
-import type { StoreEngine } from './store.ts'
+import { engines, openPair, type Pair, type StoreEngine } from './engine.ts'
 
-const folder = await mkdtemp(join(tmpdir(), 'holdfast-'))
-after(() => rm(folder, { recursive: true }))
-
-peopleContract({
-  name: 'SQLite',
-  makeAddress: async () => join(folder, 'people.db'),
-  open: async address => openSqlite(address),
-})
-peopleContract({
-  name: 'PostgreSQL',
-  makeAddress: async () => {
-    const server = await startPostgres()
-    return server.url(await server.createDatabase())
-  },
-  open: openPostgres,
-})
+for (const engine of engines) peopleContract(engine)
 
 /** What people at work, critical packages and the audit trail ask of the store. */
 function peopleContract(engine: StoreEngine): void {
   describe(`people on ${engine.name}`, () => {
+    let pair: Pair
     let store: Store
     let second: Store
     let grant: Grant
@@ -40,18 +19,12 @@ function peopleContract(engine: StoreEngine): void {
     const dayMs = 24 * 3600_000
 
     before(async () => {
-      const address = await engine.makeAddress()
-      store = await openStore(await engine.open(address), () => now, 'registry.example/log')
-      second = await openStore(await engine.open(address), () => now, 'registry.example/log')
-      grant = await authorize({ store, config: {} as Ports['config'] }, operator, 'instance:operate', '')
+      pair = await openPair(engine, () => now)
+      ;({ store, second, grant } = pair)
     })
-    after(async () => {
-      await second.close()
-      await store.close()
-    })
+    after(() => pair.close())
 
-    const account = (login: string) =>
-      ensureAccount({ store, config: {}, clock: () => now } as unknown as Ports, operator, login)
+    const account = (login: string) => pair.account(login)
     const change = (work: (tx: Tx) => Promise<void>, pkg?: string, on = store) =>
       on.commit(grant, { type: 'access', ...(pkg === undefined ? {} : { pkg: pkg as PackageName }) }, work)
     const make = (name: string) =>

@@ -4,28 +4,15 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { openPostgres, openSqlite } from '../../src/store/index.ts'
 import { verifyAcknowledged, verifyPorts } from '../fault/verify.ts'
 import { publishDocument, put, startLive } from '../live.ts'
-import { startPostgres } from '../postgres.ts'
+import { engines, makeDatabase } from './engine.ts'
 import { storeContract } from './store.ts'
 
 const folder = await mkdtemp(join(tmpdir(), 'holdfast-'))
 after(() => rm(folder, { recursive: true }))
-let databases = 0
 
-storeContract({
-  name: 'SQLite',
-  makeAddress: async () => join(folder, `${databases++}.db`),
-  open: async address => openSqlite(address),
-})
-
-const makeDatabase = async () => {
-  const server = await startPostgres()
-  return server.url(await server.createDatabase())
-}
-
-storeContract({ name: 'PostgreSQL', makeAddress: makeDatabase, open: openPostgres })
+for (const engine of engines) storeContract(engine)
 
 test('on PostgreSQL a whole instance publishes, serves, and finds everything again after a restart', async () => {
   const database = await makeDatabase()

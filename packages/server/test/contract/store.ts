@@ -20,13 +20,7 @@ import type { NewEvent, StoredEvent } from '../../src/integrity/index.ts'
 import type { Ports } from '../../src/main.ts'
 import type { DocumentRow, DownloadCount, Store, Tx } from '../../src/ports.ts'
 import { openStore, type Schema, type SqlDriver } from '../../src/store/index.ts'
-
-/** One engine to hold against the contract. */
-export interface StoreEngine {
-  readonly name: string
-  makeAddress(): Promise<string>
-  open(address: string): Promise<SqlDriver<Schema>>
-}
+import type { StoreEngine } from './engine.ts'
 
 const origin = 'registry.example/log'
 const boom = new Error('boom')

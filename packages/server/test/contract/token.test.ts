@@ -1,52 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What tokens and the throttle ask of the store, with two stores on one database: two processes. */
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { authorize, type Grant, hashSecret, operator, type Token } from '../../src/identity/index.ts'
-import type { Ports } from '../../src/main.ts'
+import { type Grant, hashSecret, type Token } from '../../src/identity/index.ts'
 import type { Store, Tx } from '../../src/ports.ts'
-import { openPostgres, openSqlite, openStore } from '../../src/store/index.ts'
-import { startPostgres } from '../postgres.ts'
-import type { StoreEngine } from './store.ts'
+import { engines, openPair, type Pair, type StoreEngine } from './engine.ts'
 
-const folder = await mkdtemp(join(tmpdir(), 'holdfast-'))
-after(() => rm(folder, { recursive: true }))
 const now = 1_700_000_000_000
 const dayMs = 24 * 3600_000
 
-tokenContract({
-  name: 'SQLite',
-  makeAddress: async () => join(folder, 'tokens.db'),
-  open: async address => openSqlite(address),
-})
-tokenContract({
-  name: 'PostgreSQL',
-  makeAddress: async () => {
-    const server = await startPostgres()
-    return server.url(await server.createDatabase())
-  },
-  open: openPostgres,
-})
+for (const engine of engines) tokenContract(engine)
 
 function tokenContract(engine: StoreEngine): void {
   describe(`tokens and the throttle on ${engine.name}`, () => {
+    let pair: Pair
     let store: Store
     let second: Store
     let grant: Grant
 
     before(async () => {
-      const address = await engine.makeAddress()
-      store = await openStore(await engine.open(address), () => now, 'registry.example/log')
-      second = await openStore(await engine.open(address), () => now, 'registry.example/log')
-      grant = await authorize({ store, config: {} as Ports['config'] }, operator, 'instance:operate', '')
+      pair = await openPair(engine, () => now)
+      ;({ store, second, grant } = pair)
     })
-    after(async () => {
-      await second.close()
-      await store.close()
-    })
+    after(() => pair.close())
 
     const change = <T>(work: (tx: Tx) => Promise<T>, on = store) =>
       on.commit(grant, { type: 'account-change' }, work)
