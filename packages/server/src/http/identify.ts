@@ -4,22 +4,22 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { isProblem, type Problem, problem } from '@holdfast/core'
 import { answerMiss, checkPassword, noteLeak } from '../flow/index.ts'
 import {
-  type Account,
   type Actor,
   hashSecret,
   isToken,
-  mustChange,
   networkList,
+  type PersonIdentity,
   type Robot,
   type Token,
   tfaModeOf,
+  toIdentity,
+  toPerson,
   type Whence,
 } from '../identity/index.ts'
 import type { Ports } from '../ports.ts'
 
-type Person = Extract<Actor, { kind: 'person' }>
 type Identity =
-  | Omit<Person, 'from'>
+  | PersonIdentity
   | Omit<Extract<Actor, { kind: 'job' }>, 'from'>
   | Omit<Extract<Actor, { kind: 'robot' }>, 'from'>
 
@@ -192,8 +192,8 @@ async function bySession(
   if (account === undefined || account.disabledAt !== null)
     return { actor: { kind: 'nobody', from }, bad: undefined }
   const { id, freshUntil, byPasskey } = session
-  const identity = toIdentity(account, { kind: 'session', id, freshUntil, byPasskey })
-  return { actor: { ...identity, from }, bad: undefined }
+  const actor = toPerson(account, { kind: 'session', id, freshUntil, byPasskey }, from)
+  return { actor, bad: undefined }
 }
 
 /** The session secret in a Cookie header. On https only the `__Host-` one counts: a neighbouring host cannot plant it. */
@@ -207,22 +207,6 @@ function sessionCookie(cookie: string | undefined, isHttps: boolean): string | u
 /** `acme/ci`: no login has a slash. */
 function robotName({ org, name }: Pick<Robot, 'org' | 'name'>): string {
   return `${org}/${name}`
-}
-
-function toIdentity(account: Account, credential: Person['credential']): Identity {
-  const { id, login, roles, tfa, hasPasskey } = account
-  const verified = account.emailVerifiedAt !== null
-  return {
-    kind: 'person',
-    id,
-    login,
-    roles,
-    tfa,
-    hasPasskey,
-    verified,
-    ...mustChange(account, credential),
-    credential,
-  }
 }
 
 function isFromAllowed(token: Token, address: string): boolean {

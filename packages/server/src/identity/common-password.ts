@@ -24,8 +24,13 @@ export function isCommonPassword(password: string): boolean {
   const lower = password.toLowerCase()
   if (list().has(lower)) return true
   const bare = strip(lower)
-  const plain = strip(bare.replace(/[013457@$!]/g, each => lookAlikes[each] ?? each))
+  const plain = strip(foldLookAlikes(bare))
   return [bare, plain].some(isMadeOfCommon)
+}
+
+/** `p@ssw0rd` → `password`: the letters that people hide behind signs, in lower case. */
+export function foldLookAlikes(text: string): string {
+  return text.replace(/[013457@$!]/g, each => lookAlikes[each] ?? each)
 }
 
 /** What stands around the letters is what people add when a form asks for more. */

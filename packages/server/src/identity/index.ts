@@ -66,7 +66,7 @@ export {
 } from './passkey.ts'
 export { checkNewPassword, hashPassword, isPassword } from './password.ts'
 export { type Holder, hasOwner, type OwnerFacts, type PeopleReads, type PeopleWrites } from './people.ts'
-export { mustChange, type Person, toPerson } from './person.ts'
+export { type Person, type PersonIdentity, toIdentity, toPerson } from './person.ts'
 export type {
   Account,
   Approval,

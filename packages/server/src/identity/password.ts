@@ -2,6 +2,7 @@
 import { argon2, randomBytes, timingSafeEqual } from 'node:crypto'
 import { promisify } from 'node:util'
 import { problem } from '@holdfast/core'
+import { foldLookAlikes } from './common-password.ts'
 
 // OWASP's first choice for argon2id: 19 MiB, two passes, one lane.
 const cost = { memory: 19_456, passes: 2, parallelism: 1 } as const
@@ -114,21 +115,10 @@ const commonest = [
   'abc',
   'npm',
 ] as const
-const lookAlikes: Readonly<Record<string, string>> = {
-  '0': 'o',
-  '1': 'i',
-  '3': 'e',
-  '4': 'a',
-  '5': 's',
-  '7': 't',
-  '@': 'a',
-  $: 's',
-  '!': 'i',
-}
 
 /** `P@ssw0rd123456`, `qwertyqwerty12`: little is left besides what every list of guesses begins with. */
 function isCommon(lower: string): boolean {
-  const plain = lower.replace(/[013457@$!]/g, each => lookAlikes[each] ?? each)
+  const plain = foldLookAlikes(lower)
   const restOf = (text: string) =>
     commonest.reduce((rest, word) => rest.replaceAll(word, ''), text).replace(/[^\p{L}]/gu, '')
   return restOf(lower).length < 4 || restOf(plain.replace(/(?<=\D)[oieast]+$/, '')).length < 4
