@@ -4,6 +4,7 @@ import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { answerDns, type DnsFinding, type RecordType } from './dns-answer.ts'
 import type { Settings } from './probe.ts'
 
 export interface NameService {
@@ -16,15 +17,13 @@ export interface NameService {
   close(): void
 }
 
-const mx = 15
-const ns = 2
-
 /** Opens both on loopback ports. */
 export async function openNameService(): Promise<NameService> {
   const domains = new Map<string, string>()
   const asked: string[] = []
   const dns = createSocket('udp4')
-  dns.on('message', (query, from) => dns.send(answer(domains, query), from.port, from.address))
+  const reply = (query: Buffer) => answerDns(query, (name, type) => look(domains, name, type))
+  dns.on('message', (query, from) => dns.send(reply(query), from.port, from.address))
   dns.bind(0, '127.0.0.1')
   await once(dns, 'listening')
   const rdap = createServer((request, response) => {
@@ -50,35 +49,8 @@ export async function openNameService(): Promise<NameService> {
   }
 }
 
-/** The question again, with one record for mail and name servers of a domain that exists, else that it does not. */
-function answer(domains: ReadonlyMap<string, string>, query: Buffer): Buffer {
-  const end = query.indexOf(0, 12) + 5
-  const type = query.readUInt16BE(end - 4)
-  const exists = domains.has(readName(query))
-  const data = exists && (type === mx || type === ns) ? encodeHost(type) : undefined
-  const head = Buffer.from(query.subarray(0, end))
-  head.writeUInt16BE(exists ? 0x8180 : 0x8183, 2)
-  head.writeUInt16BE(1, 4)
-  head.writeUInt16BE(data === undefined ? 0 : 1, 6)
-  head.fill(0, 8, 12)
-  if (data === undefined) return head
-  const record = Buffer.alloc(12)
-  // The name of the question, by its place in the message.
-  record.writeUInt16BE(0xc00c, 0)
-  query.copy(record, 2, end - 4, end)
-  record.writeUInt32BE(60, 6)
-  record.writeUInt16BE(data.length, 10)
-  return Buffer.concat([head, record, data])
-}
-
-function readName(query: Buffer): string {
-  const labels: string[] = []
-  for (let at = 12; query.readUInt8(at) > 0; at += query.readUInt8(at) + 1)
-    labels.push(query.toString('latin1', at + 1, at + 1 + query.readUInt8(at)))
-  return labels.join('.').toLowerCase()
-}
-
-function encodeHost(type: number): Buffer {
-  const labels = ['host', 'example'].map(each => Buffer.concat([Buffer.of(each.length), Buffer.from(each)]))
-  return Buffer.concat([...(type === mx ? [Buffer.of(0, 10)] : []), ...labels, Buffer.of(0)])
+/** Mail and name servers for a domain that exists. */
+function look(domains: ReadonlyMap<string, string>, name: string, type: RecordType | undefined): DnsFinding {
+  if (!domains.has(name)) return { state: 'missing' }
+  return { state: 'found', value: type === 'a' ? undefined : 'host.example' }
 }
