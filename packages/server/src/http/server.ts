@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { performance } from 'node:perf_hooks'
 import type { Duplex } from 'node:stream'
 import { isProblem, type Problem, problem } from '@holdfast/core'
-import { type Actor, isMachine, nobody } from '../identity/index.ts'
+import { type Actor, actorId, nobody } from '../identity/index.ts'
 import { addressReader } from './address.ts'
 import { discardRest, readBody } from './body.ts'
 import type { Answer, Call } from './call.ts'
@@ -208,7 +208,7 @@ async function answerRequest(visit: Visit): Promise<void> {
     route,
     status: response.statusCode,
     bytes,
-    actor: call === undefined ? '' : idOf(call.actor),
+    actor: call === undefined ? '' : actorId(call.actor),
   })
 }
 
@@ -256,10 +256,6 @@ async function answerCall(mount: Mount | undefined, call: Call, log: Log): Promi
     log.say('error', 'a request failed unexpectedly', { request: call.id, error: describe(error) })
     return mount.renderProblem(problem('internal', { request: call.id }), call)
   }
-}
-
-function idOf(actor: Actor): string {
-  return actor.kind === 'person' || isMachine(actor) ? actor.id : ''
 }
 
 function describe(error: unknown): string {

@@ -105,8 +105,13 @@ export function isMachine(actor: Pick<Actor, 'kind'>): actor is Machine {
 /** A CI job or a robot. */
 export type Machine = Extract<Actor, { kind: 'job' | 'robot' }>
 
-/** The opaque id that an event names. */
-export function actorId(actor: Actor): string {
+/** What of an actor says who it is. */
+type Named =
+  | { readonly kind: 'nobody' | 'operator' }
+  | { readonly kind: 'person' | 'job' | 'robot' | 'system'; readonly id: string }
+
+/** The opaque id that an event or a line of the log names. */
+export function actorId(actor: Named): string {
   switch (actor.kind) {
     case 'person':
     case 'job':

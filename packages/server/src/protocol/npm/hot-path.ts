@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { isPackageName } from '@holdfast/core'
 import { noteDownload } from '../../flow/index.ts'
 import { type HotAnswer, type HotPath, type Identify, sendBytes } from '../../http/index.ts'
-import { isMachine, mayReadPublic, nobody } from '../../identity/index.ts'
+import { actorId, mayReadPublic, nobody } from '../../identity/index.ts'
 import type { Encoding, Ports, ReadyDocument } from '../../ports.ts'
 import { splitPath } from './router.ts'
 import type { KnownTarball, Tarballs } from './tarballs.ts'
@@ -35,7 +35,7 @@ export function openHotPath(
     const accept = request.headers.accept
     const document = ports.documents.peek(name, accept?.includes(corgiType) ? 'corgi' : 'full')
     if (document?.access !== 'public') return undefined
-    return sendDocument(document, request, response, idOf(actor))
+    return sendDocument(document, request, response, actorId(actor))
   }
 
   function hotTarball(
@@ -51,12 +51,12 @@ export function openHotPath(
     if (isUnchanged(request.headers['if-none-match'], known.etag)) {
       response.writeHead(304, known.unchanged as string[])
       response.end()
-      return { route: 'tarball', status: 304, bytes: 0, actor: idOf(actor) }
+      return { route: 'tarball', status: 304, bytes: 0, actor: actorId(actor) }
     }
-    if (known.body === undefined) return fromDisk(response, known, idOf(actor))
+    if (known.body === undefined) return fromDisk(response, known, actorId(actor))
     response.writeHead(200, known.headers as string[])
     response.end(known.body)
-    return { route: 'tarball', status: 200, bytes: known.body.length, actor: idOf(actor) }
+    return { route: 'tarball', status: 200, bytes: known.body.length, actor: actorId(actor) }
   }
 
   async function fromDisk(
@@ -77,10 +77,6 @@ export function openHotPath(
 }
 
 type Identified = Exclude<ReturnType<Identify['peek']>, 'nobody' | undefined> | typeof nobody
-
-function idOf(actor: Identified): string {
-  return actor.kind === 'person' || isMachine(actor) ? actor.id : ''
-}
 
 /** Sends a ready document, or 304 when the client has it. */
 function sendDocument(
