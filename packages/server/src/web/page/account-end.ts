@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isProblem, type Problem } from '@holdfast/core'
+import type { Problem } from '@holdfast/core'
 import { type Deletion, deleteAccount, planDeletion } from '../../flow/index.ts'
 import { leadTo } from '../answer.ts'
 import { getVisitor, type PageContext, type Visitor } from '../context.ts'
@@ -8,7 +8,7 @@ import { sheet } from '../layout.ts'
 import { html, type Markup, nothing } from '../markup.ts'
 import { field } from '../part/field.ts'
 import { plural } from '../part/format.ts'
-import { notice, problemNotice } from '../part/notice.ts'
+import { asNotice, notice, problemNotice } from '../part/notice.ts'
 import { checkFresh } from './confirm.ts'
 
 /** What deleting the account would do, and the form that does it. */
@@ -25,8 +25,7 @@ export async function accountEndSubmit(c: PageContext): Promise<Response> {
     const typed = { login: posted.text('login'), password: posted.secret('password') }
     await deleteAccount(c.env.ports, visitor, typed)
   } catch (error) {
-    if (!isProblem(error) || error.code === 'presence-required') throw error
-    return page(c, visitor, error)
+    return page(c, visitor, asNotice(error))
   }
   return leadTo(c, '/', '')
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isProblem, type Problem, problem } from '@holdfast/core'
+import { type Problem, problem } from '@holdfast/core'
 import {
   changePassword,
   changeProfile,
@@ -19,7 +19,7 @@ import { clientName } from '../part/client.ts'
 import { field } from '../part/field.ts'
 import { ago } from '../part/format.ts'
 import { packagePath } from '../part/link.ts'
-import { notice, problemNotice } from '../part/notice.ts'
+import { asNotice, notice, problemNotice } from '../part/notice.ts'
 import { accountTabs } from './account-tab.ts'
 import { lapsedNotice } from './address.ts'
 import { checkFresh } from './confirm.ts'
@@ -104,8 +104,7 @@ export async function passwordSubmit(c: PageContext): Promise<Response> {
       throw problem('weak-password', { why: 'the two new ones differ' })
     await changePassword(c.env.ports, visitor, posted.secret('old'), posted.secret('new'))
   } catch (error) {
-    if (!isProblem(error) || error.code === 'presence-required') throw error
-    return passwordForm(c, visitor, error)
+    return passwordForm(c, visitor, asNotice(error))
   }
   return leadTo(c, '/account/sessions?done=password')
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isProblem, type Problem } from '@holdfast/core'
+import type { Problem } from '@holdfast/core'
 import {
   addAddress,
   type LapsedAddress,
@@ -19,7 +19,7 @@ import { sheet } from '../layout.ts'
 import { html, type Markup, nothing } from '../markup.ts'
 import { badge } from '../part/badge.ts'
 import { field } from '../part/field.ts'
-import { notice, problemNotice } from '../part/notice.ts'
+import { asNotice, notice, problemNotice } from '../part/notice.ts'
 import { accountTabs } from './account-tab.ts'
 import { checkFresh } from './confirm.ts'
 
@@ -45,8 +45,7 @@ export async function addressesSubmit(c: PageContext): Promise<Response> {
   try {
     await change(c, visitor, act, posted)
   } catch (error) {
-    if (!isProblem(error) || error.code === 'presence-required') throw error
-    return page(c, visitor, error, posted.text('email'))
+    return page(c, visitor, asNotice(error), posted.text('email'))
   }
   return leadTo(c, Object.hasOwn(said, act) ? `${path}?done=${act}` : path)
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Machines of an organisation: robots, and CI jobs that install by their own identity. */
-import { isProblem, type Problem, parseNamePattern, problem } from '@holdfast/core'
+import { type Problem, parseNamePattern, problem } from '@holdfast/core'
 import type { CiIssuer } from '../../config.ts'
 import {
   addReader,
@@ -20,7 +20,7 @@ import { sheet } from '../layout.ts'
 import { html, type Markup, nothing } from '../markup.ts'
 import { area, choose, field } from '../part/field.ts'
 import { ago } from '../part/format.ts'
-import { notice, problemNotice } from '../part/notice.ts'
+import { asNotice, notice, problemNotice } from '../part/notice.ts'
 import { snippet } from '../part/snippet.ts'
 import { checkFresh } from './confirm.ts'
 
@@ -40,8 +40,7 @@ export async function machinesSubmit(c: PageContext): Promise<Response> {
     const secret = await change(c, posted)
     return secret === undefined ? leadTo(c, pathOf(orgOf(c))) : await show(c, undefined, secret)
   } catch (error) {
-    if (!isProblem(error) || error.code === 'presence-required') throw error
-    return show(c, error)
+    return show(c, asNotice(error))
   }
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isProblem, type Problem, parsePackageName, problem } from '@holdfast/core'
+import { type Problem, parsePackageName, problem } from '@holdfast/core'
 import { listOwnersAtRisk, markCritical, type OwnersAtRisk, unmarkCritical } from '../../flow/index.ts'
 import type { CriticalPackage } from '../../identity/index.ts'
 import { leadTo } from '../answer.ts'
@@ -10,7 +10,7 @@ import { html, type Markup, nothing } from '../markup.ts'
 import { field } from '../part/field.ts'
 import { day } from '../part/format.ts'
 import { packagePath } from '../part/link.ts'
-import { problemNotice } from '../part/notice.ts'
+import { asNotice, problemNotice } from '../part/notice.ts'
 import { checkFresh } from './confirm.ts'
 import { operateHead } from './operate-tab.ts'
 
@@ -44,8 +44,7 @@ export async function criticalSubmit(c: PageContext): Promise<Response> {
     if (posted.text('act') === 'remove') await unmarkCritical(ports, call.actor, name)
     else await markCritical(ports, call.actor, name, posted.text('why'))
   } catch (error) {
-    if (!isProblem(error) || error.code === 'presence-required') throw error
-    return critical(c, error)
+    return critical(c, asNotice(error))
   }
   return leadTo(c, '/operate/critical')
 }

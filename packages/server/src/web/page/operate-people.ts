@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isProblem, type Problem } from '@holdfast/core'
+import type { Problem } from '@holdfast/core'
 import { type InviteOutcome, invite, inviteMany, parseInvitees } from '../../flow/index.ts'
 import { type Account, type InstanceRole, parseEmail } from '../../identity/index.ts'
 import { getOperator, type PageContext, type Visitor } from '../context.ts'
@@ -9,7 +9,7 @@ import { html, type Markup, nothing } from '../markup.ts'
 import { badge } from '../part/badge.ts'
 import { area, checks, field } from '../part/field.ts'
 import { ago } from '../part/format.ts'
-import { notice, problemNotice } from '../part/notice.ts'
+import { asNotice, notice, problemNotice } from '../part/notice.ts'
 import { snippet } from '../part/snippet.ts'
 import { checkFresh } from './confirm.ts'
 import { operateHead } from './operate-tab.ts'
@@ -39,8 +39,7 @@ export async function peopleSubmit(c: PageContext): Promise<Response> {
       ? await submitList(c, operator, posted)
       : await submitOne(c, operator, posted)
   } catch (error) {
-    if (!isProblem(error) || error.code === 'presence-required') throw error
-    return people(c, error, posted)
+    return people(c, asNotice(error), posted)
   }
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isProblem, type Problem, problem } from '@holdfast/core'
+import { type Problem, problem } from '@holdfast/core'
 import {
   describePublisher,
   disableUser,
@@ -18,7 +18,7 @@ import { badge } from '../part/badge.ts'
 import { checks, field } from '../part/field.ts'
 import { day, plural } from '../part/format.ts'
 import { packagePath } from '../part/link.ts'
-import { notice, problemNotice } from '../part/notice.ts'
+import { asNotice, notice, problemNotice } from '../part/notice.ts'
 import { checkFresh } from './confirm.ts'
 import { chosenRoles, instanceRoles } from './operate-people.ts'
 import { operateHead } from './operate-tab.ts'
@@ -36,8 +36,7 @@ export async function personSubmit(c: PageContext): Promise<Response> {
   try {
     await act(c, posted)
   } catch (error) {
-    if (!isProblem(error) || error.code === 'presence-required') throw error
-    return show(c, error)
+    return show(c, asNotice(error))
   }
   return leadTo(c, pathOf(loginOf(c)))
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isProblem, type Problem } from '@holdfast/core'
+import type { Problem } from '@holdfast/core'
 import { confirmRecovery, listRecoveries, proposeRecovery } from '../../flow/index.ts'
 import type { Account, Recovery } from '../../identity/index.ts'
 import { leadTo } from '../answer.ts'
@@ -10,7 +10,7 @@ import { html, type Markup, nothing } from '../markup.ts'
 import { badge } from '../part/badge.ts'
 import { field } from '../part/field.ts'
 import { ago } from '../part/format.ts'
-import { notice, problemNotice } from '../part/notice.ts'
+import { asNotice, notice, problemNotice } from '../part/notice.ts'
 import { snippet } from '../part/snippet.ts'
 import { checkFresh } from './confirm.ts'
 import { operateHead } from './operate-tab.ts'
@@ -36,8 +36,7 @@ export async function staffRecoverySubmit(c: PageContext): Promise<Response> {
     await proposeRecovery(ports, visitor, posted.text('login'), posted.text('email'))
     return leadTo(c, path)
   } catch (error) {
-    if (!isProblem(error) || error.code === 'presence-required') throw error
-    return page(c, visitor, error)
+    return page(c, visitor, asNotice(error))
   }
 }
 

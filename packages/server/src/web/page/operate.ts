@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { isProblem, type Problem, parseNamePattern } from '@holdfast/core'
+import { type Problem, parseNamePattern } from '@holdfast/core'
 import type { Config } from '../../config.ts'
 import { hostNames, listAbandonedDomains, unhostNames } from '../../flow/index.ts'
 import type { StoredLetter } from '../../ports.ts'
@@ -12,7 +12,7 @@ import { html, type Markup, nothing } from '../markup.ts'
 import { badge } from '../part/badge.ts'
 import { field } from '../part/field.ts'
 import { ago, formatBytes, plural } from '../part/format.ts'
-import { notice, problemNotice } from '../part/notice.ts'
+import { asNotice, notice, problemNotice } from '../part/notice.ts'
 import { checkFresh } from './confirm.ts'
 import { operateHead } from './operate-tab.ts'
 
@@ -73,8 +73,7 @@ export async function namesSubmit(c: PageContext): Promise<Response> {
     const change = posted.text('act') === 'remove' ? unhostNames : hostNames
     if (patterns.length > 0) await change(c.env.ports, operator, patterns)
   } catch (error) {
-    if (!isProblem(error) || error.code === 'presence-required') throw error
-    return names(c, error, posted.text('patterns'))
+    return names(c, asNotice(error), posted.text('patterns'))
   }
   return leadTo(c, '/operate/names')
 }

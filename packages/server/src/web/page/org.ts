@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isProblem, type PackageName, type Problem, parsePackageName, problem } from '@holdfast/core'
+import { type PackageName, type Problem, parsePackageName, problem } from '@holdfast/core'
 import {
   createOrg,
   createTeam,
@@ -22,7 +22,7 @@ import { sheet } from '../layout.ts'
 import { html, type Markup, nothing } from '../markup.ts'
 import { choose, field } from '../part/field.ts'
 import { packagePath } from '../part/link.ts'
-import { problemNotice } from '../part/notice.ts'
+import { asNotice, problemNotice } from '../part/notice.ts'
 import { accountTabs } from './account-tab.ts'
 import { checkFresh } from './confirm.ts'
 
@@ -44,8 +44,7 @@ export async function orgsSubmit(c: PageContext): Promise<Response> {
   try {
     await createOrg(c.env.ports, visitor, name)
   } catch (error) {
-    if (!isProblem(error) || error.code === 'presence-required') throw error
-    return orgs(c, error, name)
+    return orgs(c, asNotice(error), name)
   }
   return leadTo(c, pathOf(name))
 }
@@ -76,8 +75,7 @@ export async function orgSubmit(c: PageContext): Promise<Response> {
   try {
     await change(c, posted)
   } catch (error) {
-    if (!isProblem(error) || error.code === 'presence-required') throw error
-    return show(c, error)
+    return show(c, asNotice(error))
   }
   return leadTo(c, pathOf(orgOf(c)))
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isProblem, type PackageName, type Problem, parsePackageName, problem } from '@holdfast/core'
+import { type PackageName, type Problem, parsePackageName, problem } from '@holdfast/core'
 import type { Package, PackageRole } from '../../catalog/index.ts'
 import {
   changeAccess,
@@ -18,7 +18,7 @@ import { badge } from '../part/badge.ts'
 import { choose, field, radios } from '../part/field.ts'
 import { day } from '../part/format.ts'
 import { accessPath, packagePath } from '../part/link.ts'
-import { notice, problemNotice } from '../part/notice.ts'
+import { asNotice, notice, problemNotice } from '../part/notice.ts'
 import { checkFresh } from './confirm.ts'
 
 const roles: readonly (readonly [PackageRole, string])[] = [
@@ -44,8 +44,7 @@ export async function packageAccessSubmit(c: PageContext): Promise<Response> {
   try {
     await change(c, name, posted)
   } catch (error) {
-    if (!isProblem(error) || error.code === 'presence-required') throw error
-    return show(c, name, error)
+    return show(c, name, asNotice(error))
   }
   return leadTo(c, accessPath(name))
 }

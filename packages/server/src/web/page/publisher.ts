@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Trusted publishers of a package: which CI jobs publish it without a stored secret. */
-import { isProblem, type PackageName, type Problem, parsePackageName } from '@holdfast/core'
+import { type PackageName, type Problem, parsePackageName } from '@holdfast/core'
 import type { CiIssuer } from '../../config.ts'
 import { addPublisher, listPublishers, removePublisher } from '../../flow/index.ts'
 import type { TrustedPublisher } from '../../identity/index.ts'
@@ -13,7 +13,7 @@ import { badge } from '../part/badge.ts'
 import { field } from '../part/field.ts'
 import { ago, day } from '../part/format.ts'
 import { packagePath, publishersPath } from '../part/link.ts'
-import { notice, problemNotice } from '../part/notice.ts'
+import { asNotice, notice, problemNotice } from '../part/notice.ts'
 import { snippet } from '../part/snippet.ts'
 import { checkFresh } from './confirm.ts'
 import { publisherFields, publisherRule } from './publisher-form.ts'
@@ -56,8 +56,7 @@ export async function publishersSubmit(c: PageContext): Promise<Response> {
     const done = posted.text('act') === 'remove' ? await remove(c, name, posted) : await add(c, name, posted)
     return leadTo(c, `${publishersPath(name)}?done=${done}`)
   } catch (error) {
-    if (!isProblem(error) || error.code === 'presence-required') throw error
-    return show(c, name, posted, error)
+    return show(c, name, posted, asNotice(error))
   }
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isProblem, type Problem } from '@holdfast/core'
+import type { Problem } from '@holdfast/core'
 import {
   beginTfa,
   disableTfa,
@@ -15,7 +15,7 @@ import { sheet } from '../layout.ts'
 import { html, type Markup, nothing } from '../markup.ts'
 import { badge } from '../part/badge.ts'
 import { field, radios } from '../part/field.ts'
-import { notice, problemNotice } from '../part/notice.ts'
+import { asNotice, notice, problemNotice } from '../part/notice.ts'
 import { snippet } from '../part/snippet.ts'
 import { accountTabs } from './account-tab.ts'
 import { checkFresh } from './confirm.ts'
@@ -41,8 +41,7 @@ export async function secondFactorSubmit(c: PageContext): Promise<Response> {
     const told = await act(c, visitor, posted)
     return page(c, await readAccount(c.env.ports, visitor), told)
   } catch (error) {
-    if (!isProblem(error) || error.code === 'presence-required') throw error
-    return page(c, await readAccount(c.env.ports, visitor), nothing, error)
+    return page(c, await readAccount(c.env.ports, visitor), nothing, asNotice(error))
   }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** How one's account is kept: passkeys, codes, password, and what to do next. */
-import { isProblem, type Problem } from '@holdfast/core'
+import type { Problem } from '@holdfast/core'
 import {
   beginPasskey,
   countOwnRecoveryCodes,
@@ -21,15 +21,13 @@ import { html, type Markup, nothing } from '../markup.ts'
 import { clientName } from '../part/client.ts'
 import { field } from '../part/field.ts'
 import { ago } from '../part/format.ts'
-import { notice, problemNotice } from '../part/notice.ts'
+import { asNotice, notice, problemNotice } from '../part/notice.ts'
 import { hasPasskeyPlace, passkeyAnswer, passkeyButton } from '../part/passkey.ts'
 import { accountTabs } from './account-tab.ts'
 import { checkFresh } from './confirm.ts'
 import { codesText } from './second-factor.ts'
 import { checklist, type Safety } from './security-checklist.ts'
 
-/** What the page of problems answers by asking for the proof, and leading back. */
-const leadsToConfirm = new Set<string>(['presence-required', 'passkey-proof-required'])
 const path = '/account/security'
 const newPath = '/account/passkeys/new'
 
@@ -57,8 +55,7 @@ export async function securitySubmit(c: PageContext): Promise<Response> {
     }
     return leadTo(c, `${path}?done=${await act(c, visitor, posted)}`)
   } catch (error) {
-    if (!isProblem(error) || leadsToConfirm.has(error.code)) throw error
-    return page(c, visitor, nothing, error)
+    return page(c, visitor, nothing, asNotice(error))
   }
 }
 
@@ -95,8 +92,7 @@ export async function newPasskeySubmit(c: PageContext): Promise<Response> {
     await finishPasskey(c.env.ports, visitor, answer, posted.text('name'))
     return leadTo(c, `${path}?done=added`)
   } catch (error) {
-    if (!isProblem(error) || leadsToConfirm.has(error.code)) throw error
-    return newForm(c, visitor, error)
+    return newForm(c, visitor, asNotice(error))
   }
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isProblem, type Problem } from '@holdfast/core'
+import type { Problem } from '@holdfast/core'
 import { createToken, listOwnTokens, readAccount, revokeToken } from '../../flow/index.ts'
 import { type Token, tfaModeOf } from '../../identity/index.ts'
 import { leadTo } from '../answer.ts'
@@ -11,7 +11,7 @@ import { html, type Markup, nothing } from '../markup.ts'
 import { badge } from '../part/badge.ts'
 import { area, choose, field, radios } from '../part/field.ts'
 import { ago } from '../part/format.ts'
-import { notice, problemNotice } from '../part/notice.ts'
+import { asNotice, notice, problemNotice } from '../part/notice.ts'
 import { snippet } from '../part/snippet.ts'
 import { accountTabs } from './account-tab.ts'
 import { checkFresh } from './confirm.ts'
@@ -75,8 +75,7 @@ export async function newTokenSubmit(c: PageContext): Promise<Response> {
     const { secret, token } = await createToken(ports, visitor, await readAccount(ports, visitor), request)
     return made(c, visitor, secret, token)
   } catch (error) {
-    if (!isProblem(error) || error.code === 'presence-required') throw error
-    return form(c, visitor, posted, error)
+    return form(c, visitor, posted, asNotice(error))
   }
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Problem } from '@holdfast/core'
+import { isProblem, type Problem } from '@holdfast/core'
 import { html, type Markup, nothing } from '../markup.ts'
 import type { Tone } from './badge.ts'
 import { plural } from './format.ts'
@@ -7,6 +7,15 @@ import { plural } from './format.ts'
 /** A framed word to the reader. */
 export function notice(tone: Tone, title: string, body: Markup = nothing): Markup {
   return html`<div class="notice ${tone}" ${tone === 'bad' ? html`role="alert"` : html`role="status"`}><strong>${title}</strong>${body === nothing ? nothing : html`<div>${body}</div>`}</div>`
+}
+
+/** What the page of problems answers by asking for a proof of presence, and leading back. */
+const leadsToProof = new Set<string>(['presence-required', 'passkey-proof-required'])
+
+/** The problem that a page shows above its form. Throws what is none, and what asks for a proof first. */
+export function asNotice(caught: unknown): Problem {
+  if (!isProblem(caught) || leadsToProof.has(caught.code)) throw caught
+  return caught
 }
 
 /** What went wrong with a form, above it. */
