@@ -17,6 +17,7 @@ import {
 import type { NewEvent } from '../integrity/index.ts'
 import type { Ports, Tx } from '../ports.ts'
 import { addNotice } from './letter.ts'
+import { checkOrgOwned } from './organise.ts'
 import { provePresence } from './presence.ts'
 import { checkOperated } from './role.ts'
 import { describePublisher, tellOwners, trustEvent } from './trust.ts'
@@ -173,11 +174,6 @@ async function handOverOrg(
     await tx.identity.setOrgMember(org, from.id, undefined)
     await checkOrgOwned(tx, org, from.login)
   })
-}
-
-async function checkOrgOwned(tx: Tx, org: string, login: string): Promise<void> {
-  if (!hasOwner(await tx.identity.listOrgMembers(org)))
-    throw problem('last-owner', { user: login, subject: org })
 }
 
 /** A named person, or the owners of an organisation; the leaver inherits nothing. */

@@ -65,7 +65,7 @@ export async function setMember(
   await write(ports, grant, 'org', { org, op: 'member', account: account.id, role }, async tx => {
     await checkMayTouch(tx, grant, org, account)
     await tx.identity.setOrgMember(org, account.id, role)
-    await checkOwned(tx, org, login)
+    await checkOrgOwned(tx, org, login)
   })
   return members.length + (before === undefined ? 1 : 0)
 }
@@ -78,7 +78,7 @@ export async function removeMember(ports: Ports, actor: Actor, org: string, logi
   await write(ports, grant, 'org', { org, op: 'remove', account: account.id }, async tx => {
     await checkMayTouch(tx, grant, org, account)
     await tx.identity.setOrgMember(org, account.id, undefined)
-    await checkOwned(tx, org, login)
+    await checkOrgOwned(tx, org, login)
   })
 }
 
@@ -100,7 +100,8 @@ async function checkMayTouch(tx: Tx, { operation }: Grant, org: string, account:
     throw forbid('org:own', org)
 }
 
-async function checkOwned(tx: Tx, org: string, login: string): Promise<void> {
+/** Throws `last-owner` when nobody who can act would own the organisation; the login is whose change it was. */
+export async function checkOrgOwned(tx: Tx, org: string, login: string): Promise<void> {
   if (!hasOwner(await tx.identity.listOrgMembers(org)))
     throw problem('last-owner', { user: login, subject: org })
 }
