@@ -158,7 +158,8 @@ export interface OutboundAnswer {
 /**
  * The state of the instance. Reads see what is committed. There is one write door: `commit` runs `work` in one
  * durable transaction and appends the event or events in the same transaction, so neither exists without the other.
- * `work` awaits nothing but `tx`, and may run more than once when the database asks for a retry.
+ * `work` awaits nothing but `tx`, and may run more than once when the database asks for a retry. What only becomes known
+ * inside is told with `tx.record`; a commit that finds nothing to change, and so has no event, leaves nothing behind.
  */
 export interface Store {
   readonly catalog: CatalogReads
@@ -187,6 +188,8 @@ export interface Tx {
   readonly catalog: CatalogReads & CatalogWrites
   readonly identity: IdentityReads & IdentityWrites
   readonly mail: MailWrites
+  /** One more event of this commit, after those it was begun with. */
+  record(event: NewEvent): void
 }
 
 /** Who follows the event feed, and from where. */

@@ -3,7 +3,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseNamePattern } from '@holdfast/core'
+import { decodeLeaf, parseNamePattern } from '@holdfast/core'
 import { acceptInvitation, hostNames, invite, type NewSession, signIn } from '../src/flow/index.ts'
 import { formatSessionCookie, type Log } from '../src/http/index.ts'
 import { type InstanceRole, operator, type TokenLimits, type Whence } from '../src/identity/index.ts'
@@ -55,6 +55,8 @@ export interface World {
   /** A request to any path of the instance. */
   ask(line: string, sent?: Sent): Promise<Reply>
   someone(login: string, roles?: readonly InstanceRole[]): Promise<Someone>
+  /** Ids of the tokens that were ended since this position of the feed, one for each event that says so. */
+  endedSince(position: number): Promise<readonly string[]>
   token(who: Someone, limits?: Partial<TokenLimits>, expiresAt?: number): Promise<string>
   /** Signs in with a browser: the session, and its cookie. */
   browse(who: Someone, otp?: string): Promise<NewSession & { readonly cookie: string }>
@@ -92,6 +94,11 @@ export async function openWorld(flags: Readonly<Record<string, string>> = {}): P
       now += ms
     },
     check: () => checkWorld(instance.ports),
+    async endedSince(position) {
+      const events = await instance.ports.store.events.read(position, 1000)
+      const leaves = events.filter(({ type }) => type === 'token-revoke').map(({ leaf }) => leaf ?? '{}')
+      return leaves.map(leaf => String(decodeLeaf(leaf)['subject']))
+    },
     async close() {
       await instance.stop()
       await rm(folder, { recursive: true, force: true })

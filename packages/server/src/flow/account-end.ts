@@ -17,6 +17,7 @@ import { provenOf } from './address.ts'
 import { addNotice } from './letter.ts'
 import { provePresence } from './presence.ts'
 import { checkOperated } from './role.ts'
+import { endTokensOf } from './token.ts'
 
 /** What happens when an account is deleted, told before it is. */
 export interface Deletion {
@@ -56,14 +57,10 @@ export async function deleteAccount(
   const account = await proveOwner(ports, person, typed.password)
   const { roles, orgs, alone } = await planDeletion(ports, person)
   if (alone.length > 0) throw problem('account-needed', { user: account.login, names: alone.join(', ') })
-  const tokens = await ports.store.identity.listTokens(account.id)
   const events: NewEvent[] = [
     ...[...roles].map(([name, role]) => ownerGone(name, account.id, role)),
     ...[...orgs].map(
       ([org]) => ({ type: 'org', detail: { org, op: 'remove', account: account.id } }) as const,
-    ),
-    ...tokens.map(
-      ({ id }) => ({ type: 'token-revoke', fields: { subject: id, reason: 'request' } }) as const,
     ),
     { type: 'account-change', detail: { account: account.id, op: 'delete' } },
   ]
@@ -106,7 +103,7 @@ async function forget(tx: Tx, ports: Ports, account: Account): Promise<void> {
   await tx.identity.setRecoveryCodes(account.id, [])
   await tx.identity.setProfile(account.id, {})
   for (const passkey of await tx.identity.listPasskeys(account.id)) await tx.identity.removePasskey(passkey)
-  for (const token of await tx.identity.listTokens(account.id)) await tx.identity.revokeToken(token.id, now)
+  await endTokensOf(tx, account.id, now)
   for (const { email } of addresses) await tx.identity.removeAddress(account.id, email)
   await tx.identity.setPrimaryAddress(account.id, { email: '', verifiedAt: null, createdAt: now })
   await tx.identity.endPresence(account.id)

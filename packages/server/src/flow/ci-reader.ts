@@ -16,7 +16,7 @@ import { describeJob } from './job.ts'
 import { countingMisses, readJob } from './job-token.ts'
 import { provePresence } from './presence.ts'
 import { openMachines, tellOrgOwners } from './robot.ts'
-import { makeNewToken, type NewToken, tokenCreated } from './token.ts'
+import { endTokensOf, makeNewToken, type NewToken, tokenCreated } from './token.ts'
 import { chooseIssuer } from './trust.ts'
 
 const readTokenMs = 60 * 60_000
@@ -90,8 +90,9 @@ export async function removeReader(ports: Ports, actor: Actor, org: string, id: 
   if (reader === undefined) throw problem('robot-not-found', { org, id })
   await provePresence(ports, grant)
   await ports.store.commit(grant, { type: 'org', detail: { org, op: 'reader-remove', reader } }, async tx => {
-    await tx.identity.removeReader(id, ports.clock())
-    await tx.identity.revokeTokensOf(id, ports.clock())
+    await tx.identity.holdOrg(org)
+    if (!(await tx.identity.removeReader(id, ports.clock()))) throw problem('robot-not-found', { org, id })
+    await endTokensOf(tx, id, ports.clock())
     await tellOrgOwners(
       tx,
       ports,
@@ -135,6 +136,8 @@ async function exchange(ports: Ports, jwt: string, from: Whence): Promise<NewTok
     const nonce = `read ${token.nonce}`
     if (!(await tx.identity.useNonce(job.issuer, nonce, token.rememberUntil, ports.clock())))
       throw problem('job-token-used')
+    // Whoever ends the trust waits, and then finds this token too.
+    await tx.identity.holdOrg(first.org)
     if (!(await tx.identity.listReaders(first.org)).some(each => each.id === first.id))
       throw problem('reader-refused', { job: describeJob(job) })
     await tx.identity.addToken(hashSecret(made.secret), made.token)

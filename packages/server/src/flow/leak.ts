@@ -8,6 +8,7 @@ import { addLetters, hostOf } from './letter.ts'
 import { takeTurn } from './limit.ts'
 import type { Upload } from './publish.ts'
 import { tellOrgOwners } from './robot.ts'
+import { endToken } from './token.ts'
 import { tellOwners } from './trust.ts'
 
 /** How a token came to light, and where; `where` may be empty. */
@@ -41,12 +42,11 @@ export async function revokeLeaked(ports: Ports, secret: string, leak: Leak): Pr
   if (token === undefined) return false
   const finder: Actor = { kind: 'system', id: `leak-${leak.source}` }
   const grant = await authorize(ports, finder, 'token:revoke', token.accountId)
-  const fields = { subject: token.id, reason: 'leaked' } as const
-  await ports.store.commit(grant, { type: 'token-revoke', fields, detail: { ...leak } }, async tx => {
-    await tx.identity.revokeToken(token.id, now)
-    await tellHolder(tx, ports, token, leak)
+  return ports.store.commit(grant, [], async tx => {
+    const isEnded = await endToken(tx, token, 'leaked', now, { ...leak })
+    if (isEnded) await tellHolder(tx, ports, token, leak)
+    return isEnded
   })
-  return true
 }
 
 /** The account; for a robot the owners of its organisation, for a CI job those of the package. */

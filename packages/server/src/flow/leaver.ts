@@ -20,6 +20,7 @@ import { addNotice } from './letter.ts'
 import { checkOrgOwned } from './organise.ts'
 import { provePresence } from './presence.ts'
 import { checkOperated } from './role.ts'
+import { endTokensOf } from './token.ts'
 import { describePublisher, tellOwners, trustEvent } from './trust.ts'
 
 /** Everything somebody can act with, and on what. */
@@ -53,17 +54,13 @@ export async function disableUser(ports: Ports, actor: Actor, login: string): Pr
   const now = ports.clock()
   const events: NewEvent[] = [
     { type: 'account-change', detail: { account: account.id, op: 'disable' } },
-    ...reach.tokens.map(
-      ({ id }) => ({ type: 'token-revoke', fields: { subject: id, reason: 'request' } }) as const,
-    ),
     ...reach.publishers.map(each => trustEvent(each, 'remove')),
   ]
   await ports.store.commit(grant, events, async tx => {
     await tx.identity.holdInstance()
     await tx.identity.setDisabled(account.id, account.disabledAt ?? now)
     if (account.roles.includes('operator')) await checkOperated(tx, account.login)
-    // Asked again while others wait: a token made since is ended too.
-    for (const token of await tx.identity.listTokens(account.id)) await tx.identity.revokeToken(token.id, now)
+    await endTokensOf(tx, account.id, now)
     await tx.identity.endPresence(account.id)
     await endRecoveries(tx, account, now)
     for (const publisher of reach.publishers) await endPublisher(tx, ports, publisher)
@@ -84,7 +81,7 @@ async function endRecoveries(tx: Tx, account: Account, now: number): Promise<voi
 /** A leaver's word for a CI job is worth no more than the leaver; other owners may give theirs. */
 async function endPublisher(tx: Tx, ports: Ports, publisher: TrustedPublisher): Promise<void> {
   await tx.identity.removePublisher(publisher.id, ports.clock())
-  await tx.identity.revokeTokensOf(publisher.id, ports.clock())
+  await endTokensOf(tx, publisher.id, ports.clock())
   const what = `A trusted publisher was removed from ${publisher.package}, since whoever added it left`
   await tellOwners(tx, ports, publisher, `${what} (${describePublisher(publisher)})`)
 }

@@ -10,10 +10,10 @@ import {
   type Recovery,
   type Whence,
 } from '../identity/index.ts'
-import type { NewEvent } from '../integrity/index.ts'
 import type { Ports, Tx } from '../ports.ts'
 import { checkNotLeaked } from './leaked-password.ts'
 import { addEndLetters, hashCancel, hashFinish, listOpen } from './recovery.ts'
+import { endTokensOf } from './token.ts'
 
 /** The recovery that a secret finishes, for its page. Throws `recovery-over`. */
 export async function readRecovery(ports: Ports, secret: string): Promise<Recovery> {
@@ -37,15 +37,8 @@ export async function finishRecovery(
   await checkNotLeaked(ports, password)
   const hash = await hashPassword(password)
   const grant = await authorize(ports, { kind: 'nobody', from }, 'account:recover', account.id)
-  const tokens = await ports.store.identity.listTokens(account.id)
   const detail = { account: account.id, op: 'recovery-done', recovery: recovery.id, way: recovery.way }
-  const events: NewEvent[] = [
-    { type: 'account-change', detail },
-    ...tokens.map(
-      ({ id }) => ({ type: 'token-revoke', fields: { subject: id, reason: 'request' } }) as const,
-    ),
-  ]
-  await ports.store.commit(grant, events, async tx => {
+  await ports.store.commit(grant, { type: 'account-change', detail }, async tx => {
     await tx.identity.holdAccount(account.id)
     // Of a cancellation and a finish at the same moment one comes first, and the other finds it over.
     if (!(await tx.identity.moveRecovery(recovery.id, 'waiting', 'done'))) throw problem('recovery-over')
@@ -62,7 +55,7 @@ export async function finishRecovery(
 async function endAccess(tx: Tx, ports: Ports, account: Account, recovery: Recovery): Promise<void> {
   const now = ports.clock()
   await tx.identity.endPresence(account.id)
-  for (const token of await tx.identity.listTokens(account.id)) await tx.identity.revokeToken(token.id, now)
+  await endTokensOf(tx, account.id, now)
   if (recovery.dropsFactors) {
     await tx.identity.setTfa(account.id, 'none', null)
     await tx.identity.setRecoveryCodes(account.id, [])

@@ -16,7 +16,7 @@ import {
 import type { Ports, Tx } from '../ports.ts'
 import { addNotice } from './letter.ts'
 import { provePresence } from './presence.ts'
-import { makeNewToken, type NewToken, tokenCreated } from './token.ts'
+import { endTokensOf, makeNewToken, type NewToken, tokenCreated } from './token.ts'
 
 /** A robot with the tokens it holds now. */
 export interface RobotWithTokens extends Robot {
@@ -115,16 +115,10 @@ export async function removeRobot(ports: Ports, actor: Actor, org: string, id: s
   const grant = await openMachines(ports, actor, 'org:own', org)
   const robot = await getRobot(ports, org, id)
   await provePresence(ports, grant)
-  const tokens = await ports.store.identity.listTokens(id)
-  const events = [
-    { type: 'org', detail: { org, op: 'robot-remove', robot: id, name: robot.name } } as const,
-    ...tokens.map(
-      each => ({ type: 'token-revoke', fields: { subject: each.id, reason: 'request' } }) as const,
-    ),
-  ]
-  await ports.store.commit(grant, events, async tx => {
+  const detail = { org, op: 'robot-remove', robot: id, name: robot.name }
+  await ports.store.commit(grant, { type: 'org', detail }, async tx => {
     if (!(await tx.identity.removeRobot(id, ports.clock()))) throw problem('robot-not-found', { org, id })
-    await tx.identity.revokeTokensOf(id, ports.clock())
+    await endTokensOf(tx, id, ports.clock())
     await tellOrgOwners(tx, ports, org, `The robot ${robot.name} of ${org} was removed`)
   })
 }

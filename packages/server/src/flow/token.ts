@@ -16,7 +16,7 @@ import {
   type Whence,
 } from '../identity/index.ts'
 import type { NewEvent } from '../integrity/index.ts'
-import type { Ports } from '../ports.ts'
+import type { Ports, Tx } from '../ports.ts'
 import { addNotice } from './letter.ts'
 import { factorMissing } from './mfa-rule.ts'
 import { provePresence } from './presence.ts'
@@ -127,9 +127,7 @@ export async function revokeToken(ports: Ports, actor: Actor, idOrSecret: string
   const token = own.find(each => each.id === id)
   if (token === undefined) throw problem('token-not-found')
   const grant = await authorize(ports, actor, 'token:revoke', actor.id)
-  await ports.store.commit(grant, tokenRevoked(token.id), tx =>
-    tx.identity.revokeToken(token.id, ports.clock()),
-  )
+  await ports.store.commit(grant, [], tx => endToken(tx, token, 'request', ports.clock()))
 }
 
 /** Ends the token whose secret somebody shows: having it is enough to give it up. Fine when it is no longer good. */
@@ -141,9 +139,29 @@ export async function signOutToken(ports: Ports, secret: string, from: Whence): 
   const actor = await holderOf(ports, token, from)
   if (actor === undefined) return
   const grant = await authorize(ports, actor, 'account:sign-out', token.accountId)
-  await ports.store.commit(grant, tokenRevoked(token.id), tx =>
-    tx.identity.revokeToken(token.id, ports.clock()),
-  )
+  await ports.store.commit(grant, [], tx => endToken(tx, token, 'request', ports.clock()))
+}
+
+/** Ends a token inside a commit, with its event; false when it was ended before, so that it is told once. */
+export async function endToken(
+  tx: Tx,
+  { id }: Pick<Token, 'id'>,
+  reason: 'request' | 'leaked',
+  at: number,
+  detail: Readonly<Record<string, unknown>> = {},
+): Promise<boolean> {
+  const isEnded = await tx.identity.revokeToken(id, at)
+  if (isEnded) tx.record({ type: 'token-revoke', fields: { subject: id, reason }, detail })
+  return isEnded
+}
+
+/**
+ * Ends every token that an account, a robot or the jobs of a publisher hold now, an event each. It is asked while others
+ * wait, so that one made a moment ago is ended too.
+ */
+export async function endTokensOf(tx: Tx, holderId: string, at: number): Promise<void> {
+  for (const token of await tx.identity.listTokens(holderId))
+    if (token.expiresAt === null || token.expiresAt > at) await endToken(tx, token, 'request', at)
 }
 
 async function holderOf(ports: Ports, token: Token, from: Whence): Promise<Actor | undefined> {
@@ -166,8 +184,4 @@ export async function listOwnTokens(ports: Ports, actor: Actor): Promise<readonl
 
 async function findIdBySecret(ports: Ports, secret: string): Promise<string | undefined> {
   return (await ports.store.identity.findToken(hashSecret(secret), ports.clock()))?.id
-}
-
-function tokenRevoked(id: string): NewEvent {
-  return { type: 'token-revoke', fields: { subject: id, reason: 'request' } }
 }

@@ -21,6 +21,7 @@ import { addNotice } from './letter.ts'
 import { openPackage } from './package.ts'
 import { provePresence } from './presence.ts'
 import { checkPublisherRule } from './publisher-rule.ts'
+import { endTokensOf } from './token.ts'
 
 /** A publisher somebody wants to add. */
 export interface PublisherRequest {
@@ -109,7 +110,7 @@ export async function removePublisher(
   await ports.store.commit(grant, trustEvent(publisher, 'remove'), async tx => {
     if (!(await tx.identity.removePublisher(id, ports.clock())))
       throw problem('publisher-not-found', { name, id })
-    await tx.identity.revokeTokensOf(id, ports.clock())
+    await endTokensOf(tx, id, ports.clock())
     await tellOwners(
       tx,
       ports,

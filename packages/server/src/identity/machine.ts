@@ -71,8 +71,6 @@ export interface MachineWrites {
   addPublisher(publisher: TrustedPublisher): Promise<void>
   /** Ends a publisher; false when it was ended before. What it published stays its. */
   removePublisher(id: string, at: number): Promise<boolean>
-  /** Ends the tokens of a publisher's jobs. */
-  revokeTokensOf(holderId: string, at: number): Promise<void>
   setPublisherRule(id: string, rule: PublisherRule): Promise<void>
   setPublisherUsed(id: string, at: number): Promise<void>
   /** The name is there now. */

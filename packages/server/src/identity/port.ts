@@ -168,7 +168,8 @@ export interface IdentityWrites
   addSession(hash: string, session: Session): Promise<void>
   removeSession(id: string): Promise<void>
   addToken(hash: string, token: Token): Promise<void>
-  revokeToken(id: string, at: number): Promise<void>
+  /** False when it was ended before: of two who end it at once, one is told so. */
+  revokeToken(id: string, at: number): Promise<boolean>
   addInvitation(hash: string, invitation: Invitation): Promise<void>
   /** False when it was used before. */
   useInvitation(hash: string, at: number): Promise<boolean>

@@ -121,8 +121,11 @@ test('when the organisation no longer trusts an owner, the tokens of its jobs en
   })
   const claims = { repository_owner_id: '99', repository_id: '5' }
   const { body } = await ciLogin(await issuer.github(world, claims))
+  await ciLogin(await issuer.github(world, claims))
   assert.equal(await read(body.token, '@acme/ui'), 200)
+  const position = await ports.store.events.head()
   await removeReader(ports, await inBrowser(ann), 'acme', reader.id)
+  assert.equal(new Set(await world.endedSince(position)).size, 2)
   assert.equal(await read(body.token, '@acme/ui'), 401)
   assert.equal((await ciLogin(await issuer.github(world, claims))).body.code, 'reader-refused')
 })

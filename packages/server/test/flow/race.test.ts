@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import type { PackageName, Version } from '@holdfast/core'
-import { createOrg, ensureAccount } from '../../src/flow/index.ts'
+import { createOrg, ensureAccount, revokeLeaked } from '../../src/flow/index.ts'
 import { operator, toPerson } from '../../src/identity/index.ts'
 import { publishDocument } from '../live.ts'
 import { startPostgres } from '../postgres.ts'
@@ -101,6 +101,18 @@ function raceTests(driver: string, world: World, ann: Someone, bob: Someone): vo
     assert.deepEqual(await statuses(put(ann, '1.1.0', 'a'), put(bob, '1.1.0', 'b')), [201, 403])
     const all = ['1.2.0', '1.3.0', '1.4.0', '1.5.0'].map(version => put(ann, version, version))
     assert.deepEqual(await statuses(...all), [201, 201, 201, 201])
+  })
+
+  race('a leaked token that two report at once ends once, with one letter', async round => {
+    const { ports } = world
+    const token = await world.token(ann)
+    const position = await ports.store.events.head()
+    const leak = { source: 'report', where: `https://paste.example/${round}` } as const
+    const told = await Promise.all([1, 2, 3].map(() => revokeLeaked(ports, token, leak)))
+    assert.deepEqual(told.sort(), [false, false, true])
+    assert.equal((await world.endedSince(position)).length, 1)
+    const letters = await ports.store.mail.listRecent(100)
+    assert.equal(letters.filter(({ text }) => text.includes(leak.where)).length, 1)
   })
 
   race('a star set twice at once is one star', async round => {

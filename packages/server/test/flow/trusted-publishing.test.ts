@@ -168,9 +168,14 @@ test('the token of an exchange publishes one package for fifteen minutes, and do
 test('when a publisher is removed the tokens of its jobs end at once, and it lets nobody in', async () => {
   await world.publish(ada, name, '1.0.0')
   const { id } = await trust()
+  await tokenFor()
+  world.advance(15 * 60_000)
   const token = await tokenFor()
   assert.equal((await world.npm(`GET /${name}`, { token })).status, 200)
+  const position = await world.ports.store.events.head()
   await removePublisher(world.ports, await inBrowser(ada), parsePackageName(name), id)
+  // Of the one that was over by itself nothing is said.
+  assert.equal((await world.endedSince(position)).length, 1)
   assert.equal((await world.npm(`GET /${name}`, { token })).status, 401)
   assert.equal((await put(token, '1.1.0')).status, 401)
   await isRefused(await issuer.github(world), 'trust-refused')

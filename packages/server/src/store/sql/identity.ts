@@ -189,12 +189,8 @@ export function identityWrites(db: Kysely<Schema>): IdentityWrites {
       await db.insertInto('token').values(fromToken(hash, token)).execute()
     },
     async revokeToken(id, at) {
-      await db
-        .updateTable('token')
-        .where('id', '=', id)
-        .where('revoked_at', 'is', null)
-        .set({ revoked_at: at })
-        .execute()
+      const query = db.updateTable('token').where('id', '=', id).where('revoked_at', 'is', null)
+      return (await query.set({ revoked_at: at }).executeTakeFirst()).numUpdatedRows > 0n
     },
     async addInvitation(hash, invitation) {
       await db

@@ -74,14 +74,6 @@ export function machineWrites(db: Kysely<Schema>): MachineWrites {
       const query = publisher(id).where('removed_at', 'is', null).set({ removed_at: at })
       return (await query.executeTakeFirst()).numUpdatedRows > 0n
     },
-    async revokeTokensOf(holderId, at) {
-      await db
-        .updateTable('token')
-        .where('account', '=', holderId)
-        .where('revoked_at', 'is', null)
-        .set({ revoked_at: at })
-        .execute()
-    },
     async setPublisherRule(id, rule) {
       await publisher(id)
         .set({ rule: JSON.stringify(rule) })

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomBytes } from 'node:crypto'
 import { type Kysely, sql } from 'kysely'
-import type { StoredEvent } from '../../integrity/index.ts'
+import type { NewEvent, StoredEvent } from '../../integrity/index.ts'
 import type { Clock, EventFeed, InstanceFacts, Store, Tx } from '../../ports.ts'
 import { searchEvents } from './audit.ts'
 import { catalogReads, catalogWrites } from './catalog.ts'
@@ -32,9 +32,9 @@ export async function openStore(driver: SqlDriver<Schema>, clock: Clock, logOrig
     events: feed,
     instance,
     async commit(grant, event, work) {
-      const events = Array.isArray(event) ? event : [event]
       const done = await transact(async tx => {
-        const result = await work(openTx(tx, clock))
+        const events: NewEvent[] = [event].flat()
+        const result = await work(openTx(tx, clock, each => events.push(each)))
         const stored: StoredEvent[] = []
         for (const each of events)
           stored.push(await appendEvent(tx, instance.logOrigin, grant.actor, each, clock()))
@@ -51,11 +51,12 @@ export async function openStore(driver: SqlDriver<Schema>, clock: Clock, logOrig
   }
 }
 
-function openTx(tx: Kysely<Schema>, clock: Clock): Tx {
+function openTx(tx: Kysely<Schema>, clock: Clock, record: Tx['record']): Tx {
   return {
     catalog: { ...catalogReads(tx), ...catalogWrites(tx) },
     identity: { ...identityReads(tx), ...identityWrites(tx) },
     mail: mailWrites(tx, clock),
+    record,
   }
 }
 
