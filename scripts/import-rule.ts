@@ -14,7 +14,7 @@ export interface Import {
 
 /** How far out a part of the server lies: imports point to lower numbers only. */
 const ranks: readonly (readonly string[])[] = [
-  ['ports', 'config'],
+  ['ports', 'config', 'thread'],
   ['catalog'],
   ['identity', 'integrity', 'vulnerability', 'incident', 'community'],
   ['flow'],

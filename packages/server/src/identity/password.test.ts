@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
+import { getPriority } from 'node:os'
 import { test } from 'node:test'
 import { checkNewPassword, hashPassword, isPassword } from './password.ts'
 
@@ -69,3 +70,26 @@ test('many guesses at once leave threads for those who read', async () => {
   assert.ok(answered < 6, `${answered} guesses were answered before one file was read`)
   await Promise.all(guesses)
 })
+
+test('a hash that cannot be computed fails for itself, not for those beside it', async () => {
+  const phc = await hashPassword(password)
+  const damaged = phc.replace('m=19456', 'm=1')
+  const [bad, good] = await Promise.allSettled([isPassword(password, damaged), isPassword(password, phc)])
+  assert.equal(bad.status, 'rejected')
+  assert.deepEqual(good, { status: 'fulfilled', value: true })
+})
+
+const cannotTell = process.platform !== 'linux' || getPriority() >= 10
+
+test('hashing stands back, and nothing else does', { skip: cannotTell }, async () => {
+  await hashPassword(password)
+  const own = niceness(await readFile('/proc/self/stat', 'utf8'))
+  const threads = await readdir('/proc/self/task')
+  const all = await Promise.all(threads.map(id => readFile(`/proc/self/task/${id}/stat`, 'utf8')))
+  assert.equal(all.map(niceness).filter(each => each > own).length, 1)
+})
+
+/** proc_pid_stat(5): the 19th field; the second is a name in parentheses. */
+function niceness(stat: string): number {
+  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[16])
+}

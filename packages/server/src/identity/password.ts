@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { argon2, randomBytes, timingSafeEqual } from 'node:crypto'
-import { promisify } from 'node:util'
+import { type Argon2Parameters, randomBytes, timingSafeEqual } from 'node:crypto'
+import { extname } from 'node:path'
 import { problem } from '@holdfast/core'
+import { Thread } from '../thread.ts'
 import { foldLookAlikes } from './common-password.ts'
 
 // OWASP's first choice for argon2id: 19 MiB, two passes, one lane.
@@ -11,28 +12,14 @@ const hashBytes = 32
 const minLength = 12
 const maxLength = 256
 const form = /^\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,2}),p=(\d{1,2})\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$/
-const compute = promisify(argon2)
-const hashedAtOnce = 2
-const inLine: (() => void)[] = []
-let running = 0
+const threadUrl = new URL(`./password-thread${extname(import.meta.filename)}`, import.meta.url)
+/** One at a time, in a thread that stands back: neither the loop nor the threads that read from disk wait for it. */
+const hasher = new Thread<Argon2Parameters, Uint8Array>(threadUrl, { maxOldGenerationSizeMb: 32 })
 
-/** A few at a time: the threads that hash also read from disk, and a login storm must not hold tarballs up. */
-async function derive(...words: Parameters<typeof compute>): Promise<Buffer> {
-  if (running >= hashedAtOnce) await new Promise<void>(resolve => inLine.push(resolve))
-  else running += 1
-  try {
-    return await compute(...words)
-  } finally {
-    const next = inLine.shift()
-    if (next === undefined) running -= 1
-    else next()
-  }
-}
-
-/** The password as a PHC string of argon2id, computed off the event loop. */
+/** The password as a PHC string of argon2id, computed in a thread. */
 export async function hashPassword(password: string): Promise<string> {
   const salt = randomBytes(saltBytes)
-  const hash = await derive('argon2id', { message: password, nonce: salt, tagLength: hashBytes, ...cost })
+  const hash = await hasher.run({ message: password, nonce: salt, tagLength: hashBytes, ...cost })
   return `$argon2id$v=19$m=${cost.memory},t=${cost.passes},p=${cost.parallelism}$${unpadded(salt)}$${unpadded(hash)}`
 }
 
@@ -43,7 +30,7 @@ export async function isPassword(password: string, phc: string | null): Promise<
   const [, memory, passes, parallelism, salt = '', hash = ''] =
     form.exec(phc ?? '') ?? form.exec(nobodys) ?? []
   const wanted = Buffer.from(hash, 'base64')
-  const found = await derive('argon2id', {
+  const found = await hasher.run({
     message: tried,
     nonce: Buffer.from(salt, 'base64'),
     tagLength: wanted.length,

@@ -2,11 +2,15 @@
 /** The thread behind the press: pieces of a document in, its encodings out. */
 import { createHash } from 'node:crypto'
 import { promisify } from 'node:util'
-import { parentPort } from 'node:worker_threads'
 import { brotliCompress, constants, gzip, zstdCompress } from 'node:zlib'
-import type { PressJob, PressResult } from './press.ts'
+import { answerJobs } from '../../thread.ts'
+import type { Piece } from './press.ts'
 
-parentPort?.on('message', async ({ id, pieces }: PressJob) => {
+answerJobs(press, ({ identity, gzip, brotli, zstd }) =>
+  [identity, gzip, brotli, zstd].map(bytes => bytes.buffer),
+)
+
+async function press(pieces: readonly Piece[]) {
   const identity = join(pieces)
   const [gzipped, brotli, zstd] = await Promise.all([
     promisify(gzip)(identity, { level: 6 }),
@@ -16,12 +20,8 @@ parentPort?.on('message', async ({ id, pieces }: PressJob) => {
     promisify(zstdCompress)(identity, { params: { [constants.ZSTD_c_compressionLevel]: 6 } }),
   ])
   const hash = createHash('sha256').update(identity).digest('base64url')
-  const result = { identity, gzip: own(gzipped), brotli: own(brotli), zstd: own(zstd), id, hash }
-  parentPort?.postMessage(
-    result satisfies PressResult,
-    [result.identity, result.gzip, result.brotli, result.zstd].map(bytes => bytes.buffer),
-  )
-})
+  return { identity, gzip: own(gzipped), brotli: own(brotli), zstd: own(zstd), hash }
+}
 
 function join(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const whole = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0))

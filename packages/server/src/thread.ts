@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+import { parentPort, type ResourceLimits, type Transferable, Worker } from 'node:worker_threads'
+
+/** What goes to a thread. */
+interface Job {
+  readonly id: number
+  readonly words: unknown
+}
+
+/** What comes back: a result, or what the work threw. */
+type Done = { readonly id: number } & ({ readonly result: unknown } | { readonly error: unknown })
+
+interface Waiting<Result> {
+  resolve(result: Result): void
+  reject(error: unknown): void
+}
+
+const idleMs = 20_000
+
+/**
+ * Heavy work in a thread, so that those who read do not wait for it: the thread is started when it is needed, and ended,
+ * with its memory, when nothing was to do for a while. Its file says what it does by `answerJobs`.
+ */
+export class Thread<Words, Result> {
+  readonly #file: URL
+  readonly #limits: ResourceLimits
+  readonly #waiting = new Map<number, Waiting<Result>>()
+  #worker: Worker | undefined
+  #idle: NodeJS.Timeout | undefined
+  #counter = 0
+
+  constructor(file: URL, limits: ResourceLimits) {
+    this.#file = file
+    this.#limits = limits
+  }
+
+  /** Does one job; rejects with what the work threw, or with the end of the thread. What is handed over is empty afterwards. */
+  run(words: Words, handedOver: readonly Transferable[] = []): Promise<Result> {
+    const worker = this.#open()
+    const id = ++this.#counter
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject })
+      worker.postMessage({ id, words } satisfies Job, handedOver)
+    })
+  }
+
+  #open(): Worker {
+    clearTimeout(this.#idle)
+    this.#worker ??= this.#start()
+    this.#worker.ref()
+    return this.#worker
+  }
+
+  #start(): Worker {
+    const worker = new Worker(this.#file, { resourceLimits: this.#limits })
+    worker.on('message', (done: Done) => {
+      const waiting = this.#waiting.get(done.id)
+      this.#waiting.delete(done.id)
+      if ('error' in done) waiting?.reject(done.error)
+      else waiting?.resolve(done.result as Result)
+      this.#restIfDone(worker)
+    })
+    worker.on('error', error => this.#fail(worker, error))
+    return worker
+  }
+
+  /** Somebody who waits keeps the process alive, the thread alone does not. */
+  #restIfDone(worker: Worker): void {
+    if (this.#waiting.size > 0) return
+    worker.unref()
+    this.#idle = setTimeout(() => {
+      this.#worker = undefined
+      void worker.terminate()
+    }, idleMs).unref()
+  }
+
+  #fail(worker: Worker, error: unknown): void {
+    if (this.#worker !== worker) return
+    this.#worker = undefined
+    const waiting = [...this.#waiting.values()]
+    this.#waiting.clear()
+    for (const { reject } of waiting) reject(error)
+  }
+}
+
+/** In the file of a thread: what it does for each job. `handOver` names memory of a result that need not be copied. */
+export function answerJobs<Words, Result>(
+  work: (words: Words) => Promise<Result> | Result,
+  handOver: (result: Result) => Transferable[] = () => [],
+): void {
+  parentPort?.on('message', async ({ id, words }: Job) => {
+    try {
+      const result = await work(words as Words)
+      parentPort?.postMessage({ id, result } satisfies Done, handOver(result))
+    } catch (error) {
+      parentPort?.postMessage({ id, error } satisfies Done)
+    }
+  })
+}
