@@ -4,7 +4,19 @@
  * Each port's comment is its contract: what is durable, what is atomic, what may be called twice.
  */
 import type { Digest, PackageName, ProblemCode, Version } from '@holdfast/core'
-import type { CatalogReads, CatalogWrites } from './catalog/index.ts'
+import type {
+  Advisory,
+  BadDigest,
+  CatalogReads,
+  CatalogWrites,
+  Ingested,
+  Mirror,
+  OriginName,
+  Policy,
+  Rule,
+  UpstreamMeasure,
+  Waiver,
+} from './catalog/index.ts'
 import type { Config } from './config.ts'
 import type { DomainFacts, Grant, IdentityReads, IdentityUpkeep, IdentityWrites } from './identity/index.ts'
 import type { EventQuery, NewEvent, StoredEvent } from './integrity/index.ts'
@@ -121,6 +133,49 @@ export interface Outbound {
   ask(request: OutboundRequest): Promise<OutboundAnswer>
 }
 
+/**
+ * One upstream registry. Everything it says is hostile until checked here: names, addresses, sizes, times, signatures.
+ * Never asked for a name that is hosted here or routed elsewhere. Throws `upstream-failed` where it is down, slow, or
+ * answers what cannot be true; after several failures in a row it throws at once for a while.
+ */
+export interface Upstream {
+  readonly name: OriginName
+  /** Without a slash at the end; for people and for recognising addresses below it. */
+  readonly url: string
+  /** What it says of a package now, compared with what it said before. Large documents are read in a thread. */
+  readPackument(name: PackageName, before: Mirror | undefined, now: number): Promise<UpstreamAnswer>
+  /** The bytes at a tarball's address, as they flow; nothing of them is checked yet. */
+  openTarball(address: string): Promise<UpstreamBytes>
+  /** The attestations of a version as the upstream serves them (JSON text), or undefined when it has none. */
+  readAttestations(address: string): Promise<string | undefined>
+  health(): UpstreamHealth
+}
+
+/** What an upstream answered about a package. */
+export type UpstreamAnswer =
+  | { readonly kind: 'unchanged' }
+  | { readonly kind: 'gone' }
+  | { readonly kind: 'told'; readonly mirror: UpstreamContent; readonly source: Uint8Array }
+
+/** A mirror without what only its keeper knows. */
+export type UpstreamContent = Omit<Mirror, 'revision' | 'checkedAt' | 'changedAt' | 'usedAt' | 'isGone'>
+
+/** A body as it flows; leaving the loop early closes the connection. */
+export interface UpstreamBytes {
+  /** What the upstream announces, which may be a lie; undefined when it does not say. */
+  readonly sizeBytes: number | undefined
+  readonly bytes: AsyncIterable<Uint8Array>
+}
+
+/** How an upstream has been doing, for pages, `doctor` and metrics. */
+export interface UpstreamHealth {
+  readonly state: 'unknown' | 'up' | 'failing' | 'open'
+  readonly lastSuccessAt: number | null
+  readonly lastFailureAt: number | null
+  /** Of the last failure, in words. */
+  readonly why: string
+}
+
 /** Public keys (PEM) of those who may report leaked tokens, by the id that a report names. Throws when they cannot be read. */
 export interface ReportKeys {
   find(id: string): Promise<string | undefined>
@@ -190,6 +245,75 @@ export interface Tx {
   readonly mail: MailWrites
   /** One more event of this commit, after those it was begun with. */
   record(event: NewEvent): void
+}
+
+/**
+ * What upstreams said, kept. Not events: it could be asked for again. `source` holds the manifests, compressed by zstd: a
+ * line of JSON for the package (`description`, `keywords`, `readme`, `maintainers`, `homepage` …), then one a version, in the
+ * order of `versions`: its manifest without `dist`, `deprecated` and `_npmUser`.
+ */
+export interface MirrorRows {
+  find(name: PackageName): Promise<Mirror | undefined>
+  findSource(name: PackageName): Promise<Uint8Array | undefined>
+  /** Replaces what is kept unless that is of this revision or newer; says if it did. */
+  save(mirror: Mirror, source: Uint8Array): Promise<boolean>
+  /** The upstream said the same again. */
+  confirm(name: PackageName, checkedAt: number): Promise<void>
+  markUsed(name: PackageName, at: number): Promise<void>
+  /** Those not asked about since a time, the most recently used first. */
+  listStale(checkedBefore: number, limit: number): Promise<readonly PackageName[]>
+  /** Names for pages: a page at a time, in order. */
+  list(after: string, limit: number): Promise<readonly MirrorSummary[]>
+  count(): Promise<number>
+  findIngested(name: PackageName, version: Version): Promise<Ingested | undefined>
+  listIngested(name: PackageName): Promise<readonly Ingested[]>
+  /** Somebody installs from it: what a quota drops last. */
+  markIngestedUsed(
+    uses: readonly { readonly package: PackageName; readonly version: Version; readonly at: number }[],
+  ): Promise<void>
+  listMeasures(name: PackageName): Promise<readonly UpstreamMeasure[]>
+}
+
+/** A mirror for a list. */
+export type MirrorSummary = Pick<
+  Mirror,
+  'name' | 'origin' | 'checkedAt' | 'usedAt' | 'isGone' | 'description' | 'modifiedAt'
+>
+
+export interface UpstreamWrites {
+  /** Throws `upstream-changed` when other bytes came in under this name and version before: that is for ever. */
+  addIngested(version: Ingested): Promise<void>
+  /** Undefined lifts the measure. */
+  setMeasure(name: PackageName, version: Version, measure: UpstreamMeasure | undefined): Promise<void>
+  /** Moves the mirror's revision, so that its documents are made anew. */
+  touchMirror(name: PackageName): Promise<void>
+}
+
+/** The policy, its exceptions, and what it is fed with. */
+export interface PolicyReads {
+  /** The list in force. */
+  current(): Promise<Policy>
+  listWaivers(name: PackageName): Promise<readonly Waiver[]>
+  findWaiver(id: string): Promise<Waiver | undefined>
+  /** Newest first. */
+  listAllWaivers(state: Waiver['state'] | undefined, limit: number): Promise<readonly Waiver[]>
+  listAdvisories(name: PackageName): Promise<readonly Advisory[]>
+  findBadDigest(digest: Digest): Promise<BadDigest | undefined>
+  /** Of a package: versions that were served here, or that a lock file named, and when first. */
+  listGrandfathered(name: PackageName): Promise<ReadonlyMap<Version, number>>
+}
+
+export interface PolicyWrites {
+  /** A new version of the list, which it gives; a rule newly enforced is so from `at`. */
+  setPolicy(rules: readonly Rule[], at: number): Promise<number>
+  setWaiver(waiver: Waiver): Promise<void>
+  setAdvisory(advisory: Advisory): Promise<void>
+  setBadDigest(bad: BadDigest): Promise<void>
+  /** What a lock file names is left alone by rules enforced later. */
+  grandfather(
+    versions: readonly { readonly package: PackageName; readonly version: Version }[],
+    at: number,
+  ): Promise<void>
 }
 
 /** Who follows the event feed, and from where. */

@@ -2,6 +2,18 @@
 export { amend } from './change.ts'
 export { type Decision, decide, fallbackTags, nextAllowed, refuse } from './gate.ts'
 export type {
+  Advisory,
+  BadDigest,
+  Policy,
+  Rule,
+  RuleAction,
+  RuleHit,
+  RuleKind,
+  RuleMode,
+  Severity,
+  Waiver,
+} from './policy.ts'
+export type {
   Access,
   CatalogReads,
   CatalogWrites,
@@ -15,3 +27,12 @@ export type {
   TfaDemand,
   VersionFacts,
 } from './port.ts'
+export type {
+  Ingested,
+  Mirror,
+  NameRoute,
+  OriginName,
+  UpstreamMeasure,
+  UpstreamVersion,
+  VersionTraits,
+} from './upstream.ts'

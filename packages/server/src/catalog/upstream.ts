@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What is kept of packages that live in an upstream registry. Hosted packages and these share no table: a name has one origin. */
+import type { Digest, DistTag, NamePattern, PackageName, Status, Version } from '@holdfast/core'
+
+/** The name of an upstream registry in the configuration; `hosted` is this instance itself. */
+export type OriginName = string
+
+/** Where names of one pattern come from. */
+export interface NameRoute {
+  readonly pattern: NamePattern
+  readonly origin: OriginName
+}
+
+/** What a policy may ask of a version beyond its age; of an upstream's version as its registry tells it. */
+export interface VersionTraits {
+  /** Since when this version can have been known to anybody, for rules about age: never earlier than `publishedAt`. */
+  readonly knownSince: number
+  /** SHA-512 of the bytes; undefined where an upstream tells only a SHA-1 and nobody has fetched them yet. */
+  readonly digest: Digest | undefined
+  /** An install runs code of the package: a script, or a `binding.gyp`. */
+  readonly hasInstallScript: boolean
+  /** Of the upstream's own signature over name, version and digest; `no-keys` where the upstream publishes none. */
+  readonly signature: 'verified' | 'broken' | 'missing' | 'no-keys'
+  /** The strongest evidence of where it was built, as the document tells it. */
+  readonly provenance: 'none' | 'provenance' | 'trusted-publisher'
+  /** Who published it there; empty when nobody says. */
+  readonly publisher: string
+  /** Names it depends on at run time, optional ones included. */
+  readonly dependencies: readonly string[]
+}
+
+/** One version in an upstream's packument: everything but its manifest. */
+export interface UpstreamVersion extends VersionTraits {
+  readonly version: Version
+  /** The upstream's own time; where it tells none or one in the future, when it was first seen here. */
+  readonly publishedAt: number
+  readonly deprecated: string
+  /** SHA-1, 40 hex characters; empty where the upstream tells none. */
+  readonly shasum: string
+  /** Where the upstream says the tarball lies: an address below the origin's own, checked when it was read. */
+  readonly tarball: string
+  readonly unpackedSizeBytes: number
+  readonly fileCount: number
+  /** The upstream's `dist.signatures` as JSON text, kept as evidence; empty for none. */
+  readonly upstreamSignatures: string
+  /** The attestation's address below the origin; empty for none. */
+  readonly attestations: string
+}
+
+/** One package of an upstream, as it was last told. */
+export interface Mirror {
+  readonly name: PackageName
+  readonly origin: OriginName
+  /** Moves with every change of anything its documents show. */
+  readonly revision: number
+  /** Validators of the upstream's answer, empty for none. */
+  readonly etag: string
+  readonly lastModified: string
+  /** When the upstream last confirmed or changed it. */
+  readonly checkedAt: number
+  readonly changedAt: number
+  /** When somebody last asked for it; moved at most once an hour. */
+  readonly usedAt: number
+  /** The upstream says that there is no such package (any more); what is cached stays as evidence. */
+  readonly isGone: boolean
+  readonly description: string
+  readonly createdAt: number
+  readonly modifiedAt: number
+  readonly tags: ReadonlyMap<DistTag, Version>
+  /** In the order of publication. */
+  readonly versions: readonly UpstreamVersion[]
+}
+
+/** A version whose bytes came in, checked: one digest for ever. */
+export interface Ingested {
+  readonly package: PackageName
+  readonly version: Version
+  readonly origin: OriginName
+  readonly digest: Digest
+  readonly shasum: string
+  readonly sizeBytes: number
+  /** Found in the bytes, whatever the upstream's document says. */
+  readonly hasInstallScript: boolean
+  readonly ingestedAt: number
+  readonly lastUsedAt: number
+}
+
+/** What people or reconciliation decided about an upstream's version, over whatever its registry says. */
+export interface UpstreamMeasure {
+  readonly package: PackageName
+  readonly version: Version
+  readonly status: Extract<Status, 'held' | 'quarantined'>
+  readonly reason: string
+  readonly at: number
+}
