@@ -27,7 +27,7 @@ import { proveApproval } from './passkey-sign-in.ts'
 import { approvalAddresses, approvalWaitMs } from './presence.ts'
 import { factorWanted, type GrantedApproval, isSecondFactor, openGrantedApproval } from './second-factor.ts'
 import { proveSignIn } from './session.ts'
-import { makeNewToken, type NewToken, tokenCreated } from './token.ts'
+import { checkStillHere, keepToken, makeNewToken, type NewToken, tokenCreated } from './token.ts'
 
 const tokenUseMs = 5 * 60_000
 const maxWishes = 200
@@ -198,7 +198,8 @@ async function addLoginToken(
   })
   await ports.store.commit(grant, tokenCreated(made.token), async tx => {
     await before(tx)
-    await tx.identity.addToken(hashSecret(made.secret), made.token)
+    await checkStillHere(tx, account.id)
+    await keepToken(tx, made)
     await addNotice(tx, ports, account, notice)
   })
   return made

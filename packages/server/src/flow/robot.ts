@@ -6,7 +6,6 @@ import {
   actorId,
   authorize,
   type Grant,
-  hashSecret,
   parseLogin,
   type Robot,
   randomId,
@@ -16,7 +15,7 @@ import {
 import type { Ports, Tx } from '../ports.ts'
 import { addNotice } from './letter.ts'
 import { provePresence } from './presence.ts'
-import { endTokensOf, makeNewToken, type NewToken, tokenCreated } from './token.ts'
+import { endTokensOf, keepToken, makeNewToken, type NewToken, tokenCreated } from './token.ts'
 
 /** A robot with the tokens it holds now. */
 export interface RobotWithTokens extends Robot {
@@ -30,6 +29,8 @@ export interface RobotTokenRequest {
   readonly publishes: readonly NamePattern[]
   readonly cidr?: readonly string[]
 }
+
+const maxRobots = 100
 
 /** The robots of an organisation, for its members. */
 export async function listRobots(
@@ -48,7 +49,7 @@ export async function listRobots(
   )
 }
 
-/** Makes a robot. Throws `robot-exists`. */
+/** Makes a robot. Throws `robot-exists`, `too-many`. */
 export async function addRobot(ports: Ports, actor: Actor, org: string, name: string): Promise<Robot> {
   const grant = await openMachines(ports, actor, 'org:own', org)
   await provePresence(ports, grant)
@@ -62,8 +63,10 @@ export async function addRobot(ports: Ports, actor: Actor, org: string, name: st
   const detail = { org, op: 'robot-add', robot: robot.id, name: robot.name }
   await ports.store.commit(grant, { type: 'org', detail }, async tx => {
     await tx.identity.holdOrg(org)
-    if ((await tx.identity.listRobots(org)).some(each => each.name === robot.name))
-      throw problem('robot-exists', { org, name })
+    const others = await tx.identity.listRobots(org)
+    if (others.some(each => each.name === robot.name)) throw problem('robot-exists', { org, name })
+    if (others.length >= maxRobots)
+      throw problem('too-many', { limit: maxRobots, what: `robots of ${org} at a time` })
     await tx.identity.addRobot(robot)
     await tellOrgOwners(tx, ports, org, `The robot ${robot.name} was made for ${org}`)
   })
@@ -72,7 +75,7 @@ export async function addRobot(ports: Ports, actor: Actor, org: string, name: st
 
 /**
  * Gives a robot a token: a year at most to read, 90 days to publish names of its organisation, of the operator a day. Its
- * secret is told this once. Throws `token-life-too-long`, `operator-tokens-off`.
+ * secret is told this once. Throws `token-life-too-long`, `operator-tokens-off`, `too-many`.
  */
 export async function addRobotToken(
   ports: Ports,
@@ -103,7 +106,9 @@ export async function addRobotToken(
     lifeMs,
   })
   await ports.store.commit(grant, tokenCreated(made.token), async tx => {
-    await tx.identity.addToken(hashSecret(made.secret), made.token)
+    await tx.identity.holdOrg(org)
+    if ((await tx.identity.findRobot(id)) === undefined) throw problem('robot-not-found', { org, id })
+    await keepToken(tx, made)
     const what = byOperator ? 'The operator made a token' : 'A token was made'
     await tellOrgOwners(tx, ports, org, `${what} for the robot ${robot.name} of ${org}`)
   })
@@ -117,6 +122,7 @@ export async function removeRobot(ports: Ports, actor: Actor, org: string, id: s
   await provePresence(ports, grant)
   const detail = { org, op: 'robot-remove', robot: id, name: robot.name }
   await ports.store.commit(grant, { type: 'org', detail }, async tx => {
+    await tx.identity.holdOrg(org)
     if (!(await tx.identity.removeRobot(id, ports.clock()))) throw problem('robot-not-found', { org, id })
     await endTokensOf(tx, id, ports.clock())
     await tellOrgOwners(tx, ports, org, `The robot ${robot.name} of ${org} was removed`)

@@ -36,11 +36,13 @@ export interface NewToken {
   readonly token: Token
 }
 
+const maxTokens = 250
+const maxRobotTokens = 50
 const hintLength = 'holdfast_12345678_'.length + 4
 
 /**
  * Makes a token for an account: its owner's wish with the second factor, or the operator's at the machine, where that is
- * not switched off. Throws `token-life-too-long`, `operator-tokens-off`.
+ * not switched off. Throws `token-life-too-long`, `operator-tokens-off`, `too-many`.
  */
 export async function createToken(
   ports: Ports,
@@ -67,7 +69,8 @@ export async function createToken(
     origin,
   })
   await ports.store.commit(grant, tokenCreated(made.token), async tx => {
-    await tx.identity.addToken(hashSecret(made.secret), made.token)
+    await checkStillHere(tx, account.id)
+    await keepToken(tx, made)
     await addNotice(tx, ports, account, creationNotice(made.token))
   })
   return made
@@ -112,6 +115,25 @@ export function makeNewToken(
     lastUsedAt: null,
   }
   return { secret, token }
+}
+
+/** Asked while others wait: what a leaver makes in the moment of leaving would stay behind. */
+export async function checkStillHere(tx: Tx, accountId: string): Promise<void> {
+  await tx.identity.holdAccount(accountId)
+  const account = await tx.identity.findAccount(accountId)
+  if (account !== undefined && account.disabledAt !== null) throw problem('unauthenticated')
+}
+
+/**
+ * Stores a new token of a person or a robot, which others wait for. Throws `too-many`: who can no longer read through the
+ * list of what acts in their name does not see the one that a thief made.
+ */
+export async function keepToken(tx: Tx, { secret, token }: NewToken): Promise<void> {
+  const { accountId, holder, createdAt } = token
+  const limit = holder === 'robot' ? maxRobotTokens : maxTokens
+  if ((await tx.identity.countTokens(accountId, createdAt)) >= limit)
+    throw problem('too-many', { limit, what: `tokens of one ${holder} at a time` })
+  await tx.identity.addToken(hashSecret(secret), token)
 }
 
 export function tokenCreated(token: Token): NewEvent {

@@ -21,7 +21,7 @@ import { addNotice } from './letter.ts'
 import { openPackage } from './package.ts'
 import { provePresence } from './presence.ts'
 import { checkPublisherRule } from './publisher-rule.ts'
-import { endTokensOf } from './token.ts'
+import { checkStillHere, endTokensOf } from './token.ts'
 
 /** A publisher somebody wants to add. */
 export interface PublisherRequest {
@@ -87,13 +87,6 @@ export async function addPublisher(
     await tellOwners(tx, ports, made, `A trusted publisher was added to ${name} (${describePublisher(made)})`)
   })
   return made
-}
-
-/** Asked while others wait: what a leaver adds in the moment of leaving would stay behind. */
-async function checkStillHere(tx: Tx, accountId: string): Promise<void> {
-  await tx.identity.holdAccount(accountId)
-  const account = await tx.identity.findAccount(accountId)
-  if (account !== undefined && account.disabledAt !== null) throw problem('unauthenticated')
 }
 
 /** Ends the trust, and the tokens that its jobs still hold, at once. Throws `publisher-not-found`. */

@@ -130,6 +130,8 @@ export interface IdentityReads
   /** A token that is neither revoked nor expired at `now`. */
   findToken(hash: string, now: number): Promise<Token | undefined>
   listTokens(accountId: string): Promise<readonly Token[]>
+  /** How many of a holder's tokens work at `now`. */
+  countTokens(holderId: string, now: number): Promise<number>
   findInvitation(hash: string): Promise<Invitation | undefined>
   findApproval(hash: string): Promise<Approval | undefined>
   findApprovalByDone(hash: string): Promise<Approval | undefined>

@@ -97,6 +97,22 @@ test('the same token of a job installs and then publishes, once each', async () 
   assert.equal((await world.ask(path, { token: jwt })).body.code, 'job-token-used')
 })
 
+test('an organisation has at most a hundred robots, and a robot at most fifty tokens that work', async () => {
+  const owner = await inBrowser(ann)
+  await createOrg(ports, owner, 'many')
+  const robots = []
+  for (let i = 0; i < 100; i++) robots.push(await addRobot(ports, owner, 'many', `robot-${i}`))
+  await assert.rejects(addRobot(ports, owner, 'many', 'robot-100'), { code: 'too-many' })
+  const [first] = robots
+  assert.ok(first !== undefined)
+  const request = { lifeMs: dayMs, publishes: [] }
+  for (let i = 0; i < 50; i++) await addRobotToken(ports, owner, 'many', first.id, request)
+  await assert.rejects(addRobotToken(ports, owner, 'many', first.id, request), { code: 'too-many' })
+  await removeRobot(ports, owner, 'many', first.id)
+  await assert.rejects(addRobotToken(ports, owner, 'many', first.id, request), { code: 'robot-not-found' })
+  await addRobot(ports, owner, 'many', 'robot-100')
+})
+
 test('a job of another owner, of the same name, or of an issuer alone reads nothing', async () => {
   assert.equal(
     (await ciLogin(await issuer.github(world, { repository_owner_id: '78' }))).body.code,

@@ -47,6 +47,20 @@ test('the owner is told 14, 3 and 1 days before the end, once each however often
   ])
 })
 
+test('an account holds as many tokens as somebody can look through, and one that is over counts no longer', async () => {
+  const cleo = await world.someone('cleo')
+  const limits = { permission: 'read-write', bypassTfa: false } as const
+  for (let held = 2; held < 250; held++) await world.token(cleo, {}, ports.clock() + dayMs)
+  const [one, other] = await Promise.allSettled([make(cleo, { limits }), make(cleo, { limits })])
+  assert.deepEqual([one.status, other.status].sort(), ['fulfilled', 'rejected'])
+  const login = { name: cleo.login, password: cleo.password }
+  const refused = await world.npm('PUT /-/user/org.couchdb.user:cleo', { body: login })
+  assert.equal(refused.status, 409)
+  assert.match(refused.body.error, /^There can be at most 250 tokens of one account at a time\. Remove one/)
+  world.advance(dayMs)
+  await make(cleo, { limits })
+})
+
 test('a letter says when, by which token, when it was last used, and never its secret', async () => {
   const bob = await world.someone('bob')
   const { secret, token } = await make(bob, { limits: reads, lifeMs: 20 * dayMs })

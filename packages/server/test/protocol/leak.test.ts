@@ -191,6 +191,21 @@ test('where no programme is configured the address does not exist; keys may lie 
   assert.equal((await report([], { url: withFile.url })).status, 200)
 })
 
+test('what a signed report says of a place is told as a link of one line or not at all, and its token ends all the same', async () => {
+  const position = await world.ports.store.events.head()
+  const bad = [`https://a.example/${'x'.repeat(501)}`, 'https://a.example/\nDear customer', 'javascript:a', 7]
+  for (const url of bad) {
+    const token = await world.token(ann)
+    assert.equal((await report([{ token, type: '', url }])).body[0].label, 'true_positive')
+  }
+  const events = await world.ports.store.events.read(position, 100)
+  assert.deepEqual(
+    events.filter(({ type }) => type === 'token-revoke').map(({ detail }) => detail['where']),
+    bad.map(() => ''),
+  )
+  assert.equal((await report([{ token: 'x', type: 'y'.repeat(201) }])).status, 400)
+})
+
 test('a token that one replica is told of is dead on the other within a second', async t => {
   const { data, database } = world.ports.config
   const config = readConfig({ data, port: '0', ...(database === undefined ? {} : { database }) }, {})

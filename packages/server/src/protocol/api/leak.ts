@@ -25,7 +25,14 @@ const reported = v.object({
   ),
 })
 const signed = v.pipe(
-  v.array(v.object({ token: secret, type: v.optional(v.string(), ''), url: v.nullish(v.string()) })),
+  v.array(
+    v.object({
+      token: secret,
+      type: v.optional(v.pipe(v.string(), v.maxLength(200)), ''),
+      // A place that nobody could be told must not keep the tokens of a whole report alive.
+      url: v.fallback(v.optional(url, ''), ''),
+    }),
+  ),
   v.maxLength(maxSignedLeaks),
 )
 
@@ -68,7 +75,7 @@ export async function reportSignedLeaks(ports: Ports, call: Call): Promise<Answe
   }
   const labels = []
   for (const { token, type, url: where } of parseShape(signed, parseJson(body)))
-    labels.push(await settle(ports, token, type, { source: 'secret-scanning', where: where ?? '' }))
+    labels.push(await settle(ports, token, type, { source: 'secret-scanning', where }))
   return json(labels)
 }
 

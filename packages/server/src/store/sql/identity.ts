@@ -84,6 +84,16 @@ export function identityReads(db: Kysely<Schema>): IdentityReads {
         .where('revoked_at', 'is', null)
       return (await query.orderBy('created_at', 'desc').orderBy('id').execute()).map(toToken)
     },
+    async countTokens(holderId, now) {
+      const row = await db
+        .selectFrom('token')
+        .select(eb => eb.fn.countAll().as('n'))
+        .where('account', '=', holderId)
+        .where('revoked_at', 'is', null)
+        .where(eb => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', now)]))
+        .executeTakeFirstOrThrow()
+      return Number(row.n)
+    },
     async findInvitation(hash) {
       const row = await db.selectFrom('invitation').selectAll().where('hash', '=', hash).executeTakeFirst()
       return row && toInvitation(row)
