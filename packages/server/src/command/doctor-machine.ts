@@ -5,6 +5,7 @@ import { readdir, stat, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Config } from '../main.ts'
 import { type Check, type Finding, fail, ok, warn } from './doctor-check.ts'
+import { setUpLinkPath } from './set-up-link.ts'
 
 const neededNode = [24, 15] as const
 const gib = 1024 ** 3
@@ -18,7 +19,7 @@ export function machineChecks(config: Config, now: number): Check[] {
     { name: 'keys-folder', look: () => checkKeys(config.keys) },
     { name: 'disk', look: () => checkDisk(config.data) },
     { name: 'mail', look: async () => checkMail(config) },
-    { name: 'set-up-link', look: () => checkSetUpLink(join(config.data, 'set-up-link'), now) },
+    { name: 'set-up-link', look: () => checkSetUpLink(setUpLinkPath(config.data), now) },
   ]
 }
 
@@ -92,7 +93,11 @@ async function checkSetUpLink(path: string, now: number): Promise<Finding> {
     return warn(
       'set-up-link',
       `${path} holds a link that may still work.`,
-      'Use it to set up the registry, then remove the file.',
+      'Use it to set up the registry: the server then removes the file.',
     )
-  return warn('set-up-link', `${path} holds an old link.`, `Remove it: \`rm ${path}\`.`)
+  return warn(
+    'set-up-link',
+    `${path} holds an old link.`,
+    `Start the server, which removes it, or: \`rm ${path}\`.`,
+  )
 }

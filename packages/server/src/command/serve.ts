@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { setUpLink } from '../flow/index.ts'
 import { type Log, openLog } from '../http/index.ts'
 import { type Instance, startInstance } from '../main.ts'
+import { offerSetUp } from './set-up-link.ts'
 import { configOf, configOptions, readArguments } from './usage.ts'
 
 const usage = `Usage: holdfast serve [--port 4873] [--host 127.0.0.1] [--data ./data] [--config holdfast.yaml]`
@@ -19,22 +17,9 @@ export async function serve(args: readonly string[]): Promise<number> {
     publicUrl: instance.ports.config.publicUrl,
     data: config.data,
   })
-  await offerSetUp(instance)
+  await offerSetUp(instance.ports)
   await signalled()
   return stop(instance, log)
-}
-
-/** As long as nobody has an account, a link that makes the first operator: to a terminal, else into a file only we can read. */
-async function offerSetUp(instance: Instance): Promise<void> {
-  const link = await setUpLink(instance.ports)
-  if (link === undefined) return
-  if (process.stdout.isTTY) {
-    process.stdout.write(`Set up this registry (one hour, one use): ${link}\n`)
-    return
-  }
-  const file = join(instance.ports.config.data, 'set-up-link')
-  await writeFile(file, `${link}\n`, { mode: 0o600 })
-  process.stdout.write(`The set-up link (one hour, one use) is in ${file}\n`)
 }
 
 function signalled(): Promise<void> {

@@ -3,6 +3,7 @@
 import { type Problem, parseNamePattern } from '@holdfast/core'
 import type { Config } from '../../config.ts'
 import { hostNames, listAbandonedDomains, unhostNames } from '../../flow/index.ts'
+import { tfaModeOf } from '../../identity/index.ts'
 import type { StoredLetter } from '../../ports.ts'
 import { leadTo } from '../answer.ts'
 import { getOperator, type PageContext } from '../context.ts'
@@ -20,7 +21,7 @@ const lettersShown = 100
 
 /** How the instance is. */
 export async function operatePage(c: PageContext): Promise<Response> {
-  getOperator(c)
+  const operator = getOperator(c)
   const { store, config, mail } = c.env.ports
   const [packages, people, head, hosted, waiting] = await Promise.all([
     store.catalog.countPackages(),
@@ -30,6 +31,7 @@ export async function operatePage(c: PageContext): Promise<Response> {
     store.mail.listWaiting(lettersShown),
   ])
   const main = html`${operateHead(c, 'overview')}
+${tfaModeOf(operator) === 'none' ? notice('warn', 'Your account has a password and nothing else', html`Whoever learns it runs this registry. <a href="/account/security">Add a passkey or an authenticator</a>.`) : nothing}
 ${hosted.length === 0 ? notice('warn', 'No names are hosted here yet', html`Nothing can be published until you <a href="/operate/names">say which names belong to you</a>.`) : nothing}
 <dl class="counts">${[
     ['Packages', packages],
