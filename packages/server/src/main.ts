@@ -20,7 +20,14 @@ import {
 } from './http/index.ts'
 import type { Clock, Ports } from './ports.ts'
 import { apiMount } from './protocol/api/index.ts'
-import { exchangeMount, npmMount, openDocuments, openHotPath, openTarballs } from './protocol/npm/index.ts'
+import {
+  exchangeMount,
+  formerMounts,
+  npmMount,
+  openDocuments,
+  openHotPath,
+  openTarballs,
+} from './protocol/npm/index.ts'
 import {
   openAuditSink,
   openDomainLookup,
@@ -152,7 +159,14 @@ function openDoors(http: HttpServer, ports: Ports): Identify {
     metrics,
     trustedProxies: ports.config.trustedProxies,
     hotPath: openHotPath(ports, identify, tarballs, addressOf),
-    mounts: [exchangeMount(npm), operationMount(ports, metrics), npm, apiMount(ports), pagesMount(ports)],
+    mounts: [
+      exchangeMount(npm),
+      operationMount(ports, metrics),
+      npm,
+      ...formerMounts(npm),
+      apiMount(ports),
+      pagesMount(ports),
+    ],
   })
   return identify
 }

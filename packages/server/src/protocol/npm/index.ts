@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+import { problem } from '@holdfast/core'
 import type { Answer, Call, Mount } from '../../http/index.ts'
 import type { Ports } from '../../ports.ts'
 import { problemAnswer } from './answer.ts'
+import { formerPrefixes, withoutFormerPath } from './former-path.ts'
 import { identityRoutes } from './route/index.ts'
 import { publishRoutes } from './route/publish.ts'
 import { readRoutes, versionRoutes } from './route/read.ts'
@@ -27,10 +29,10 @@ export function npmMount(ports: Ports, tarballs: Tarballs): Mount {
   ]
   return {
     prefix,
-    classOf: call => classOf(call),
+    classOf: call => classOf(atOwnPath(call)),
     renderProblem: (trouble, call) =>
       problemAnswer(trouble, ports.config.publicUrl, call.headers['user-agent'] ?? ''),
-    handle: call => handle(ports, routes, withoutCookie(call)),
+    handle: call => handle(ports, routes, withoutCookie(atOwnPath(call))),
   }
 }
 
@@ -43,6 +45,16 @@ export function exchangeMount(npm: Mount): Mount {
   }
 }
 
+/** The same registry at the addresses of the one that stood here before it, without a redirect: clients drop tokens there. */
+export function formerMounts(npm: Mount): readonly Mount[] {
+  return formerPrefixes.map(former => ({ ...npm, prefix: former }))
+}
+
+function atOwnPath(call: Call): Call {
+  const url = withoutFormerPath(call.url)
+  return url === call.url ? call : { ...call, url }
+}
+
 /** A browser's session is for pages, which check where a form comes from; here nothing does (cross-site request forgery). */
 function withoutCookie(call: Call): Call {
   const { actor } = call
@@ -51,6 +63,7 @@ function withoutCookie(call: Call): Call {
 }
 
 async function handle(ports: Ports, routes: readonly Route[], call: Call): Promise<Answer> {
+  if (!call.url.startsWith(prefix)) throw problem('not-found')
   const mark = call.url.indexOf('?')
   const path = call.url.slice(prefix.length, mark < 0 ? undefined : mark)
   const { route, params } = findRoute(routes, call.method, splitPath(path))
