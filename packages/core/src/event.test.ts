@@ -12,6 +12,7 @@ test('exactly the leaf types of the log format are public; what names people or 
     'advisory',
     'deprecate',
     'dist-tag',
+    'ingest',
     'key',
     'owner',
     'policy',

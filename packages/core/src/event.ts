@@ -17,6 +17,7 @@ export type EventType =
   | 'yank'
   | 'unyank'
   | 'deprecate'
+  | 'ingest'
   | 'dist-tag'
   | 'owner'
   | 'trusted-publisher'
@@ -47,6 +48,7 @@ export type EventType =
   | 'star'
   | 'team'
   | 'token-create'
+  | 'upstream-fault'
 
 /** For whom each event is. People's addresses never enter the log, since it cannot forget. */
 export const eventTable: Readonly<Record<EventType, EventRow>> = {
@@ -55,6 +57,7 @@ export const eventTable: Readonly<Record<EventType, EventRow>> = {
   yank: forLog,
   unyank: forLog,
   deprecate: forLog,
+  ingest: forLog,
   'dist-tag': forLog,
   owner: forLog,
   'trusted-publisher': forLog,
@@ -85,6 +88,7 @@ export const eventTable: Readonly<Record<EventType, EventRow>> = {
   star: forRecord,
   team: forRecord,
   'token-create': forRecord,
+  'upstream-fault': forRecord,
 }
 
 /** Every reason that may stand in a log leaf: codes, not prose. */

@@ -477,6 +477,11 @@ export const problemTable = {
     say: 'This cannot be unpublished: {why}',
     hint: 'Deprecate the version instead (`npm deprecate NAME@VERSION MESSAGE`), or ask the operator.',
   },
+  'upstream-changed': {
+    status: 502,
+    say: 'The upstream of {name} now gives other bytes for {version} than those that came in before',
+    hint: 'Use another version; nothing of this one is served until the operator knows from the upstream what happened.',
+  },
   'user-exists': {
     status: 409,
     say: 'There is already a user {user}',

@@ -220,6 +220,7 @@ export interface Store {
   readonly catalog: CatalogReads
   readonly identity: IdentityReads
   readonly upkeep: IdentityUpkeep
+  readonly mirrors: MirrorRows
   readonly documents: DocumentRows
   readonly mail: MailRows
   readonly downloads: DownloadRows
@@ -242,6 +243,7 @@ export interface InstanceFacts {
 export interface Tx {
   readonly catalog: CatalogReads & CatalogWrites
   readonly identity: IdentityReads & IdentityWrites
+  readonly upstream: UpstreamWrites
   readonly mail: MailWrites
   /** One more event of this commit, after those it was begun with. */
   record(event: NewEvent): void
@@ -347,6 +349,8 @@ export interface Leases {
 export interface DocumentRow {
   readonly package: PackageName
   readonly form: DocumentForm
+  /** Whose package it shows: of another origin's no row is of use. */
+  readonly origin: OriginName
   /** The package revision it shows. */
   readonly revision: number
   readonly publicUrl: string
@@ -365,7 +369,7 @@ export type DocumentForm = 'full' | 'corgi'
 
 export interface DocumentRows {
   find(name: PackageName, form: DocumentForm): Promise<DocumentRow | undefined>
-  /** Replaces the stored document unless a newer one is there. Not an event: it follows from them. */
+  /** Replaces the stored document unless a newer one of the same origin is there. Not an event: it follows from them. */
   save(row: DocumentRow): Promise<void>
 }
 

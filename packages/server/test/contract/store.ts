@@ -369,6 +369,7 @@ function document(name: PackageName, revision: number, etag: string): DocumentRo
   return {
     package: name,
     form: 'full',
+    origin: 'hosted',
     revision,
     publicUrl: 'http://registry.example',
     policyVersion: 0,

@@ -98,6 +98,7 @@ function rowOf(known: Package, form: DocumentForm, publicUrl: string, pressed: P
     publicUrl,
     policyVersion,
     validUntil: null,
+    origin: 'hosted',
     // The revision stands in it, so that a 304 never makes npm use an old `_rev`.
     etag: `W/"${known.revision}-${form}-${hash.slice(0, 27)}"`,
     ...encodings,

@@ -35,7 +35,12 @@ export function documentRows(db: Kysely<Schema>, transact: Transact): DocumentRo
             clash
               .columns(['package', 'form'])
               .doUpdateSet(values)
-              .where('document.revision', '<=', made.revision),
+              .where(eb =>
+                eb.or([
+                  eb('document.revision', '<=', made.revision),
+                  eb('document.origin', '<>', made.origin),
+                ]),
+              ),
           )
           .execute()
       })
@@ -47,6 +52,7 @@ function fromDocument(made: DocumentRow): Schema['document'] {
   return {
     package: made.package,
     form: made.form,
+    origin: made.origin,
     revision: made.revision,
     public_url: made.publicUrl,
     policy_version: made.policyVersion,
@@ -63,6 +69,7 @@ function toDocument(row: Selectable<Schema['document']>): DocumentRow {
   return {
     package: row.package as PackageName,
     form: row.form as DocumentRow['form'],
+    origin: row.origin,
     revision: row.revision,
     publicUrl: row.public_url,
     policyVersion: row.policy_version,

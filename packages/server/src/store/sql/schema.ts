@@ -208,9 +208,40 @@ export interface Schema {
     package: string
     form: string
     revision: number
+  /** What is often written lies apart from the manifests, which are large. */
+  mirror: {
+    name: string
+    origin: string
+    revision: number
+    etag: string
+    last_modified: string
+    checked_at: number
+    changed_at: number
+    used_at: number
+    is_gone: number
+    description: string
+    created_at: number
+    modified_at: number
+    tags: string
+    facts: Uint8Array
+  }
+  mirror_source: { name: string; source: Uint8Array }
+  ingested: {
+    package: string
+    version: string
+    origin: string
+    digest: string
+    shasum: string
+    size_bytes: number
+    has_install_script: number
+    ingested_at: number
+    last_used_at: number
+  }
+  upstream_measure: { package: string; version: string; status: string; reason: string; at: number }
     public_url: string
     policy_version: number
     valid_until: number | null
+    origin: string
     etag: string
     identity: Uint8Array
     gzip: Uint8Array

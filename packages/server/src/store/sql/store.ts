@@ -9,6 +9,7 @@ import type { SqlDriver } from './driver.ts'
 import { appendEvent, readEvents, readPackageEvents } from './event.ts'
 import { identityReads, identityUpkeep, identityWrites } from './identity.ts'
 import { migrations } from './migrations/index.ts'
+import { mirrorRows, upstreamWrites } from './mirror.ts'
 import { documentRows, downloadRows, leases, mailRows, mailWrites } from './record.ts'
 import type { Schema } from './schema.ts'
 
@@ -25,6 +26,7 @@ export async function openStore(driver: SqlDriver<Schema>, clock: Clock, logOrig
     catalog: catalogReads(driver.db),
     identity: identityReads(driver.db),
     upkeep: identityUpkeep(transact, driver.dialect),
+    mirrors: mirrorRows(driver.db, derive),
     documents: documentRows(driver.db, derive),
     mail: mailRows(driver.db, transact),
     downloads: downloadRows(driver.db, derive),
@@ -55,6 +57,7 @@ function openTx(tx: Kysely<Schema>, clock: Clock, record: Tx['record']): Tx {
   return {
     catalog: { ...catalogReads(tx), ...catalogWrites(tx) },
     identity: { ...identityReads(tx), ...identityWrites(tx) },
+    upstream: upstreamWrites(tx),
     mail: mailWrites(tx, clock),
     record,
   }

@@ -13,6 +13,7 @@ export async function up(db: Kysely<unknown>, dialect: 'sqlite' | 'postgres'): P
   await people(table, db)
   await machines(table, db)
   await packages(table, db)
+  await upstreams(table, db)
   await reading(table, db, dialect)
 }
 
@@ -304,6 +305,49 @@ async function packages(table: TableMaker, db: Kysely<unknown>): Promise<void> {
 async function reading(
   table: TableMaker,
   db: Kysely<unknown>,
+async function upstreams(table: TableMaker, db: Kysely<unknown>): Promise<void> {
+  await table('mirror', {
+    name: 'text!',
+    origin: 'text',
+    revision: 'int',
+    etag: 'text',
+    last_modified: 'text',
+    checked_at: 'int',
+    changed_at: 'int',
+    used_at: 'int',
+    is_gone: 'int',
+    description: 'text',
+    created_at: 'int',
+    modified_at: 'int',
+    tags: 'text',
+    facts: 'bytes',
+  })
+  await index(db, 'mirror', ['used_at'])
+  await table('mirror_source', { name: 'text!', source: 'bytes' })
+  await table(
+    'ingested',
+    {
+      package: 'text',
+      version: 'text',
+      origin: 'text',
+      digest: 'text',
+      shasum: 'text',
+      size_bytes: 'int',
+      has_install_script: 'int',
+      ingested_at: 'int',
+      last_used_at: 'int',
+    },
+    ['package', 'version'],
+  )
+  await index(db, 'ingested', ['digest'])
+  await index(db, 'ingested', ['last_used_at'])
+  await table(
+    'upstream_measure',
+    { package: 'text', version: 'text', status: 'text', reason: 'text', at: 'int' },
+    ['package', 'version'],
+  )
+}
+
   dialect: 'sqlite' | 'postgres',
 ): Promise<void> {
   await table('search_term', { term: 'text', package: 'text', weight: 'int' }, ['term', 'package'])
@@ -316,6 +360,7 @@ async function reading(
       revision: 'int',
       public_url: 'text',
       policy_version: 'int',
+      origin: 'text',
       valid_until: 'int?',
       etag: 'text',
       identity: 'bytes',

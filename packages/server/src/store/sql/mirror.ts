@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What upstreams said, and which of their bytes came in. The facts of all versions of a package lie in one row. */
+import { promisify } from 'node:util'
+import { zstdCompress, zstdDecompress } from 'node:zlib'
+import { type Digest, type DistTag, type PackageName, problem, type Version } from '@holdfast/core'
+import type { Kysely, Selectable } from 'kysely'
+import type { Ingested, Mirror, UpstreamMeasure, UpstreamVersion } from '../../catalog/index.ts'
+import type { MirrorRows, UpstreamWrites } from '../../ports.ts'
+import type { Schema } from './schema.ts'
+
+type Transact = <T>(work: (tx: Kysely<Schema>) => Promise<T>) => Promise<T>
+
+const compress = promisify(zstdCompress)
+const inflate = promisify(zstdDecompress)
+const summary = ['name', 'origin', 'checked_at', 'used_at', 'is_gone', 'description', 'modified_at'] as const
+
+/** The mirrors, over a connection; what they keep could be asked for again, so its changes are no events. */
+export function mirrorRows(db: Kysely<Schema>, transact: Transact): MirrorRows {
+  const ingested = (name: PackageName) => db.selectFrom('ingested').selectAll().where('package', '=', name)
+  const setOne = (name: PackageName, values: Partial<Schema['mirror']>) =>
+    transact(async tx => {
+      await tx.updateTable('mirror').where('name', '=', name).set(values).execute()
+    })
+  return {
+    async find(name) {
+      const row = await db.selectFrom('mirror').selectAll().where('name', '=', name).executeTakeFirst()
+      return row && toMirror(row)
+    },
+    async findSource(name) {
+      const query = db.selectFrom('mirror_source').select('source').where('name', '=', name)
+      return (await query.executeTakeFirst())?.source
+    },
+    save: (mirror, source) => save(transact, mirror, source),
+    confirm: (name, checkedAt) => setOne(name, { checked_at: checkedAt, is_gone: 0 }),
+    markUsed: (name, at) => setOne(name, { used_at: at }),
+    async listStale(checkedBefore, limit) {
+      const query = db.selectFrom('mirror').select('name').where('checked_at', '<', checkedBefore)
+      const rows = await query.orderBy('used_at', 'desc').limit(limit).execute()
+      return rows.map(row => row.name as PackageName)
+    },
+    async list(after, limit) {
+      const query = db.selectFrom('mirror').select(summary).where('name', '>', after)
+      return (await query.orderBy('name').limit(limit).execute()).map(toSummary)
+    },
+    async count() {
+      const query = db.selectFrom('mirror').select(eb => eb.fn.countAll().as('n'))
+      return Number((await query.executeTakeFirstOrThrow()).n)
+    },
+    async findIngested(name, version) {
+      const row = await ingested(name).where('version', '=', version).executeTakeFirst()
+      return row && toIngested(row)
+    },
+    async listIngested(name) {
+      return (await ingested(name).orderBy('ingested_at').orderBy('version').execute()).map(toIngested)
+    },
+    markIngestedUsed: uses =>
+      transact(async tx => {
+        // Sorted, so that two replicas writing at once take the rows in one order.
+        for (const use of [...uses].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1)))
+          await tx
+            .updateTable('ingested')
+            .where('package', '=', use.package)
+            .where('version', '=', use.version)
+            .set({ last_used_at: use.at })
+            .execute()
+      }),
+    async listMeasures(name) {
+      const query = db.selectFrom('upstream_measure').selectAll().where('package', '=', name)
+      return (await query.orderBy('version').execute()).map(toMeasure)
+    },
+  }
+}
+
+/** Changes that are events, inside a transaction. */
+export function upstreamWrites(db: Kysely<Schema>): UpstreamWrites {
+  return {
+    async addIngested(made) {
+      const { numInsertedOrUpdatedRows } = await db
+        .insertInto('ingested')
+        .values(fromIngested(made))
+        .onConflict(clash =>
+          clash
+            .columns(['package', 'version'])
+            .doUpdateSet({ last_used_at: made.lastUsedAt })
+            .where('ingested.digest', '=', made.digest),
+        )
+        .executeTakeFirst()
+      if (!numInsertedOrUpdatedRows)
+        throw problem('upstream-changed', { name: made.package, version: made.version })
+    },
+    async setMeasure(name, version, measure) {
+      await db
+        .deleteFrom('upstream_measure')
+        .where('package', '=', name)
+        .where('version', '=', version)
+        .execute()
+      if (measure === undefined) return
+      const { status, reason, at } = measure
+      await db.insertInto('upstream_measure').values({ package: name, version, status, reason, at }).execute()
+    },
+    async touchMirror(name) {
+      await db
+        .updateTable('mirror')
+        .where('name', '=', name)
+        .set(eb => ({ revision: eb('revision', '+', 1) }))
+        .execute()
+    },
+  }
+}
+
+async function save(transact: Transact, mirror: Mirror, source: Uint8Array): Promise<boolean> {
+  const values = await fromMirror(mirror)
+  const { name } = mirror
+  return transact(async tx => {
+    const { numInsertedOrUpdatedRows } = await tx
+      .insertInto('mirror')
+      .values(values)
+      .onConflict(clash =>
+        clash.column('name').doUpdateSet(values).where('mirror.revision', '<', mirror.revision),
+      )
+      .executeTakeFirst()
+    if (!numInsertedOrUpdatedRows) return false
+    await tx
+      .insertInto('mirror_source')
+      .values({ name, source })
+      .onConflict(clash => clash.column('name').doUpdateSet({ source }))
+      .execute()
+    return true
+  })
+}
+
+function keyOf(use: { readonly package: PackageName; readonly version: Version }): string {
+  return `${use.package} ${use.version}`
+}
+
+async function fromMirror(mirror: Mirror): Promise<Schema['mirror']> {
+  return {
+    name: mirror.name,
+    origin: mirror.origin,
+    revision: mirror.revision,
+    etag: mirror.etag,
+    last_modified: mirror.lastModified,
+    checked_at: mirror.checkedAt,
+    changed_at: mirror.changedAt,
+    used_at: mirror.usedAt,
+    is_gone: mirror.isGone ? 1 : 0,
+    description: mirror.description,
+    created_at: mirror.createdAt,
+    modified_at: mirror.modifiedAt,
+    tags: JSON.stringify([...mirror.tags]),
+    facts: await compress(JSON.stringify(mirror.versions)),
+  }
+}
+
+async function toMirror(row: Selectable<Schema['mirror']>): Promise<Mirror> {
+  return {
+    name: row.name as PackageName,
+    origin: row.origin,
+    revision: row.revision,
+    etag: row.etag,
+    lastModified: row.last_modified,
+    checkedAt: row.checked_at,
+    changedAt: row.changed_at,
+    usedAt: row.used_at,
+    isGone: row.is_gone === 1,
+    description: row.description,
+    createdAt: row.created_at,
+    modifiedAt: row.modified_at,
+    tags: new Map(JSON.parse(row.tags) as [DistTag, Version][]),
+    versions: JSON.parse((await inflate(row.facts)).toString()) as UpstreamVersion[],
+  }
+}
+
+function toSummary(row: Pick<Selectable<Schema['mirror']>, (typeof summary)[number]>) {
+  return {
+    name: row.name as PackageName,
+    origin: row.origin,
+    checkedAt: row.checked_at,
+    usedAt: row.used_at,
+    isGone: row.is_gone === 1,
+    description: row.description,
+    modifiedAt: row.modified_at,
+  }
+}
+
+function fromIngested(made: Ingested): Schema['ingested'] {
+  return {
+    package: made.package,
+    version: made.version,
+    origin: made.origin,
+    digest: made.digest,
+    shasum: made.shasum,
+    size_bytes: made.sizeBytes,
+    has_install_script: made.hasInstallScript ? 1 : 0,
+    ingested_at: made.ingestedAt,
+    last_used_at: made.lastUsedAt,
+  }
+}
+
+function toIngested(row: Selectable<Schema['ingested']>): Ingested {
+  return {
+    package: row.package as PackageName,
+    version: row.version as Version,
+    origin: row.origin,
+    digest: row.digest as Digest,
+    shasum: row.shasum,
+    sizeBytes: row.size_bytes,
+    hasInstallScript: row.has_install_script === 1,
+    ingestedAt: row.ingested_at,
+    lastUsedAt: row.last_used_at,
+  }
+}
+
+function toMeasure(row: Selectable<Schema['upstream_measure']>): UpstreamMeasure {
+  return {
+    package: row.package as PackageName,
+    version: row.version as Version,
+    status: row.status as UpstreamMeasure['status'],
+    reason: row.reason,
+    at: row.at,
+  }
+}

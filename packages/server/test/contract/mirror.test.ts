@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { after, before, describe, test } from 'node:test'
+import type { Digest, DistTag, PackageName, Version } from '@holdfast/core'
+import type { Ingested, Mirror, UpstreamVersion } from '../../src/catalog/index.ts'
+import type { Grant } from '../../src/identity/index.ts'
+import type { Store } from '../../src/ports.ts'
+import { engines, openPair, type Pair, type StoreEngine } from './engine.ts'
+
+for (const engine of engines) mirrorContract(engine)
+
+/** What is kept of upstreams, with two stores on one database: two processes. */
+function mirrorContract(engine: StoreEngine): void {
+  describe(`mirrors on ${engine.name}`, () => {
+    let pair: Pair
+    let store: Store
+    let second: Store
+    let grant: Grant
+    const now = 1_700_000_000_000
+
+    before(async () => {
+      pair = await openPair(engine, () => now)
+      ;({ store, second, grant } = pair)
+    })
+    after(() => pair.close())
+
+    const ingest = (version: Ingested, on = store) =>
+      on.commit(grant, { type: 'ingest', pkg: version.package, ver: version.version }, tx =>
+        tx.upstream.addIngested(version),
+      )
+
+    test('a mirror comes back as it was saved, also in another process', async () => {
+      const kept = mirror('@up/whole', 1, 40)
+      assert.equal(await store.mirrors.save(kept, Uint8Array.of(1, 0, 255)), true)
+      assert.deepEqual(await second.mirrors.find(kept.name), kept)
+      assert.deepEqual(
+        Buffer.from((await second.mirrors.findSource(kept.name)) ?? []),
+        Buffer.from([1, 0, 255]),
+      )
+      assert.equal(await store.mirrors.find('absent' as PackageName), undefined)
+      assert.equal(await store.mirrors.findSource('absent' as PackageName), undefined)
+    })
+
+    test('of two that read the same state, only the first one saves what it made of it', async () => {
+      const name = 'raced' as PackageName
+      await store.mirrors.save(mirror(name, 1, 1), Uint8Array.of(1))
+      const racing = [store, second, store, second].map((on, i) =>
+        on.mirrors.save({ ...mirror(name, 2, 1), etag: `"${i}"` }, Uint8Array.of(10 + i)),
+      )
+      const saved = await Promise.all(racing)
+      assert.equal(saved.filter(Boolean).length, 1)
+      const winner = saved.indexOf(true)
+      assert.equal((await store.mirrors.find(name))?.etag, `"${winner}"`)
+      assert.equal(
+        (await store.mirrors.findSource(name))?.[0],
+        10 + winner,
+        'facts and manifests are of one answer',
+      )
+      assert.equal(await store.mirrors.save(mirror(name, 1, 1), Uint8Array.of(99)), false)
+    })
+
+    test('what the upstream confirms is there again; what is used is seen first when it grows stale', async () => {
+      for (const [i, name] of ['old-a', 'old-b', 'old-c', 'fresh'].entries()) {
+        const checkedAt = name === 'fresh' ? now : now - 1000
+        await store.mirrors.save(
+          { ...mirror(name, 1, 1), isGone: true, checkedAt, usedAt: i },
+          new Uint8Array(),
+        )
+      }
+      await store.mirrors.markUsed('old-a' as PackageName, 50)
+      const stale = async () =>
+        (await store.mirrors.listStale(now - 500, 10)).filter(name => name.startsWith('old-'))
+      assert.deepEqual(await stale(), ['old-a', 'old-c', 'old-b'])
+      await store.mirrors.confirm('old-c' as PackageName, now)
+      assert.deepEqual(await stale(), ['old-a', 'old-b'])
+      const confirmed = await store.mirrors.find('old-c' as PackageName)
+      assert.deepEqual([confirmed?.isGone, confirmed?.checkedAt, confirmed?.revision], [false, now, 1])
+    })
+
+    test('names come a page at a time and are counted', async () => {
+      const all = await store.mirrors.list('', 100)
+      assert.equal(await store.mirrors.count(), all.length)
+      const first = await store.mirrors.list('', 2)
+      const rest = await store.mirrors.list(first[1]?.name ?? '', 100)
+      assert.deepEqual([...first, ...rest], all)
+      assert.deepEqual(
+        all.map(each => each.name),
+        all.map(each => each.name).sort(),
+      )
+    })
+
+    test('the bytes of a version are the same for ever: others are refused, in any process', async () => {
+      const made = ingested('pinned', '1.0.0')
+      await ingest(made)
+      await ingest({ ...made, ingestedAt: now + 5, lastUsedAt: now + 5 }, second)
+      const other = { ...made, digest: createHash('sha512').update('other').digest('hex') as Digest }
+      for (const on of [store, second]) await assert.rejects(ingest(other, on), { code: 'upstream-changed' })
+      const kept = await second.mirrors.findIngested(made.package, made.version)
+      assert.deepEqual(kept, { ...made, lastUsedAt: now + 5 })
+      const racing = ['a', 'b', 'c', 'd'].map((text, i) =>
+        ingest(
+          {
+            ...ingested('raced', '1.0.0'),
+            digest: createHash('sha512').update(text).digest('hex') as Digest,
+          },
+          i % 2 === 0 ? store : second,
+        ),
+      )
+      const results = await Promise.allSettled(racing)
+      assert.equal(results.filter(each => each.status === 'fulfilled').length, 1)
+    })
+
+    test('uses are noted together', async () => {
+      const [a, b] = [ingested('used', '1.0.0'), ingested('used', '2.0.0')]
+      await ingest(a)
+      await ingest(b)
+      await Promise.all(
+        [store, second].map(on =>
+          on.mirrors.markIngestedUsed([
+            { package: b.package, version: b.version, at: now + 9 },
+            { package: a.package, version: a.version, at: now + 8 },
+            { package: a.package, version: '9.9.9' as Version, at: now },
+          ]),
+        ),
+      )
+      const kept = await store.mirrors.listIngested(a.package)
+      assert.deepEqual(
+        kept.map(each => [each.version, each.lastUsedAt]),
+        [
+          ['1.0.0', now + 8],
+          ['2.0.0', now + 9],
+        ],
+      )
+    })
+
+    test('a measure is set, replaced and lifted, and the documents with it', async () => {
+      const name = 'measured' as PackageName
+      const version = '1.0.0' as Version
+      await store.mirrors.save(mirror(name, 4, 1), new Uint8Array())
+      const set = (status: 'held' | 'quarantined' | undefined) =>
+        store.commit(grant, { type: 'quarantine', pkg: name, ver: version }, async tx => {
+          const measure = status && { package: name, version, status, reason: 'why', at: now }
+          await tx.upstream.setMeasure(name, version, measure)
+          await tx.upstream.touchMirror(name)
+        })
+      await set('held')
+      await set('quarantined')
+      assert.deepEqual(await second.mirrors.listMeasures(name), [
+        { package: name, version, status: 'quarantined', reason: 'why', at: now },
+      ])
+      await set(undefined)
+      assert.deepEqual(await second.mirrors.listMeasures(name), [])
+      assert.equal((await store.mirrors.find(name))?.revision, 7)
+    })
+  })
+}
+
+function mirror(name: string, revision: number, versions: number): Mirror {
+  return {
+    name: name as PackageName,
+    origin: 'upstream',
+    revision,
+    etag: '"e"',
+    lastModified: '',
+    checkedAt: 1,
+    changedAt: 2,
+    usedAt: 3,
+    isGone: false,
+    description: 'Ünïcode',
+    createdAt: 4,
+    modifiedAt: 5,
+    tags: new Map([['latest' as DistTag, '1.0.0' as Version]]),
+    versions: Array.from({ length: versions }, (_, i) => upstreamVersion(`1.0.${i}`)),
+  }
+}
+
+function upstreamVersion(version: string): UpstreamVersion {
+  return {
+    version: version as Version,
+    publishedAt: 1,
+    knownSince: 2,
+    digest: createHash('sha512').update(version).digest('hex') as Digest,
+    hasInstallScript: false,
+    signature: 'verified',
+    provenance: 'none',
+    publisher: 'somebody',
+    dependencies: ['left-pad'],
+    deprecated: '',
+    shasum: '',
+    tarball: `https://upstream.example/a/-/a-${version}.tgz`,
+    unpackedSizeBytes: 1,
+    fileCount: 1,
+    upstreamSignatures: '',
+    attestations: '',
+  }
+}
+
+function ingested(name: string, version: string): Ingested {
+  return {
+    package: name as PackageName,
+    version: version as Version,
+    origin: 'upstream',
+    digest: createHash('sha512').update(`${name}@${version}`).digest('hex') as Digest,
+    shasum: 'a'.repeat(40),
+    sizeBytes: 10,
+    hasInstallScript: true,
+    ingestedAt: 1_700_000_000_000,
+    lastUsedAt: 1_700_000_000_000,
+  }
+}
