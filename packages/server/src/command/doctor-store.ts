@@ -3,7 +3,8 @@
 import { createHash } from 'node:crypto'
 import { type Digest, decodeLeaf, formatIntegrity, parseDigest } from '@holdfast/core'
 import { sql } from 'kysely'
-import type { OpenPorts } from '../main.ts'
+import { findPasskeyPlace } from '../flow/index.ts'
+import type { Config, OpenPorts } from '../main.ts'
 import type { Ports } from '../ports.ts'
 import { checkBlob } from './backup-folder.ts'
 import { type Check, type Finding, fail, ok, warn } from './doctor-check.ts'
@@ -27,11 +28,18 @@ const neededPostgres = 140_000
 const namedAtMost = 5
 
 /** Checks of an open database and the blobs beside it. */
-export function storeChecks(driver: Driver, blobs: Blobs, now: number, depth: Depth): Check[] {
+export function storeChecks(
+  { publicUrl }: Config,
+  driver: Driver,
+  blobs: Blobs,
+  now: number,
+  depth: Depth,
+): Check[] {
   return [
     { name: 'database', look: () => checkDatabase(driver) },
     { name: 'clock', look: () => checkClock(driver, now) },
     { name: 'events', look: () => checkEvents(driver) },
+    { name: 'passkey-host', look: () => checkPasskeyHost(driver, publicUrl) },
     { name: 'versions', look: () => checkVersions(driver) },
     { name: 'tarballs', look: () => checkTarballs(driver, blobs, depth) },
     ...(depth.digests || depth.scrub
@@ -72,6 +80,25 @@ async function checkClock({ db }: Driver, now: number): Promise<Finding> {
     return ok('clock', `It is ${new Date(now).toISOString()}, after everything that happened here.`)
   const say = `The newest event is of ${new Date(newest.at).toISOString()}, but the clock says ${new Date(now).toISOString()}.`
   return fail('clock', say, 'Set the clock (NTP), then start the registry again.')
+}
+
+/** Passkeys belong to a host name for ever: after a move to another nobody gets in with the ones from before. */
+async function checkPasskeyHost({ db }: Driver, publicUrl: string): Promise<Finding> {
+  const here = findPasskeyPlace(publicUrl)?.rpId
+  const rows = await db
+    .selectFrom('passkey')
+    .select(eb => ['rp_id', eb.fn.countAll().as('count')])
+    .groupBy('rp_id')
+    .orderBy('rp_id')
+    .execute()
+  const elsewhere = rows.filter(row => row.rp_id !== here)
+  if (elsewhere.length === 0) return ok('passkey-host', 'Every passkey works at the host of publicUrl.')
+  const counts = elsewhere.map(row => `${row.count} of ${row.rp_id}`)
+  return fail(
+    'passkey-host',
+    `Passkeys were made for another host than that of ${publicUrl}, and work there alone: ${name(counts)}.`,
+    'Set publicUrl to that host again, or have their owners come by recovery and make new ones.',
+  )
 }
 
 interface Link {

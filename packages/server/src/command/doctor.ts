@@ -105,7 +105,7 @@ async function openAndExamine(config: Config, now: number, depth: Depth): Promis
   try {
     const blobs = await openFileBlobs(join(config.data, 'blobs'))
     const found: Finding[] = []
-    for (const check of storeChecks(driver, blobs, now, depth)) found.push(...(await run(check)))
+    for (const check of storeChecks(config, driver, blobs, now, depth)) found.push(...(await run(check)))
     return found
   } finally {
     await driver.close()

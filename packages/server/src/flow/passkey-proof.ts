@@ -38,7 +38,7 @@ const assertion = v.object({
 /** A credential that a browser made just now, for the account that its challenge names. */
 export type NewCredential = Pick<
   Passkey,
-  'id' | 'accountId' | 'publicKey' | 'counter' | 'transports' | 'backedUp'
+  'id' | 'accountId' | 'rpId' | 'publicKey' | 'counter' | 'transports' | 'backedUp'
 >
 
 /** The new credential in an answer. Throws `passkey-refused`. */
@@ -68,7 +68,7 @@ export async function readNewCredential(
   const { id, publicKey, counter } = registrationInfo.credential
   const backedUp = registrationInfo.credentialBackedUp
   const { transports } = parsed.response
-  return { id, accountId, publicKey: encode(publicKey), counter, transports, backedUp }
+  return { id, accountId, rpId, publicKey: encode(publicKey), counter, transports, backedUp }
 }
 
 /**

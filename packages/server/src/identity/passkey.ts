@@ -9,6 +9,8 @@ export interface Passkey {
   readonly accountId: string
   /** What its owner calls it. */
   readonly name: string
+  /** The host name it was made for, and works at alone (WebAuthn's RP ID). */
+  readonly rpId: string
   /** COSE public key, base64url. */
   readonly publicKey: string
   /** The authenticator's signature counter at its last use; 0 where it keeps none. */

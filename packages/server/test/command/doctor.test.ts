@@ -116,6 +116,22 @@ test('folders and keys that others can reach, and a link that lies around, are t
   assert.equal(code, 1)
 })
 
+test('passkeys of a host name that publicUrl had before are told, and not those of today', async () => {
+  const { data } = await makeInstance()
+  const add = (id: string, host: string) =>
+    tamper(
+      data,
+      `insert into passkey (id, account, name, rp_id, public_key, counter, transports, backed_up, created_at)
+       values ('${id}', 'a_1', 'laptop', '${host}', 'key', 0, '[]', 0, 1)`,
+    )
+  add('here', 'localhost')
+  assert.equal((await examine(data)).findings.get('passkey-host')?.state, 'ok')
+  add('there', 'old.example')
+  const { code, findings } = await examine(data)
+  assert.equal(code, 1)
+  assert.match(findings.get('passkey-host')?.say ?? '', /work there alone: 1 of old\.example/)
+})
+
 test('every fault of a configuration is told, and a folder without an instance is not made into one', async () => {
   const config = `${freshPath()}.yaml`
   await writeFile(config, 'port: 99999\nsmpt: x\n')

@@ -115,6 +115,7 @@ function passkey(id: string, accountId: string): Passkey {
     counter: 3,
     transports: ['internal', 'hybrid'],
     backedUp: true,
+    rpId: 'registry.example',
     createdAt: 1_700_000_000_000,
     lastUsedAt: null,
   }

@@ -27,7 +27,9 @@ import {
   signIn,
   signInByPasskey,
 } from '../../src/flow/index.ts'
+import { formatSessionCookie } from '../../src/http/index.ts'
 import { operator, type Person, type Session, toPerson } from '../../src/identity/index.ts'
+import { type Config, readConfig, startInstance } from '../../src/main.ts'
 import { openWorld, type Someone, whence } from '../world.ts'
 
 const world = await openWorld()
@@ -344,4 +346,23 @@ describe('an account with a passkey', () => {
     assert.deepEqual([person.login, (await listOwnPasskeys(ports, person))[0]?.name], ['nora', 'telephone'])
     await assert.rejects(signIn(ports, { login: 'nora', password: '', otp: '' }, whence))
   })
+})
+
+test('after a move to another host name the account page names the passkeys that work no longer', async t => {
+  const mia = await world.someone('mia')
+  const passkey = await enrol(await browse(mia), 'old laptop')
+  const { secret } = await signInByPasskey(ports, uses(beginPasskeySignIn(ports), passkey), whence)
+  const read = async (url: string, config: Config) => {
+    const cookie = formatSessionCookie(config, secret).split(';')[0] ?? ''
+    return (await fetch(`${url}/account/security`, { headers: { cookie } })).text()
+  }
+  assert.doesNotMatch(await read(world.url, ports.config), /of another host name/)
+  const { data, database } = ports.config
+  const flags = { data, port: '0', ...(database === undefined ? {} : { database }) }
+  const config = readConfig({ ...flags, publicUrl: 'https://new.example' }, {})
+  const moved = await startInstance(config, { request() {}, say() {}, flush() {} }, world.now)
+  t.after(() => moved.stop())
+  const page = await read(moved.url, config)
+  assert.match(page, /1 passkey of another host name.*<code>localhost<\/code>/s)
+  assert.match(page, /Next: add a passkey/)
 })

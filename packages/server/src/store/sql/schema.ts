@@ -44,6 +44,7 @@ export interface Schema {
     id: string
     account: string
     name: string
+    rp_id: string
     public_key: string
     counter: number
     transports: string

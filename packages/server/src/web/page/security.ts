@@ -4,6 +4,7 @@ import type { Problem } from '@holdfast/core'
 import {
   beginPasskey,
   countOwnRecoveryCodes,
+  findPasskeyPlace,
   finishPasskey,
   listOwnPasskeys,
   readAccount,
@@ -18,9 +19,10 @@ import { getVisitor, type PageContext, type Visitor } from '../context.ts'
 import { type Form, readForm } from '../form.ts'
 import { sheet } from '../layout.ts'
 import { html, type Markup, nothing } from '../markup.ts'
+import { badge } from '../part/badge.ts'
 import { clientName } from '../part/client.ts'
 import { field } from '../part/field.ts'
-import { ago } from '../part/format.ts'
+import { ago, plural } from '../part/format.ts'
 import { asNotice, notice, problemNotice } from '../part/notice.ts'
 import { hasPasskeyPlace, passkeyAnswer, passkeyButton } from '../part/passkey.ts'
 import { accountTabs } from './account-tab.ts'
@@ -121,10 +123,11 @@ async function page(
     listOwnPasskeys(ports, visitor),
     countOwnRecoveryCodes(ports, visitor),
   ])
+  const rpId = findPasskeyPlace(ports.config.publicUrl)?.rpId
   const safety: Safety = {
     isConfirmed: account.emailVerifiedAt !== null,
     canHavePasskeys: hasPasskeyPlace(c),
-    passkeys: passkeys.length,
+    passkeys: passkeys.filter(each => each.rpId === rpId).length,
     codes,
     hasFactor: tfaModeOf(account) !== 'none',
     hasAuthenticator: account.tfa !== 'none',
@@ -135,20 +138,24 @@ ${accountTabs('security')}
 ${doneNotice(c)}${told}${problemNotice(trouble)}
 ${checklist(safety)}
 <h2 id="passkeys">Passkeys</h2>
-${passkeys.length === 0 ? html`<p>You have none yet.</p>` : table(passkeys, ports.clock())}
+${passkeys.length === 0 ? html`<p>You have none yet.</p>` : table(passkeys, rpId, ports.clock())}
 ${safety.canHavePasskeys && passkeys.length > 0 ? html`<p><a class="button plain" href="${newPath}">Add another</a></p>` : nothing}
 ${safety.hasFactor ? recovery(codes) : nothing}
 ${safety.hasPassword && passkeys.length > 0 ? withoutPassword() : nothing}`
   return sheet(c, { title: 'Security', main, status: trouble?.status ?? 200 })
 }
 
-function table(passkeys: readonly Passkey[], now: number): Markup {
-  return html`<div class="scroll" tabindex="0"><table><thead><tr><th scope="col">Name</th><th scope="col">Kept</th><th scope="col">Added</th><th scope="col">Last used</th><th scope="col"><span class="unseen">Action</span></th></tr></thead>
-<tbody>${passkeys.map(each => row(each, now))}</tbody></table></div>`
+function table(passkeys: readonly Passkey[], rpId: string | undefined, now: number): Markup {
+  const elsewhere = passkeys.filter(each => each.rpId !== rpId)
+  const hosts = [...new Set(elsewhere.map(each => each.rpId))]
+  return html`${hosts.length === 0 ? nothing : notice('warn', `${plural(elsewhere.length, 'passkey')} of another host name`, html`This registry had another address: what was made for ${hosts.map(host => html`<code>${host}</code> `)}works there alone. Make a new one here.`)}
+<div class="scroll" tabindex="0"><table><thead><tr><th scope="col">Name</th><th scope="col">Kept</th><th scope="col">Added</th><th scope="col">Last used</th><th scope="col"><span class="unseen">Action</span></th></tr></thead>
+<tbody>${passkeys.map(each => row(each, rpId, now))}</tbody></table></div>`
 }
 
-function row({ id, name, backedUp, createdAt, lastUsedAt }: Passkey, now: number): Markup {
-  return html`<tr><td><bdi>${name}</bdi></td><td>${backedUp ? 'on all your devices' : 'on one device'}</td>
+function row(passkey: Passkey, rpId: string | undefined, now: number): Markup {
+  const { id, name, backedUp, createdAt, lastUsedAt } = passkey
+  return html`<tr><td><bdi>${name}</bdi>${passkey.rpId === rpId ? nothing : html` ${badge(`of ${passkey.rpId}`, 'warn', '!')}`}</td><td>${backedUp ? 'on all your devices' : 'on one device'}</td>
 <td class="nowrap">${ago(createdAt, now)}</td><td class="nowrap">${lastUsedAt === null ? 'never' : ago(lastUsedAt, now)}</td>
 <td><details><summary>Change</summary><form class="form" method="post" action="${path}"><input type="hidden" name="passkey-id" value="${id}">
 <div class="field"><label for="name-${id}">New name</label><input id="name-${id}" name="name" value="${name}" maxlength="60" autocomplete="off"></div>

@@ -113,6 +113,7 @@ async function people(table: TableMaker, db: Kysely<unknown>): Promise<void> {
     account: 'text',
     name: 'text',
     public_key: 'text',
+    rp_id: 'text',
     counter: 'int',
     transports: 'text',
     backed_up: 'int',
