@@ -482,6 +482,11 @@ export const problemTable = {
     say: 'The upstream of {name} now gives other bytes for {version} than those that came in before',
     hint: 'Use another version; nothing of this one is served until the operator knows from the upstream what happened.',
   },
+  'upstream-failed': {
+    status: 502,
+    say: 'The upstream registry {origin} gave no good answer: {why}',
+    hint: 'Try again later; if it stays, the operator looks at {origin} on the page of origins, or with `holdfast doctor`.',
+  },
   'user-exists': {
     status: 409,
     say: 'There is already a user {user}',

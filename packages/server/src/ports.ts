@@ -15,10 +15,12 @@ import type {
   Policy,
   Rule,
   UpstreamMeasure,
+  UpstreamVersion,
   Waiver,
 } from './catalog/index.ts'
 import type { Config } from './config.ts'
 import type { DomainFacts, Grant, IdentityReads, IdentityUpkeep, IdentityWrites } from './identity/index.ts'
+import type { CaseReads, CaseWrites } from './incident/index.ts'
 import type { EventQuery, NewEvent, StoredEvent } from './integrity/index.ts'
 
 /**
@@ -144,6 +146,11 @@ export interface Upstream {
   readonly url: string
   /** What it says of a package now, compared with what it said before. Large documents are read in a thread. */
   readPackument(name: PackageName, before: Mirror | undefined, now: number): Promise<UpstreamAnswer>
+  /**
+   * Looks at the upstream's signature of one version that is still `unverified`: a check takes a tenth of a millisecond, so
+   * only the newest versions of a packument are checked when it is read, and the others before their bytes go out.
+   */
+  checkSignature(name: PackageName, version: UpstreamVersion): Promise<UpstreamVersion['signature']>
   /** The bytes at a tarball's address, as they flow; nothing of them is checked yet. */
   openTarball(address: string): Promise<UpstreamBytes>
   /** The attestations of a version as the upstream serves them (JSON text), or undefined when it has none. */
@@ -155,7 +162,21 @@ export interface Upstream {
 export type UpstreamAnswer =
   | { readonly kind: 'unchanged' }
   | { readonly kind: 'gone' }
-  | { readonly kind: 'told'; readonly mirror: UpstreamContent; readonly source: Uint8Array }
+  | {
+      readonly kind: 'told'
+      readonly mirror: UpstreamContent
+      readonly source: Uint8Array
+      /** What of it cannot be trusted, and so is not in `mirror`: the rest of the package is none the worse. */
+      readonly leftOut: readonly LeftOut[]
+    }
+
+/** A version that an upstream lists and that is not believed. */
+export interface LeftOut {
+  /** As it stands there, shortened: it need not be a version at all. */
+  readonly version: string
+  /** In words. */
+  readonly why: string
+}
 
 /** A mirror without what only its keeper knows. */
 export type UpstreamContent = Omit<Mirror, 'revision' | 'checkedAt' | 'changedAt' | 'usedAt' | 'isGone'>
@@ -221,6 +242,7 @@ export interface Store {
   readonly identity: IdentityReads
   readonly upkeep: IdentityUpkeep
   readonly mirrors: MirrorRows
+  readonly incident: CaseReads
   readonly documents: DocumentRows
   readonly mail: MailRows
   readonly downloads: DownloadRows
@@ -244,6 +266,7 @@ export interface Tx {
   readonly catalog: CatalogReads & CatalogWrites
   readonly identity: IdentityReads & IdentityWrites
   readonly upstream: UpstreamWrites
+  readonly incident: CaseReads & CaseWrites
   readonly mail: MailWrites
   /** One more event of this commit, after those it was begun with. */
   record(event: NewEvent): void

@@ -19,8 +19,11 @@ export interface VersionTraits {
   readonly digest: Digest | undefined
   /** An install runs code of the package: a script, or a `binding.gyp`. */
   readonly hasInstallScript: boolean
-  /** Of the upstream's own signature over name, version and digest; `no-keys` where the upstream publishes none. */
-  readonly signature: 'verified' | 'broken' | 'missing' | 'no-keys'
+  /**
+   * Of the upstream's own signature over name, version and digest; `no-keys` where the upstream publishes none, `unverified`
+   * where there is one that nobody looked at yet.
+   */
+  readonly signature: 'verified' | 'unverified' | 'broken' | 'missing' | 'no-keys'
   /** The strongest evidence of where it was built, as the document tells it. */
   readonly provenance: 'none' | 'provenance' | 'trusted-publisher'
   /** Who published it there; empty when nobody says. */
@@ -37,13 +40,13 @@ export interface UpstreamVersion extends VersionTraits {
   readonly deprecated: string
   /** SHA-1, 40 hex characters; empty where the upstream tells none. */
   readonly shasum: string
-  /** Where the upstream says the tarball lies: an address below the origin's own, checked when it was read. */
+  /** Where the upstream says the tarball lies: an address on the origin's own host, checked when it was read. */
   readonly tarball: string
   readonly unpackedSizeBytes: number
   readonly fileCount: number
   /** The upstream's `dist.signatures` as JSON text, kept as evidence; empty for none. */
   readonly upstreamSignatures: string
-  /** The attestation's address below the origin; empty for none. */
+  /** The attestation's address on the origin's own host; empty for none. */
   readonly attestations: string
 }
 
