@@ -37,6 +37,7 @@ export {
   denyApproval,
   findApprovalForPage,
   grantApproval,
+  isApprovedByCode,
   isElsewhere,
   loginByPassword,
   type Poll,

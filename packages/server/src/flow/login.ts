@@ -21,7 +21,7 @@ import { checkPassword } from './account.ts'
 import { noteLeak } from './leaked-password.ts'
 import { addNotice } from './letter.ts'
 import { answerMiss, takeTurn } from './limit.ts'
-import { checkNotCritical } from './mfa-rule.ts'
+import { takesCode, touchWanted } from './mfa-rule.ts'
 import type { PasskeyAnswer } from './passkey-challenge.ts'
 import { proveApproval } from './passkey-sign-in.ts'
 import { approvalAddresses, approvalWaitMs } from './presence.ts'
@@ -130,9 +130,17 @@ async function checkProof(
 ): Promise<void> {
   if (!person.hasPasskey) return checkFresh(ports, person, approval)
   if (passkey !== undefined) return proveApproval(ports, person, approval, passkey)
-  if (approval.kind === 'presence') await checkNotCritical(ports, approval.operation, approval.subject)
+  if (!(await isApprovedByCode(ports, approval))) throw touchWanted(approval.subject)
   if (otp === '' || !(await isSecondFactor(ports, person, grant, otp)))
     throw await factorWanted(ports, person)
+}
+
+/** Whether somebody with a passkey may type a code instead of touching it. */
+export async function isApprovedByCode(
+  ports: Ports,
+  { kind, operation, subject }: Approval,
+): Promise<boolean> {
+  return kind === 'login' || takesCode(ports, operation, subject)
 }
 
 /** Refuses it: the command line ends at once. */

@@ -71,9 +71,9 @@ export function touchWanted(subject: string): Problem {
   })
 }
 
-/** Throws `passkey-proof-required` where only a passkey may approve. */
-export async function checkNotCritical(ports: Ports, operation: string, subject: string): Promise<void> {
-  if (isBinding(ports, await findBehind(ports, operation, subject))) throw touchWanted(subject)
+/** Whether a code approves this act, or only a passkey does: no code counts where a critical package is reached. */
+export async function takesCode(ports: Ports, operation: string, subject: string): Promise<boolean> {
+  return !isBinding(ports, await findBehind(ports, operation, subject))
 }
 
 /** The critical packages that an act reaches: whoever is let into an organisation may publish what lies in it. */

@@ -95,7 +95,13 @@ test('a publish that a passkey approved passes; one that a code would approve ca
   const asked = await put(ann, '1.1.0', web)
   assert.deepEqual([asked.status, asked.body.code], [401, 'otp-required'])
   const page = String(asked.body.authUrl).split('/').at(-1) ?? ''
-  const person = await visitor((await world.browse(ann, ann.code())).session)
+  const { session, cookie } = await world.browse(ann, ann.code())
+  const person = await visitor(session)
+  const pageOf = async (address: string) =>
+    (await fetch(`${world.url}${new URL(address).pathname}`, { headers: { cookie } })).text()
+  assert.doesNotMatch(await pageOf(asked.body.authUrl), /Use a code instead/)
+  const login = await world.npm('POST /-/v1/login', { body: {} })
+  assert.match(await pageOf(login.body.loginUrl), /Use a code instead/)
   await assert.rejects(grantApproval(ports, person, page, { otp: ann.code() }), {
     code: 'passkey-proof-required',
   })

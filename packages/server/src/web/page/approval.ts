@@ -6,6 +6,7 @@ import {
   denyApproval,
   findApprovalForPage,
   grantApproval,
+  isApprovedByCode,
   isElsewhere,
 } from '../../flow/index.ts'
 import type { Approval } from '../../identity/index.ts'
@@ -72,7 +73,7 @@ ${problemNotice(trouble)}
 <form class="form" method="post" action="${c.req.path}">
 ${isElsewhere(approval, visitor) ? elsewhere(approval, visitor) : nothing}
 ${visitor.hasPasskey ? await touch(c, visitor, approval) : nothing}
-${await typed(c, visitor)}
+${await typed(c, visitor, approval)}
 </form>`
   return sheet(c, { title, main, trouble })
 }
@@ -94,14 +95,15 @@ async function touch(c: PageContext, visitor: Visitor, approval: Approval): Prom
 }
 
 /** What is typed instead of a touch, and the way out. */
-async function typed(c: PageContext, visitor: Visitor): Promise<Markup> {
+async function typed(c: PageContext, visitor: Visitor, approval: Approval): Promise<Markup> {
   const deny = html`<button class="plain" type="submit" name="answer" value="deny" formnovalidate>Deny</button>`
   const approve = (label: string, kind: Markup | string) =>
     html`<button type="submit" name="answer" value="approve" ${kind}>${label}</button>`
   if (!visitor.hasPasskey)
     return html`${isFresh(c, visitor) ? nothing : presenceFields(visitor)}
 <div class="buttons">${approve('Approve', '')}${deny}</div>`
-  if (!(await hasSomethingToType(c, visitor))) return deny
+  const canType = (await hasSomethingToType(c, visitor)) && (await isApprovedByCode(c.env.ports, approval))
+  if (!canType) return deny
   // Enter in the code's field means the first button: never the other one.
   return html`<details class="field" data-instead><summary>Use a code instead</summary>${presenceFields(visitor)}
 ${approve('Approve with a code', html`class="plain"`)}</details>${deny}`
