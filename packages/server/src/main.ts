@@ -74,7 +74,7 @@ export async function openPorts(config: Config, clock: Clock = Date.now): Promis
     blobs: await openFileBlobs(join(config.data, 'blobs')),
     signer: keys,
     sealer: keys,
-    documents: openDocuments(store, config.publicUrl, config.cacheBytes),
+    documents: openDocuments({ store, clock }, config.publicUrl, config.cacheBytes),
     mail: openMail(config.smtp, config.mailFrom),
     outbound,
     domains: config.rdap ? openDomainLookup(config.rdap, config.nameServers, outbound) : undefined,

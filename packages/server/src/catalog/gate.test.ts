@@ -26,7 +26,16 @@ const anyPackage = fc.uniqueArray(fc.record({ version: anyVersion, status: fc.co
 })
 
 function facts(version: string, status: Status, reason = ''): VersionFacts {
-  return { version: version as Version, status, reason, deprecated: '', publishedAt: 0 }
+  return {
+    version: version as Version,
+    status,
+    reason,
+    deprecated: '',
+    publishedAt: 0,
+    rule: '',
+    hits: [],
+    until: null,
+  }
 }
 
 function toFacts(all: readonly { version: Version; status: Status }[]): VersionFacts[] {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 export { amend } from './change.ts'
 export { type Decision, decide, fallbackTags, nextAllowed, refuse } from './gate.ts'
+export { settle } from './judge.ts'
 export type {
   Advisory,
   BadDigest,
@@ -17,6 +18,7 @@ export type {
   Access,
   CatalogReads,
   CatalogWrites,
+  KeptFacts,
   NewVersion,
   Package,
   PackagePerson,

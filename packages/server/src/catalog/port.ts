@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What the catalog asks of the store: packages, versions, tags and who stands by them. */
 import type { Digest, DistTag, NamePattern, PackageName, Status, Version } from '@holdfast/core'
+import type { RuleHit } from './policy.ts'
+import type { VersionTraits } from './upstream.ts'
 
 export type Access = 'public' | 'restricted'
 
@@ -23,8 +25,8 @@ export interface Package {
   readonly removedAt: number | null
 }
 
-/** What the gate needs to know of a version. */
-export interface VersionFacts {
+/** A version as it is kept: where its owner or a responder put it, and what the policy may ask. The policy has not looked yet. */
+export interface KeptFacts {
   readonly version: Version
   readonly status: Status
   /** Reason in words, shown to people; empty while live. */
@@ -32,10 +34,21 @@ export interface VersionFacts {
   /** Deprecation message, empty when not deprecated. */
   readonly deprecated: string
   readonly publishedAt: number
+  readonly traits: VersionTraits
+}
+
+/** A version as the policy sees it now: what the gate answers from. `judge` and `settle` make these, nothing else does. */
+export interface VersionFacts extends Omit<KeptFacts, 'traits'> {
+  /** Name of the rule that closed it, empty where none did. */
+  readonly rule: string
+  /** What the policy's rules say of it, the deciding one first. */
+  readonly hits: readonly RuleHit[]
+  /** When this verdict changes by itself, in milliseconds since the epoch, or null. */
+  readonly until: number | null
 }
 
 /** A version with everything that was computed when it was published. */
-export interface PackageVersion extends VersionFacts {
+export interface PackageVersion extends KeptFacts {
   readonly package: PackageName
   readonly digest: Digest
   readonly shasum: string
@@ -60,10 +73,11 @@ export interface PackageVersion extends VersionFacts {
 /** What `addVersion` writes. */
 export type NewVersion = Omit<
   PackageVersion,
-  'publisherLogin' | 'publisherProvider' | 'removedAt' | 'reason' | 'deprecated'
+  'publisherLogin' | 'publisherProvider' | 'removedAt' | 'reason' | 'deprecated' | 'traits'
 > & {
   readonly deprecated?: string
   readonly dependencies: readonly string[]
+  readonly hasInstallScript: boolean
 }
 
 export type PackageRole = 'owner' | 'maintainer' | 'triager' | 'reader'
@@ -104,8 +118,8 @@ export interface CatalogReads {
   findVersion(name: PackageName, version: Version): Promise<PackageVersion | undefined>
   /** All versions, removed ones included, in order of publication, a page at a time. */
   versions(name: PackageName): AsyncIterable<readonly PackageVersion[]>
-  /** The gate's facts of all versions, in order of publication. */
-  listVersionFacts(name: PackageName): Promise<readonly VersionFacts[]>
+  /** All versions without their texts, in order of publication. */
+  listKeptFacts(name: PackageName): Promise<readonly KeptFacts[]>
   /** Tags as owners set them; the gate decides what is shown. */
   listTags(name: PackageName): Promise<ReadonlyMap<DistTag, Version>>
   listPeople(name: PackageName): Promise<readonly PackagePerson[]>

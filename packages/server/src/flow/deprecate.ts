@@ -7,6 +7,7 @@ import type { NewEvent } from '../integrity/index.ts'
 import type { Ports, Tx } from '../ports.ts'
 import { checkRevision, openPackage } from './package.ts'
 import { provePresence } from './presence.ts'
+import { listFacts } from './view.ts'
 
 const maxMessage = 1000
 
@@ -24,7 +25,7 @@ export async function deprecate(
   const { known, grant } = await openPackage(ports, actor, 'package:deprecate', name)
   checkRevision(known, revision)
   const changes: [Version, string][] = []
-  for (const facts of await ports.store.catalog.listVersionFacts(name)) {
+  for (const facts of await listFacts(ports, name)) {
     const decision = decide(facts)
     const message = messages.get(facts.version)?.slice(0, maxMessage)
     if (decision.listed && message !== undefined && message !== decision.deprecated)

@@ -168,3 +168,4 @@ export {
 } from './trust.ts'
 export { type Remainder, unpublishMissing, unpublishPackage, unpublishVersion } from './unpublish.ts'
 export { verifyEmail } from './verification.ts'
+export { listFacts, type PackageView, type Viewing, viewPackage, viewVersion } from './view.ts'

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Digest, type PackageName, problem, tarballFileName, type Version } from '@holdfast/core'
-import { decide, type PackageVersion, refuse } from '../catalog/index.ts'
+import { decide, type PackageVersion, refuse, type VersionFacts } from '../catalog/index.ts'
 import { type Actor, authorize } from '../identity/index.ts'
 import type { DocumentForm, Ports, ReadyDocument } from '../ports.ts'
 import { openPackage } from './package.ts'
+import { listFacts, viewVersion } from './view.ts'
 
 /** The packument for somebody who may read it. Throws `package-not-found`, `unauthenticated`. */
 export async function readDocument(
@@ -27,6 +28,8 @@ export interface TarballGrant {
   readonly access: 'public' | 'restricted'
   /** Shown beside the bytes of a yanked version. */
   readonly notice: string
+  /** When the gate may answer otherwise without an event, in milliseconds since the epoch, or null. */
+  readonly validUntil: number | null
 }
 
 /** Asks the gate for one tarball. Throws the status's problem when it is closed: the policy holds here as in packuments. */
@@ -38,25 +41,27 @@ export async function openTarball(
 ): Promise<TarballGrant> {
   const { known } = await openPackage(ports, actor, 'package:read', name)
   const found = await findByFile(ports, name, fileName)
-  const decision = decide(found)
-  if (!decision.served) throw refuse(name, found, await ports.store.catalog.listVersionFacts(name))
+  const facts = await viewVersion(ports, found)
+  const decision = decide(facts)
+  if (!decision.served) throw refuse(name, facts, await listFacts(ports, name))
   const notice = decision.status === 'yanked' ? decision.deprecated : ''
   const { version, digest, sizeBytes } = found
-  return { name, version, digest, sizeBytes, access: known.access, notice }
+  return { name, version, digest, sizeBytes, access: known.access, notice, validUntil: facts.until }
 }
 
-/** One version's facts for a version endpoint, through the same gate. */
+/** One version for a version endpoint, through the same gate. */
 export async function readVersion(
   ports: Ports,
   actor: Actor,
   name: PackageName,
   version: Version,
-): Promise<PackageVersion> {
+): Promise<{ readonly found: PackageVersion; readonly facts: VersionFacts }> {
   await openPackage(ports, actor, 'package:read', name)
   const found = await ports.store.catalog.findVersion(name, version)
   if (found === undefined) throw problem('version-not-found', { name, version })
-  if (!decide(found).listed) throw refuse(name, found, await ports.store.catalog.listVersionFacts(name))
-  return found
+  const facts = await viewVersion(ports, found)
+  if (!decide(facts).listed) throw refuse(name, facts, await listFacts(ports, name))
+  return { found, facts }
 }
 
 /** Notes who fetched what; the batch is written within a second. */

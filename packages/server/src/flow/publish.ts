@@ -183,6 +183,7 @@ export async function recordVersion(
     publisherId: actorId(actor),
     tokenId: 'credential' in actor && actor.credential.kind === 'token' ? actor.credential.id : '',
     dependencies: dependenciesOf(manifest),
+    hasInstallScript: inspection.hasInstallScript,
     ...(upload.deprecated ? { deprecated: upload.deprecated } : {}),
   })
   return manifest

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type DistTag, type PackageName, problem, type Version } from '@holdfast/core'
-import { amend, decide, fallbackTags, refuse } from '../catalog/index.ts'
+import { amend, decide, refuse, settle } from '../catalog/index.ts'
 import type { Actor } from '../identity/index.ts'
 import type { NewEvent } from '../integrity/index.ts'
 import type { Ports, Tx } from '../ports.ts'
 import { openPackage } from './package.ts'
 import { provePresence } from './presence.ts'
+import { listFacts, viewPackage } from './view.ts'
 
 /** The tags as readers see them. */
 export async function readTags(
@@ -14,8 +15,7 @@ export async function readTags(
   name: PackageName,
 ): Promise<ReadonlyMap<DistTag, Version>> {
   await openPackage(ports, actor, 'package:read', name)
-  const { catalog } = ports.store
-  return fallbackTags(await catalog.listTags(name), await catalog.listVersionFacts(name))
+  return (await viewPackage(ports, name))?.tags ?? new Map()
 }
 
 /** Points a tag at a version that can be installed. */
@@ -27,7 +27,7 @@ export async function setTag(
   version: Version,
 ): Promise<void> {
   const { known, grant } = await openPackage(ports, actor, 'package:tag', name)
-  const all = await ports.store.catalog.listVersionFacts(name)
+  const all = await listFacts(ports, name)
   const facts = all.find(each => each.version === version)
   if (facts === undefined) throw problem('version-not-found', { name, version })
   if (!decide(facts).resolves) throw refuse(name, facts, all)
@@ -35,7 +35,7 @@ export async function setTag(
   const change = async (tx: Tx) => {
     // Asked again: it may have been removed in the meantime.
     const now = await tx.catalog.findVersion(name, version)
-    if (now === undefined || !decide(now).resolves) throw problem('revision-conflict', { name })
+    if (now === undefined || !decide(settle(now)).resolves) throw problem('revision-conflict', { name })
     await tx.catalog.setTag(name, tag, version)
   }
   const event = tagEvent(name, tag, version)

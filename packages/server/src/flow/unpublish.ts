@@ -11,6 +11,7 @@ import type { Ports, Tx } from '../ports.ts'
 import { checkRevision, openPackage } from './package.ts'
 import { provePresence } from './presence.ts'
 import { tagEvent } from './tag.ts'
+import { listFacts } from './view.ts'
 
 const hourMs = 3600_000
 const weekMs = 7 * 24 * hourMs
@@ -37,7 +38,7 @@ export async function unpublishMissing(
   const { known } = await openPackage(ports, actor, 'package:read', name)
   if (actor.kind === 'nobody') throw problem('unauthenticated')
   checkRevision(known, revision)
-  const all = await ports.store.catalog.listVersionFacts(name)
+  const all = await listFacts(ports, name)
   const gone = all.filter(facts => decide(facts).listed && !remainder.versions.has(facts.version))
   if (gone.length === 0) return []
   const grant = await authorize(ports, actor, 'package:unpublish', name)
@@ -54,7 +55,7 @@ export async function unpublishVersion(
   version: Version,
 ): Promise<void> {
   const { known, grant } = await openPackage(ports, actor, 'package:unpublish', name)
-  const all = await ports.store.catalog.listVersionFacts(name)
+  const all = await listFacts(ports, name)
   const facts = all.find(each => each.version === version)
   if (facts === undefined) throw problem('version-not-found', { name, version })
   if (facts.status === 'removed') return
@@ -71,7 +72,7 @@ export async function unpublishPackage(
 ): Promise<void> {
   const { known, grant } = await openPackage(ports, actor, 'package:unpublish', name)
   checkRevision(known, revision)
-  const all = await ports.store.catalog.listVersionFacts(name)
+  const all = await listFacts(ports, name)
   const present = all.filter(facts => facts.status !== 'removed')
   if (present.length > 0) await removeVersions(ports, grant, known, all, present, new Map())
 }

@@ -133,7 +133,7 @@ test('a Verdaccio storage keeps its times, tags, deprecations and people, and it
     assert.deepEqual(await store.catalog.listNames('', 10), [widget])
     const tags = await store.catalog.listTags(widget)
     assert.deepEqual(Object.fromEntries(tags), { latest: '1.0.0', next: '1.1.0' })
-    const facts = await store.catalog.listVersionFacts(widget)
+    const facts = await store.catalog.listKeptFacts(widget)
     assert.deepEqual(
       facts.map(each => [each.version, each.publishedAt, each.deprecated]),
       [

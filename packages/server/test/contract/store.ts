@@ -187,7 +187,7 @@ export function storeContract(engine: StoreEngine): void {
           addVersion(name, `2.0.${index}`, index % 2 ? store : second),
         ),
       )
-      const facts = await store.catalog.listVersionFacts(name)
+      const facts = await store.catalog.listKeptFacts(name)
       assert.equal(facts.length, 30)
       const published = (await store.events.ofPackage(name)).filter(event => event.type === 'publish')
       assert.deepEqual(
@@ -356,6 +356,7 @@ function newVersion(name: PackageName, version: string): NewVersion {
     fileCount: 1,
     manifest: '{}',
     shortManifest: '{}',
+    hasInstallScript: false,
     signatures: '[]',
     publishedAt: 0,
     publisherId: 'a_1',

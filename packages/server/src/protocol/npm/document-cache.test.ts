@@ -8,7 +8,7 @@ const document = (sizeBytes: number, validUntil: number | null = null) =>
   ({ sizeBytes, validUntil }) as ReadyDocument
 
 test('memory stays below its bound, whatever is added', () => {
-  const cache = new DocumentCache(100)
+  const cache = new DocumentCache(100, () => 0)
   for (let i = 0; i < 1000; i++) cache.add(`name ${i}`, document(1 + (i % 40)))
   const kept = Array.from({ length: 1000 }, (_, i) => cache.get(`name ${i}`)).filter(
     found => found !== undefined,
@@ -18,7 +18,7 @@ test('memory stays below its bound, whatever is added', () => {
 })
 
 test('what is asked for stays while newcomers that nobody asks for come and go', () => {
-  const cache = new DocumentCache(10)
+  const cache = new DocumentCache(10, () => 0)
   cache.add('asked', document(1))
   for (let i = 0; i < 100; i++) {
     assert.ok(cache.get('asked'), `after ${i} newcomers`)
@@ -27,10 +27,10 @@ test('what is asked for stays while newcomers that nobody asks for come and go',
 })
 
 test('a document larger than the memory, or past its time, is not kept', () => {
-  const cache = new DocumentCache(10)
+  const cache = new DocumentCache(10, () => 0)
   cache.add('small', document(5))
   cache.add('large', document(11))
-  cache.add('past', document(1, Date.now() - 1))
+  cache.add('past', document(1, 0))
   assert.equal(cache.get('large'), undefined)
   assert.equal(cache.get('past'), undefined)
   assert.ok(cache.get('small'))

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ReadyDocument } from '../../ports.ts'
+import type { Clock, ReadyDocument } from '../../ports.ts'
 
 /** A document and whether somebody asked for it since it was last looked at. */
 interface Cached {
@@ -14,17 +14,19 @@ interface Cached {
 export class DocumentCache {
   readonly #maxBytes: number
   readonly #entries = new Map<string, Cached>()
+  readonly #clock: Clock
   #bytes = 0
 
-  constructor(maxBytes: number) {
+  constructor(maxBytes: number, clock: Clock) {
     this.#maxBytes = maxBytes
+    this.#clock = clock
   }
 
   get(key: string): ReadyDocument | undefined {
     const found = this.#entries.get(key)
     if (found === undefined) return undefined
     const { validUntil } = found.document
-    if (validUntil !== null && validUntil <= Date.now()) {
+    if (validUntil !== null && validUntil <= this.#clock()) {
       this.remove(key)
       return undefined
     }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { PackageName } from '@holdfast/core'
 import type { Package } from '../../catalog/index.ts'
-import type { DocumentForm, DocumentRow, Documents, Encoding, ReadyDocument, Store } from '../../ports.ts'
+import type { PackageView, Viewing } from '../../flow/index.ts'
+import type { DocumentForm, DocumentRow, Documents, Encoding, ReadyDocument } from '../../ports.ts'
 import { DocumentCache } from './document-cache.ts'
 import { buildPackument } from './packument.ts'
 import { Press, type Pressed } from './press.ts'
@@ -10,18 +11,13 @@ const contentTypes = {
   full: 'application/json; charset=utf-8',
   corgi: 'application/vnd.npm.install-v1+json',
 } as const
-const policyVersion = 0
 const forms = ['full', 'corgi'] as const
 
 /** Ready packuments of one instance: memory bounded in bytes, then the store, then made anew, once for all who wait. */
-export function openDocuments(
-  store: Pick<Store, 'catalog' | 'documents' | 'events'>,
-  publicUrl: string,
-  cacheBytes: number,
-): Documents {
-  const cache = new DocumentCache(cacheBytes)
+export function openDocuments(ports: Viewing, publicUrl: string, cacheBytes: number): Documents {
+  const cache = new DocumentCache(cacheBytes, ports.clock)
   const underWay = new Map<string, Promise<ReadyDocument | undefined>>()
-  const making = { store, publicUrl, press: new Press() }
+  const making = { ports, publicUrl, press: new Press() }
   const drop = (name: string) => {
     for (const form of forms) {
       cache.remove(`${form} ${name}`)
@@ -29,7 +25,7 @@ export function openDocuments(
       underWay.delete(`${form} ${name}`)
     }
   }
-  store.events.follow(events => {
+  ports.store.events.follow(events => {
     for (const event of events) if (event.pkg !== null) drop(event.pkg)
   })
   return {
@@ -61,44 +57,52 @@ export function openDocuments(
 
 /** What a document is made with. */
 interface Making {
-  readonly store: Pick<Store, 'catalog' | 'documents'>
+  readonly ports: Viewing
   readonly publicUrl: string
   readonly press: Press
 }
 
 /** The stored document while it shows the present revision, else a new one, which is stored for the next start. */
 async function freshRow(
-  { store, publicUrl, press }: Making,
+  { ports, publicUrl, press }: Making,
   name: PackageName,
   form: DocumentForm,
 ): Promise<{ row: DocumentRow; known: Package } | undefined> {
+  const { store } = ports
   const known = await store.catalog.findPackage(name)
   if (known === undefined) return undefined
   const stored = await store.documents.find(name, form)
   if (
     stored?.revision === known.revision &&
     stored.publicUrl === publicUrl &&
-    stored.policyVersion === policyVersion
+    stored.policyVersion === 0 &&
+    (stored.validUntil === null || ports.clock() < stored.validUntil)
   ) {
     return { row: stored, known }
   }
-  const built = await buildPackument(store, publicUrl, name, form)
+  const built = await buildPackument(ports, publicUrl, name, form)
   if (built === undefined) return undefined
-  const row = rowOf(built.known, form, publicUrl, await press.press(built.pieces))
+  const row = rowOf(built.known, built.view, form, publicUrl, await press.press(built.pieces))
   await store.documents.save(row)
   return { row, known: built.known }
 }
 
-function rowOf(known: Package, form: DocumentForm, publicUrl: string, pressed: Pressed): DocumentRow {
+function rowOf(
+  known: Package,
+  view: PackageView,
+  form: DocumentForm,
+  publicUrl: string,
+  pressed: Pressed,
+): DocumentRow {
   const { hash, ...encodings } = pressed
   return {
     package: known.name,
     form,
+    origin: 'hosted',
     revision: known.revision,
     publicUrl,
-    policyVersion,
-    validUntil: null,
-    origin: 'hosted',
+    policyVersion: view.policyVersion,
+    validUntil: view.validUntil,
     // The revision stands in it, so that a 304 never makes npm use an old `_rev`.
     etag: `W/"${known.revision}-${form}-${hash.slice(0, 27)}"`,
     ...encodings,

@@ -2,13 +2,13 @@
 import { formatIntegrity, type PackageName, statusTable, tarballFileName } from '@holdfast/core'
 import {
   decide,
-  fallbackTags,
   type Package,
   type PackagePerson,
   type PackageVersion,
   type VersionFacts,
 } from '../../catalog/index.ts'
-import type { DocumentForm, Store } from '../../ports.ts'
+import { type PackageView, type Viewing, viewPackage } from '../../flow/index.ts'
+import type { DocumentForm } from '../../ports.ts'
 import type { Piece } from './press.ts'
 
 /** Where clients reach the npm routes. */
@@ -37,28 +37,31 @@ export function parseRev(rev: string): number | undefined {
  * is parsed or printed again, and no piece is larger than a page of versions. Undefined when there is no such package.
  */
 export async function buildPackument(
-  store: Pick<Store, 'catalog'>,
+  ports: Viewing,
   publicUrl: string,
   name: PackageName,
   form: DocumentForm,
-): Promise<{ pieces: readonly Piece[]; known: Package } | undefined> {
-  const known = await store.catalog.findPackage(name)
-  if (known === undefined) return undefined
-  const versions = new VersionText(publicUrl, form)
-  for await (const page of store.catalog.versions(name)) versions.addPage(page)
-  if (known.removedAt !== null && versions.facts.every(facts => facts.status === 'removed')) {
-    return { pieces: [encode(unpublishedText(known, versions, form))], known }
+): Promise<{ pieces: readonly Piece[]; known: Package; view: PackageView } | undefined> {
+  const { catalog } = ports.store
+  // Read before its versions: a change in between makes the document stale, and it is made again.
+  const known = await catalog.findPackage(name)
+  const view = await viewPackage(ports, name)
+  if (known === undefined || view === undefined) return undefined
+  const versions = new VersionText(publicUrl, form, view)
+  for await (const page of catalog.versions(name)) versions.addPage(page)
+  if (known.removedAt !== null && view.versions.every(facts => facts.status === 'removed')) {
+    return { pieces: [encode(unpublishedText(known, view, form))], known, view }
   }
-  const tags = Object.fromEntries(fallbackTags(await store.catalog.listTags(name), versions.facts))
-  if (form === 'corgi') return { pieces: withVersions(corgiHead(known, tags, versions), versions), known }
-  const people = await store.catalog.listPeople(name)
-  const stars = await store.catalog.listStars(name)
-  return { pieces: withVersions(fullHead(known, tags, versions, people, stars), versions), known }
+  const tags = Object.fromEntries(view.tags)
+  if (form === 'corgi')
+    return { pieces: withVersions(corgiHead(known, tags, versions), versions), known, view }
+  const people = await catalog.listPeople(name)
+  const stars = await catalog.listStars(name)
+  return { pieces: withVersions(fullHead(known, tags, versions, people, stars), versions), known, view }
 }
 
 /** Collects the pieces of `versions`, `time` and `policyRestrictions` as pages of versions go by. */
 class VersionText {
-  readonly facts: VersionFacts[] = []
   readonly pages: Piece[] = []
   readonly restricted: string[] = []
   readonly reasons: string[] = []
@@ -66,10 +69,12 @@ class VersionText {
   newest: PackageVersion | undefined
   readonly publicUrl: string
   readonly form: DocumentForm
+  readonly #facts: ReadonlyMap<string, VersionFacts>
 
-  constructor(publicUrl: string, form: DocumentForm) {
+  constructor(publicUrl: string, form: DocumentForm, view: PackageView) {
     this.publicUrl = publicUrl
     this.form = form
+    this.#facts = new Map(view.versions.map(facts => [facts.version, facts]))
   }
 
   addPage(page: readonly PackageVersion[]): void {
@@ -79,31 +84,35 @@ class VersionText {
 
   /** The member of `versions`, when it is listed. */
   #add(version: PackageVersion): string[] {
-    this.facts.push(version)
-    const decision = decide(version)
+    const facts = this.#facts.get(version.version)
+    // Published since the view was taken: the revision of this document does not promise it.
+    if (facts === undefined) return []
+    const decision = decide(facts)
     if (decision.listed) {
       this.times.push([version.version, iso(version.publishedAt)])
       this.newest = version
-      return [`${JSON.stringify(version.version)}:${this.versionText(version, decision.deprecated)}`]
+      return [
+        `${JSON.stringify(version.version)}:${textOf(this.publicUrl, this.form, version, decision.deprecated)}`,
+      ]
     }
-    if (statusTable[version.status].httpStatus === 403) {
+    if (statusTable[decision.status].httpStatus === 403) {
       // npm alone reads these, and tells why an exact request fails; ranges pick another version.
       this.restricted.push(
         `${JSON.stringify(version.version)}:${JSON.stringify({ name: version.package, version: version.version })}`,
       )
-      this.reasons.push(`${version.version} is ${version.status}: ${version.reason}`)
+      this.reasons.push(`${version.version} is ${decision.status}: ${decision.reason}`)
     }
     return []
   }
+}
 
-  versionText(version: PackageVersion, deprecated: string): string {
-    const kept = this.form === 'full' ? version.manifest : version.shortManifest
-    const extra: Record<string, unknown> = { dist: distOf(this.publicUrl, version) }
-    if (deprecated !== '') extra['deprecated'] = deprecated
-    const user = this.form === 'full' ? userOf(version) : undefined
-    if (user !== undefined) extra['_npmUser'] = user
-    return `${kept.slice(0, -1)},${JSON.stringify(extra).slice(1)}`
-  }
+function textOf(publicUrl: string, form: DocumentForm, version: PackageVersion, deprecated: string): string {
+  const kept = form === 'full' ? version.manifest : version.shortManifest
+  const extra: Record<string, unknown> = { dist: distOf(publicUrl, version) }
+  if (deprecated !== '') extra['deprecated'] = deprecated
+  const user = form === 'full' ? userOf(version) : undefined
+  if (user !== undefined) extra['_npmUser'] = user
+  return `${kept.slice(0, -1)},${JSON.stringify(extra).slice(1)}`
 }
 
 /** Who published it, as npm and pnpm read it: that a trusted publisher did counts for more than a name. */
@@ -132,8 +141,8 @@ function distOf(publicUrl: string, version: PackageVersion): Record<string, unkn
 }
 
 /** One version object, for `GET /{pkg}/{version}`. */
-export function versionText(publicUrl: string, version: PackageVersion): string {
-  return new VersionText(publicUrl, 'full').versionText(version, decide(version).deprecated)
+export function versionText(publicUrl: string, version: PackageVersion, facts: VersionFacts): string {
+  return textOf(publicUrl, 'full', version, decide(facts).deprecated)
 }
 
 function timeOf(known: Package, versions: VersionText): Record<string, string> {
@@ -207,11 +216,11 @@ function restrictionsText(versions: VersionText): string {
  * What npm shows as "Unpublished on …", and pnpm in its way. Without the empty members yarn and berry crash, and pnpm
  * tries again for a minute.
  */
-function unpublishedText(known: Package, versions: VersionText, form: DocumentForm): string {
+function unpublishedText(known: Package, view: PackageView, form: DocumentForm): string {
   const modified = iso(known.modifiedAt)
   const unpublished = {
     time: iso(known.removedAt ?? 0),
-    versions: versions.facts.map(facts => facts.version),
+    versions: view.versions.map(facts => facts.version),
   }
   const head =
     form === 'full'

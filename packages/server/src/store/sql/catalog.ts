@@ -13,11 +13,11 @@ import type { Kysely, Selectable } from 'kysely'
 import type {
   CatalogReads,
   CatalogWrites,
+  KeptFacts,
   Package,
   PackageRole,
   PackageVersion,
   TfaDemand,
-  VersionFacts,
 } from '../../catalog/index.ts'
 import { isUniqueViolation } from './driver.ts'
 import { rolesOf } from './role.ts'
@@ -40,14 +40,16 @@ export function catalogReads(db: Kysely<Schema>): CatalogReads {
       return row && toVersion(row)
     },
     versions: name => pages(db, name),
-    async listVersionFacts(name) {
+    async listKeptFacts(name) {
       const rows = await db
         .selectFrom('version')
-        .select(['version', 'status', 'reason', 'deprecated', 'published_at'])
-        .where('package', '=', name)
+        .leftJoin('trusted_publisher', 'trusted_publisher.id', 'version.publisher')
+        .select(['version.version', 'status', 'reason', 'deprecated', 'published_at', 'digest', 'publisher'])
+        .select(['has_install_script', 'dependencies', 'trusted_publisher.provider as provider'])
+        .where('version.package', '=', name)
         .orderBy('ordinal')
         .execute()
-      return rows.map(toFacts)
+      return rows.map(toKept)
     },
     async listTags(name) {
       const rows = await db
@@ -287,6 +289,8 @@ async function addVersion(
         manifest: made.manifest,
         short_manifest: made.shortManifest,
         signatures: made.signatures,
+        has_install_script: made.hasInstallScript ? 1 : 0,
+        dependencies: made.dependencies.join(' '),
         published_at: made.publishedAt,
         publisher: made.publisherId,
         token: made.tokenId,
@@ -355,15 +359,28 @@ function toPackage(row: Selectable<Schema['package']>): Package {
   }
 }
 
-function toFacts(
-  row: Pick<Schema['version'], 'version' | 'status' | 'reason' | 'deprecated' | 'published_at'>,
-): VersionFacts {
+type KeptColumn = 'version' | 'status' | 'reason' | 'deprecated' | 'published_at' | 'digest' | 'publisher'
+type TraitColumn = 'has_install_script' | 'dependencies'
+
+/** A hosted version's traits are our own: its bytes lie here, its signature is ours. */
+function toKept(
+  row: Pick<Schema['version'], KeptColumn | TraitColumn> & { provider: string | null },
+): KeptFacts {
   return {
     version: row.version as Version,
     status: row.status as Status,
     reason: row.reason,
     deprecated: row.deprecated,
     publishedAt: row.published_at,
+    traits: {
+      knownSince: row.published_at,
+      digest: row.digest as Digest,
+      hasInstallScript: row.has_install_script === 1,
+      signature: 'verified',
+      provenance: row.provider === null ? 'none' : 'trusted-publisher',
+      publisher: row.publisher,
+      dependencies: row.dependencies === '' ? [] : row.dependencies.split(' '),
+    },
   }
 }
 
@@ -371,7 +388,7 @@ function toVersion(
   row: Selectable<Schema['version']> & { login: string | null; provider: string | null },
 ): PackageVersion {
   return {
-    ...toFacts(row),
+    ...toKept(row),
     package: row.package as PackageName,
     digest: row.digest as Digest,
     shasum: row.shasum,

@@ -195,6 +195,9 @@ export interface Schema {
     manifest: string
     short_manifest: string
     signatures: string
+    has_install_script: number
+    /** Names, a space between. */
+    dependencies: string
     published_at: number
     publisher: string
     token: string

@@ -11,13 +11,13 @@ import {
 import {
   type Decision,
   decide,
-  fallbackTags,
   nextAllowed,
   type Package,
   type PackagePerson,
   type PackageVersion,
   type VersionFacts,
 } from '../../catalog/index.ts'
+import { viewPackage } from '../../flow/index.ts'
 import type { Ports } from '../../ports.ts'
 
 /** One line of a package.json's dependencies. */
@@ -61,14 +61,15 @@ export async function readShownPackage(
 ): Promise<ShownPackage> {
   const { catalog } = ports.store
   const known = await catalog.findPackage(name)
-  if (known === undefined) throw problem('package-not-found', { name })
-  const all = await catalog.listVersionFacts(name)
+  const view = await viewPackage(ports, name)
+  if (known === undefined || view === undefined) throw problem('package-not-found', { name })
+  const { tags, versions: all } = view
   const facts = all.filter(isMentioned).toReversed()
   // Nothing of it may be mentioned yet: to outsiders the package does not exist.
   if (facts.length === 0 && known.removedAt === null) throw problem('package-not-found', { name })
-  const tags = fallbackTags(await catalog.listTags(name), all)
   const version = choose(name, asked, tags, facts)
   const selected = version === undefined ? undefined : await catalog.findVersion(name, version)
+  const judged = all.find(each => each.version === version)
   const manifest = selected === undefined ? {} : (JSON.parse(selected.manifest) as Record<string, unknown>)
   return {
     known,
@@ -77,7 +78,7 @@ export async function readShownPackage(
     people: await catalog.listPeople(name),
     asked,
     selected,
-    decision: selected && decide(selected),
+    decision: selected && judged && decide(judged),
     manifest,
     dependencies: dependenciesOf(manifest),
     next: version && nextAllowed(all, version),

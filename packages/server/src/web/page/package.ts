@@ -34,7 +34,7 @@ ${packageNotices(shown)}
 ${tabBar(shown, tab)}
 <section class="tab">${await content(c, shown, tab)}</section>`
   const isOwner = await may(c.env.ports, call.actor, 'package:own', name)
-  const status = shown.selected?.status === 'removed' ? 410 : 200
+  const status = shown.decision?.status === 'removed' ? 410 : 200
   return sheet(c, { title: name, main, facts: await packageFacts(c.env.ports, shown, isOwner), status })
 }
 

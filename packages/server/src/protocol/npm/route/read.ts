@@ -7,8 +7,7 @@ import {
   problem,
   type Version,
 } from '@holdfast/core'
-import { fallbackTags } from '../../../catalog/index.ts'
-import { noteDownload, openTarball, readDocument, readVersion } from '../../../flow/index.ts'
+import { noteDownload, openTarball, readDocument, readVersion, viewPackage } from '../../../flow/index.ts'
 import type { Answer, Call } from '../../../http/index.ts'
 import { authorize } from '../../../identity/index.ts'
 import type { BlobReader, Ports } from '../../../ports.ts'
@@ -47,25 +46,24 @@ async function packument(ports: Ports, call: Call, params: Params): Promise<Answ
 async function oneVersion(ports: Ports, call: Call, params: Params): Promise<Answer> {
   const name = parsePackageName(params['pkg'])
   const version = await resolveVersion(ports, call, name, params['version'] ?? '')
-  const found = await readVersion(ports, call.actor, name, version)
+  const { found, facts } = await readVersion(ports, call.actor, name, version)
   return {
     status: 200,
     headers: {
       'content-type': 'application/json; charset=utf-8',
       'cache-control': 'private, max-age=0, must-revalidate',
     },
-    body: versionText(ports.config.publicUrl, found),
+    body: versionText(ports.config.publicUrl, found, facts),
   }
 }
 
 /** A tag or a version. pnpm asks for `latest` this way: of what is not there it wants a 404, whatever its name. */
 async function resolveVersion(ports: Ports, call: Call, name: PackageName, wanted: string): Promise<Version> {
   await authorize(ports, call.actor, 'package:read', name)
-  const { catalog } = ports.store
-  if ((await catalog.findPackage(name)) === undefined) throw problem('package-not-found', { name })
-  const facts = await catalog.listVersionFacts(name)
-  const tags = fallbackTags(await catalog.listTags(name), facts)
-  const version = tags.get(wanted as DistTag) ?? facts.find(each => each.version === wanted)?.version
+  const view = await viewPackage(ports, name)
+  if (view === undefined) throw problem('package-not-found', { name })
+  const version =
+    view.tags.get(wanted as DistTag) ?? view.versions.find(each => each.version === wanted)?.version
   if (version === undefined) throw problem('version-not-found', { name, version: excerpt(wanted) })
   return version
 }

@@ -286,6 +286,8 @@ async function packages(table: TableMaker, db: Kysely<unknown>): Promise<void> {
       short_manifest: 'text',
       signatures: 'text',
       published_at: 'int',
+      has_install_script: 'int',
+      dependencies: 'text',
       publisher: 'text',
       token: 'text',
       removed_at: 'int?',
