@@ -32,6 +32,7 @@ export type EventType =
   | 'access'
   | 'account-change'
   | 'account-create'
+  | 'case'
   | 'critical'
   | 'denied'
   | 'download-flush'
@@ -72,6 +73,7 @@ export const eventTable: Readonly<Record<EventType, EventRow>> = {
   access: forRecord,
   'account-change': forRecord,
   'account-create': forRecord,
+  case: forRecord,
   critical: forRecord,
   denied: forRecord,
   'download-flush': forRecord,

@@ -11,6 +11,7 @@ export {
 export type { Arrival, Told } from './arrival.ts'
 export { type AuditPage, type AuditWish, loginsOf, readAudit } from './audit.ts'
 export { pushAudit } from './audit-push.ts'
+export { type CaseDraft, type Exposure, listCases, openCase, readCase } from './case.ts'
 export {
   addReader,
   exchangeReadToken,

@@ -238,6 +238,23 @@ export interface Schema {
     shasum: string
     size_bytes: number
     has_install_script: number
+  incident_case: {
+    id: string
+    kind: string
+    title: string
+    state: string
+    severity: string
+    opened_by: string
+    opened_at: number
+  }
+  /** The version is empty for a package as a whole. */
+  incident_subject: { incident: string; package: string; version: string }
+  incident_note: { incident: string; ordinal: number; at: number; author: string; words: string }
+  document: {
+    package: string
+    form: string
+    origin: string
+    revision: number
     ingested_at: number
     last_used_at: number
   }

@@ -8,6 +8,7 @@ import { catalogReads, catalogWrites } from './catalog.ts'
 import type { SqlDriver } from './driver.ts'
 import { appendEvent, readEvents, readPackageEvents } from './event.ts'
 import { identityReads, identityUpkeep, identityWrites } from './identity.ts'
+import { caseReads, caseWrites } from './incident.ts'
 import { migrations } from './migrations/index.ts'
 import { mirrorRows, upstreamWrites } from './mirror.ts'
 import { documentRows, downloadRows, leases, mailRows, mailWrites } from './record.ts'
@@ -27,6 +28,7 @@ export async function openStore(driver: SqlDriver<Schema>, clock: Clock, logOrig
     identity: identityReads(driver.db),
     upkeep: identityUpkeep(transact, driver.dialect),
     mirrors: mirrorRows(driver.db, derive),
+    incident: caseReads(driver.db),
     documents: documentRows(driver.db, derive),
     mail: mailRows(driver.db, transact),
     downloads: downloadRows(driver.db, derive),
@@ -58,6 +60,7 @@ function openTx(tx: Kysely<Schema>, clock: Clock, record: Tx['record']): Tx {
     catalog: { ...catalogReads(tx), ...catalogWrites(tx) },
     identity: { ...identityReads(tx), ...identityWrites(tx) },
     upstream: upstreamWrites(tx),
+    incident: { ...caseReads(tx), ...caseWrites(tx) },
     mail: mailWrites(tx, clock),
     record,
   }

@@ -16,6 +16,7 @@ const tabs = {
   risk: { path: '/operate/risk', label: 'Owners at risk', roles: ['operator'] },
   critical: { path: '/operate/critical', label: 'Critical packages', roles: ['operator', 'responder'] },
   recovery: { path: '/operate/recovery', label: 'Recoveries', roles: ['operator', 'responder'] },
+  cases: { path: '/operate/cases', label: 'Cases', roles: ['operator', 'responder', 'auditor'] },
   audit: { path: '/operate/audit', label: 'Audit', roles: ['operator', 'responder', 'auditor'] },
   mail: { path: '/operate/mail', label: 'Mail', roles: ['operator'] },
 } as const satisfies Record<string, Tab>

@@ -14,6 +14,7 @@ export async function up(db: Kysely<unknown>, dialect: 'sqlite' | 'postgres'): P
   await machines(table, db)
   await packages(table, db)
   await upstreams(table, db)
+  await incidents(table, db)
   await reading(table, db, dialect)
 }
 
@@ -348,6 +349,33 @@ async function upstreams(table: TableMaker, db: Kysely<unknown>): Promise<void> 
     'upstream_measure',
     { package: 'text', version: 'text', status: 'text', reason: 'text', at: 'int' },
     ['package', 'version'],
+async function incidents(table: TableMaker, db: Kysely<unknown>): Promise<void> {
+  await table('incident_case', {
+    id: 'text!',
+    kind: 'text',
+    title: 'text',
+    state: 'text',
+    severity: 'text',
+    opened_by: 'text',
+    opened_at: 'int',
+  })
+  await index(db, 'incident_case', ['opened_at'])
+  await table('incident_subject', { incident: 'text', package: 'text', version: 'text' }, [
+    'incident',
+    'package',
+    'version',
+  ])
+  await index(db, 'incident_subject', ['package'])
+  await table(
+    'incident_note',
+    { incident: 'text', ordinal: 'int', at: 'int', author: 'text', words: 'text' },
+    ['incident', 'ordinal'],
+  )
+}
+
+async function reading(
+  table: TableMaker,
+  db: Kysely<unknown>,
   )
 }
 

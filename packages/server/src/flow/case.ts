@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+import { randomBytes } from 'node:crypto'
+import { problem } from '@holdfast/core'
+import { type Actor, authorize } from '../identity/index.ts'
+import type { CaseSubject, CaseSummary, IncidentCase } from '../incident/index.ts'
+import type { DownloadCount, Ports, Tx } from '../ports.ts'
+
+const holdersShown = 500
+
+/** What the instance found by itself, for people to take on. */
+export interface CaseDraft extends Pick<IncidentCase, 'kind' | 'title' | 'severity'> {
+  /** All of one package. */
+  readonly subjects: readonly [CaseSubject, ...CaseSubject[]]
+  /** What was found, in words. */
+  readonly words: string
+}
+
+/** Opens a case inside a commit, or adds to the one about the package that is not closed; gives its id. */
+export async function openCase(tx: Tx, by: string, at: number, draft: CaseDraft): Promise<string> {
+  const { kind, title, severity, subjects, words } = draft
+  const [{ package: name }] = subjects
+  const known = await tx.incident.findOpenCase(kind, name)
+  const id = known ?? `case-${randomBytes(8).toString('hex')}`
+  if (known === undefined)
+    await tx.incident.addCase({ id, kind, title, severity, state: 'draft', openedBy: by, openedAt: at })
+  for (const subject of subjects) await tx.incident.addCaseSubject(id, subject)
+  await tx.incident.addCaseNote(id, { at, by, words })
+  const versions = subjects.flatMap(each => (each.version === '' ? [] : [each.version]))
+  const op = known === undefined ? 'open' : 'note'
+  tx.record({
+    type: 'case',
+    pkg: name,
+    detail: { op, case: id, kind, severity, title, versions, why: words },
+  })
+  return id
+}
+
+/** Cases for those who respond, operate or audit, newest first. */
+export async function listCases(
+  ports: Ports,
+  actor: Actor,
+  openedBefore: number,
+  limit: number,
+): Promise<readonly CaseSummary[]> {
+  await authorize(ports, actor, 'instance:audit', '')
+  return ports.store.incident.listCases(openedBefore, limit)
+}
+
+/** Somebody who fetched what a case is about. */
+export interface Exposure extends DownloadCount {
+  /** Of the account; empty for nobody, and for a machine. */
+  readonly login: string
+}
+
+/** A case with everybody who fetched what it is about. Throws `not-found`. */
+export async function readCase(
+  ports: Ports,
+  actor: Actor,
+  id: string,
+): Promise<{ readonly found: IncidentCase; readonly exposed: readonly Exposure[]; readonly isCut: boolean }> {
+  await authorize(ports, actor, 'instance:audit', '')
+  const found = await ports.store.incident.findCase(id)
+  if (found === undefined) throw problem('not-found')
+  const downloads: DownloadCount[] = []
+  for (const { package: name, version } of found.subjects) {
+    const left = holdersShown + 1 - downloads.length
+    if (left > 0)
+      downloads.push(...(await ports.store.downloads.list(name, version === '' ? undefined : version, left)))
+  }
+  const shown = downloads.slice(0, holdersShown)
+  const logins = new Map<string, string>()
+  for (const accountId of new Set(shown.map(each => each.accountId)))
+    logins.set(accountId, (await ports.store.identity.findAccount(accountId))?.login ?? '')
+  return {
+    found,
+    exposed: shown.map(each => ({ ...each, login: logins.get(each.accountId) ?? '' })),
+    isCut: downloads.length > holdersShown,
+  }
+}

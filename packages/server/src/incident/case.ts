@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The record of something that went wrong: what it is about, how bad it is, and what was done, in order. */
+import type { PackageName, Version } from '@holdfast/core'
+import type { Severity } from '../catalog/index.ts'
+
+/** What went wrong. */
+export type CaseKind =
+  /** The upstream withdrew, replaced or marked what was installed through here. */
+  | 'takedown'
+  /** The upstream gave what cannot be right: other bytes, nothing at all for many packages. */
+  | 'upstream-fault'
+  /** Somebody published a name upstream that is hosted here. */
+  | 'private-name'
+
+/** A draft was opened by the instance itself, and no person has taken it on yet. */
+export type CaseState = 'draft' | 'open' | 'closed'
+
+/** What a case is about. */
+export interface CaseSubject {
+  readonly package: PackageName
+  /** Empty for the package as a whole. */
+  readonly version: Version | ''
+}
+
+/** One line of the timeline; never changed. */
+export interface CaseNote {
+  /** Milliseconds since the epoch. */
+  readonly at: number
+  /** Id of an account, `operator`, or the part of the instance that wrote it. */
+  readonly by: string
+  readonly words: string
+}
+
+export interface IncidentCase {
+  /** `case-` and sixteen hexadecimal digits. */
+  readonly id: string
+  readonly kind: CaseKind
+  readonly title: string
+  readonly state: CaseState
+  readonly severity: Severity
+  readonly openedBy: string
+  readonly openedAt: number
+  /** In the order of names and versions. */
+  readonly subjects: readonly CaseSubject[]
+  /** Oldest first. */
+  readonly timeline: readonly CaseNote[]
+}
+
+/** A case in a list. */
+export type CaseSummary = Omit<IncidentCase, 'subjects' | 'timeline'> & { readonly subjectCount: number }
+
+/** What the store keeps of cases. */
+export interface CaseReads {
+  findCase(id: string): Promise<IncidentCase | undefined>
+  /** The case of this kind about the package that is not closed, the newest of several. */
+  findOpenCase(kind: CaseKind, name: PackageName): Promise<string | undefined>
+  /** Newest first, those before a moment. */
+  listCases(openedBefore: number, limit: number): Promise<readonly CaseSummary[]>
+}
+
+export interface CaseWrites {
+  addCase(made: Omit<IncidentCase, 'subjects' | 'timeline'>): Promise<void>
+  /** One that it is about already is left as it is. */
+  addCaseSubject(id: string, subject: CaseSubject): Promise<void>
+  addCaseNote(id: string, note: CaseNote): Promise<void>
+}

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+export type {
+  CaseKind,
+  CaseNote,
+  CaseReads,
+  CaseState,
+  CaseSubject,
+  CaseSummary,
+  CaseWrites,
+  IncidentCase,
+} from './case.ts'

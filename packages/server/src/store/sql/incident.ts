@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { PackageName, Version } from '@holdfast/core'
+import { type Kysely, type Selectable, sql } from 'kysely'
+import type { CaseReads, CaseSummary, CaseWrites } from '../../incident/index.ts'
+import type { Schema } from './schema.ts'
+
+/** Questions about cases. */
+export function caseReads(db: Kysely<Schema>): CaseReads {
+  return {
+    async findCase(id) {
+      const row = await db.selectFrom('incident_case').selectAll().where('id', '=', id).executeTakeFirst()
+      if (row === undefined) return undefined
+      const subjects = db.selectFrom('incident_subject').selectAll().where('incident', '=', id)
+      const notes = db.selectFrom('incident_note').selectAll().where('incident', '=', id)
+      return {
+        ...toCase(row),
+        subjects: (await subjects.orderBy('package').orderBy('version').execute()).map(each => ({
+          package: each.package as PackageName,
+          version: each.version as Version | '',
+        })),
+        timeline: (await notes.orderBy('ordinal').execute()).map(({ at, author, words }) => ({
+          at,
+          by: author,
+          words,
+        })),
+      }
+    },
+    async findOpenCase(kind, name) {
+      const query = db
+        .selectFrom('incident_subject')
+        .innerJoin('incident_case', 'incident_case.id', 'incident_subject.incident')
+        .select('incident_case.id')
+        .where('incident_subject.package', '=', name)
+        .where('incident_case.kind', '=', kind)
+        .where('incident_case.state', '<>', 'closed')
+      return (await query.orderBy('incident_case.opened_at', 'desc').limit(1).executeTakeFirst())?.id
+    },
+    async listCases(openedBefore, limit) {
+      const query = db
+        .selectFrom('incident_case')
+        .selectAll()
+        .select(eb =>
+          eb
+            .selectFrom('incident_subject')
+            .whereRef('incident', '=', 'incident_case.id')
+            .select(sql<number>`count(*)`.as('n'))
+            .as('subjects'),
+        )
+        .where('opened_at', '<', openedBefore)
+      const rows = await query.orderBy('opened_at', 'desc').orderBy('id').limit(limit).execute()
+      return rows.map(row => ({ ...toCase(row), subjectCount: Number(row.subjects) }))
+    },
+  }
+}
+
+/** Changes to cases, inside a transaction. */
+export function caseWrites(db: Kysely<Schema>): CaseWrites {
+  return {
+    async addCase({ id, kind, title, state, severity, openedBy, openedAt }) {
+      const row = { id, kind, title, state, severity, opened_by: openedBy, opened_at: openedAt }
+      await db.insertInto('incident_case').values(row).execute()
+    },
+    async addCaseSubject(incident, subject) {
+      await db
+        .insertInto('incident_subject')
+        .values({ incident, package: subject.package, version: subject.version })
+        .onConflict(clash => clash.columns(['incident', 'package', 'version']).doNothing())
+        .execute()
+    },
+    async addCaseNote(incident, { at, by, words }) {
+      const last = await db
+        .selectFrom('incident_note')
+        .select(eb => eb.fn.max('ordinal').as('ordinal'))
+        .where('incident', '=', incident)
+        .executeTakeFirst()
+      const ordinal = Number(last?.ordinal ?? 0) + 1
+      await db.insertInto('incident_note').values({ incident, ordinal, at, author: by, words }).execute()
+    },
+  }
+}
+
+function toCase(row: Selectable<Schema['incident_case']>): Omit<CaseSummary, 'subjectCount'> {
+  return {
+    id: row.id,
+    kind: row.kind as CaseSummary['kind'],
+    title: row.title,
+    state: row.state as CaseSummary['state'],
+    severity: row.severity as CaseSummary['severity'],
+    openedBy: row.opened_by,
+    openedAt: row.opened_at,
+  }
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import type { PackageName, Version } from '@holdfast/core'
+import type { IncidentCase } from '../../src/incident/index.ts'
+import type { Store, Tx } from '../../src/ports.ts'
+import { engines, openPair, type Pair, type StoreEngine } from './engine.ts'
+
+for (const engine of engines) caseContract(engine)
+
+/** What the record of incidents asks of the store. */
+function caseContract(engine: StoreEngine): void {
+  describe(`cases on ${engine.name}`, () => {
+    let pair: Pair
+    let store: Store
+    const now = 1_700_000_000_000
+    const worm = 'worm' as PackageName
+    const version = (text: string) => text as Version
+    const change = (work: (tx: Tx) => Promise<void>) =>
+      store.commit(pair.grant, { type: 'case', pkg: worm }, work)
+
+    before(async () => {
+      pair = await openPair(engine, () => now)
+      store = pair.store
+    })
+    after(() => pair.close())
+
+    const made = (id: string, openedAt: number, more: Partial<IncidentCase> = {}) => ({
+      id,
+      kind: 'takedown' as const,
+      title: `${id} of the upstream`,
+      state: 'draft' as const,
+      severity: 'critical' as const,
+      openedBy: 'reconcile',
+      openedAt,
+      ...more,
+    })
+
+    test('a case keeps each subject once and its notes in the order they were written', async () => {
+      await change(async tx => {
+        await tx.incident.addCase(made('case-1', now))
+        for (const each of ['2.0.0', '1.0.0', '2.0.0'])
+          await tx.incident.addCaseSubject('case-1', { package: worm, version: version(each) })
+        // Written in one moment: their order is that of the writing.
+        for (const words of ['first', 'second'])
+          await tx.incident.addCaseNote('case-1', { at: now, by: 'reconcile', words })
+      })
+      const found = await pair.second.incident.findCase('case-1')
+      assert.deepEqual(found, {
+        ...made('case-1', now),
+        subjects: ['1.0.0', '2.0.0'].map(each => ({ package: worm, version: each })),
+        timeline: ['first', 'second'].map(words => ({ at: now, by: 'reconcile', words })),
+      })
+      assert.equal(await store.incident.findCase('case-2'), undefined)
+    })
+
+    test('the case about a package is found while it is not closed, by its kind', async () => {
+      await change(async tx => {
+        await tx.incident.addCase(made('case-2', now + 1, { state: 'closed' }))
+        await tx.incident.addCaseSubject('case-2', { package: worm, version: '' })
+      })
+      assert.equal(await store.incident.findOpenCase('takedown', worm), 'case-1')
+      assert.equal(await store.incident.findOpenCase('private-name', worm), undefined)
+      assert.equal(await store.incident.findOpenCase('takedown', 'other' as PackageName), undefined)
+    })
+
+    test('cases are listed newest first with the number of their subjects, a page at a time', async () => {
+      const list = async (before: number, limit: number) =>
+        (await store.incident.listCases(before, limit)).map(each => [each.id, each.subjectCount])
+      assert.deepEqual(await list(Number.MAX_SAFE_INTEGER, 10), [
+        ['case-2', 1],
+        ['case-1', 2],
+      ])
+      assert.deepEqual(await list(now + 1, 10), [['case-1', 2]])
+      assert.deepEqual(await list(Number.MAX_SAFE_INTEGER, 1), [['case-2', 1]])
+    })
+  })
+}

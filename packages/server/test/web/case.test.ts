@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The record of incidents, for those who respond, operate or audit. */
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import { parsePackageName, parseVersion } from '@holdfast/core'
+import { openCase } from '../../src/flow/index.ts'
+import { authorize } from '../../src/identity/index.ts'
+import { openWorld } from '../world.ts'
+import { get } from './site.ts'
+
+const world = await openWorld()
+after(() => world.close())
+const name = parsePackageName('left-pad')
+
+async function open(words: string): Promise<string> {
+  const { ports } = world
+  const grant = await authorize(ports, { kind: 'system', id: 'reconcile' }, 'version:contain', '')
+  const draft = {
+    kind: 'takedown',
+    title: 'left-pad was withdrawn <b>upstream</b>',
+    severity: 'critical',
+    subjects: [{ package: name, version: parseVersion('1.0.0') }],
+    words,
+  } as const
+  return ports.store.commit(grant, [], tx => openCase(tx, 'reconcile', ports.clock(), draft))
+}
+
+test('a case shows what it is about, what happened in order, and who fetched the bytes', async () => {
+  const ann = await world.someone('ann', ['auditor'])
+  await world.publish(ann, 'left-pad', '1.0.0')
+  const file = '/left-pad/-/left-pad-1.0.0.tgz'
+  await world.npm(`GET ${file}`, { token: ann.token, headers: { 'user-agent': 'npm/11 <i>' } })
+  await world.npm(`GET ${file}`)
+  await world.ports.downloads.flush()
+  const id = await open('the upstream removed <i>it</i>')
+  world.advance(1000)
+  assert.equal(await open('it is back with other bytes'), id)
+  const { cookie } = await world.browse(ann)
+  assert.match(
+    (await get(world, '/operate/cases', { cookie })).text,
+    new RegExp(`href="/operate/cases/${id}"`),
+  )
+  const { status, text } = await get(world, `/operate/cases/${id}`, { cookie })
+  assert.equal(status, 200)
+  assert.match(text, /the upstream removed &lt;i&gt;it&lt;\/i&gt;[\s\S]*it is back with other bytes/)
+  assert.match(text, /<td>left-pad@1\.0\.0<\/td><td>ann<\/td>/)
+  assert.match(text, /<td>nobody signed in<\/td>/)
+  assert.doesNotMatch(text, /<[ib]>/)
+  const events = await world.ports.store.events.ofPackage(name)
+  const told = events.filter(event => event.type === 'case')
+  assert.deepEqual(
+    told.map(({ detail, leaf }) => [detail['op'], detail['case'], leaf]),
+    [
+      ['open', id, null],
+      ['note', id, null],
+    ],
+  )
+})
+
+test('who has no role sees no case, and there is none of another id', async () => {
+  const bob = await world.someone('bob')
+  const plain = await world.browse(bob)
+  const auditor = await world.browse(await world.someone('eve', ['auditor']))
+  assert.equal((await get(world, '/operate/cases', plain)).status, 404)
+  assert.equal((await get(world, '/operate/cases/case-1', plain)).status, 404)
+  assert.equal((await get(world, '/operate/cases')).status, 303)
+  assert.equal((await get(world, '/operate/cases/case-1', auditor)).status, 404)
+})
