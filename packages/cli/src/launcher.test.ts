@@ -104,3 +104,30 @@ test('compiled modules are kept in the own cache folder of the user, which nobod
   assert.equal(statSync(join(cache, 'holdfast/compile')).mode & 0o077, 0)
   assert.ok(readdirSync(join(cache, 'holdfast/compile')).length > 0)
 })
+
+test('what CommonJS asks for without its ending is found, and a missing module is named', t => {
+  const launcher = makeCloneOf(
+    t,
+    `for (const each of ['../lib/old.cjs', './no.ts']) import(each).then(show, error => show({ default: error.message }))
+     function show(found: { default: string }): void { process.stdout.write(found.default + ';') }`,
+  )
+  const lib = join(launcher, '../../lib')
+  mkdirSync(lib)
+  writeFileSync(join(lib, 'old.cjs'), `module.exports = require('./part')`)
+  writeFileSync(join(lib, 'part.js'), `module.exports = 'joined'`)
+  writeFileSync(join(lib, 'package.json'), '{"type":"commonjs"}')
+  const { stdout } = spawnSync(process.execPath, [launcher], { encoding: 'utf8' })
+  assert.match(stdout, /joined;/)
+  assert.match(stdout, /packages\/cli\/src\/no\.ts/)
+})
+
+test('no command pays for fetch and WebSocket, which Node brings along with an import of node:http', t => {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-launcher-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  const tell = `data:text/javascript,process.on('exit',()=>console.log(process.moduleLoadList.join('\\n')))`
+  const launcher = fileURLToPath(new URL('../bin/holdfast.js', import.meta.url))
+  const words = ['--import', tell, launcher, 'operator', 'host', '--data', folder]
+  const { stdout } = spawnSync(process.execPath, words, { encoding: 'utf8' })
+  assert.match(stdout, /NativeModule http$/m)
+  assert.ok(!stdout.includes('undici'), 'fetch was loaded')
+})

@@ -2,7 +2,6 @@
 /** Config → ports → flows → HTTP: the only file that names concrete adapters. */
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setImmediate } from 'node:timers/promises'
 import { type Config, withPort } from './config.ts'
 import { runConsumers } from './consumers.ts'
 import { openDownloadRecorder } from './download-recorder.ts'
@@ -171,20 +170,20 @@ function openDoors(http: HttpServer, ports: Ports): Identify {
   return identify
 }
 
-/** The pages, loaded once the registry answers: clients wait for the start, nobody for the first page. */
+/** The pages, loaded when somebody asks for one, or soon after the start: until then clients wait for the registry. */
 function pagesMount(ports: Ports): Mount {
   let pages: Mount | undefined
-  const loading = setImmediate().then(async () => {
+  const load = async () => {
     const { webMount } = await import('./web/index.ts')
-    pages = webMount(ports)
+    pages ??= webMount(ports)
     return pages
-  })
-  // A failure shows on each page, with its reason in the log.
-  loading.catch(() => {})
+  }
+  // A failure shows on each page that is asked for, with its reason in the log.
+  setTimeout(() => void load().catch(() => {}), 1000).unref()
   return {
     prefix: '/',
     classOf: () => 'page',
-    handle: async call => (await loading).handle(call),
+    handle: async call => (await load()).handle(call),
     renderProblem: (trouble, call) => pages?.renderProblem(trouble, call) ?? { status: trouble.status },
   }
 }
