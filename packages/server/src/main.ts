@@ -2,9 +2,11 @@
 /** Config → ports → flows → HTTP: the only file that names concrete adapters. */
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { OriginName } from './catalog/index.ts'
 import { type Config, withPort } from './config.ts'
 import { runConsumers } from './consumers.ts'
 import { openDownloadRecorder } from './download-recorder.ts'
+import { openMirrors } from './flow/index.ts'
 import {
   addressReader,
   type HttpLimits,
@@ -17,7 +19,7 @@ import {
   openMetrics,
   operationMount,
 } from './http/index.ts'
-import type { Clock, Ports } from './ports.ts'
+import type { Clock, Ports, Upstream } from './ports.ts'
 import { apiMount } from './protocol/api/index.ts'
 import {
   exchangeMount,
@@ -67,6 +69,7 @@ export async function openPorts(config: Config, clock: Clock = Date.now): Promis
   const downloads = openDownloadRecorder(store, clock)
   const trail = openTrail({ store, config }, clock)
   const outbound = openOutbound(config.allowPrivateHosts)
+  const upstreams = new Map<OriginName, Upstream>()
   const ports: Ports = {
     config,
     store,
@@ -74,6 +77,8 @@ export async function openPorts(config: Config, clock: Clock = Date.now): Promis
     signer: keys,
     sealer: keys,
     documents: openDocuments({ store, clock }, config.publicUrl, config.cacheBytes),
+    upstreams,
+    mirrors: openMirrors({ store, upstreams, clock }),
     mail: openMail(config.smtp, config.mailFrom),
     outbound,
     domains: config.rdap ? openDomainLookup(config.rdap, config.nameServers, outbound) : undefined,

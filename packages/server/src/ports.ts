@@ -114,6 +114,9 @@ export interface Ports {
   readonly signer: Signer
   readonly sealer: Sealer
   readonly documents: Documents
+  /** Registries that names may come from, by the names of their origins; none where this registry stands alone. */
+  readonly upstreams: ReadonlyMap<OriginName, Upstream>
+  readonly mirrors: Mirrors
   readonly mail: Mail
   readonly outbound: Outbound
   /** Undefined where no registry of domains is configured. */
@@ -156,6 +159,30 @@ export interface Upstream {
   /** The attestations of a version as the upstream serves them (JSON text), or undefined when it has none. */
   readAttestations(address: string): Promise<string | undefined>
   health(): UpstreamHealth
+}
+
+/**
+ * Upstream packages as this instance knows them, asked for anew when that was long ago. A name is asked for once at a time,
+ * whoever waits for it.
+ */
+export interface Mirrors {
+  /**
+   * At once where the last answer is less than a day old, which is then renewed behind it; else after asking, or as it was
+   * when the upstream does not answer. Undefined where the origin knows no such package; throws `upstream-failed` where it
+   * cannot say and nothing is kept.
+   */
+  get(name: PackageName, origin: OriginName): Promise<KnownMirror | undefined>
+  /** Asks the upstream now, however young the last answer is. */
+  refresh(name: PackageName, origin: OriginName): Promise<KnownMirror | undefined>
+}
+
+/** A mirror, and how far it can be relied on. */
+export interface KnownMirror {
+  readonly mirror: Mirror
+  /** Milliseconds since the epoch until which nobody need be asked; not after now when it should be. */
+  readonly freshUntil: number
+  /** Empty while it is fresh; `not-revalidated` when the upstream was asked and did not answer. */
+  readonly warning: '' | 'stale' | 'not-revalidated'
 }
 
 /** What an upstream answered about a package. */

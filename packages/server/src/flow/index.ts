@@ -53,6 +53,7 @@ export {
 } from './mail-domain.ts'
 export { findCritical, graceEnd } from './mfa-rule.ts'
 export {
+export { openMirrors } from './mirror.ts'
   createOrg,
   createTeam,
   listMembers,

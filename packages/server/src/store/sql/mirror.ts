@@ -31,7 +31,7 @@ export function mirrorRows(db: Kysely<Schema>, transact: Transact): MirrorRows {
       return (await query.executeTakeFirst())?.source
     },
     save: (mirror, source) => save(transact, mirror, source),
-    confirm: (name, checkedAt) => setOne(name, { checked_at: checkedAt, is_gone: 0 }),
+    confirm: (name, checkedAt) => setOne(name, { checked_at: checkedAt }),
     markUsed: (name, at) => setOne(name, { used_at: at }),
     async listStale(checkedBefore, limit) {
       const query = db.selectFrom('mirror').select('name').where('checked_at', '<', checkedBefore)

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+import { isProblem, type PackageName, type Problem, problem } from '@holdfast/core'
+import type { Mirror, OriginName } from '../catalog/index.ts'
+import type { KnownMirror, Mirrors, Ports } from '../ports.ts'
+
+type Mirroring = Pick<Ports, 'store' | 'upstreams' | 'clock'>
+
+/** So long an answer counts without asking again. */
+const freshMs = 5 * 60_000
+/** So long it is given at once, while the upstream is asked meanwhile. */
+const staleMs = 24 * 3600_000
+/** So long somebody who could be given an older answer waits for a newer one. */
+const patienceMs = 5000
+const unknownMs = 60_000
+const retryMs = 5000
+const usedMs = 3600_000
+const maxBackground = 16
+const maxRemembered = 10_000
+
+/** What one instance knows of upstream packages: each name is asked for once at a time, whoever waits for it. */
+export function openMirrors(ports: Mirroring): Mirrors {
+  const { store, clock } = ports
+  const asking = new Map<string, Promise<Mirror | undefined>>()
+  const unknown = new Remembered<number>()
+  const failed = new Remembered<{ readonly at: number; readonly why: Problem }>()
+  let background = 0
+
+  /** Asks the upstream now; whoever wants the same name meanwhile waits with us. */
+  function refresh(name: PackageName, origin: OriginName): Promise<Mirror | undefined> {
+    const key = `${origin} ${name}`
+    const known = asking.get(key)
+    if (known !== undefined) return known
+    const asked = ask(ports, name, origin).then(
+      found => {
+        failed.delete(key)
+        if (found === undefined) unknown.set(key, clock())
+        return found
+      },
+      error => {
+        if (isProblem(error)) failed.set(key, { at: clock(), why: error })
+        throw error
+      },
+    )
+    asking.set(key, asked)
+    const forget = () => void asking.delete(key)
+    asked.then(forget, forget)
+    return asked
+  }
+
+  function refreshAside(name: PackageName, origin: OriginName): void {
+    if (background >= maxBackground || asking.has(`${origin} ${name}`) || hasJustFailed(name, origin)) return
+    background += 1
+    const done = () => {
+      background -= 1
+    }
+    refresh(name, origin).then(done, done)
+  }
+
+  function hasJustFailed(name: PackageName, origin: OriginName): boolean {
+    return clock() - (failed.get(`${origin} ${name}`)?.at ?? Number.NEGATIVE_INFINITY) < retryMs
+  }
+
+  function stale(mirror: Mirror): KnownMirror {
+    const warning = failed.get(`${mirror.origin} ${mirror.name}`) === undefined ? 'stale' : 'not-revalidated'
+    return { mirror, freshUntil: clock(), warning }
+  }
+
+  async function getKept(kept: Mirror): Promise<KnownMirror> {
+    const { name, origin } = kept
+    const age = clock() - kept.checkedAt
+    if (age < freshMs) return fresh(kept)
+    if (age < staleMs || hasJustFailed(name, origin)) {
+      refreshAside(name, origin)
+      return stale(kept)
+    }
+    const newer = await within(patienceMs, refresh(name, origin)).catch(error => {
+      if (!isProblem(error)) throw error
+    })
+    return newer === undefined ? stale(kept) : fresh(newer)
+  }
+
+  async function getNew(name: PackageName, origin: OriginName): Promise<KnownMirror | undefined> {
+    const key = `${origin} ${name}`
+    if (clock() - (unknown.get(key) ?? Number.NEGATIVE_INFINITY) < unknownMs) return undefined
+    const failure = failed.get(key)
+    if (failure !== undefined && hasJustFailed(name, origin)) throw failure.why
+    const found = await refresh(name, origin)
+    return found && fresh(found)
+  }
+
+  return {
+    async get(name, origin) {
+      const kept = await store.mirrors.find(name)
+      if (kept?.origin !== origin) return getNew(name, origin)
+      // Nobody waits for this, and a failure costs only the order in which packages are looked at.
+      if (clock() - kept.usedAt > usedMs) store.mirrors.markUsed(name, clock()).catch(() => {})
+      return getKept(kept)
+    },
+    async refresh(name, origin) {
+      const found = await refresh(name, origin)
+      return found && fresh(found)
+    },
+  }
+}
+
+function fresh(mirror: Mirror): KnownMirror {
+  return { mirror, freshUntil: mirror.checkedAt + freshMs, warning: '' }
+}
+
+/** One question to the upstream, and its answer kept. Undefined when there is no such package and never was. */
+async function ask(ports: Mirroring, name: PackageName, origin: OriginName): Promise<Mirror | undefined> {
+  const upstream = ports.upstreams.get(origin)
+  if (upstream === undefined) throw problem('unavailable', { why: `there is no origin '${origin}'` })
+  const kept = await ports.store.mirrors.find(name)
+  const before = kept?.origin === origin ? kept : undefined
+  // What was gone is told whole when it is back.
+  const answer = await upstream.readPackument(name, before?.isGone ? undefined : before, ports.clock())
+  const now = ports.clock()
+  if (answer.kind === 'told') {
+    const told = { ...answer.mirror, checkedAt: now, changedAt: now, usedAt: before?.usedAt ?? now }
+    // Above the revision of another origin's too: of two answers the later one stays.
+    return keep(ports, { ...told, revision: (kept?.revision ?? 0) + 1, isGone: false }, answer.source)
+  }
+  if (before === undefined) return undefined
+  if (answer.kind === 'unchanged' || before.isGone) {
+    await ports.store.mirrors.confirm(name, now)
+    return { ...before, checkedAt: now }
+  }
+  // Its manifests stay, as evidence of what there was.
+  const source = (await ports.store.mirrors.findSource(name)) ?? new Uint8Array()
+  const gone = { ...before, checkedAt: now, changedAt: now, isGone: true, revision: before.revision + 1 }
+  return keep(ports, gone, source)
+}
+
+/** Of two processes that asked at once one is first; what it kept is as new. */
+async function keep({ store }: Mirroring, mirror: Mirror, source: Uint8Array): Promise<Mirror | undefined> {
+  if (await store.mirrors.save(mirror, source)) return mirror
+  return store.mirrors.find(mirror.name)
+}
+
+/** The result, or undefined when it takes longer; the work goes on. */
+async function within<T>(ms: number, work: Promise<T>): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<undefined>(resolve => {
+    timer = setTimeout(resolve, ms, undefined)
+  })
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** The last things noted; the oldest makes room. */
+class Remembered<T> extends Map<string, T> {
+  override set(key: string, value: T): this {
+    this.delete(key)
+    const [oldest] = this.keys()
+    if (this.size >= maxRemembered && oldest !== undefined) this.delete(oldest)
+    return super.set(key, value)
+  }
+}
