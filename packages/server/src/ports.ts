@@ -381,6 +381,11 @@ export interface EventFeed {
   /** Called with each batch of new events: at once for this process's commits, within a second for others'. Returns stop. */
   follow(listener: (events: readonly StoredEvent[]) => void): () => void
 }
+  /**
+   * Whether followers were told of everything that was committed, anywhere, until a second ago. False while this process
+   * is cut off: what it remembers may be revoked by now.
+   */
+  isCurrent(): boolean
 
 /** Work that must have one owner at a time. A lease is lost when it is not renewed; the fence number tells a late owner so. */
 export interface Leases {

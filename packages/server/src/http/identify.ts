@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { IncomingHttpHeaders } from 'node:http'
+import { setTimeout as delay } from 'node:timers/promises'
 import { isProblem, type Problem, problem } from '@holdfast/core'
 import { answerMiss, checkPassword, noteLeak } from '../flow/index.ts'
 import {
@@ -23,7 +24,10 @@ type Identity =
   | Omit<Extract<Actor, { kind: 'job' }>, 'from'>
   | Omit<Extract<Actor, { kind: 'robot' }>, 'from'>
 
-/** Credentials → Actor, with a bounded memory that forgets within a second of any change to accounts or tokens. */
+/**
+ * Credentials → Actor, with a bounded memory that forgets within a second of any change to accounts or tokens, and is not
+ * asked while this process cannot hear of them.
+ */
 export interface Identify {
   /** The identity behind an `authorization` header if it is known right now; `undefined` means: ask `identify`. */
   peek(authorization: string | undefined): Identity | 'nobody' | undefined
@@ -35,6 +39,7 @@ export interface Identify {
 
 const maxRemembered = 10_000
 const lastUsedEveryMs = 60_000
+const patienceMs = 5_000
 
 export function openIdentify(ports: Ports): Identify {
   const known = new Map<string, Identity>()
@@ -53,7 +58,7 @@ export function openIdentify(ports: Ports): Identify {
   const peek = (authorization: string | undefined): Identity | 'nobody' | undefined => {
     if (authorization === undefined) return 'nobody'
     const identity = known.get(authorization)
-    if (identity?.credential.kind !== 'token') return undefined
+    if (identity?.credential.kind !== 'token' || !ports.store.events.isCurrent()) return undefined
     used.add(identity.credential.id)
     const { expiresAt, limits } = identity.credential
     // Address limits are checked on the slow path.
@@ -72,10 +77,12 @@ export function openIdentify(ports: Ports): Identify {
       if (ready !== undefined && ready !== 'nobody') return { actor: { ...ready, from }, bad: undefined }
       // A password costs a slow hash each time, and npm sends it with each of a thousand requests.
       const key = /^bearer /i.test(authorization) ? authorization : hashSecret(authorization)
-      const signedIn = known.get(key)
+      const isCurrent = ports.store.events.isCurrent()
+      const signedIn = isCurrent ? known.get(key) : undefined
       if (signedIn?.credential.kind === 'password') return { actor: { ...signedIn, from }, bad: undefined }
       const before = changes
-      const found = await byAuthorization(ports, authorization, from)
+      const looking = byAuthorization(ports, authorization, from)
+      const found = await (isCurrent ? looking : soon(looking))
       if ('code' in found) {
         noteBad(ports, found, from, authorization)
         return { actor: nobody, bad: found }
@@ -89,6 +96,21 @@ export function openIdentify(ports: Ports): Identify {
       clearInterval(flushing)
       await flushUsed(ports, used)
     },
+  }
+}
+
+/** What a database says that was silent just now. Throws `unavailable` rather than wait for a network that swallows all. */
+async function soon<T>(looking: Promise<T>): Promise<T> {
+  const patience = new AbortController()
+  const tooLate = delay(patienceMs, undefined, { signal: patience.signal }).then(() => {
+    throw problem('unavailable', { why: 'the database does not answer' })
+  })
+  tooLate.catch(() => {})
+  looking.catch(() => {})
+  try {
+    return await Promise.race([looking, tooLate])
+  } finally {
+    patience.abort()
   }
 }
 

@@ -27,7 +27,7 @@ async function killConnections(where = 'true'): Promise<void> {
   const client = new pg.Client({ connectionString: url })
   await client.connect()
   await client.query(`select pg_terminate_backend(pid) from pg_stat_activity
-    where datname = current_database() and pid <> pg_backend_pid() and ${where}`)
+    where datname = current_database() and pid <> pg_backend_pid() and (${where})`)
   await client.end()
 }
 
@@ -69,7 +69,7 @@ test('a listener whose connection died is told, since it may have missed a commi
   const heard = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
   let calls = 0
   const stop = driver.onForeignCommit(() => heard[calls++]?.resolve())
-  await killConnections("query like 'listen%' or query = 'select 1'")
+  await killConnections("query like 'listen%' or query like '%pg_listening_channels%'")
   const alive = setInterval(() => undefined, 1000) // the driver's own timers do not keep a process running
   await heard[0]?.promise
   const second = await openPostgres<ContractTables>(url)

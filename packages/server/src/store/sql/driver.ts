@@ -30,8 +30,11 @@ export interface SqlDriver<DB> {
   /**
    * Calls back after another process (or another driver) committed; several commits may share one call, and a call
    * may come without cause after a lost connection. Own commits are not reported. Returns a stop function.
+   *
+   * `heardUntil` says several times a second until when (on the clock of `performance.now()`) every commit of others has
+   * been called back. While it is silent nothing is known of others.
    */
-  onForeignCommit(listener: () => void): () => void
+  onForeignCommit(listener: () => void, heardUntil?: (atMs: number) => void): () => void
   /** Writes a consistent copy of the database to a new file, while it is in use. SQLite only. */
   backup?(path: string): Promise<void>
   /** Waits for the running transaction, then lets go of everything. */

@@ -4,7 +4,8 @@ import { unavailable } from '../unavailable.ts'
 
 const CHANNEL = 'holdfast'
 const RECONNECT_MS = 1_000
-const PROBE_MS = 10_000
+const BEAT_MS = 250
+const PATIENCE_MS = 5_000
 
 /** Listens for commits of others; `makeClient` gives a fresh connection, `own` is the payload to pass over. */
 export async function openForeignCommits(
@@ -20,11 +21,15 @@ export async function openForeignCommits(
   return commits
 }
 
-/** One listening connection, replaced when it breaks; listeners are then called, since notices may have been missed. */
+/**
+ * One listening connection, replaced when it breaks; listeners are then called, since notices may have been missed. It is
+ * asked four times a second whether it still listens: its answer comes after every notice of what was committed before
+ * the question, and behind a network that drops packets silence looks like peace.
+ */
 export class PostgresForeignCommits {
   readonly #makeClient: () => Client
   readonly #own: string
-  readonly #listeners = new Set<() => void>()
+  readonly #listeners = new Set<Listener>()
   #client: Client | undefined
   #timer: NodeJS.Timeout | undefined
   #isClosed = false
@@ -34,8 +39,8 @@ export class PostgresForeignCommits {
     this.#own = own
   }
 
-  add(listener: () => void): () => void {
-    const entry = () => listener()
+  add(committed: () => void, heardUntil: (atMs: number) => void = () => {}): () => void {
+    const entry: Listener = { committed, heardUntil }
     this.#listeners.add(entry)
     return () => void this.#listeners.delete(entry)
   }
@@ -66,13 +71,25 @@ export class PostgresForeignCommits {
     if (this.#isClosed) return void client.end().catch(() => undefined)
     client.once('end', () => this.#reconnectLater())
     this.#client = client
-    // Behind a firewall that dropped the connection, silence looks like peace.
-    this.#timer = setInterval(() => void this.#probe(client), PROBE_MS).unref()
+    this.#beatLater(client)
   }
 
-  async #probe(client: Client): Promise<void> {
-    const query = { text: 'select 1', query_timeout: PROBE_MS / 2 }
-    await client.query(query).catch(() => client.end().catch(() => undefined))
+  #beatLater(client: Client): void {
+    this.#timer = setTimeout(() => void this.#beat(client), BEAT_MS).unref()
+  }
+
+  async #beat(client: Client): Promise<void> {
+    const askedAt = performance.now()
+    // A pooler that gives each statement another session would have forgotten LISTEN.
+    const query = { text: 'select pg_listening_channels()', query_timeout: PATIENCE_MS }
+    try {
+      if ((await client.query(query)).rowCount === 0) throw new Error('The session listens no longer')
+    } catch {
+      return void client.end().catch(() => undefined) // 'end' follows
+    }
+    if (this.#client !== client || this.#isClosed) return
+    for (const { heardUntil } of this.#listeners) heardUntil(askedAt)
+    this.#beatLater(client)
   }
 
   #reconnectLater(): void {
@@ -91,6 +108,11 @@ export class PostgresForeignCommits {
   }
 
   #tell(): void {
-    for (const listener of this.#listeners) listener()
+    for (const { committed } of this.#listeners) committed()
   }
+}
+
+interface Listener {
+  readonly committed: () => void
+  readonly heardUntil: (atMs: number) => void
 }

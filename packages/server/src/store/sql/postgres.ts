@@ -92,7 +92,8 @@ class PostgresDriver<DB> implements SqlDriver<DB> {
     return this.#withoutNesting(() => retryWhileBusy(attempt, isBusy))
   }
 
-  onForeignCommit: SqlDriver<DB>['onForeignCommit'] = listener => this.#foreignCommits.add(listener)
+  onForeignCommit: SqlDriver<DB>['onForeignCommit'] = (listener, heardUntil) =>
+    this.#foreignCommits.add(listener, heardUntil)
 
   close(): Promise<void> {
     this.#closing ??= this.#close()

@@ -68,7 +68,8 @@ class SqliteDriver<DB> implements SqlDriver<DB> {
       }),
     )
 
-  onForeignCommit: SqlDriver<DB>['onForeignCommit'] = listener => this.#foreignCommits.add(listener)
+  onForeignCommit: SqlDriver<DB>['onForeignCommit'] = (listener, heardUntil) =>
+    this.#foreignCommits.add(listener, heardUntil)
 
   async backup(path: string): Promise<void> {
     // A connection of its own, and all pages in one step on a worker thread: one snapshot, no reader or writer waits.
@@ -105,7 +106,7 @@ class SqliteDriver<DB> implements SqlDriver<DB> {
 
 /** Tells commits of others by `PRAGMA data_version`, which on the writing connection changes for them only. */
 class ForeignCommits {
-  readonly #listeners = new Set<() => void>()
+  readonly #listeners = new Set<(hasChanged: boolean, atMs: number) => void>()
   readonly #writer: DatabaseSync
   #timer: NodeJS.Timeout | undefined
 
@@ -113,8 +114,11 @@ class ForeignCommits {
     this.#writer = writer
   }
 
-  add(listener: () => void): () => void {
-    const entry = () => listener()
+  add(listener: () => void, heardUntil: (atMs: number) => void = () => {}): () => void {
+    const entry = (hasChanged: boolean, atMs: number) => {
+      if (hasChanged) listener()
+      heardUntil(atMs)
+    }
     this.#listeners.add(entry)
     this.#timer ??= this.#start()
     return () => {
@@ -132,10 +136,11 @@ class ForeignCommits {
     const dataVersion = this.#writer.prepare('pragma data_version')
     let known = dataVersion.get()?.['data_version']
     const poll = () => {
+      const atMs = performance.now()
       const found = dataVersion.get()?.['data_version']
-      if (found === known) return
+      const hasChanged = found !== known
       known = found
-      for (const listener of this.#listeners) listener()
+      for (const listener of this.#listeners) listener(hasChanged, atMs)
     }
     return setInterval(poll, FOREIGN_COMMIT_POLL_MS).unref()
   }

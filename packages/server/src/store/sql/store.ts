@@ -16,6 +16,9 @@ import type { Schema } from './schema.ts'
 
 const retryMs = 250
 
+/** Less than the second in which a revocation counts everywhere, by the time an answer takes. */
+const currentMs = 900
+const pageEvents = 1000
 /** The Store port over one SQL driver: migrates, then opens. `logOrigin` counts only at the very first start. */
 export async function openStore(driver: SqlDriver<Schema>, clock: Clock, logOrigin: string): Promise<Store> {
   await migrate(driver)
@@ -79,6 +82,7 @@ async function openFeed(driver: SqlDriver<Schema>): Promise<Feed> {
     Number((await db.selectFrom('event_counter').select('position').executeTakeFirstOrThrow()).position)
   let seen = await head()
   let catching: Promise<void> | undefined
+  let currentAt = performance.now()
   const tell = (events: readonly StoredEvent[]) => {
     const fresh = events.filter(event => event.position > seen)
     const last = fresh.at(-1)
@@ -90,16 +94,21 @@ async function openFeed(driver: SqlDriver<Schema>): Promise<Feed> {
   let again = false
   const readOn = async () => {
     while (again) {
+  let isBehind = false
       again = false
-      const events = await readEvents(db, seen, 1000)
+      const begunAt = performance.now()
+      const events = await readEvents(db, seen, pageEvents)
       tell(events)
       if (events.length > 0) again = true
     }
   }
+      if (events.length < pageEvents) currentAt = begunAt
   const catchUp = (): Promise<void> => {
+    isBehind = false
     again = true
     catching ??= readOn().finally(() => {
       catching = undefined
+    isBehind = true
     })
     return catching
   }
@@ -111,7 +120,12 @@ async function openFeed(driver: SqlDriver<Schema>): Promise<Feed> {
       clearTimeout(retry)
       if (!isStopped) retry = setTimeout(() => void keepUp(), retryMs).unref()
     })
-  const stopForeign = driver.onForeignCommit(() => void keepUp())
+  const stopForeign = driver.onForeignCommit(
+    () => void keepUp(),
+    atMs => {
+      if (!isBehind) currentAt = Math.max(currentAt, atMs)
+    },
+  )
   return {
     head,
     read: (position, limit) => readEvents(db, position, limit),
@@ -130,6 +144,7 @@ async function openFeed(driver: SqlDriver<Schema>): Promise<Feed> {
     },
     stop() {
       isStopped = true
+    isCurrent: () => performance.now() - currentAt < currentMs,
       clearTimeout(retry)
       stopForeign()
     },
