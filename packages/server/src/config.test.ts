@@ -85,6 +85,31 @@ test('private hosts that may be reached are names, addresses or networks', () =>
     assert.match(faultsOf({ allowPrivateHosts: bad })[0] ?? '', /^allowPrivateHosts: /, bad)
 })
 
+test('webhooks come from the file as they are, from the environment as JSON, each with its faults', () => {
+  const url = 'https://chat.example/hook'
+  const [told] = readConfig(
+    {},
+    {},
+    fileOf(`webhooks:\n  - url: ${url}\n    as: chat\n    on: [held]\n`),
+  ).webhooks
+  assert.deepEqual([told?.url, told?.as, told?.on, told?.secret], [url, 'chat', ['held'], undefined])
+  const [other] = readConfig({}, { HOLDFAST_WEBHOOKS: JSON.stringify([{ url }]) }).webhooks
+  assert.equal(other?.id, told?.id)
+  assert.deepEqual(faultsOf({ webhooks: '[' }), ['webhooks: must be JSON'])
+  assert.deepEqual(faultsOf({ webhooks: '{}' }), ['webhooks: must be a list'])
+  const bad = [
+    { url: 'ftp://a' },
+    { as: 'chat' },
+    { url, on: ['everything'] },
+    { url, secret: 'short' },
+    { url, to: 'me' },
+  ]
+  assert.deepEqual(
+    faultsOf({ webhooks: JSON.stringify(bad) }).map(fault => fault.split(': ')[0]),
+    ['webhooks.0.url', 'webhooks.1.url', 'webhooks.2.on.0', 'webhooks.3.secret', 'webhooks.4.to'],
+  )
+})
+
 test('networks of proxies are checked', () => {
   assert.deepEqual(faultsOf({ trustedProxies: '10.0.0.0/8 ::1 192.0.2.1' }), [])
   assert.equal(faultsOf({ trustedProxies: '10.0.0.0/33, here, 10.0.0.0/8/8' }).length, 3)

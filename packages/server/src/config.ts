@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { isIP } from 'node:net'
@@ -65,6 +66,38 @@ function readIssuer(text: string): CiIssuer | undefined {
   return { provider: provider as CiProvider, issuer, claims: bound }
 }
 
+/** What people may want to hear of where they talk to each other. */
+export type AlertKind = (typeof alertKinds)[number]
+const alertKinds = ['held', 'blocked', 'waiver', 'takedown', 'upstream-fault', 'private-name'] as const
+
+const webhook = v.pipe(
+  v.strictObject({
+    url: v.pipe(text, v.regex(/^https?:\/\/[^\s/?#@]+(\/\S*)?$/, 'must be an http or https address')),
+    on: v.optional(
+      v.pipe(list, v.array(v.picklist(alertKinds, `must be some of ${alertKinds.join(', ')}`))),
+      [...alertKinds],
+    ),
+    as: v.optional(v.picklist(['chat', 'json'], 'must be chat or json'), 'json'),
+    secret: v.optional(v.pipe(text, v.minLength(16, 'must have 16 characters or more'))),
+  }),
+  // The address itself may be a secret, as it is at most chat tools.
+  v.transform(told => ({ ...told, id: createHash('sha256').update(told.url).digest('hex').slice(0, 12) })),
+)
+
+/** Somewhere that wants to hear of alerts, in a shape that chat tools take or with every field. */
+export type Webhook = Readonly<v.InferOutput<typeof webhook>>
+
+/** A value that the environment gives as JSON text, and the file as it is. */
+const structured = v.rawTransform<unknown, unknown>(({ dataset, addIssue, NEVER }) => {
+  if (typeof dataset.value !== 'string') return dataset.value
+  try {
+    return JSON.parse(dataset.value)
+  } catch {
+    addIssue({ message: 'must be JSON' })
+    return NEVER
+  }
+})
+
 /** Every key of `holdfast.yaml`, also read from `HOLDFAST_<KEY>`, with its default. Documented in docs/operating.md. */
 const keys = {
   /** Folder with everything the embedded instance keeps. */
@@ -125,6 +158,8 @@ const keys = {
   ),
   /** Sent as a bearer token with `auditPush` by http. */
   auditPushToken: v.optional(text),
+  /** Where alerts go: a list of `url`, `on` (kinds), `as` (`chat` or `json`) and `secret`. */
+  webhooks: v.optional(v.pipe(v.unknown(), structured, v.array(webhook, 'must be a list')), []),
   maxTarballBytes: v.optional(bytes, 256 * 1024 * 1024),
   maxUnpackedBytes: v.optional(bytes, 1024 * 1024 * 1024),
   /** Memory for ready tarballs and for ready documents, each. */
@@ -281,6 +316,8 @@ export function environmentName(key: string): string {
 
 function explain(issue: v.BaseIssue<unknown>): string {
   const key = v.getDotPath(issue) ?? ''
+  if (issue.type === 'strict_object' && issue.expected !== 'never') return `${key}: is missing`
+  if (issue.type === 'strict_object' && key.includes('.')) return `${key}: there is no such key`
   if (issue.type === 'strict_object') return `${key}: there is no such key (known: ${configKeys.join(', ')})`
   return `${key}: ${issue.message}`
 }

@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomUUID } from 'node:crypto'
-import { checkMailDomains, pushAudit, recomputeCritical, tellOfEndingTokens } from './flow/index.ts'
+import type { Webhook } from './config.ts'
+import {
+  checkMailDomains,
+  pushAudit,
+  recomputeCritical,
+  tellOfEndingTokens,
+  tellWebhook,
+} from './flow/index.ts'
 import type { Log } from './http/index.ts'
 import type { StoredEvent } from './integrity/index.ts'
 import type { Ports, StoredLetter } from './ports.ts'
@@ -16,6 +23,7 @@ const firstRetryMs = 60_000
 const maxAttempts = 12
 /** Longer than one letter can take, so that no other process sends the same one meanwhile. */
 const letterLeaseMs = 60_000
+const webhookRestMs = { first: 5_000, most: 3600_000 }
 
 /** Somebody who reads every event in order, safe to run again on events it saw before. */
 export interface Consumer {
@@ -35,6 +43,10 @@ const documents: Consumer = {
 const consumers: readonly Consumer[] = [documents]
 
 const auditPush: Consumer = { name: 'audit-push', handle: pushAudit }
+
+function webhookConsumer(webhook: Webhook): Consumer {
+  return { name: `webhook-${webhook.id}`, handle: (ports, events) => tellWebhook(ports, webhook, events) }
+}
 
 /** Work that is due every so often, safe to run again; when it last ran is remembered across restarts. */
 export interface Job {
@@ -57,14 +69,16 @@ type Step = (ports: Ports) => Promise<boolean>
 export function runConsumers(ports: Ports, log: Log): () => Promise<void> {
   const owner = randomUUID()
   const running = ports.auditSink === undefined ? consumers : [...consumers, auditPush]
+  const telling = ports.config.webhooks.map(webhookConsumer)
   const stops = [
     ...running.map(each => repeat(ports, log, each.name, readOn(each, owner))),
+    ...telling.map(each => repeat(ports, log, each.name, withRests(readOn(each, owner)))),
     ...jobs.map(each => repeat(ports, log, each.name, runWhenDue(each, owner))),
     ...(ports.mail.kind === 'smtp' ? [repeat(ports, log, 'mail', deliverLetters(owner))] : []),
   ]
   return async () => {
     await Promise.all(stops.map(stop => stop()))
-    for (const name of ['mail', ...[...running, ...jobs].map(each => each.name)]) {
+    for (const name of ['mail', ...[...running, ...telling, ...jobs].map(each => each.name)]) {
       await ports.store.leases.release(name, owner).catch(() => {})
     }
   }
@@ -133,6 +147,24 @@ function readOn(consumer: Consumer, owner: string): Step {
     const kept = await store.leases.advance(consumer.name, lease.fence, last.position)
     lease = kept ? { ...lease, position: last.position } : undefined
     return kept
+  }
+}
+
+/** Work for somebody else who may be down: after each failure in a row it rests twice as long, an hour at most. */
+function withRests(step: Step): Step {
+  let failures = 0
+  let restsUntil = 0
+  return async ports => {
+    if (ports.clock() < restsUntil) return false
+    try {
+      const more = await step(ports)
+      failures = 0
+      return more
+    } catch (error) {
+      restsUntil = ports.clock() + Math.min(webhookRestMs.most, webhookRestMs.first * 2 ** failures)
+      failures += 1
+      throw error
+    }
   }
 }
 

@@ -272,6 +272,7 @@ export interface Store {
   readonly incident: CaseReads
   readonly documents: DocumentRows
   readonly mail: MailRows
+  readonly webhooks: WebhookRows
   readonly downloads: DownloadRows
   readonly events: EventFeed
   readonly leases: Leases
@@ -487,6 +488,26 @@ export interface MailRows {
   listRecent(limit: number): Promise<readonly StoredLetter[]>
   markSent(id: number, at: number): Promise<void>
   markFailed(id: number, error: string): Promise<void>
+}
+
+/** How each webhook has been doing; the event feed's cursor says where it is. */
+export interface WebhookRows {
+  /** Since when it is configured: `at` when nobody asked before. */
+  begin(id: string, at: number): Promise<number>
+  noteDelivered(id: string, at: number): Promise<void>
+  noteFailed(id: string, at: number, why: string): Promise<void>
+  list(): Promise<readonly WebhookState[]>
+}
+
+export interface WebhookState {
+  readonly id: string
+  readonly begunAt: number
+  readonly deliveredAt: number | null
+  /** Since it last took a message. */
+  readonly failures: number
+  readonly failedAt: number | null
+  /** Of the last failure, in words; empty when there was none since. */
+  readonly why: string
 }
 
 export interface MailWrites {

@@ -29,7 +29,7 @@ const namedAtMost = 5
 
 /** Checks of an open database and the blobs beside it. */
 export function storeChecks(
-  { publicUrl }: Config,
+  { publicUrl, webhooks }: Config,
   driver: Driver,
   blobs: Blobs,
   now: number,
@@ -40,6 +40,7 @@ export function storeChecks(
     { name: 'clock', look: () => checkClock(driver, now) },
     { name: 'events', look: () => checkEvents(driver) },
     { name: 'passkey-host', look: () => checkPasskeyHost(driver, publicUrl) },
+    { name: 'webhooks', look: () => checkWebhooks(driver, webhooks) },
     { name: 'versions', look: () => checkVersions(driver) },
     { name: 'tarballs', look: () => checkTarballs(driver, blobs, depth) },
     ...(depth.digests || depth.scrub
@@ -99,6 +100,19 @@ async function checkPasskeyHost({ db }: Driver, publicUrl: string): Promise<Find
     `Passkeys were made for another host than that of ${publicUrl}, and work there alone: ${name(counts)}.`,
     'Set publicUrl to that host again, or have their owners come by recovery and make new ones.',
   )
+}
+
+/** A webhook that fails tells nobody by itself. */
+async function checkWebhooks({ db }: Driver, webhooks: Config['webhooks']): Promise<readonly Finding[]> {
+  const rows = await db.selectFrom('webhook').selectAll().where('failures', '>', 0).execute()
+  const failing = webhooks.flatMap(({ id, url }) => {
+    const row = rows.find(each => each.id === id)
+    if (row === undefined) return []
+    const say = `The webhook at ${new URL(url).host} (${id}) has failed ${row.failures} times: ${row.why}.`
+    return [warn('webhooks', say, 'Correct its address or whoever listens there; what waits comes then.')]
+  })
+  if (failing.length > 0 || webhooks.length === 0) return failing
+  return [ok('webhooks', `None of ${webhooks.length} webhooks fails.`)]
 }
 
 interface Link {

@@ -171,3 +171,4 @@ export {
 export { type Remainder, unpublishMissing, unpublishPackage, unpublishVersion } from './unpublish.ts'
 export { verifyEmail } from './verification.ts'
 export { listFacts, type PackageView, type Viewing, viewPackage, viewVersion } from './view.ts'
+export { tellWebhook } from './webhook.ts'

@@ -22,6 +22,7 @@ import { criticalPage, criticalSubmit, riskPage } from './page/operate-package.t
 import { peoplePage, peopleSubmit } from './page/operate-people.ts'
 import { personPage, personSubmit } from './page/operate-person.ts'
 import { staffRecoveryPage, staffRecoverySubmit } from './page/operate-recovery.ts'
+import { webhooksPage } from './page/operate-webhook.ts'
 import { orgPage, orgSubmit, orgsPage, orgsSubmit } from './page/org.ts'
 import { packagePage } from './page/package.ts'
 import { packageAccessPage, packageAccessSubmit } from './page/package-access.ts'
@@ -105,5 +106,6 @@ export function addRoutes(app: Hono<WebEnv>): void {
   app.get('/operate/cases/:id', casePage)
   app.get('/operate/audit', auditPage)
   app.get('/operate/audit/export', auditExport)
+  app.get('/operate/webhooks', webhooksPage)
   app.get('/operate/mail', mailPage)
 }

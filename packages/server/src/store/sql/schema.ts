@@ -277,6 +277,14 @@ export interface Schema {
     token: string
     address: string
     client: string
+  webhook: {
+    id: string
+    begun_at: number
+    delivered_at: number | null
+    failures: number
+    failed_at: number | null
+    why: string
+  }
     count: number
     first_at: number
     last_at: number

@@ -13,6 +13,7 @@ import { migrations } from './migrations/index.ts'
 import { mirrorRows, upstreamWrites } from './mirror.ts'
 import { documentRows, downloadRows, leases, mailRows, mailWrites } from './record.ts'
 import type { Schema } from './schema.ts'
+import { webhookRows } from './webhook.ts'
 
 const retryMs = 250
 
@@ -34,6 +35,7 @@ export async function openStore(driver: SqlDriver<Schema>, clock: Clock, logOrig
     incident: caseReads(driver.db),
     documents: documentRows(driver.db, derive),
     mail: mailRows(driver.db, transact),
+    webhooks: webhookRows(driver.db, derive),
     downloads: downloadRows(driver.db, derive),
     leases: leases(derive, clock),
     events: feed,

@@ -18,6 +18,7 @@ const tabs = {
   recovery: { path: '/operate/recovery', label: 'Recoveries', roles: ['operator', 'responder'] },
   cases: { path: '/operate/cases', label: 'Cases', roles: ['operator', 'responder', 'auditor'] },
   audit: { path: '/operate/audit', label: 'Audit', roles: ['operator', 'responder', 'auditor'] },
+  webhooks: { path: '/operate/webhooks', label: 'Webhooks', roles: ['operator'] },
   mail: { path: '/operate/mail', label: 'Mail', roles: ['operator'] },
 } as const satisfies Record<string, Tab>
 

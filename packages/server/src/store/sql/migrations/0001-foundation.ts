@@ -398,6 +398,14 @@ async function reading(
       gzip: 'bytes',
       brotli: 'bytes',
       zstd: 'bytes',
+  await table('webhook', {
+    id: 'text!',
+    begun_at: 'int',
+    delivered_at: 'int?',
+    failures: 'int',
+    failed_at: 'int?',
+    why: 'text',
+  })
     },
     ['package', 'form'],
   )

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Alerts where people talk to each other: at least once, in order, each webhook for itself. */
+import { createHmac } from 'node:crypto'
+import { isProblem, problem } from '@holdfast/core'
+import type { Webhook } from '../config.ts'
+import type { StoredEvent } from '../integrity/index.ts'
+import type { Ports } from '../ports.ts'
+import { type Alert, toAlert } from './alert.ts'
+
+/** A message with more lines is read by nobody. */
+const linesShown = 20
+const wordsLength = 400
+/** What a webhook could not take for so long is on the pages; as an alarm it would mislead. */
+const staleMs = 3 * 24 * 3600_000
+
+/**
+ * Tells a webhook what it wants to hear of these events, in one message; what happened before it was configured, or
+ * too long ago, is passed over. Throws `remote-failed` when it did not take the message: the same comes again then.
+ */
+export async function tellWebhook(
+  ports: Ports,
+  webhook: Webhook,
+  events: readonly StoredEvent[],
+): Promise<void> {
+  const { webhooks } = ports.store
+  const now = ports.clock()
+  const begunAt = await webhooks.begin(webhook.id, now)
+  const alerts = events
+    .filter(event => event.at >= Math.max(begunAt, now - staleMs))
+    .flatMap(event => toAlert(event) ?? [])
+    .filter(alert => webhook.on.includes(alert.kind))
+  if (alerts.length === 0) return
+  try {
+    await send(ports, webhook, alerts)
+  } catch (error) {
+    const why = isProblem(error) ? error.message : 'the request could not be made'
+    await webhooks.noteFailed(webhook.id, now, why)
+    throw error
+  }
+  await webhooks.noteDelivered(webhook.id, now)
+}
+
+async function send(ports: Ports, { url, as, secret }: Webhook, alerts: readonly Alert[]): Promise<void> {
+  const { publicUrl } = ports.config
+  const body = JSON.stringify(as === 'chat' ? toChat(alerts, publicUrl) : toJson(alerts, publicUrl))
+  const signed = secret === undefined ? {} : { 'x-holdfast-signature': signBody(secret, body, ports.clock()) }
+  const headers = { 'content-type': 'application/json', ...signed }
+  const { status } = await ports.outbound.ask({ url, method: 'POST', headers, body })
+  if (status < 200 || status > 299)
+    throw problem('remote-failed', { host: new URL(url).host, why: `it answered ${status}` })
+}
+
+/** `t=<milliseconds>,v1=<HMAC-SHA-256 of "<t>.<body>" in hexadecimal>`: the time is signed, so that nobody sends it again later. */
+function signBody(secret: string, body: string, now: number): string {
+  return `t=${now},v1=${createHmac('sha256', secret).update(`${now}.${body}`).digest('hex')}`
+}
+
+function toJson(alerts: readonly Alert[], publicUrl: string): unknown {
+  return {
+    registry: publicUrl,
+    alerts: alerts.map(({ at, path, ...alert }) => ({
+      ...alert,
+      time: new Date(at).toISOString(),
+      url: publicUrl + encodeURI(path),
+    })),
+  }
+}
+
+/** What Slack, Mattermost, Rocket.Chat, Google Chat and others take. */
+function toChat(alerts: readonly Alert[], publicUrl: string): { text: string } {
+  const lines = alerts.slice(0, linesShown).map(({ kind, words, path, ...about }) => {
+    const spec = [about.package, about.version].filter(Boolean).join('@').replaceAll('`', '')
+    const link = publicUrl + encodeURI(path)
+    return [`*${kind}*`, spec === '' ? '' : `\`${spec}\``, escapeChat(words), link].filter(Boolean).join(' ')
+  })
+  const rest = alerts.length - lines.length
+  if (rest > 0) lines.push(`and ${rest} more: ${publicUrl}/operate/audit`)
+  return { text: lines.join('\n') }
+}
+
+/** Words from outside make no link, call nobody (`<!channel>`, `@here`) and write no second line. */
+function escapeChat(words: string): string {
+  return words
+    .replace(/\p{C}+/gu, ' ')
+    .slice(0, wordsLength)
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('@', '@\u200b')
+}
