@@ -70,15 +70,16 @@ export async function openPorts(config: Config, clock: Clock = Date.now): Promis
   const trail = openTrail({ store, config }, clock)
   const outbound = openOutbound(config.allowPrivateHosts)
   const upstreams = new Map<OriginName, Upstream>()
+  const mirrors = openMirrors({ store, upstreams, clock })
   const ports: Ports = {
     config,
     store,
     blobs: await openFileBlobs(join(config.data, 'blobs')),
     signer: keys,
     sealer: keys,
-    documents: openDocuments({ store, clock }, config.publicUrl, config.cacheBytes),
+    documents: openDocuments({ store, clock, upstreams, mirrors }, config.publicUrl, config.cacheBytes),
     upstreams,
-    mirrors: openMirrors({ store, upstreams, clock }),
+    mirrors,
     mail: openMail(config.smtp, config.mailFrom),
     outbound,
     domains: config.rdap ? openDomainLookup(config.rdap, config.nameServers, outbound) : undefined,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { DistTag, PackageName, Version } from '@holdfast/core'
+import { type DistTag, matchesName, type PackageName, type Version } from '@holdfast/core'
 import {
   type Access,
   fallbackTags,
@@ -8,10 +8,10 @@ import {
   settle,
   type VersionFacts,
 } from '../catalog/index.ts'
-import type { Ports } from '../ports.ts'
+import type { KnownMirror, Ports } from '../ports.ts'
 
 /** What it takes to look at a package. */
-export type Viewing = Pick<Ports, 'store' | 'clock'>
+export type Viewing = Pick<Ports, 'store' | 'clock' | 'upstreams' | 'mirrors'>
 
 /** A package as everybody sees it now: the policy was asked about each of its versions. */
 export interface PackageView {
@@ -28,6 +28,8 @@ export interface PackageView {
   readonly policyVersion: number
   /** When a verdict changes by itself, in milliseconds since the epoch, or null. */
   readonly validUntil: number | null
+  /** What its upstream says of it; undefined for a package that is hosted here. */
+  readonly known: KnownMirror | undefined
 }
 
 /**
@@ -37,7 +39,7 @@ export interface PackageView {
 export async function viewPackage(ports: Viewing, name: PackageName): Promise<PackageView | undefined> {
   const { catalog } = ports.store
   const known = await catalog.findPackage(name)
-  if (known === undefined) return undefined
+  if (known === undefined) return viewMirror(ports, name)
   const versions = (await catalog.listKeptFacts(name)).map(settle)
   return {
     name,
@@ -50,6 +52,33 @@ export async function viewPackage(ports: Viewing, name: PackageName): Promise<Pa
     versions,
     policyVersion: 0,
     validUntil: null,
+    known: undefined,
+  }
+}
+
+/** An upstream's package, unless its name belongs to this registry. */
+async function viewMirror(ports: Viewing, name: PackageName): Promise<PackageView | undefined> {
+  const [origin] = ports.upstreams.keys()
+  const hosted = await ports.store.catalog.listHosted()
+  if (origin === undefined || hosted.some(pattern => matchesName(pattern, name))) return undefined
+  const known = await ports.mirrors.get(name, origin)
+  if (known === undefined) return undefined
+  const { mirror } = known
+  const versions = mirror.versions.map(({ version, deprecated, publishedAt, ...traits }) =>
+    settle({ version, status: 'live', reason: '', deprecated, publishedAt, traits }),
+  )
+  return {
+    name,
+    origin,
+    access: 'public',
+    revision: mirror.revision,
+    createdAt: mirror.createdAt,
+    modifiedAt: mirror.modifiedAt,
+    tags: fallbackTags(mirror.tags, versions),
+    versions,
+    policyVersion: 0,
+    validUntil: null,
+    known,
   }
 }
 
