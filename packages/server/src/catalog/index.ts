@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 export { amend } from './change.ts'
 export { type Decision, decide, fallbackTags, nextAllowed, refuse } from './gate.ts'
-export { settle } from './judge.ts'
+export { type JudgeContext, judge, rulesFor, settle } from './judge.ts'
 export type {
   Advisory,
   BadDigest,
@@ -14,6 +14,7 @@ export type {
   Severity,
   Waiver,
 } from './policy.ts'
+export { defaultRules, parseRules, RuleFaults } from './policy-list.ts'
 export type {
   Access,
   CatalogReads,
@@ -29,6 +30,7 @@ export type {
   TfaDemand,
   VersionFacts,
 } from './port.ts'
+export { findAmbiguous, originOf } from './route.ts'
 export type {
   Ingested,
   Mirror,

@@ -27,6 +27,7 @@ export type RuleKind =
   | { readonly kind: 'new-name'; readonly days: number }
   /** Not among the well-used names of the list the operator gives. */
   | { readonly kind: 'unpopular' }
+  /** Denied by name; `versions` as `readVersionRange` takes it. Knows no grandfathering: who says it means it. */
   | { readonly kind: 'deny'; readonly versions: string }
   /** What is not listed here is hit. */
   | { readonly kind: 'allow-only' }
@@ -75,7 +76,7 @@ export interface Waiver {
 export interface Advisory {
   readonly id: string
   readonly package: PackageName
-  /** A semver range in npm's words; `*` for all. */
+  /** As `readVersionRange` takes it; `*` for all. */
   readonly range: string
   /** First versions that are mended, as far as the advisory says. */
   readonly fixed: readonly Version[]
@@ -83,6 +84,8 @@ export interface Advisory {
   readonly severity: Severity
   readonly title: string
   readonly url: string
+  /** When it was first told to anybody, and when it last changed, by its own word. */
+  readonly publishedAt: number
   readonly modifiedAt: number
   readonly withdrawnAt: number | null
 }

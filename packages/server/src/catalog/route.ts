@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+import { matchesName, type NamePattern, type PackageName } from '@holdfast/core'
+import type { NameRoute, OriginName } from './upstream.ts'
+
+/**
+ * Where a name comes from, the one answer: what is hosted here wins and never falls through (dependency confusion), else the
+ * most specific route. Undefined where nothing claims the name.
+ */
+export function originOf(
+  name: PackageName,
+  hosted: readonly NamePattern[],
+  routes: readonly NameRoute[],
+): OriginName | undefined {
+  if (hosted.some(pattern => matchesName(pattern, name))) return 'hosted'
+  let best: NameRoute | undefined
+  for (const route of routes)
+    if (matchesName(route.pattern, name) && (best === undefined || isMoreSpecific(route, best))) best = route
+  return best?.origin
+}
+
+/** Patterns that two routes give to different origins: nobody could say which is meant. */
+export function findAmbiguous(routes: readonly NameRoute[]): readonly NamePattern[] {
+  const first = new Map<NamePattern, OriginName>()
+  const twice = new Set<NamePattern>()
+  for (const { pattern, origin } of routes) {
+    const known = first.get(pattern)
+    if (known !== undefined && known !== origin) twice.add(pattern)
+    first.set(pattern, known ?? origin)
+  }
+  return [...twice]
+}
+
+/** Patterns that match one name are prefixes of one another: the longer says more, a whole name says most. */
+function isMoreSpecific({ pattern: one }: NameRoute, { pattern: other }: NameRoute): boolean {
+  if (one.endsWith('*') !== other.endsWith('*')) return other.endsWith('*')
+  return one.length > other.length
+}
