@@ -415,6 +415,8 @@ export interface DocumentRow {
   /** Milliseconds since the epoch after which it must be made again, or null. */
   readonly validUntil: number | null
   readonly etag: string
+  /** Where a consumer's durable cursor stands, for whoever looks on; 0 before it began. */
+  position(consumer: string): Promise<number>
   readonly identity: Uint8Array
   readonly gzip: Uint8Array
   readonly brotli: Uint8Array

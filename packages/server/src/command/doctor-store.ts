@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 import { type Digest, decodeLeaf, formatIntegrity, parseDigest } from '@holdfast/core'
 import { sql } from 'kysely'
-import { findPasskeyPlace } from '../flow/index.ts'
+import { auditPushLateMs, findPasskeyPlace } from '../flow/index.ts'
 import type { Config, OpenPorts } from '../main.ts'
 import type { Ports } from '../ports.ts'
 import { checkBlob } from './backup-folder.ts'
@@ -29,7 +29,7 @@ const namedAtMost = 5
 
 /** Checks of an open database and the blobs beside it. */
 export function storeChecks(
-  { publicUrl, webhooks }: Config,
+  { publicUrl, auditPush, webhooks }: Config,
   driver: Driver,
   blobs: Blobs,
   now: number,
@@ -39,6 +39,9 @@ export function storeChecks(
     { name: 'database', look: () => checkDatabase(driver) },
     { name: 'clock', look: () => checkClock(driver, now) },
     { name: 'events', look: () => checkEvents(driver) },
+    ...(auditPush === undefined
+      ? []
+      : [{ name: 'audit-push', look: () => checkAuditPush(driver, auditPush, now) }]),
     { name: 'passkey-host', look: () => checkPasskeyHost(driver, publicUrl) },
     { name: 'webhooks', look: () => checkWebhooks(driver, webhooks) },
     { name: 'versions', look: () => checkVersions(driver) },
@@ -81,6 +84,24 @@ async function checkClock({ db }: Driver, now: number): Promise<Finding> {
     return ok('clock', `It is ${new Date(now).toISOString()}, after everything that happened here.`)
   const say = `The newest event is of ${new Date(newest.at).toISOString()}, but the clock says ${new Date(now).toISOString()}.`
   return fail('clock', say, 'Set the clock (NTP), then start the registry again.')
+}
+
+/** What is pushed nowhere can be changed here before anybody else has it. */
+async function checkAuditPush({ db }: Driver, address: string, now: number): Promise<Finding> {
+  const { host } = new URL(address)
+  const cursor = db.selectFrom('cursor').select('position').where('consumer', '=', 'audit-push')
+  const position = (await cursor.executeTakeFirst())?.position ?? 0
+  const rest = db.selectFrom('event').where('position', '>', position)
+  const { waiting, oldest } = await rest
+    .select(eb => [eb.fn.countAll().as('waiting'), eb.fn.min('at').as('oldest')])
+    .executeTakeFirstOrThrow()
+  if (Number(waiting) === 0 || now - Number(oldest) <= auditPushLateMs)
+    return ok('audit-push', `${host} has the audit trail.`)
+  return warn(
+    'audit-push',
+    `${waiting} events wait to be pushed to ${host}, the oldest of ${new Date(Number(oldest)).toISOString()}.`,
+    'Start the registry; if it runs, its log says why the push fails (consumer audit-push).',
+  )
 }
 
 /** Passkeys belong to a host name for ever: after a move to another nobody gets in with the ones from before. */

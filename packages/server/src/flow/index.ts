@@ -10,7 +10,7 @@ export {
 } from './address.ts'
 export type { Arrival, Told } from './arrival.ts'
 export { type AuditPage, type AuditWish, loginsOf, readAudit } from './audit.ts'
-export { pushAudit } from './audit-push.ts'
+export { auditPushLateMs, pushAudit, readAuditPush } from './audit-push.ts'
 export { type CaseDraft, type Exposure, listCases, openCase, readCase } from './case.ts'
 export {
   addReader,

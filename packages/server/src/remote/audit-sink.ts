@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Where events go to be watched: a collector behind HTTP, or syslog (RFC 5424) over TLS, TCP or UDP. */
 import { createSocket } from 'node:dgram'
-import { connect as connectTcp, type Socket } from 'node:net'
+import { connect as connectTcp, isIP, type Socket } from 'node:net'
 import { hostname } from 'node:os'
 import { problem } from '@holdfast/core'
 import type { AuditSink, Outbound, SinkLine } from '../ports.ts'
@@ -58,7 +58,9 @@ async function sendStream(
 
 function connectTls(host: string, port: number): Socket {
   // Loaded when it is needed: TLS costs 25 ms of a start.
-  return process.getBuiltinModule('node:tls').connect({ host, port, servername: host })
+  // A number is no name to ask for (RFC 6066, section 3); the certificate is compared with it all the same.
+  const name = isIP(host) === 0 ? { servername: host } : {}
+  return process.getBuiltinModule('node:tls').connect({ host, port, ...name })
 }
 
 /** Syslog has no answer: what the peer's end took counts as delivered. */

@@ -132,6 +132,16 @@ test('passkeys of a host name that publicUrl had before are told, and not those 
   assert.match(findings.get('passkey-host')?.say ?? '', /work there alone: 1 of old\.example/)
 })
 
+test('a push of the audit trail that stands still is told', async () => {
+  const { data } = await makeInstance()
+  const config = `${freshPath()}.yaml`
+  await writeFile(config, 'auditPush: syslog+tcp://127.0.0.1:9\n')
+  const look = async () => (await examine(data, '--config', config)).findings.get('audit-push')
+  assert.equal((await look())?.state, 'ok')
+  tamper(data, `update event set at = at - 120000`)
+  assert.match((await look())?.say ?? '', /^\d+ events wait to be pushed to 127\.0\.0\.1:9/)
+})
+
 test('every fault of a configuration is told, and a folder without an instance is not made into one', async () => {
   const config = `${freshPath()}.yaml`
   await writeFile(config, 'port: 99999\nsmpt: x\n')

@@ -6,6 +6,8 @@ import { createServer as createHttp } from 'node:http'
 import { type AddressInfo, createServer as createTcp } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
+import { createServer as createTls, getCACertificates, setDefaultCACertificates } from 'node:tls'
+import { makeSelfSigned } from '../self-signed.ts'
 import { openWorld, type World } from '../world.ts'
 
 /** Waits until it holds; the time-out of the test is the end of patience. */
@@ -82,6 +84,46 @@ test('syslog over TCP gets each event as one counted frame, refusals as warnings
   const [first] = frames()
   assert.deepEqual([first?.priority, first?.event['position']], [13 * 8 + 5, 1])
   assert.equal(frames().find(each => each.type === 'sign-in-failed')?.priority, 13 * 8 + 4)
+})
+
+/** A collector that speaks TLS with a certificate of its own for `localhost`. */
+async function openTlsCollector(t: TestContext) {
+  const { key, cert } = makeSelfSigned()
+  const pieces: Buffer[] = []
+  const server = createTls({ key, cert }, socket => socket.on('data', piece => pieces.push(piece)))
+  server.on('tlsClientError', () => {})
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.after(() => server.close())
+  const { port } = server.address() as AddressInfo
+  return { cert, address: `syslog+tls://localhost:${port}`, received: () => Buffer.concat(pieces) }
+}
+
+test('syslog over TLS gets the same frames, from a registry that knows who signed the collector', async t => {
+  const collector = await openTlsCollector(t)
+  const known = getCACertificates('default')
+  setDefaultCACertificates([...known, collector.cert])
+  t.after(() => setDefaultCACertificates(known))
+  const world = await worldPushing(t, collector.address)
+  await world.someone('ann')
+  await until(() => collector.received().includes('"account-create"'))
+  const [first] = readFrames(collector.received())
+  assert.deepEqual([first?.priority, first?.type], [13 * 8 + 5, 'hosted-names'])
+})
+
+test('a collector whose certificate nobody vouches for gets nothing, and who looks is told', async t => {
+  const collector = await openTlsCollector(t)
+  const world = await worldPushing(t, collector.address)
+  const olga = await world.someone('olga', ['operator'])
+  const page = async () => {
+    const { cookie } = await world.browse(olga)
+    return (await fetch(`${world.url}/operate/audit`, { headers: { cookie } })).text()
+  }
+  assert.doesNotMatch(await page(), /not pushed/)
+  await until(() => world.errors.some(error => /audit-push.*certificate/.test(error)))
+  world.advance(60_001)
+  assert.match(await page(), /[1-9]\d* events not pushed.*localhost:/s)
+  assert.equal(collector.received().length, 0)
 })
 
 test('syslog over UDP gets a datagram an event', async t => {

@@ -247,8 +247,12 @@ function toDownload(row: Selectable<Schema['download']>): DownloadCount {
   }
 }
 
-export function leases(transact: Transact, clock: () => number): Leases {
+export function leases(db: Kysely<Schema>, transact: Transact, clock: () => number): Leases {
   return {
+    async position(consumer) {
+      const query = db.selectFrom('cursor').select('position').where('consumer', '=', consumer)
+      return (await query.executeTakeFirst())?.position ?? 0
+    },
     acquire: (consumer, owner, durationMs) =>
       transact(async tx => {
         const now = clock()

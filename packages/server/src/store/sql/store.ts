@@ -37,7 +37,7 @@ export async function openStore(driver: SqlDriver<Schema>, clock: Clock, logOrig
     mail: mailRows(driver.db, transact),
     webhooks: webhookRows(driver.db, derive),
     downloads: downloadRows(driver.db, derive),
-    leases: leases(derive, clock),
+    leases: leases(driver.db, derive, clock),
     events: feed,
     instance,
     async commit(grant, event, work) {

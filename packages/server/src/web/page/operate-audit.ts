@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type EventType, eventTable, isPackageName, problem } from '@holdfast/core'
-import { type AuditPage, type AuditWish, readAudit } from '../../flow/index.ts'
+import { type AuditPage, type AuditWish, readAudit, readAuditPush } from '../../flow/index.ts'
 import { type AuditLine, csvHead, formatCsv, formatJsonLine } from '../../integrity/index.ts'
 import { getVisitor, hasRole, type PageContext, type Visitor } from '../context.ts'
 import { pageHeaders } from '../header.ts'
 import { sheet } from '../layout.ts'
 import { html, type Markup, nothing } from '../markup.ts'
 import { choose, field } from '../part/field.ts'
+import { ago, plural } from '../part/format.ts'
+import { notice } from '../part/notice.ts'
 import { operateHead } from './operate-tab.ts'
 
 const linesShown = 100
@@ -18,11 +20,26 @@ export async function auditPage(c: PageContext): Promise<Response> {
   const auditor = getAuditor(c)
   const page = await readAudit(c.env.ports, auditor, wishOf(c), beforeOf(c), linesShown)
   const main = html`${operateHead(c, 'audit')}
+${await pushNotice(c)}
 ${filter(c)}
 ${page.lines.length === 0 ? html`<p>Nothing matches.</p>` : table(page)}
 ${page.next === undefined ? nothing : html`<p><a rel="next" href="${pathOf(c, '/operate/audit', { before: page.next })}">Older →</a></p>`}
 <p>Export what the filter shows: <a href="${pathOf(c, '/operate/audit/export', { format: 'jsonl' })}">JSON lines</a> · <a href="${pathOf(c, '/operate/audit/export', { format: 'csv' })}">CSV</a>, ${linesExported.toLocaleString('en')} at once.</p>`
   return sheet(c, { title: 'Audit', main })
+}
+
+/** A trail that is no longer pushed can be changed here before anybody else has it. */
+async function pushNotice(c: PageContext): Promise<Markup> {
+  const { config, clock } = c.env.ports
+  const state = await readAuditPush(c.env.ports)
+  if (config.auditPush === undefined || state === undefined) return nothing
+  const { host } = new URL(config.auditPush)
+  if (state.lateSince === undefined) return html`<p class="small">Pushed to <code>${host}</code>.</p>`
+  return notice(
+    'bad',
+    `${plural(state.waiting, 'event')} not pushed`,
+    html`<p><code>${host}</code> has taken nothing since ${ago(state.lateSince, clock())}. Nothing is lost: it is tried again, and the log of this registry says why it fails (consumer <code>audit-push</code>).</p>`,
+  )
 }
 
 /** The same as a file; a `link` header leads to the rest. */
