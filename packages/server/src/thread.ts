@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { getPriority, setPriority } from 'node:os'
 import { parentPort, type ResourceLimits, type Transferable, Worker } from 'node:worker_threads'
 
 /** What goes to a thread. */
@@ -16,10 +17,12 @@ interface Waiting<Result> {
 }
 
 const idleMs = 20_000
+const behindTheLoop = 10
 
 /**
- * Heavy work in a thread, so that those who read do not wait for it: the thread is started when it is needed, and ended,
- * with its memory, when nothing was to do for a while. Its file says what it does by `answerJobs`.
+ * Heavy work in a thread, so that those who ask for something else do not wait for it: it stands back behind the loop, is
+ * started when it is needed, and ended, with its memory, when nothing was to do for a while. Its file says what it does by
+ * `answerJobs`, and does it there: libuv's pool does not stand back, and belongs to those who read from disk.
  */
 export class Thread<Words, Result> {
   readonly #file: URL
@@ -88,6 +91,7 @@ export function answerJobs<Words, Result>(
   work: (words: Words) => Promise<Result> | Result,
   handOver: (result: Result) => Transferable[] = () => [],
 ): void {
+  standBack()
   parentPort?.on('message', async ({ id, words }: Job) => {
     try {
       const result = await work(words as Words)
@@ -96,4 +100,10 @@ export function answerJobs<Words, Result>(
       parentPort?.postMessage({ id, error } satisfies Done)
     }
   })
+}
+
+/** Whoever asks goes first: on one core a thread would take turns with the loop. */
+function standBack(): void {
+  // Linux gives each thread a priority of its own; elsewhere this would be the whole process's.
+  if (process.platform === 'linux') setPriority(Math.max(getPriority(), behindTheLoop))
 }

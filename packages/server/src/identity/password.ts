@@ -13,7 +13,7 @@ const minLength = 12
 const maxLength = 256
 const form = /^\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,2}),p=(\d{1,2})\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$/
 const threadUrl = new URL(`./password-thread${extname(import.meta.filename)}`, import.meta.url)
-/** One at a time, in a thread that stands back: neither the loop nor the threads that read from disk wait for it. */
+/** One at a time: a storm of guesses must hold nobody up. */
 const hasher = new Thread<Argon2Parameters, Uint8Array>(threadUrl, { maxOldGenerationSizeMb: 32 })
 
 /** The password as a PHC string of argon2id, computed in a thread. */

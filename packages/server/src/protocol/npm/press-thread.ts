@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The thread behind the press: pieces of a document in, its encodings out. */
 import { createHash } from 'node:crypto'
-import { promisify } from 'node:util'
-import { brotliCompress, constants, gzip, zstdCompress } from 'node:zlib'
+import { brotliCompressSync, constants, gzipSync, zstdCompressSync } from 'node:zlib'
 import { answerJobs } from '../../thread.ts'
 import type { Piece } from './press.ts'
 
@@ -10,17 +9,16 @@ answerJobs(press, ({ identity, gzip, brotli, zstd }) =>
   [identity, gzip, brotli, zstd].map(bytes => bytes.buffer),
 )
 
-async function press(pieces: readonly Piece[]) {
+function press(pieces: readonly Piece[]) {
   const identity = join(pieces)
-  const [gzipped, brotli, zstd] = await Promise.all([
-    promisify(gzip)(identity, { level: 6 }),
-    promisify(brotliCompress)(identity, {
+  const gzip = own(gzipSync(identity, { level: 6 }))
+  const brotli = own(
+    brotliCompressSync(identity, {
       params: { [constants.BROTLI_PARAM_QUALITY]: 5, [constants.BROTLI_PARAM_SIZE_HINT]: identity.length },
     }),
-    promisify(zstdCompress)(identity, { params: { [constants.ZSTD_c_compressionLevel]: 6 } }),
-  ])
-  const hash = createHash('sha256').update(identity).digest('base64url')
-  return { identity, gzip: own(gzipped), brotli: own(brotli), zstd: own(zstd), hash }
+  )
+  const zstd = own(zstdCompressSync(identity, { params: { [constants.ZSTD_c_compressionLevel]: 6 } }))
+  return { identity, gzip, brotli, zstd, hash: createHash('sha256').update(identity).digest('base64url') }
 }
 
 function join(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
