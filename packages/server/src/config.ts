@@ -170,6 +170,8 @@ const keys = {
   nameServers: v.optional(list, []),
   /** How long a recovery by one proof waits, while its owner can stop it. At least a day. */
   recoveryWaitHours: v.optional(v.pipe(number, v.minValue(24, 'must be at least 24')), 72),
+  /** File with the names that are well used, one a line, for the rule `unpopular`. */
+  popularNames: v.optional(text),
   /** Unpublish policy: hours in which an owner may take a version back without further conditions. */
   unpublishHours: v.optional(v.pipe(number, v.minValue(0)), 72),
 } as const

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Config → ports → flows → HTTP: the only file that names concrete adapters. */
-import { mkdir } from 'node:fs/promises'
+import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { OriginName } from './catalog/index.ts'
+import type { NameRoute, OriginName } from './catalog/index.ts'
 import { type Config, withPort } from './config.ts'
 import { runConsumers } from './consumers.ts'
 import { openDownloadRecorder } from './download-recorder.ts'
@@ -70,16 +70,24 @@ export async function openPorts(config: Config, clock: Clock = Date.now): Promis
   const trail = openTrail({ store, config }, clock)
   const outbound = openOutbound(config.allowPrivateHosts)
   const upstreams = new Map<OriginName, Upstream>()
-  const mirrors = openMirrors({ store, upstreams, clock })
+  const mirrors = openMirrors({ store, config, upstreams, clock })
+  const routes: readonly NameRoute[] = []
+  const popular = config.popularNames === undefined ? undefined : await readNames(config.popularNames)
   const ports: Ports = {
     config,
     store,
     blobs: await openFileBlobs(join(config.data, 'blobs')),
     signer: keys,
     sealer: keys,
-    documents: openDocuments({ store, clock, upstreams, mirrors }, config.publicUrl, config.cacheBytes),
+    documents: openDocuments(
+      { store, clock, mirrors, routes, popular, signer: keys },
+      config.publicUrl,
+      config.cacheBytes,
+    ),
     upstreams,
     mirrors,
+    routes,
+    popular,
     mail: openMail(config.smtp, config.mailFrom),
     outbound,
     domains: config.rdap ? openDomainLookup(config.rdap, config.nameServers, outbound) : undefined,
@@ -102,6 +110,12 @@ export async function openPorts(config: Config, clock: Clock = Date.now): Promis
       await store.close()
     },
   }
+}
+
+/** The first word of each line: lists of names come with their counts. */
+async function readNames(file: string): Promise<ReadonlySet<string>> {
+  const lines = (await readFile(file, 'utf8')).split('\n')
+  return new Set(lines.flatMap(line => line.trim().split(/\s+/)[0] || []))
 }
 
 /** The database alone, as it is: nothing is migrated. */

@@ -11,9 +11,9 @@ import type {
   CatalogWrites,
   Ingested,
   Mirror,
+  NameRoute,
   OriginName,
   Policy,
-  Rule,
   UpstreamMeasure,
   UpstreamVersion,
   Waiver,
@@ -119,6 +119,10 @@ export interface Ports {
   readonly mirrors: Mirrors
   readonly mail: Mail
   readonly outbound: Outbound
+  /** Which names come from which origin, where they are not hosted here. */
+  readonly routes: readonly NameRoute[]
+  /** Well-used names, where the operator gives a list of them. */
+  readonly popular: ReadonlySet<string> | undefined
   /** Undefined where no registry of domains is configured. */
   readonly domains: DomainLookup | undefined
   /** Undefined where no programme reports leaked tokens. */
@@ -272,6 +276,7 @@ export interface Store {
   readonly incident: CaseReads
   readonly documents: DocumentRows
   readonly mail: MailRows
+  readonly policy: PolicyReads
   readonly webhooks: WebhookRows
   readonly downloads: DownloadRows
   readonly events: EventFeed
@@ -297,6 +302,7 @@ export interface Tx {
   readonly incident: CaseReads & CaseWrites
   readonly mail: MailWrites
   /** One more event of this commit, after those it was begun with. */
+  readonly policy: PolicyReads & PolicyWrites
   record(event: NewEvent): void
 }
 
@@ -344,25 +350,30 @@ export interface UpstreamWrites {
 
 /** The policy, its exceptions, and what it is fed with. */
 export interface PolicyReads {
-  /** The list in force. */
-  current(): Promise<Policy>
+  /** The list in force; undefined while nobody set one. */
+  current(): Promise<Policy | undefined>
   listWaivers(name: PackageName): Promise<readonly Waiver[]>
   findWaiver(id: string): Promise<Waiver | undefined>
   /** Newest first. */
   listAllWaivers(state: Waiver['state'] | undefined, limit: number): Promise<readonly Waiver[]>
   listAdvisories(name: PackageName): Promise<readonly Advisory[]>
-  findBadDigest(digest: Digest): Promise<BadDigest | undefined>
+  /** Of all packages of a scope (`@acme`), those told since a time. */
+  listSiblingAdvisories(scope: string, since: number): Promise<readonly Advisory[]>
+  /** Those of these digests that are known to be bad, and why. */
+  listBadDigests(digests: readonly Digest[]): Promise<ReadonlyMap<Digest, string>>
   /** Of a package: versions that were served here, or that a lock file named, and when first. */
   listGrandfathered(name: PackageName): Promise<ReadonlyMap<Version, number>>
 }
 
 export interface PolicyWrites {
-  /** A new version of the list, which it gives; a rule newly enforced is so from `at`. */
-  setPolicy(rules: readonly Rule[], at: number): Promise<number>
+  /** The list in force from now on: its version is one more than the last. */
+  setPolicy(policy: Policy, at: number): Promise<void>
   setWaiver(waiver: Waiver): Promise<void>
   setAdvisory(advisory: Advisory): Promise<void>
   setBadDigest(bad: BadDigest): Promise<void>
   /** What a lock file names is left alone by rules enforced later. */
+  /** Granted ones that end at a time or did before, the earliest first. */
+  listWaiversEnding(before: number): Promise<readonly Waiver[]>
   grandfather(
     versions: readonly { readonly package: PackageName; readonly version: Version }[],
     at: number,

@@ -14,7 +14,7 @@ export type {
   Severity,
   Waiver,
 } from './policy.ts'
-export { defaultRules, parseRules, RuleFaults } from './policy-list.ts'
+export { defaultPolicy, defaultRules, nextPolicy, parseRules, RuleFaults } from './policy-list.ts'
 export type {
   Access,
   CatalogReads,

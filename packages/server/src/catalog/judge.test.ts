@@ -97,6 +97,7 @@ function waiver(version: string, wishes: Partial<Waiver> = {}): Waiver {
     decidedBy: 'b',
     decidedAt: daysAgo(1),
     endsAt: now + dayMs,
+    notifiedAt: null,
     ...wishes,
   }
 }

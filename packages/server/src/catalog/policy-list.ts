@@ -2,7 +2,7 @@
 /** The list of rules as people write it: read whole, with every fault told at once. */
 import { type NamePattern, parseNamePattern, readVersionRange } from '@holdfast/core'
 import * as v from 'valibot'
-import type { Rule } from './policy.ts'
+import type { Policy, Rule } from './policy.ts'
 
 /** Everything that is wrong with a list of rules, at once. */
 export class RuleFaults extends Error {
@@ -101,6 +101,30 @@ export const defaultRules: readonly Rule[] = parseRules([
   { kind: 'unpopular', action: 'hold' },
   { kind: 'deprecated' },
 ])
+
+/** The policy of an instance where nobody set one. What it enforces was never turned on: nothing was served before. */
+export const defaultPolicy: Policy = { version: 0, rules: defaultRules, enforcedSince: new Map() }
+
+/**
+ * The policy after a change of its list. What a rule newly closes, because it did not before or reaches for more now, it
+ * closes from `at` on: what was served until then is left alone.
+ */
+export function nextPolicy(before: Policy, rules: readonly Rule[], at: number): Policy {
+  const since = rules.filter(closes).map(rule => {
+    const same = before.rules.find(each => each.name === rule.name)
+    const isSame = same !== undefined && closes(same) && reachOf(same) === reachOf(rule)
+    return [rule.name, isSame ? (before.enforcedSince.get(rule.name) ?? 0) : at] as const
+  })
+  return { version: before.version + 1, rules, enforcedSince: new Map(since) }
+}
+
+function closes(rule: Rule): boolean {
+  return rule.mode === 'enforce' && rule.action !== 'warn'
+}
+
+function reachOf({ name: _name, action: _action, mode: _mode, except: _except, ...reach }: Rule): string {
+  return JSON.stringify(Object.entries(reach).sort(([a], [b]) => (a < b ? -1 : 1)))
+}
 
 function isPattern(text: string): boolean {
   try {

@@ -70,6 +70,8 @@ export interface Waiver {
   readonly decidedAt: number | null
   /** Milliseconds since the epoch; null while nobody decided. */
   readonly endsAt: number | null
+  /** When people were last told that it ends. */
+  readonly notifiedAt: number | null
 }
 
 /** What is known against versions of a package, or of one content: the minimal advisory table. */

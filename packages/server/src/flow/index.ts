@@ -170,5 +170,5 @@ export {
 } from './trust.ts'
 export { type Remainder, unpublishMissing, unpublishPackage, unpublishVersion } from './unpublish.ts'
 export { verifyEmail } from './verification.ts'
-export { listFacts, type PackageView, type Viewing, viewPackage, viewVersion } from './view.ts'
+export { currentPolicy, listFacts, type PackageView, type Viewing, viewPackage, viewVersion } from './view.ts'
 export { tellWebhook } from './webhook.ts'

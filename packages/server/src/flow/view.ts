@@ -1,17 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type DistTag, matchesName, type PackageName, type Version } from '@holdfast/core'
+import { type Digest, type DistTag, type PackageName, scopeOf, type Version } from '@holdfast/core'
 import {
   type Access,
+  defaultPolicy,
   fallbackTags,
+  type Ingested,
+  type JudgeContext,
+  judge,
+  type KeptFacts,
   type OriginName,
+  originOf,
   type PackageVersion,
+  type Policy,
+  rulesFor,
   settle,
+  type UpstreamMeasure,
+  type UpstreamVersion,
   type VersionFacts,
 } from '../catalog/index.ts'
 import type { KnownMirror, Ports } from '../ports.ts'
 
+const dayMs = 24 * 3600_000
+/** How far back the advisories of a scope can matter: what they name is young, or passes anyway. */
+const siblingMs = 60 * dayMs
+
 /** What it takes to look at a package. */
-export type Viewing = Pick<Ports, 'store' | 'clock' | 'upstreams' | 'mirrors'>
+export type Viewing = Pick<Ports, 'store' | 'clock' | 'mirrors' | 'routes' | 'popular'>
 
 /** A package as everybody sees it now: the policy was asked about each of its versions. */
 export interface PackageView {
@@ -32,53 +46,39 @@ export interface PackageView {
   readonly known: KnownMirror | undefined
 }
 
+/** A package before the policy looked at it. */
+export interface KeptPackage extends Omit<PackageView, 'versions' | 'policyVersion' | 'validUntil'> {
+  /** As their owners or the upstream set them. */
+  readonly tags: ReadonlyMap<DistTag, Version>
+  readonly kept: readonly KeptFacts[]
+}
+
+/** The policy in force. */
+export async function currentPolicy(ports: Pick<Ports, 'store'>): Promise<Policy> {
+  return (await ports.store.policy.current()) ?? defaultPolicy
+}
+
 /**
  * The one way to look at a package: whatever shows or serves a version asks here, so that no path can forget the policy.
  * Says nothing of who may read it. Undefined when there is no such package.
  */
 export async function viewPackage(ports: Viewing, name: PackageName): Promise<PackageView | undefined> {
-  const { catalog } = ports.store
-  const known = await catalog.findPackage(name)
-  if (known === undefined) return viewMirror(ports, name)
-  const versions = (await catalog.listKeptFacts(name)).map(settle)
-  return {
-    name,
-    origin: 'hosted',
-    access: known.access,
-    revision: known.revision,
-    createdAt: known.createdAt,
-    modifiedAt: known.modifiedAt,
-    tags: fallbackTags(await catalog.listTags(name), versions),
-    versions,
-    policyVersion: 0,
-    validUntil: null,
-    known: undefined,
-  }
+  const policy = await currentPolicy(ports)
+  const found = await findKept(ports, name)
+  return found && viewUnder(ports, policy, found)
 }
 
-/** An upstream's package, unless its name belongs to this registry. */
-async function viewMirror(ports: Viewing, name: PackageName): Promise<PackageView | undefined> {
-  const [origin] = ports.upstreams.keys()
-  const hosted = await ports.store.catalog.listHosted()
-  if (origin === undefined || hosted.some(pattern => matchesName(pattern, name))) return undefined
-  const known = await ports.mirrors.get(name, origin)
-  if (known === undefined) return undefined
-  const { mirror } = known
-  const versions = mirror.versions.map(({ version, deprecated, publishedAt, ...traits }) =>
-    settle({ version, status: 'live', reason: '', deprecated, publishedAt, traits }),
-  )
+/** The package as a policy would show it. */
+export async function viewUnder(ports: Viewing, policy: Policy, found: KeptPackage): Promise<PackageView> {
+  const { kept, ...about } = found
+  const isAsked = rulesFor(policy, found.name, found.origin).length > 0
+  const versions = isAsked ? judge(policy, await readContext(ports, found), kept) : kept.map(settle)
   return {
-    name,
-    origin,
-    access: 'public',
-    revision: mirror.revision,
-    createdAt: mirror.createdAt,
-    modifiedAt: mirror.modifiedAt,
-    tags: fallbackTags(mirror.tags, versions),
+    ...about,
+    tags: fallbackTags(found.tags, versions),
     versions,
-    policyVersion: 0,
-    validUntil: null,
-    known,
+    policyVersion: policy.version,
+    validUntil: versions.reduce<number | null>((first, { until }) => earlier(first, until), null),
   }
 }
 
@@ -88,6 +88,142 @@ export async function listFacts(ports: Viewing, name: PackageName): Promise<read
 }
 
 /** One hosted version as everybody sees it, without the others where no rule looks at hosted names. */
-export async function viewVersion(_ports: Viewing, kept: PackageVersion): Promise<VersionFacts> {
-  return settle(kept)
+export async function viewVersion(ports: Viewing, kept: PackageVersion): Promise<VersionFacts> {
+  const policy = await currentPolicy(ports)
+  if (rulesFor(policy, kept.package, 'hosted').length === 0) return settle(kept)
+  const all = await listFacts(ports, kept.package)
+  // One that came in since is judged at the next look.
+  return all.find(each => each.version === kept.version) ?? settle({ ...kept, status: 'pending' })
+}
+
+/**
+ * What is kept of a package. What was ever published here is hosted whatever the patterns say now: a name that changed hands
+ * between here and an upstream would be the attack this registry is there to stop.
+ */
+export async function findKept(ports: Viewing, name: PackageName): Promise<KeptPackage | undefined> {
+  const { catalog } = ports.store
+  const known = await catalog.findPackage(name)
+  if (known === undefined) return findMirrored(ports, name)
+  const { access, revision, createdAt, modifiedAt } = known
+  const tags = await catalog.listTags(name)
+  const kept = await catalog.listKeptFacts(name)
+  return { name, origin: 'hosted', access, revision, createdAt, modifiedAt, tags, kept, known: undefined }
+}
+
+async function findMirrored(ports: Viewing, name: PackageName): Promise<KeptPackage | undefined> {
+  const { store, mirrors, routes } = ports
+  if (routes.length === 0) return undefined
+  const origin = originOf(name, await store.catalog.listHosted(), routes)
+  if (origin === undefined || origin === 'hosted') return undefined
+  const known = await mirrors.get(name, origin)
+  if (known === undefined) return undefined
+  const { mirror } = known
+  const measures = new Map((await store.mirrors.listMeasures(name)).map(each => [each.version, each]))
+  const ingested = (await store.mirrors.listIngested(name)).filter(each => each.origin === origin)
+  const bytesOf = new Map(ingested.map(each => [each.version, each]))
+  const told = mirror.versions.map(each =>
+    keepMirrored(each, mirror.isGone, measures.get(each.version), bytesOf.get(each.version)),
+  )
+  const isTold = new Set(mirror.versions.map(each => each.version))
+  const withdrawn = ingested
+    .filter(each => !isTold.has(each.version))
+    .map(each => keepWithdrawn(each, measures.get(each.version)))
+  const { revision, createdAt, modifiedAt, tags } = mirror
+  return {
+    name,
+    origin,
+    access: 'public',
+    revision,
+    createdAt,
+    modifiedAt,
+    tags,
+    kept: [...withdrawn, ...told],
+    known,
+  }
+}
+
+/** A version as its upstream tells it, with what people decided here and what its bytes told. */
+function keepMirrored(
+  told: UpstreamVersion,
+  isGone: boolean,
+  measure: UpstreamMeasure | undefined,
+  bytes: Ingested | undefined,
+): KeptFacts {
+  const { version, publishedAt, deprecated, ...traits } = told
+  const contained = measure ?? findContained(isGone, traits.digest, bytes?.digest)
+  return {
+    version,
+    status: contained?.status ?? 'live',
+    reason: contained?.reason ?? '',
+    deprecated,
+    publishedAt,
+    traits: {
+      ...traits,
+      digest: bytes?.digest ?? traits.digest,
+      hasInstallScript: traits.hasInstallScript || bytes?.hasInstallScript === true,
+    },
+  }
+}
+
+function findContained(
+  isGone: boolean,
+  told: Digest | undefined,
+  found: Digest | undefined,
+): Pick<KeptFacts, 'status' | 'reason'> | undefined {
+  if (isGone) return { status: 'quarantined', reason: 'its registry withdrew the package' }
+  if (told === undefined || found === undefined || told === found) return undefined
+  return { status: 'quarantined', reason: 'its registry now offers other bytes under this version' }
+}
+
+/** What came in here once and the upstream offers no longer: mostly malware that was taken down. */
+function keepWithdrawn(bytes: Ingested, measure: UpstreamMeasure | undefined): KeptFacts {
+  const { version, ingestedAt, digest, hasInstallScript } = bytes
+  return {
+    version,
+    status: measure?.status ?? 'quarantined',
+    reason: measure?.reason ?? 'its registry withdrew this version',
+    deprecated: '',
+    publishedAt: ingestedAt,
+    traits: {
+      knownSince: ingestedAt,
+      digest,
+      hasInstallScript,
+      signature: 'missing',
+      provenance: 'none',
+      publisher: '',
+      dependencies: [],
+    },
+  }
+}
+
+async function readContext(ports: Viewing, found: KeptPackage): Promise<JudgeContext> {
+  const { name, origin, createdAt, kept } = found
+  const { policy } = ports.store
+  const now = ports.clock()
+  const scope = scopeOf(name)
+  const digests = kept.flatMap(each => each.traits.digest ?? [])
+  const [waivers, advisories, ofScope, badDigests, grandfathered] = await Promise.all([
+    policy.listWaivers(name),
+    policy.listAdvisories(name),
+    scope === undefined ? [] : policy.listSiblingAdvisories(scope, now - siblingMs),
+    policy.listBadDigests(digests),
+    policy.listGrandfathered(name),
+  ])
+  return {
+    name,
+    origin,
+    now,
+    createdAt,
+    waivers,
+    advisories,
+    siblingAdvisories: ofScope.filter(each => each.package !== name),
+    badDigests,
+    grandfathered,
+    isPopular: ports.popular?.has(name),
+  }
+}
+
+function earlier(one: number | null, other: number | null): number | null {
+  if (one === null || other === null) return one ?? other
+  return Math.min(one, other)
 }

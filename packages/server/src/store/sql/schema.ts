@@ -203,6 +203,37 @@ export interface Schema {
     token: string
     removed_at: number | null
   }
+  policy: { version: number; rules: string; enforced_since: string; at: number }
+  waiver: {
+    id: string
+    package: string
+    version: string
+    rule: string
+    reason: string
+    state: string
+    asked_by: string
+    asked_at: number
+    decided_by: string
+    decided_at: number | null
+    ends_at: number | null
+    notified_at: number | null
+  }
+  advisory: {
+    package: string
+    id: string
+    range: string
+    fixed: string
+    kind: string
+    severity: string
+    title: string
+    url: string
+    published_at: number
+    modified_at: number
+    withdrawn_at: number | null
+  }
+  bad_digest: { digest: string; why: string }
+  /** Versions that a lock file named before rules came. */
+  grandfathered: { package: string; version: string; at: number }
   dependency: { package: string; dependency: string }
   dist_tag: { package: string; tag: string; version: string }
   package_role: { package: string; account: string; role: string }

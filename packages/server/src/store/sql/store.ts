@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomBytes } from 'node:crypto'
 import { type Kysely, sql } from 'kysely'
+import type { Policy } from '../../catalog/index.ts'
 import type { NewEvent, StoredEvent } from '../../integrity/index.ts'
-import type { Clock, EventFeed, InstanceFacts, Store, Tx } from '../../ports.ts'
+import type { Clock, EventFeed, InstanceFacts, PolicyReads, Store, Tx } from '../../ports.ts'
 import { searchEvents } from './audit.ts'
 import { catalogReads, catalogWrites } from './catalog.ts'
 import type { SqlDriver } from './driver.ts'
@@ -11,6 +12,7 @@ import { identityReads, identityUpkeep, identityWrites } from './identity.ts'
 import { caseReads, caseWrites } from './incident.ts'
 import { migrations } from './migrations/index.ts'
 import { mirrorRows, upstreamWrites } from './mirror.ts'
+import { policyReads, policyWrites } from './policy.ts'
 import { documentRows, downloadRows, leases, mailRows, mailWrites } from './record.ts'
 import type { Schema } from './schema.ts'
 import { webhookRows } from './webhook.ts'
@@ -33,6 +35,7 @@ export async function openStore(driver: SqlDriver<Schema>, clock: Clock, logOrig
     upkeep: identityUpkeep(transact, driver.dialect),
     mirrors: mirrorRows(driver.db, derive),
     incident: caseReads(driver.db),
+    policy: cachedPolicy(policyReads(driver.db), feed),
     documents: documentRows(driver.db, derive),
     mail: mailRows(driver.db, transact),
     webhooks: webhookRows(driver.db, derive),
@@ -66,8 +69,28 @@ function openTx(tx: Kysely<Schema>, clock: Clock, record: Tx['record']): Tx {
     identity: { ...identityReads(tx), ...identityWrites(tx) },
     upstream: upstreamWrites(tx),
     incident: { ...caseReads(tx), ...caseWrites(tx) },
+    policy: { ...policyReads(tx), ...policyWrites(tx) },
     mail: mailWrites(tx, clock),
     record,
+  }
+}
+
+/** The list in force is asked for with every request: kept until an event says that there is a new one. */
+function cachedPolicy(reads: PolicyReads, feed: EventFeed): PolicyReads {
+  let kept: Promise<Policy | undefined> | undefined
+  feed.follow(events => {
+    if (events.some(event => event.type === 'policy')) kept = undefined
+  })
+  return {
+    ...reads,
+    current() {
+      const asked = kept ?? reads.current()
+      kept = asked
+      asked.catch(() => {
+        if (kept === asked) kept = undefined
+      })
+      return asked
+    },
   }
 }
 

@@ -13,6 +13,7 @@ export async function up(db: Kysely<unknown>, dialect: 'sqlite' | 'postgres'): P
   await people(table, db)
   await machines(table, db)
   await packages(table, db)
+  await policies(table, db)
   await upstreams(table, db)
   await incidents(table, db)
   await reading(table, db, dialect)
@@ -373,9 +374,41 @@ async function incidents(table: TableMaker, db: Kysely<unknown>): Promise<void> 
   )
 }
 
-async function reading(
-  table: TableMaker,
-  db: Kysely<unknown>,
+async function policies(table: TableMaker, db: Kysely<unknown>): Promise<void> {
+  await table('policy', { version: 'int!', rules: 'text', enforced_since: 'text', at: 'int' })
+  await table('waiver', {
+    id: 'text!',
+    package: 'text',
+    version: 'text',
+    rule: 'text',
+    reason: 'text',
+    state: 'text',
+    asked_by: 'text',
+    asked_at: 'int',
+    decided_by: 'text',
+    decided_at: 'int?',
+    ends_at: 'int?',
+    notified_at: 'int?',
+  })
+  await index(db, 'waiver', ['package'])
+  await index(db, 'waiver', ['state', 'ends_at'])
+  await index(db, 'waiver', ['asked_at'])
+  await table(
+    'advisory',
+    {
+      package: 'text',
+      id: 'text',
+      range: 'text',
+      fixed: 'text',
+      kind: 'text',
+      severity: 'text',
+      title: 'text',
+      url: 'text',
+      published_at: 'int',
+      modified_at: 'int',
+      withdrawn_at: 'int?',
+    },
+    ['package', 'id'],
   )
 }
 

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The policy with its versions, its exceptions, and what is known against packages. */
+import type { Digest, PackageName, Version } from '@holdfast/core'
+import type { Kysely, Selectable } from 'kysely'
+import type { Advisory, Policy, Rule, Waiver } from '../../catalog/index.ts'
+import type { PolicyReads, PolicyWrites } from '../../ports.ts'
+import type { Schema } from './schema.ts'
+
+const dayMs = 24 * 3600_000
+/** Both engines bound the parameters of a statement. */
+const atOnce = 500
+
+/** The policy's questions, over a connection or a transaction. */
+export function policyReads(db: Kysely<Schema>): PolicyReads {
+  const waivers = () => db.selectFrom('waiver').selectAll()
+  return {
+    current: () => current(db),
+    async listWaivers(name) {
+      return (await waivers().where('package', '=', name).orderBy('asked_at').execute()).map(toWaiver)
+    },
+    async findWaiver(id) {
+      const row = await waivers().where('id', '=', id).executeTakeFirst()
+      return row && toWaiver(row)
+    },
+    async listAllWaivers(state, limit) {
+      const query = state === undefined ? waivers() : waivers().where('state', '=', state)
+      return (await query.orderBy('asked_at', 'desc').orderBy('id').limit(limit).execute()).map(toWaiver)
+    },
+    async listWaiversEnding(before) {
+      const query = waivers().where('state', '=', 'granted').where('ends_at', '<=', before)
+      return (await query.orderBy('ends_at').orderBy('id').execute()).map(toWaiver)
+    },
+    async listAdvisories(name) {
+      const query = db.selectFrom('advisory').selectAll().where('package', '=', name)
+      return (await query.orderBy('id').execute()).map(toAdvisory)
+    },
+    async listSiblingAdvisories(scope, since) {
+      // '0' follows '/': all names of the scope and no other.
+      const query = db.selectFrom('advisory').selectAll().where('package', '>', `${scope}/`)
+      const rows = await query
+        .where('package', '<', `${scope}0`)
+        .where('published_at', '>=', since)
+        .orderBy('id')
+        .limit(atOnce)
+        .execute()
+      return rows.map(toAdvisory)
+    },
+    async listBadDigests(digests) {
+      const found = new Map<Digest, string>()
+      for (let at = 0; at < digests.length; at += atOnce) {
+        const some = digests.slice(at, at + atOnce)
+        const rows = await db.selectFrom('bad_digest').selectAll().where('digest', 'in', some).execute()
+        for (const row of rows) found.set(row.digest as Digest, row.why)
+      }
+      return found
+    },
+    listGrandfathered: name => listGrandfathered(db, name),
+  }
+}
+
+/** The policy's changes, inside a transaction. */
+export function policyWrites(db: Kysely<Schema>): PolicyWrites {
+  return {
+    async setPolicy({ version, rules, enforcedSince }, at) {
+      const row = {
+        version,
+        rules: JSON.stringify(rules),
+        enforced_since: JSON.stringify([...enforcedSince]),
+        at,
+      }
+      await db.insertInto('policy').values(row).execute()
+    },
+    async setWaiver(waiver) {
+      const row = fromWaiver(waiver)
+      const { id: _, ...values } = row
+      await db
+        .insertInto('waiver')
+        .values(row)
+        .onConflict(clash => clash.column('id').doUpdateSet(values))
+        .execute()
+    },
+    async setAdvisory(advisory) {
+      const row = fromAdvisory(advisory)
+      await db
+        .insertInto('advisory')
+        .values(row)
+        .onConflict(clash => clash.columns(['package', 'id']).doUpdateSet(row))
+        .execute()
+    },
+    async setBadDigest({ digest, why }) {
+      await db
+        .insertInto('bad_digest')
+        .values({ digest, why })
+        .onConflict(clash => clash.column('digest').doUpdateSet({ why }))
+        .execute()
+    },
+    async grandfather(versions, at) {
+      for (let from = 0; from < versions.length; from += atOnce) {
+        const rows = versions.slice(from, from + atOnce).map(each => ({ ...each, at }))
+        await db
+          .insertInto('grandfathered')
+          .values(rows)
+          .onConflict(clash => clash.columns(['package', 'version']).doNothing())
+          .execute()
+      }
+    },
+  }
+}
+
+async function current(db: Kysely<Schema>): Promise<Policy | undefined> {
+  const row = await db.selectFrom('policy').selectAll().orderBy('version', 'desc').limit(1).executeTakeFirst()
+  if (row === undefined) return undefined
+  return {
+    version: row.version,
+    rules: JSON.parse(row.rules) as Rule[],
+    enforcedSince: new Map(JSON.parse(row.enforced_since) as [string, number][]),
+  }
+}
+
+/** Records of single downloads know the moment, and go after a while; those of days stay. */
+async function listGrandfathered(
+  db: Kysely<Schema>,
+  name: PackageName,
+): Promise<ReadonlyMap<Version, number>> {
+  const exact = await db
+    .selectFrom('download')
+    .select(eb => ['version', eb.fn.min('first_at').as('at')])
+    .where('package', '=', name)
+    .groupBy('version')
+    .execute()
+  const days = await db
+    .selectFrom('download_day')
+    .select(eb => ['version', eb.fn.min('day').as('day')])
+    .where('package', '=', name)
+    .groupBy('version')
+    .execute()
+  const imported = await db.selectFrom('grandfathered').selectAll().where('package', '=', name).execute()
+  const first = new Map<Version, number>()
+  const note = (version: string, at: number) => {
+    const known = first.get(version as Version)
+    if (known === undefined || at < known) first.set(version as Version, at)
+  }
+  for (const { version, at } of exact) note(version, Number(at))
+  for (const { version, day } of days) note(version, (Number(day) + 1) * dayMs)
+  for (const { version, at } of imported) note(version, at)
+  return first
+}
+
+function toWaiver(row: Selectable<Schema['waiver']>): Waiver {
+  return {
+    id: row.id,
+    package: row.package as PackageName,
+    version: row.version as Version,
+    rule: row.rule,
+    reason: row.reason,
+    state: row.state as Waiver['state'],
+    askedBy: row.asked_by,
+    askedAt: row.asked_at,
+    decidedBy: row.decided_by,
+    decidedAt: row.decided_at,
+    endsAt: row.ends_at,
+    notifiedAt: row.notified_at,
+  }
+}
+
+function fromWaiver(waiver: Waiver): Schema['waiver'] {
+  return {
+    id: waiver.id,
+    package: waiver.package,
+    version: waiver.version,
+    rule: waiver.rule,
+    reason: waiver.reason,
+    state: waiver.state,
+    asked_by: waiver.askedBy,
+    asked_at: waiver.askedAt,
+    decided_by: waiver.decidedBy,
+    decided_at: waiver.decidedAt,
+    ends_at: waiver.endsAt,
+    notified_at: waiver.notifiedAt,
+  }
+}
+
+function toAdvisory(row: Selectable<Schema['advisory']>): Advisory {
+  return {
+    id: row.id,
+    package: row.package as PackageName,
+    range: row.range,
+    fixed: JSON.parse(row.fixed) as Version[],
+    kind: row.kind as Advisory['kind'],
+    severity: row.severity as Advisory['severity'],
+    title: row.title,
+    url: row.url,
+    publishedAt: row.published_at,
+    modifiedAt: row.modified_at,
+    withdrawnAt: row.withdrawn_at,
+  }
+}
+
+function fromAdvisory(advisory: Advisory): Schema['advisory'] {
+  return {
+    package: advisory.package,
+    id: advisory.id,
+    range: advisory.range,
+    fixed: JSON.stringify(advisory.fixed),
+    kind: advisory.kind,
+    severity: advisory.severity,
+    title: advisory.title,
+    url: advisory.url,
+    published_at: advisory.publishedAt,
+    modified_at: advisory.modifiedAt,
+    withdrawn_at: advisory.withdrawnAt,
+  }
+}
