@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /** CI jobs that install by their own identity: pure texts, the steps of each run by a test. */
 import type { ClientSnippet, Place } from './client-setup.ts'
-import { release } from './layout.ts'
 
-/** What every CI service runs before it installs. */
+/**
+ * What every CI service runs before it installs, from a clone that the runner has: the command line is published under no
+ * name yet, and a name that is still free could be somebody else's tomorrow.
+ */
 export function ciLogin({ registry, scopes }: Place): string {
   const url = registry.replace(/\/npm\/$/, '')
-  return `npx --yes @holdfast/cli@${release} ci login --registry ${url}${scopes.map(scope => ` --scope ${scope}`).join('')}`
+  return `node "$HOLDFAST_HOME/packages/cli/bin/holdfast.js" ci login --registry ${url}${scopes.map(scope => ` --scope ${scope}`).join('')}`
 }
 
 /** GitHub Actions gives identity tokens to jobs that may ask for them. */

@@ -17,7 +17,7 @@ import { passes } from '../client/expect.ts'
 import { makePerson, signInAs } from '../client/person.ts'
 import { type Registry, startRegistry } from '../client/registry.ts'
 
-const launcher = fileURLToPath(new URL('../../../cli/bin/holdfast.js', import.meta.url))
+const clone = fileURLToPath(new URL('../../../..', import.meta.url))
 const hidden = '@acme/hidden'
 const org = '7f0dba1f-86b9-44c4-a3a5-ea21c1e0e4b1'
 const services = ['github', 'gitlab', 'circleci', 'jenkins'] as const
@@ -75,7 +75,7 @@ async function trustJobs(environment: Readonly<Record<string, string>>): Promise
   await close()
 }
 
-/** Runs the lines of a job: the sign-in by this very command line, the rest with npm. */
+/** Runs the lines of a job: the sign-in in a shell, from this very clone, the rest with npm. */
 async function runs(lines: readonly string[], env: Readonly<Record<string, string>>): Promise<void> {
   assert.equal(lines.length, 3)
   await desk.configure(undefined)
@@ -89,11 +89,10 @@ async function runs(lines: readonly string[], env: Readonly<Record<string, strin
 }
 
 async function signIn(line: string, env: Readonly<Record<string, string>>): Promise<void> {
-  const [, words = ''] = /^npx --yes @holdfast\/cli@\d+\.\d+\.\d+ (ci login .+)$/.exec(line) ?? []
   const path = `${desk.home}:${dirname(process.execPath)}:/usr/bin:/bin`
   await mkdir(desk.home, { recursive: true })
-  await promisify(execFile)(process.execPath, [launcher, ...words.split(' ')], {
-    env: { PATH: path, HOME: desk.home, ...env },
+  await promisify(execFile)('sh', ['-c', line], {
+    env: { PATH: path, HOME: desk.home, HOLDFAST_HOME: clone, ...env },
   })
 }
 

@@ -17,7 +17,7 @@ import {
   yarnrc,
 } from '../client-setup.ts'
 import type { PageContext } from '../context.ts'
-import { sheet } from '../layout.ts'
+import { release, sheet } from '../layout.ts'
 import { html, type Markup, nothing } from '../markup.ts'
 import { snippet } from '../part/snippet.ts'
 
@@ -77,6 +77,7 @@ function identity(place: Place): Markup {
   return html`<section id="ci-identity"><h2>CI without a stored token</h2>
 <p>A job signs in by its own identity and installs for an hour: there is nothing to keep, to renew or to lose. An owner of the organisation says once whose jobs
 may, on its page of <em>machines</em>. These write the job's <code>.npmrc</code>, so none with a token is committed.</p>
+<p>The command line is not published as a package yet, so do not install one by that name: keep a clone of Holdfast ${release} where the job runs, such as in its image, run <code>npm ci --omit=dev</code> in it once, and set <code>HOLDFAST_HOME</code> to its folder. Never take it from the registry that it checks.</p>
 <h3 id="github-identity">GitHub Actions</h3>${show(githubLogin(place))}
 <h3 id="gitlab-identity">GitLab CI</h3>${show(gitlabLogin(place))}
 <h3 id="circle-identity">CircleCI</h3>${show(circleLogin(place))}
