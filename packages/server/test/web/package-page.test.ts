@@ -30,6 +30,14 @@ async function measure(
   )
 }
 
+test('of a package without a README the page says that there is none, not what npm sends instead', async () => {
+  const manifest = { readme: 'ERROR: No README data found!', readmeFilename: '' }
+  await world.publish(alice, 'unread', '1.0.0', { manifest })
+  const { text } = await get(world, '/package/npm/unread')
+  assert.match(text, /This package has no README/)
+  assert.doesNotMatch(text, /No README data/)
+})
+
 test('a page shows what the package says of itself, and how to install it', async () => {
   const manifest = {
     description: 'Buttons',
