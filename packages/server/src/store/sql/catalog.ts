@@ -331,16 +331,15 @@ function versionRows(db: Kysely<Schema>, name: PackageName) {
 }
 
 async function* pages(db: Kysely<Schema>, name: PackageName): AsyncIterable<readonly PackageVersion[]> {
-  for (let after = 0; ; ) {
+  for (let after = 0, isMore = true; isMore; ) {
     const rows = await versionRows(db, name)
       .where('ordinal', '>', after)
       .orderBy('ordinal')
       .limit(pageSize)
       .execute()
-    const last = rows.at(-1)
-    if (last === undefined) return
-    yield rows.map(toVersion)
-    after = Number(last.ordinal)
+    if (rows.length > 0) yield rows.map(toVersion)
+    after = Number(rows.at(-1)?.ordinal)
+    isMore = rows.length === pageSize
   }
 }
 
