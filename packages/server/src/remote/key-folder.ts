@@ -40,8 +40,18 @@ export async function openKeyFolder(folder: string): Promise<Signer & Sealer> {
     keyId: current.keyid,
     publicKeys: [...retired, current],
     sign: text => sign('sha256', Buffer.from(text), { key, dsaEncoding: 'der' }).toString('base64'),
+    signAll: texts => Promise.all(texts.map(text => signAside(key, text))),
     ...makeSealer(secret),
   }
+}
+
+function signAside(key: KeyObject, text: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    sign('sha256', Buffer.from(text), { key, dsaEncoding: 'der' }, (error, signature) => {
+      if (error === null) resolve(signature.toString('base64'))
+      else reject(error)
+    })
+  })
 }
 
 function makeKey(): Buffer {

@@ -6,7 +6,8 @@ import type { AddressInfo } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { isProblem, type ProblemCode } from '@holdfast/core'
 import { addressRule } from './address-rule.ts'
-import { openOutbound, type Resolve } from './outbound.ts'
+import { openOutbound } from './outbound.ts'
+import type { Resolve } from './wire.ts'
 
 const hasCode = (code: ProblemCode, why?: RegExp) => (error: unknown) =>
   isProblem(error) && error.code === code && (why === undefined || why.test(error.message))

@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { IncomingMessage } from 'node:http'
+import { extname } from 'node:path'
+import { excerpt, type PackageName, problem } from '@holdfast/core'
+import type { Mirror } from '../../catalog/index.ts'
+import type { Clock, Upstream, UpstreamAnswer, UpstreamBytes } from '../../ports.ts'
+import { Thread } from '../../thread.ts'
+import { Breaker, InTrouble } from '../breaker.ts'
+import { readSteadily } from '../steady.ts'
+import { Turns } from '../turns.ts'
+import { openWire, type Resolve, type Wire } from '../wire.ts'
+import type { Reading, ReadingWords } from './read-packument.ts'
+import { readyKeys, verifySignature } from './signature.ts'
+import { UpstreamKeys } from './upstream-keys.ts'
+
+/** An upstream registry as the configuration names it. */
+export interface Origin {
+  readonly name: string
+  /** Without a slash at the end. */
+  readonly url: string
+  /** The value of the header that goes to its own host, and to no other. */
+  readonly authorization: string | undefined
+  readonly proxy: string | undefined
+  /** Certificates (PEM) that are believed beside those of the machine. */
+  readonly ca: string | undefined
+}
+
+/** What reading an upstream takes beside its address. */
+export interface UpstreamSurroundings {
+  readonly allowPrivateHosts: readonly string[]
+  readonly resolve?: Resolve
+  readonly maxPackumentBytes: number
+  readonly maxTarballBytes: number
+  readonly clock: Clock
+  /** How long it may take to begin an answer, and to go on with it. */
+  readonly patienceMs?: number
+}
+
+const defaultPatienceMs = 15_000
+const minBytesPerSecond = 16 * 1024
+/** Documents and tarballs apart: whoever reads a tarball slowly must not hold up resolving. */
+const atOnce = { documents: 32, tarballs: 64 }
+/** Of bodies above this size only so many come in at a time: what waits for the thread takes memory. */
+const large = { bytes: 2 * 1024 * 1024, atOnce: 2 }
+const maxSmallBytes = 1024 * 1024
+const redirects = 4
+
+const threadUrl = new URL(`./packument-thread${extname(import.meta.filename)}`, import.meta.url)
+/** One thread for all upstreams. A document that fills it ends it, and is refused; the next one starts it anew. */
+const reader = new Thread<ReadingWords, Reading>(threadUrl, {
+  maxYoungGenerationSizeMb: 16,
+  maxOldGenerationSizeMb: 384,
+})
+
+/** Opens an upstream that speaks npm's protocol. Nothing is asked before somebody asks for something. */
+export function openUpstream(origin: Origin, around: UpstreamSurroundings): Upstream & { close(): void } {
+  return new NpmUpstream(origin, around)
+}
+
+class NpmUpstream implements Upstream {
+  readonly name: string
+  readonly url: string
+  readonly #origin: Origin
+  readonly #around: UpstreamSurroundings
+  readonly #wire: Wire
+  readonly #breaker: Breaker
+  readonly #keys: UpstreamKeys
+  readonly #documents = new Turns(atOnce.documents)
+  readonly #largeDocuments = new Turns(large.atOnce)
+  readonly #tarballs = new Turns(atOnce.tarballs)
+
+  constructor(origin: Origin, around: UpstreamSurroundings) {
+    this.name = origin.name
+    this.url = origin.url
+    this.#origin = origin
+    this.#around = around
+    const { proxy, ca } = origin
+    this.#wire = openWire({ ...around, proxy, ca, keptConnections: atOnce.documents })
+    this.#breaker = new Breaker(origin.name, around.clock)
+    this.#keys = new UpstreamKeys(() => this.#readText(`${origin.url}/-/npm/v1/keys`), around.clock)
+  }
+
+  health() {
+    return this.#breaker.health()
+  }
+
+  close(): void {
+    this.#wire.close()
+  }
+
+  async readPackument(name: PackageName, before: Mirror | undefined, now: number): Promise<UpstreamAnswer> {
+    const answer = await this.#readOnce(name, before, now)
+    if (answer.kind !== 'told' || !answer.mirror.versions.some(({ signature }) => signature === 'broken'))
+      return answer
+    // Perhaps it signs with a key that is newer than what we know of its keys.
+    return (await this.#keys.foundMore()) ? this.#readOnce(name, undefined, now) : answer
+  }
+
+  async #readOnce(name: PackageName, before: Mirror | undefined, now: number): Promise<UpstreamAnswer> {
+    const held = [await this.#documents.take()]
+    try {
+      const keys = this.#keys.current()
+      const body = await this.#fetchPackument(name, before, held)
+      if (!('pieces' in body)) return body
+      const { pieces, isGzip, ...validators } = body
+      const reading = await read({
+        name,
+        origin: this.name,
+        url: this.url,
+        pieces,
+        isGzip,
+        maxBytes: this.#around.maxPackumentBytes,
+        keys: await keys,
+        before: before && { checkedAt: before.checkedAt, versions: before.versions },
+        now,
+      })
+      if (reading.kind === 'gone') return reading
+      if (reading.kind === 'refused') throw this.#refuse(reading.why)
+      const { content, source, leftOut } = reading
+      return { kind: 'told', mirror: { ...content, ...validators }, source, leftOut }
+    } finally {
+      for (const release of held) release()
+    }
+  }
+
+  /** The body of a packument, or the answer when there is none to read. Takes the turn of large ones, where it is large. */
+  #fetchPackument(
+    name: PackageName,
+    before: Mirror | undefined,
+    held: (() => void)[],
+  ): Promise<Body | UpstreamAnswer> {
+    const conditions = before === undefined || this.#isOutdated(before) ? {} : conditionsOf(before)
+    const headers = { accept: 'application/json', 'accept-encoding': 'gzip', ...conditions }
+    return this.#breaker.run(async () => {
+      const answer = await this.#send(`${this.url}/${name.replace('/', '%2f')}`, headers)
+      const { statusCode = 0, headers: said } = answer
+      const encoding = said['content-encoding'] ?? 'identity'
+      if (statusCode === 200 && (encoding === 'gzip' || encoding === 'identity')) {
+        const pieces = await this.#readPieces(answer, held)
+        const validators = { etag: validator(said.etag), lastModified: validator(said['last-modified']) }
+        return { pieces, isGzip: encoding === 'gzip', ...validators }
+      }
+      letGo(answer)
+      if (statusCode === 304 && before !== undefined) return { kind: 'unchanged' }
+      if (statusCode === 404 || statusCode === 410 || statusCode === 451) return { kind: 'gone' }
+      throw this.#refuse(
+        statusCode === 200
+          ? `it answers in ${excerpt(encoding)}, which nobody asked for`
+          : `it answers with status ${statusCode}`,
+      )
+    })
+  }
+
+  /** What it said of signatures then may be other now, although the document is the same. */
+  #isOutdated({ versions, checkedAt }: Mirror): boolean {
+    const { isEmpty, changedAt } = this.#keys
+    return versions.some(
+      ({ signature }) =>
+        (signature === 'no-keys' && !isEmpty) || (signature === 'broken' && changedAt > checkedAt),
+    )
+  }
+
+  async #readPieces(answer: IncomingMessage, held: (() => void)[]): Promise<Uint8Array<ArrayBuffer>[]> {
+    const pieces: Uint8Array<ArrayBuffer>[] = []
+    let size = 0
+    for await (const chunk of this.#steadily(answer, this.#around.maxPackumentBytes)) {
+      const isFirstAbove = size <= large.bytes && size + chunk.length > large.bytes
+      if (isFirstAbove) held.push(await this.#largeDocuments.take())
+      size += chunk.length
+      pieces.push(new Uint8Array(chunk))
+    }
+    return pieces
+  }
+
+  async checkSignature(...[name, version]: Parameters<Upstream['checkSignature']>) {
+    const first = verifySignature(readyKeys(await this.#keys.current()), name, version)
+    if (first !== 'broken' || !(await this.#keys.foundMore())) return first
+    return verifySignature(readyKeys(await this.#keys.current()), name, version)
+  }
+
+  async openTarball(address: string): Promise<UpstreamBytes> {
+    const release = await this.#tarballs.take()
+    try {
+      const answer = await this.#breaker.run(() => this.#askForTarball(address))
+      const said = Number(answer.headers['content-length'] ?? Number.NaN)
+      const bytes = this.#steadily(answer, this.#around.maxTarballBytes)
+      return { sizeBytes: Number.isSafeInteger(said) ? said : undefined, bytes: releasing(bytes, release) }
+    } catch (error) {
+      release()
+      throw error
+    }
+  }
+
+  async #askForTarball(address: string): Promise<IncomingMessage> {
+    const answer = await this.#send(address, { accept: '*/*', 'accept-encoding': 'identity' })
+    const encoding = answer.headers['content-encoding'] ?? 'identity'
+    if (answer.statusCode === 200 && encoding === 'identity') return answer
+    letGo(answer)
+    throw this.#refuse(
+      answer.statusCode === 200
+        ? `its tarball comes in ${excerpt(encoding)}, which nobody asked for`
+        : `it answers with status ${answer.statusCode} where the tarball should be`,
+    )
+  }
+
+  readAttestations(address: string): Promise<string | undefined> {
+    return this.#readText(address)
+  }
+
+  /** The text at an address, or undefined where it says that there is none. */
+  #readText(address: string): Promise<string | undefined> {
+    return this.#breaker.run(async () => {
+      const answer = await this.#send(address, { accept: 'application/json' })
+      if (answer.statusCode !== 200) {
+        letGo(answer)
+        return undefined
+      }
+      const chunks: Buffer[] = []
+      for await (const chunk of this.#steadily(answer, maxSmallBytes)) chunks.push(chunk)
+      return Buffer.concat(chunks).toString('utf8')
+    })
+  }
+
+  /** An answer of any status below 500 but 408 and 429: those say that it is in trouble. */
+  async #send(url: string, headers: Readonly<Record<string, string>>): Promise<IncomingMessage> {
+    const { authorization } = this.#origin
+    const isOwn = new URL(url).origin === new URL(this.url).origin
+    const credentials = authorization !== undefined && isOwn ? { authorization } : {}
+    const patience = new AbortController()
+    const timer = setTimeout(() => patience.abort(), this.#patienceMs)
+    const answer = await this.#wire
+      .send({ url, headers: { ...headers, ...credentials }, redirects }, patience.signal)
+      .finally(() => clearTimeout(timer))
+    const { statusCode = 0 } = answer
+    if (statusCode < 500 && statusCode !== 408 && statusCode !== 429) return answer
+    letGo(answer)
+    throw new InTrouble(`it answers with status ${statusCode}`, retryAfterMs(answer, this.#around.clock))
+  }
+
+  #steadily(answer: IncomingMessage, maxBytes: number): AsyncIterable<Buffer> {
+    const pace = { maxBytes, patienceMs: this.#patienceMs, minBytesPerSecond }
+    return readSteadily(answer, new URL(this.url).host, pace)
+  }
+
+  get #patienceMs(): number {
+    return this.#around.patienceMs ?? defaultPatienceMs
+  }
+
+  #refuse(why: string) {
+    return problem('upstream-failed', { origin: this.name, why })
+  }
+}
+
+/** A packument as it came. */
+interface Body {
+  readonly pieces: readonly Uint8Array<ArrayBuffer>[]
+  readonly isGzip: boolean
+  readonly etag: string
+  readonly lastModified: string
+}
+
+async function read(words: ReadingWords): Promise<Reading> {
+  try {
+    return await reader.run(
+      words,
+      words.pieces.map(piece => piece.buffer),
+    )
+  } catch (error) {
+    const isMemory = error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY'
+    if (!isMemory) throw error
+    return { kind: 'refused', why: 'its document takes too much memory to read' }
+  }
+}
+
+/** An answer that nobody reads: its connection is kept for the next request where little can be left on it. */
+function letGo(answer: IncomingMessage): void {
+  const left = answer.statusCode === 304 ? 0 : Number(answer.headers['content-length'] ?? Number.NaN)
+  if (left <= 16 * 1024) answer.resume()
+  else answer.destroy()
+}
+
+async function* releasing(bytes: AsyncIterable<Buffer>, release: () => void): AsyncGenerator<Buffer> {
+  try {
+    yield* bytes
+  } finally {
+    release()
+  }
+}
+
+function conditionsOf({ etag, lastModified }: Mirror): Readonly<Record<string, string>> {
+  if (etag !== '') return { 'if-none-match': etag }
+  return lastModified === '' ? {} : { 'if-modified-since': lastModified }
+}
+
+/** What can be sent back as it came. */
+function validator(said: string | undefined): string {
+  return said !== undefined && said.length <= 200 && /^[\x20-\x7e]*$/.test(said) ? said : ''
+}
+
+/** Seconds or a date; undefined when it says nothing that can be understood. */
+function retryAfterMs({ headers }: IncomingMessage, clock: Clock): number | undefined {
+  const said = headers['retry-after']
+  if (said === undefined) return undefined
+  const ms = /^\d{1,9}$/.test(said) ? Number(said) * 1000 : Date.parse(said) - clock()
+  return Number.isNaN(ms) ? undefined : Math.max(0, ms)
+}
