@@ -5,6 +5,7 @@ import {
   checkMailDomains,
   pushAudit,
   recomputeCritical,
+  reconcile,
   tellOfEndingTokens,
   tellWebhook,
 } from './flow/index.ts'
@@ -59,6 +60,7 @@ const jobs: readonly Job[] = [
   { name: 'job-mail-domains', everyMs: dayMs / 24, run: checkMailDomains },
   // Four times a day: the notice of the last day must not come when the token has ended.
   { name: 'job-token-notices', everyMs: dayMs / 4, run: tellOfEndingTokens },
+  { name: 'job-reconcile', everyMs: 60_000, run: reconcile },
   { name: 'job-critical', everyMs: dayMs, run: recomputeCritical },
 ]
 

@@ -319,8 +319,13 @@ export interface MirrorRows {
   /** The upstream said the same again. */
   confirm(name: PackageName, checkedAt: number): Promise<void>
   markUsed(name: PackageName, at: number): Promise<void>
-  /** Those not asked about since a time, the most recently used first. */
-  listStale(checkedBefore: number, limit: number): Promise<readonly PackageName[]>
+  /** Those of an origin that were not asked about since a time and were used since another, the most recently used first. */
+  listStale(
+    origin: OriginName,
+    checkedBefore: number,
+    usedSince: number,
+    limit: number,
+  ): Promise<readonly PackageName[]>
   /** Names for pages: a page at a time, in order. */
   list(after: string, limit: number): Promise<readonly MirrorSummary[]>
   count(): Promise<number>

@@ -1,25 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomBytes } from 'node:crypto'
 import { problem } from '@holdfast/core'
-import { type Actor, authorize } from '../identity/index.ts'
+import { type Actor, actorId, authorize } from '../identity/index.ts'
 import type { CaseSubject, CaseSummary, IncidentCase } from '../incident/index.ts'
 import type { DownloadCount, Ports, Tx } from '../ports.ts'
+import { provePresence } from './presence.ts'
 
 const holdersShown = 500
+const wordsLength = 2000
+const casesLookedAt = 500
 
 /** What the instance found by itself, for people to take on. */
 export interface CaseDraft extends Pick<IncidentCase, 'kind' | 'title' | 'severity'> {
-  /** All of one package. */
-  readonly subjects: readonly [CaseSubject, ...CaseSubject[]]
+  /** Of one package. */
+  readonly subjects: readonly CaseSubject[]
   /** What was found, in words. */
   readonly words: string
 }
 
-/** Opens a case inside a commit, or adds to the one about the package that is not closed; gives its id. */
+/** Opens a case inside a commit, or adds to the one of this kind and title that is not closed; gives its id. */
 export async function openCase(tx: Tx, by: string, at: number, draft: CaseDraft): Promise<string> {
   const { kind, title, severity, subjects, words } = draft
-  const [{ package: name }] = subjects
-  const known = await tx.incident.findOpenCase(kind, name)
+  const known = await tx.incident.findOpenCase(kind, title)
   const id = known ?? `case-${randomBytes(8).toString('hex')}`
   if (known === undefined)
     await tx.incident.addCase({ id, kind, title, severity, state: 'draft', openedBy: by, openedAt: at })
@@ -27,12 +29,32 @@ export async function openCase(tx: Tx, by: string, at: number, draft: CaseDraft)
   await tx.incident.addCaseNote(id, { at, by, words })
   const versions = subjects.flatMap(each => (each.version === '' ? [] : [each.version]))
   const op = known === undefined ? 'open' : 'note'
-  tx.record({
-    type: 'case',
-    pkg: name,
-    detail: { op, case: id, kind, severity, title, versions, why: words },
-  })
+  const detail = { op, case: id, kind, severity, title, versions, why: words }
+  const [first] = subjects
+  tx.record({ type: 'case', ...(first === undefined ? {} : { pkg: first.package }), detail })
   return id
+}
+
+/** A person has seen to it, and says how it ended. Throws `not-found`; closing twice changes nothing. */
+export async function closeCase(ports: Ports, actor: Actor, id: string, words: string): Promise<void> {
+  const grant = await authorize(ports, actor, 'version:contain', '')
+  await provePresence(ports, grant)
+  await ports.store.commit(grant, [], async tx => {
+    const found = await tx.incident.findCase(id)
+    if (found === undefined) throw problem('not-found')
+    if (found.state === 'closed') return
+    const { kind, severity, title } = found
+    const said = words.trim().slice(0, wordsLength) || 'closed'
+    await tx.incident.setCaseState(id, 'closed')
+    await tx.incident.addCaseNote(id, { at: ports.clock(), by: actorId(actor), words: said })
+    tx.record({ type: 'case', detail: { op: 'close', case: id, kind, severity, title, why: said } })
+  })
+}
+
+/** When a person last closed a case of this title, 0 for never. */
+export async function closedAt({ events }: Pick<Ports['store'], 'events'>, title: string): Promise<number> {
+  const found = await events.search({ type: 'case' }, Number.MAX_SAFE_INTEGER, casesLookedAt)
+  return found.find(({ detail }) => detail['op'] === 'close' && detail['title'] === title)?.at ?? 0
 }
 
 /** Cases for those who respond, operate or audit, newest first. */

@@ -11,7 +11,7 @@ export {
 export type { Arrival, Told } from './arrival.ts'
 export { type AuditPage, type AuditWish, loginsOf, readAudit } from './audit.ts'
 export { auditPushLateMs, pushAudit, readAuditPush } from './audit-push.ts'
-export { type CaseDraft, type Exposure, listCases, openCase, readCase } from './case.ts'
+export { type CaseDraft, closeCase, type Exposure, listCases, openCase, readCase } from './case.ts'
 export {
   addReader,
   exchangeReadToken,
@@ -52,10 +52,10 @@ export {
   sayLapse,
 } from './mail-domain.ts'
 export { findCritical, graceEnd } from './mfa-rule.ts'
-export {
 export { openMirrors } from './mirror.ts'
   createOrg,
   createTeam,
+export {
   listMembers,
   listPackagesOfOrg,
   listTeamGrants,
@@ -105,6 +105,14 @@ export {
 export { provePresence } from './presence.ts'
 export {
   beginTfa,
+export {
+  applyPolicy,
+  type Hidden,
+  type PolicyPreview,
+  previewPolicy,
+  rulesWithMode,
+  setRuleMode,
+} from './policy.ts'
   changePassword,
   changeProfile,
   disableTfa,
@@ -117,6 +125,7 @@ export { admit, type Published, publish, type Upload } from './publish.ts'
 export { askRecovery, type BegunRecovery, beginRecovery, readRecoveryLink } from './recovery.ts'
 export {
   cancelOwnRecoveries,
+export { reconcile } from './reconcile.ts'
   cancelRecovery,
   finishRecovery,
   listOwnRecoveries,
@@ -155,6 +164,7 @@ export { readTags, removeTag, setTag } from './tag.ts'
 export {
   createToken,
   listOwnTokens,
+export { containWithdrawn } from './takedown.ts'
   type NewToken,
   revokeToken,
   signOutToken,

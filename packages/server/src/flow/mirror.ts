@@ -2,8 +2,9 @@
 import { isProblem, type PackageName, type Problem, problem } from '@holdfast/core'
 import type { Mirror, OriginName } from '../catalog/index.ts'
 import type { KnownMirror, Mirrors, Ports } from '../ports.ts'
+import { containWithdrawn } from './takedown.ts'
 
-type Mirroring = Pick<Ports, 'store' | 'upstreams' | 'clock'>
+type Mirroring = Pick<Ports, 'store' | 'upstreams' | 'clock' | 'config'>
 
 /** So long an answer counts without asking again. */
 const freshMs = 5 * 60_000
@@ -117,6 +118,14 @@ async function ask(ports: Mirroring, name: PackageName, origin: OriginName): Pro
   const answer = await upstream.readPackument(name, before?.isGone ? undefined : before, ports.clock())
   const now = ports.clock()
   if (answer.kind === 'told') {
+    if (before !== undefined)
+      await containWithdrawn(ports, {
+        name,
+        origin,
+        before,
+        after: { ...answer.mirror, isGone: false },
+        leftOut: answer.leftOut.map(each => each.version),
+      })
     const told = { ...answer.mirror, checkedAt: now, changedAt: now, usedAt: before?.usedAt ?? now }
     // Above the revision of another origin's too: of two answers the later one stays.
     return keep(ports, { ...told, revision: (kept?.revision ?? 0) + 1, isGone: false }, answer.source)
@@ -126,6 +135,7 @@ async function ask(ports: Mirroring, name: PackageName, origin: OriginName): Pro
     await ports.store.mirrors.confirm(name, now)
     return { ...before, checkedAt: now }
   }
+  await containWithdrawn(ports, { name, origin, before, after: { ...before, isGone: true }, leftOut: [] })
   // Its manifests stay, as evidence of what there was.
   const source = (await ports.store.mirrors.findSource(name)) ?? new Uint8Array()
   const gone = { ...before, checkedAt: now, changedAt: now, isGone: true, revision: before.revision + 1 }

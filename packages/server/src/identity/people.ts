@@ -35,6 +35,8 @@ export interface PeopleReads {
   listHolders(name: PackageName): Promise<readonly Holder[]>
   /** Roles of one's own, without teams and organisations. */
   listOwnRoles(accountId: string): Promise<ReadonlyMap<PackageName, PackageRole>>
+  /** Accounts that are not switched off and have a role on the instance, with their confirmed addresses. */
+  listStaff(): Promise<readonly { readonly email: string; readonly roles: readonly InstanceRole[] }[]>
   /** Owners in their own name of these packages. */
   listOwnerFacts(names: readonly PackageName[]): Promise<readonly OwnerFacts[]>
   /** Trusted publishers that an account added, on whatever package. */

@@ -52,8 +52,8 @@ export type CaseSummary = Omit<IncidentCase, 'subjects' | 'timeline'> & { readon
 /** What the store keeps of cases. */
 export interface CaseReads {
   findCase(id: string): Promise<IncidentCase | undefined>
-  /** The case of this kind about the package that is not closed, the newest of several. */
-  findOpenCase(kind: CaseKind, name: PackageName): Promise<string | undefined>
+  /** The case of this kind and title that is not closed, the newest of several. */
+  findOpenCase(kind: CaseKind, title: string): Promise<string | undefined>
   /** Newest first, those before a moment. */
   listCases(openedBefore: number, limit: number): Promise<readonly CaseSummary[]>
 }
@@ -63,4 +63,5 @@ export interface CaseWrites {
   /** One that it is about already is left as it is. */
   addCaseSubject(id: string, subject: CaseSubject): Promise<void>
   addCaseNote(id: string, note: CaseNote): Promise<void>
+  setCaseState(id: string, state: CaseState): Promise<void>
 }

@@ -9,3 +9,11 @@ export type {
   CaseWrites,
   IncidentCase,
 } from './case.ts'
+export {
+  findWithdrawals,
+  gravest,
+  type Told,
+  type Withdrawal,
+  type WithdrawalKind,
+  withdrawalTable,
+} from './takedown.ts'

@@ -17,7 +17,7 @@ import { homePage } from './page/home.ts'
 import { machinesPage, machinesSubmit } from './page/machine.ts'
 import { mailPage, namesPage, namesSubmit, operatePage } from './page/operate.ts'
 import { auditExport, auditPage } from './page/operate-audit.ts'
-import { casePage, casesPage } from './page/operate-case.ts'
+import { casePage, caseSubmit, casesPage } from './page/operate-case.ts'
 import { criticalPage, criticalSubmit, riskPage } from './page/operate-package.ts'
 import { peoplePage, peopleSubmit } from './page/operate-people.ts'
 import { personPage, personSubmit } from './page/operate-person.ts'
@@ -103,7 +103,7 @@ export function addRoutes(app: Hono<WebEnv>): void {
   app.get('/operate/risk', riskPage)
   app.get('/operate/critical', criticalPage).post(criticalSubmit)
   app.get('/operate/cases', casesPage)
-  app.get('/operate/cases/:id', casePage)
+  app.get('/operate/cases/:id', casePage).post(caseSubmit)
   app.get('/operate/audit', auditPage)
   app.get('/operate/audit/export', auditExport)
   app.get('/operate/webhooks', webhooksPage)

@@ -54,14 +54,18 @@ function caseContract(engine: StoreEngine): void {
       assert.equal(await store.incident.findCase('case-2'), undefined)
     })
 
-    test('the case about a package is found while it is not closed, by its kind', async () => {
+    test('the case of a kind and title is found until it is closed', async () => {
       await change(async tx => {
-        await tx.incident.addCase(made('case-2', now + 1, { state: 'closed' }))
+        await tx.incident.addCase(made('case-2', now + 1))
         await tx.incident.addCaseSubject('case-2', { package: worm, version: '' })
       })
-      assert.equal(await store.incident.findOpenCase('takedown', worm), 'case-1')
-      assert.equal(await store.incident.findOpenCase('private-name', worm), undefined)
-      assert.equal(await store.incident.findOpenCase('takedown', 'other' as PackageName), undefined)
+      const { title } = made('case-2', now)
+      assert.equal(await store.incident.findOpenCase('takedown', title), 'case-2')
+      assert.equal(await store.incident.findOpenCase('private-name', title), undefined)
+      await change(tx => tx.incident.setCaseState('case-2', 'closed'))
+      assert.equal(await store.incident.findOpenCase('takedown', title), undefined)
+      assert.equal((await store.incident.findCase('case-2'))?.state, 'closed')
+      assert.equal((await store.incident.findCase('case-1'))?.state, 'draft')
     })
 
     test('cases are listed newest first with the number of their subjects, a page at a time', async () => {

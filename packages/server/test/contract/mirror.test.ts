@@ -69,9 +69,13 @@ function mirrorContract(engine: StoreEngine): void {
         )
       }
       await store.mirrors.markUsed('old-a' as PackageName, 50)
-      const stale = async () =>
-        (await store.mirrors.listStale(now - 500, 10)).filter(name => name.startsWith('old-'))
+      const stale = async (origin = 'upstream', usedSince = 0) => {
+        const names = await store.mirrors.listStale(origin, now - 500, usedSince, 10)
+        return names.filter(name => name.startsWith('old-'))
+      }
       assert.deepEqual(await stale(), ['old-a', 'old-c', 'old-b'])
+      assert.deepEqual(await stale('upstream', 2), ['old-a', 'old-c'])
+      assert.deepEqual(await stale('other'), [])
       await store.mirrors.confirm('old-c' as PackageName, now)
       assert.deepEqual(await stale(), ['old-a', 'old-b'])
       const confirmed = await store.mirrors.find('old-c' as PackageName)

@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test'
 import { type PackageName, problem, type Version } from '@holdfast/core'
 import type { Mirror } from '../../src/catalog/index.ts'
 import { openMirrors } from '../../src/flow/index.ts'
-import type { Mirrors, Upstream, UpstreamAnswer } from '../../src/ports.ts'
+import type { Mirrors, Ports, Upstream, UpstreamAnswer } from '../../src/ports.ts'
 import { engines, openPair, type Pair } from '../contract/engine.ts'
 
 const [sqlite] = engines
@@ -133,7 +133,8 @@ interface FakeUpstream extends Upstream {
 function open(): { mirrors: Mirrors; upstream: FakeUpstream } {
   const [upstream, other] = [fake('up'), fake('other')]
   const upstreams = new Map([upstream, other].map(each => [each.name, each]))
-  return { mirrors: openMirrors({ store: pair.store, upstreams, clock: () => now }), upstream }
+  const config = { publicUrl: 'https://registry.example' } as Ports['config']
+  return { mirrors: openMirrors({ store: pair.store, config, upstreams, clock: () => now }), upstream }
 }
 
 function fake(origin: string): FakeUpstream {

@@ -6,7 +6,7 @@ import { parsePackageName, parseVersion } from '@holdfast/core'
 import { openCase } from '../../src/flow/index.ts'
 import { authorize } from '../../src/identity/index.ts'
 import { openWorld } from '../world.ts'
-import { get } from './site.ts'
+import { get, post } from './site.ts'
 
 const world = await openWorld()
 after(() => world.close())
@@ -65,4 +65,18 @@ test('who has no role sees no case, and there is none of another id', async () =
   assert.equal((await get(world, '/operate/cases/case-1', plain)).status, 404)
   assert.equal((await get(world, '/operate/cases')).status, 303)
   assert.equal((await get(world, '/operate/cases/case-1', auditor)).status, 404)
+})
+
+test('a responder closes a case with words, and nobody else', async () => {
+  const id = await open('once more')
+  const responder = await world.browse(await world.someone('rae', ['responder']))
+  const auditor = await world.browse(await world.someone('ada', ['auditor']))
+  assert.doesNotMatch((await get(world, `/operate/cases/${id}`, auditor)).text, /Close the case/)
+  assert.equal((await post(world, `/operate/cases/${id}`, { words: 'me' }, auditor)).status, 403)
+  assert.match((await get(world, `/operate/cases/${id}`, responder)).text, /Close the case/)
+  assert.equal((await post(world, `/operate/cases/${id}`, { words: 'false alarm' }, responder)).status, 303)
+  const { text } = await get(world, `/operate/cases/${id}`, responder)
+  assert.match(text, /closed[\s\S]*false alarm/)
+  assert.doesNotMatch(text, /Close the case/)
+  assert.notEqual(await open('it comes again'), id)
 })

@@ -25,15 +25,10 @@ export function caseReads(db: Kysely<Schema>): CaseReads {
         })),
       }
     },
-    async findOpenCase(kind, name) {
-      const query = db
-        .selectFrom('incident_subject')
-        .innerJoin('incident_case', 'incident_case.id', 'incident_subject.incident')
-        .select('incident_case.id')
-        .where('incident_subject.package', '=', name)
-        .where('incident_case.kind', '=', kind)
-        .where('incident_case.state', '<>', 'closed')
-      return (await query.orderBy('incident_case.opened_at', 'desc').limit(1).executeTakeFirst())?.id
+    async findOpenCase(kind, title) {
+      const query = db.selectFrom('incident_case').select('id').where('title', '=', title)
+      const open = query.where('kind', '=', kind).where('state', '<>', 'closed')
+      return (await open.orderBy('opened_at', 'desc').limit(1).executeTakeFirst())?.id
     },
     async listCases(openedBefore, limit) {
       const query = db
@@ -75,6 +70,9 @@ export function caseWrites(db: Kysely<Schema>): CaseWrites {
         .executeTakeFirst()
       const ordinal = Number(last?.ordinal ?? 0) + 1
       await db.insertInto('incident_note').values({ incident, ordinal, at, author: by, words }).execute()
+    },
+    async setCaseState(id, state) {
+      await db.updateTable('incident_case').set({ state }).where('id', '=', id).execute()
     },
   }
 }

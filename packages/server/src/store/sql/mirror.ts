@@ -33,9 +33,10 @@ export function mirrorRows(db: Kysely<Schema>, transact: Transact): MirrorRows {
     save: (mirror, source) => save(transact, mirror, source),
     confirm: (name, checkedAt) => setOne(name, { checked_at: checkedAt }),
     markUsed: (name, at) => setOne(name, { used_at: at }),
-    async listStale(checkedBefore, limit) {
-      const query = db.selectFrom('mirror').select('name').where('checked_at', '<', checkedBefore)
-      const rows = await query.orderBy('used_at', 'desc').limit(limit).execute()
+    async listStale(origin, checkedBefore, usedSince, limit) {
+      const query = db.selectFrom('mirror').select('name').where('origin', '=', origin)
+      const stale = query.where('checked_at', '<', checkedBefore).where('used_at', '>=', usedSince)
+      const rows = await stale.orderBy('used_at', 'desc').limit(limit).execute()
       return rows.map(row => row.name as PackageName)
     },
     async list(after, limit) {

@@ -2,7 +2,14 @@
 import type { PackageName } from '@holdfast/core'
 import { type Kysely, sql } from 'kysely'
 import type { PackageRole } from '../../catalog/index.ts'
-import type { Holder, OrgRole, PeopleReads, PeopleWrites, TfaMode } from '../../identity/index.ts'
+import type {
+  Holder,
+  InstanceRole,
+  OrgRole,
+  PeopleReads,
+  PeopleWrites,
+  TfaMode,
+} from '../../identity/index.ts'
 import { ofOrg, ofTeam } from './role.ts'
 import type { Schema } from './schema.ts'
 import { toToken } from './token.ts'
@@ -28,6 +35,12 @@ const columns = [
 /** Questions about people at work. */
 export function peopleReads(db: Kysely<Schema>): PeopleReads {
   return {
+    async listStaff() {
+      const query = db.selectFrom('account').select(['email', 'roles']).where('roles', '<>', '[]')
+      const able = query.where('disabled_at', 'is', null).where('email_verified_at', 'is not', null)
+      const rows = await able.orderBy('login_key').execute()
+      return rows.map(({ email, roles }) => ({ email, roles: JSON.parse(roles) as InstanceRole[] }))
+    },
     async listHolders(name) {
       const own = await db
         .selectFrom('package_role')

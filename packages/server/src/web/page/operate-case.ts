@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-import { problem } from '@holdfast/core'
-import { type Exposure, listCases, readCase } from '../../flow/index.ts'
+import { type Problem, problem } from '@holdfast/core'
+import { closeCase, type Exposure, listCases, readCase } from '../../flow/index.ts'
 import type { CaseKind, CaseState, CaseSummary, IncidentCase } from '../../incident/index.ts'
+import { leadTo } from '../answer.ts'
 import { getVisitor, hasRole, type PageContext, type Visitor } from '../context.ts'
+import { readForm } from '../form.ts'
 import { sheet } from '../layout.ts'
 import { html, type Markup, nothing } from '../markup.ts'
 import { badge, type Tone } from '../part/badge.ts'
+import { area } from '../part/field.ts'
 import { ago, plural } from '../part/format.ts'
 import { packagePath } from '../part/link.ts'
+import { asNotice, problemNotice } from '../part/notice.ts'
+import { checkFresh } from './confirm.ts'
 import { operateHead } from './operate-tab.ts'
 
 const casesShown = 50
@@ -56,6 +61,25 @@ function caseRow(each: CaseSummary, now: number): Markup {
 /** One case: what it is about, what happened in order, and who fetched the bytes. */
 export async function casePage(c: PageContext): Promise<Response> {
   const reader = getReader(c)
+  // Whoever may close it is asked for a fresh proof before they write, not after.
+  if (hasRole(reader, 'responder')) checkFresh(c, reader)
+  return show(c, reader)
+}
+
+/** A responder says how it ended. */
+export async function caseSubmit(c: PageContext): Promise<Response> {
+  const reader = getReader(c)
+  const posted = await readForm(c)
+  const id = c.req.param('id') ?? ''
+  try {
+    await closeCase(c.env.ports, reader, id, posted.text('words'))
+  } catch (error) {
+    return show(c, reader, asNotice(error))
+  }
+  return leadTo(c, `/operate/cases/${id}`)
+}
+
+async function show(c: PageContext, reader: Visitor, trouble?: Problem): Promise<Response> {
   const { found, exposed, isCut } = await readCase(c.env.ports, reader, c.req.param('id') ?? '')
   const now = c.env.ports.clock()
   const main = html`${operateHead(c, 'cases')}
@@ -66,8 +90,17 @@ export async function casePage(c: PageContext): Promise<Response> {
 <h3>What happened</h3>
 <ol>${found.timeline.map(({ at, by, words }) => html`<li>${ago(at, now)}, ${by}: <bdi>${words}</bdi></li>`)}</ol>
 <h3>Who fetched it</h3>
-${exposed.length === 0 ? html`<p>Nobody fetched it here, as far as the records of 90 days go.</p>` : exposure(exposed, isCut, now)}`
-  return sheet(c, { title: found.title, main })
+${exposed.length === 0 ? html`<p>Nobody fetched it here, as far as the records of 90 days go.</p>` : exposure(exposed, isCut, now)}
+${problemNotice(trouble)}
+${hasRole(reader, 'responder') && found.state !== 'closed' ? closeForm(found.id) : nothing}`
+  return sheet(c, { title: found.title, main, status: trouble?.status ?? 200 })
+}
+
+function closeForm(id: string): Markup {
+  return html`<h3>Close</h3>
+<form class="form" method="post" action="/operate/cases/${id}">
+${area('words', 'How it ended', html`What was found and done. Versions stay as they are; <code>holdfast operator release</code> lets one go.`, '', 3)}
+<button type="submit">Close the case</button></form>`
 }
 
 function subject({ package: name, version }: IncidentCase['subjects'][number]): Markup {

@@ -362,11 +362,11 @@ async function incidents(table: TableMaker, db: Kysely<unknown>): Promise<void> 
   })
   await index(db, 'incident_case', ['opened_at'])
   await table('incident_subject', { incident: 'text', package: 'text', version: 'text' }, [
+  await index(db, 'incident_case', ['title'])
     'incident',
     'package',
     'version',
   ])
-  await index(db, 'incident_subject', ['package'])
   await table(
     'incident_note',
     { incident: 'text', ordinal: 'int', at: 'int', author: 'text', words: 'text' },

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What an upstream withdrew is contained here, told, and kept as evidence, without a person. */
+import { type PackageName, problem } from '@holdfast/core'
+import type { OriginName } from '../catalog/index.ts'
+import { authorize } from '../identity/index.ts'
+import {
+  findWithdrawals,
+  gravest,
+  type Told,
+  type Withdrawal,
+  type WithdrawalKind,
+  withdrawalTable,
+} from '../incident/index.ts'
+import type { Ports, Tx } from '../ports.ts'
+import { closedAt, openCase } from './case.ts'
+import { addLetters, hostOf } from './letter.ts'
+
+/** What it takes to contain: a store, and where the pages are. */
+export type Containing = Pick<Ports, 'store' | 'config' | 'clock'>
+
+/** What an upstream said of a package, and says now. */
+export interface Change {
+  readonly name: PackageName
+  readonly origin: OriginName
+  readonly before: Told
+  readonly after: Told
+  /** Versions that it lists and that are not believed. */
+  readonly leftOut: readonly string[]
+}
+
+const dayMs = 24 * 3600_000
+const reconciler = { kind: 'system', id: 'reconcile' } as const
+/**
+ * Packages a day that may be contained because something is absent. A broken upstream, or one put back from an old
+ * backup, lacks much at once; nobody's build shall stand still for that. What is said in so many words has no bound.
+ */
+const absencesADay: Readonly<Partial<Record<WithdrawalKind, number>>> = { gone: 20, removed: 200 }
+const fetchesShown = 90 * dayMs
+
+/**
+ * Quarantines what the upstream withdrew between two readings, opens a case and writes to those who respond; does
+ * nothing when it withdrew nothing. Call it before the newer reading is kept, which moves the revision: a crash between
+ * finds the same again.
+ * Throws `upstream-failed` when too much is absent at once, with a case that asks a person; nothing is contained then.
+ */
+export async function containWithdrawn(ports: Containing, change: Change): Promise<void> {
+  const { name, origin, before, after, leftOut } = change
+  const ingested = await ports.store.mirrors.listIngested(name)
+  const withdrawals = findWithdrawals(before, after, ingested, leftOut, ports.clock())
+  if (withdrawals.length === 0) return
+  const grant = await authorize(ports, reconciler, 'version:contain', name)
+  const doubted = await findDoubted(ports, origin, withdrawals)
+  if (doubted !== undefined) {
+    await ports.store.commit(grant, [], tx => askPerson(tx, ports, change, doubted))
+    throw problem('upstream-failed', { origin, why: `it lists ${name} no longer, and too many others` })
+  }
+  const fetches = await countFetches(ports, name, withdrawals)
+  await ports.store.commit(grant, [], async tx => {
+    for (const each of withdrawals) await contain(tx, ports, name, each)
+    const id = await openCase(tx, reconciler.id, ports.clock(), {
+      kind: 'takedown',
+      title: `${name} was withdrawn upstream`,
+      severity: gravest(withdrawals),
+      subjects: withdrawals.map(each => ({ package: name, version: each.version })),
+      words: wordsOf(withdrawals, fetches),
+    })
+    await tellStaff(tx, ports, `${name} was withdrawn upstream`, id, [
+      `${name}: ${wordsOf(withdrawals, fetches)}.`,
+      '',
+      'These versions are quarantined here: nobody gets them any more, and their bytes are kept as evidence.',
+    ])
+  })
+}
+
+async function contain(tx: Tx, ports: Containing, pkg: PackageName, found: Withdrawal): Promise<void> {
+  const { version: ver, how, words } = found
+  const at = ports.clock()
+  await tx.upstream.setMeasure(pkg, ver, {
+    package: pkg,
+    version: ver,
+    status: 'quarantined',
+    reason: words,
+    at,
+  })
+  tx.record({
+    type: 'quarantine',
+    pkg,
+    ver,
+    fields: { reason: withdrawalTable[how].reason },
+    detail: { words, how },
+  })
+}
+
+/** Too much of one kind of absence, if there is: since a person last said that it is true, a day at most. */
+async function findDoubted(
+  { store, clock }: Containing,
+  origin: OriginName,
+  withdrawals: readonly Withdrawal[],
+): Promise<WithdrawalKind | undefined> {
+  const [how] = withdrawals.map(each => each.how).filter(each => withdrawalTable[each].isAbsence)
+  const bound = how && absencesADay[how]
+  if (bound === undefined) return undefined
+  const since = Math.max(clock() - dayMs, await closedAt(store, doubtTitle(origin)))
+  const query = { type: 'quarantine', actorId: reconciler.id, since } as const
+  const events = await store.events.search(query, Number.MAX_SAFE_INTEGER, 5000)
+  const packages = new Set(events.filter(event => event.detail['how'] === how).map(event => event.pkg))
+  return packages.size >= bound ? how : undefined
+}
+
+function doubtTitle(origin: OriginName): string {
+  return `the upstream ${origin} withdraws more than can be true`
+}
+
+async function askPerson(tx: Tx, ports: Containing, change: Change, how: WithdrawalKind): Promise<void> {
+  const title = doubtTitle(change.origin)
+  const known = await tx.incident.findOpenCase('upstream-fault', title)
+  const subject = { package: change.name, version: '' } as const
+  const found = known === undefined ? undefined : await tx.incident.findCase(known)
+  const isTold = found?.subjects.some(each => each.package === change.name)
+  if (isTold === true) return
+  const words = `more than ${absencesADay[how]} packages in a day are ${how}; what was kept goes on, and nothing more is taken for withdrawn until this case is closed`
+  const id = await openCase(tx, reconciler.id, ports.clock(), {
+    kind: 'upstream-fault',
+    title,
+    severity: 'high',
+    subjects: [subject],
+    words: known === undefined ? words : `${change.name} is ${how} too`,
+  })
+  if (known === undefined)
+    await tellStaff(tx, ports, title, id, [`${title}: ${words}.`, '', 'Close the case when it is true.'])
+}
+
+async function countFetches(
+  { store, clock }: Containing,
+  name: PackageName,
+  withdrawals: readonly Withdrawal[],
+): Promise<number> {
+  const counts = withdrawals.map(each => store.downloads.count(name, each.version, clock() - fetchesShown))
+  return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0)
+}
+
+/** `1.1.0, 1.2.0: the upstream removed it …; fetched 12 times here`. */
+function wordsOf(withdrawals: readonly Withdrawal[], fetches: number): string {
+  const groups = Map.groupBy(withdrawals, each => each.words)
+  const said = [...groups].map(
+    ([words, each]) => `${each.map(({ version }) => version).join(', ')}: ${words}`,
+  )
+  return `${said.join('; ')}; fetched ${fetches} times here`
+}
+
+/** An open letter to everybody who responds or operates. */
+export async function tellStaff(
+  tx: Tx,
+  { config }: Pick<Ports, 'config'>,
+  subject: string,
+  caseId: string,
+  lines: readonly string[],
+): Promise<void> {
+  const staff = await tx.identity.listStaff()
+  const to = staff.filter(each => each.roles.some(role => role !== 'auditor')).map(each => each.email)
+  const more = ['', `Who fetched what, and what happened: ${config.publicUrl}/operate/cases/${caseId}`]
+  await addLetters(tx, to, `${subject} – ${hostOf(config.publicUrl)}`, [...lines, ...more])
+}

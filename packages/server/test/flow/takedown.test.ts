@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What an upstream withdraws is contained here without a person, and what it cannot mean is not believed. */
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import {
+  type Digest,
+  type DistTag,
+  type PackageName,
+  parseDigest,
+  problem,
+  type Version,
+} from '@holdfast/core'
+import type { Ingested, UpstreamVersion } from '../../src/catalog/index.ts'
+import { closeCase, reconcile } from '../../src/flow/index.ts'
+import { authorize, operator } from '../../src/identity/index.ts'
+import type { Upstream, UpstreamAnswer } from '../../src/ports.ts'
+import { openWorld, type World } from '../world.ts'
+
+const hourMs = 3600_000
+const digest = parseDigest('a'.repeat(128))
+const name = (text: string) => text as PackageName
+const version = (text: string) => text as Version
+
+/** An upstream whose packages are lists of versions that a test changes. */
+class Shelf implements Upstream {
+  readonly name = 'up'
+  readonly url = 'https://up.example'
+  readonly packages = new Map<string, readonly string[]>()
+  readonly asked: string[] = []
+  isDown = false
+  readonly #now: () => number
+
+  constructor(now: () => number) {
+    this.#now = now
+  }
+
+  async readPackument(asked: PackageName): Promise<UpstreamAnswer> {
+    this.asked.push(asked)
+    if (this.isDown) throw problem('upstream-failed', { origin: this.name, why: 'it is down' })
+    const versions = this.packages.get(asked)
+    if (versions === undefined) return { kind: 'gone' }
+    const mirror = {
+      name: asked,
+      origin: this.name,
+      etag: '',
+      lastModified: '',
+      description: '',
+      createdAt: 0,
+      modifiedAt: 0,
+      tags: new Map([['latest' as DistTag, version(versions.at(-1) ?? '')]]),
+      versions: versions.map(each => listed(each, this.#now())),
+    }
+    return { kind: 'told', mirror, source: new Uint8Array(), leftOut: [] }
+  }
+
+  async checkSignature(): Promise<UpstreamVersion['signature']> {
+    return 'no-keys'
+  }
+
+  async openTarball(): Promise<never> {
+    throw new Error('nobody asks for bytes here')
+  }
+
+  async readAttestations(): Promise<undefined> {}
+
+  health(): ReturnType<Upstream['health']> {
+    return { state: 'up', lastSuccessAt: null, lastFailureAt: null, why: '' }
+  }
+}
+
+function listed(text: string, now: number): UpstreamVersion {
+  return {
+    version: version(text),
+    publishedAt: now - hourMs,
+    knownSince: now - hourMs,
+    digest,
+    shasum: 'a'.repeat(40),
+    deprecated: '',
+    hasInstallScript: false,
+    signature: 'no-keys',
+    provenance: 'none',
+    publisher: '',
+    dependencies: [],
+    tarball: '',
+    unpackedSizeBytes: 0,
+    fileCount: 0,
+    upstreamSignatures: '',
+    attestations: '',
+  }
+}
+
+async function open(t: TestContext): Promise<{ world: World; shelf: Shelf }> {
+  const world = await openWorld()
+  t.after(() => world.close())
+  const shelf = new Shelf(world.now)
+  ;(world.ports.upstreams as Map<string, Upstream>).set('up', shelf)
+  for (const pattern of await world.ports.store.catalog.listHosted()) {
+    const grant = await authorize(world.ports, operator, 'instance:operate', '')
+    await world.ports.store.commit(grant, { type: 'hosted-names' }, tx => tx.catalog.removeHosted(pattern))
+  }
+  return { world, shelf }
+}
+
+/** As if the bytes of a version had come in by an install, and somebody had fetched them. */
+async function ingest(
+  { ports, now }: World,
+  pkg: string,
+  text: string,
+  bytes: Digest = digest,
+): Promise<void> {
+  const grant = await authorize(ports, { kind: 'system', id: 'upstream' }, 'instance:operate', '')
+  const made: Ingested = {
+    package: name(pkg),
+    version: version(text),
+    origin: 'up',
+    digest: bytes,
+    shasum: 'a'.repeat(40),
+    sizeBytes: 1,
+    hasInstallScript: false,
+    ingestedAt: now(),
+    lastUsedAt: now(),
+  }
+  const event = { type: 'ingest', pkg: name(pkg), ver: version(text) } as const
+  await ports.store.commit(grant, event, tx => tx.upstream.addIngested(made))
+  const by = { package: name(pkg), version: version(text), accountId: '', tokenId: '', client: 'npm' }
+  for (const address of ['192.0.2.1', '192.0.2.2']) ports.downloads.add({ ...by, address })
+  await ports.downloads.flush()
+}
+
+const measures = async ({ ports }: World, pkg: string) =>
+  (await ports.store.mirrors.listMeasures(name(pkg))).map(each => `${each.version} ${each.status}`)
+
+test('a version that disappears is quarantined in the next round, with a case that lists who has it and letters', async t => {
+  const { world, shelf } = await open(t)
+  const { store } = world.ports
+  const ann = await world.someone('ann', ['responder'])
+  await world.someone('eve', ['auditor'])
+  shelf.packages.set('worm', ['1.0.0', '1.1.0'])
+  await world.ports.mirrors.get(name('worm'), 'up')
+  await ingest(world, 'worm', '1.0.0')
+  await ingest(world, 'worm', '1.1.0')
+  shelf.packages.set('worm', ['1.0.0'])
+  world.advance(5 * 60_000)
+  await reconcile(world.ports)
+  assert.deepEqual(await measures(world, 'worm'), ['1.1.0 quarantined'])
+  const [made] = await store.incident.listCases(Number.MAX_SAFE_INTEGER, 10)
+  assert.equal(made?.title, 'worm was withdrawn upstream')
+  const found = await store.incident.findCase(made?.id ?? '')
+  assert.deepEqual(found?.subjects, [{ package: 'worm', version: '1.1.0' }])
+  assert.match(found?.timeline[0]?.words ?? '', /1\.1\.0: the upstream removed it 1 hours.*fetched 2 times/)
+  const { cookie } = await world.browse(ann)
+  const { text } = await world.ask(`GET /operate/cases/${made?.id}`, { headers: { cookie } })
+  assert.match(text, /192\.0\.2\.1[\s\S]*192\.0\.2\.2|192\.0\.2\.2[\s\S]*192\.0\.2\.1/)
+  const letters = (await store.mail.listRecent(20)).filter(each => each.subject.startsWith('worm was'))
+  assert.deepEqual(
+    letters.map(each => each.to),
+    [ann.email],
+  )
+  const events = await store.events.ofPackage(name('worm'))
+  const quarantine = events.find(each => each.type === 'quarantine')
+  assert.deepEqual([quarantine?.actorId, quarantine?.ver], ['reconcile', '1.1.0'])
+  assert.equal(JSON.parse(quarantine?.leaf ?? '{}').reason, 'security')
+})
+
+test('what a person released stays released, and the same withdrawal is told once', async t => {
+  const { world, shelf } = await open(t)
+  shelf.packages.set('pad', ['1.0.0', '1.1.0'])
+  await world.ports.mirrors.get(name('pad'), 'up')
+  await ingest(world, 'pad', '1.1.0')
+  shelf.packages.set('pad', ['1.0.0'])
+  await world.ports.mirrors.refresh(name('pad'), 'up')
+  const grant = await authorize(world.ports, operator, 'version:contain', '')
+  await world.ports.store.commit(grant, { type: 'release', pkg: name('pad') }, tx =>
+    tx.upstream.setMeasure(name('pad'), version('1.1.0'), undefined),
+  )
+  await world.ports.mirrors.refresh(name('pad'), 'up')
+  assert.deepEqual(await measures(world, 'pad'), [])
+  assert.equal((await world.ports.store.incident.listCases(Number.MAX_SAFE_INTEGER, 10)).length, 1)
+})
+
+test('other bytes under the same version are contained by whoever notices first', async t => {
+  const { world, shelf } = await open(t)
+  shelf.packages.set('swapped', ['1.0.0'])
+  await world.ports.mirrors.get(name('swapped'), 'up')
+  await ingest(world, 'swapped', '1.0.0', parseDigest('b'.repeat(128)))
+  world.advance(6 * 60_000)
+  await world.ports.mirrors.get(name('swapped'), 'up')
+  await world.ports.mirrors.refresh(name('swapped'), 'up')
+  assert.deepEqual(await measures(world, 'swapped'), ['1.0.0 quarantined'])
+})
+
+test('an upstream that lacks everything at once is not believed until a person says so', async t => {
+  const { world, shelf } = await open(t)
+  const { ports } = world
+  const names = Array.from({ length: 30 }, (_, i) => `p${String(i).padStart(2, '0')}`)
+  for (const each of names) {
+    shelf.packages.set(each, ['1.0.0'])
+    await ports.mirrors.get(name(each), 'up')
+    await ingest(world, each, '1.0.0')
+  }
+  shelf.packages.clear()
+  world.advance(5 * 60_000)
+  await reconcile(ports)
+  const contained = async () => {
+    const all = await Promise.all(names.map(each => measures(world, each)))
+    return all.filter(each => each.length > 0).length
+  }
+  // Several are read side by side, so that a few more may be on their way.
+  const first = await contained()
+  assert.ok(first >= 20 && first < 28, String(first))
+  for (const each of names) {
+    const kept = await ports.store.mirrors.find(name(each))
+    assert.equal(kept?.isGone, (await measures(world, each)).length > 0, each)
+  }
+  const open_ = (await ports.store.incident.listCases(Number.MAX_SAFE_INTEGER, 100)).filter(
+    each => each.kind === 'upstream-fault',
+  )
+  assert.equal(open_.length, 1)
+  world.advance(5 * 60_000)
+  await closeCase(ports, operator, open_[0]?.id ?? '', 'it is true')
+  world.advance(1000)
+  await reconcile(ports)
+  await reconcile(ports)
+  assert.equal(await contained(), 30)
+})
+
+test('rounds follow use, leave names alone that became ours, and ask nobody about the unused twice a day', async t => {
+  const { world, shelf } = await open(t)
+  const { ports } = world
+  for (const each of ['used', 'unused', '@ours/ui']) {
+    shelf.packages.set(each, ['1.0.0'])
+    await ports.mirrors.get(name(each), 'up')
+  }
+  const round = async (ms: number) => {
+    world.advance(ms)
+    shelf.asked.length = 0
+    await reconcile(ports)
+    return shelf.asked.toSorted()
+  }
+  assert.deepEqual(await round(60_000), [])
+  world.advance(25 * hourMs)
+  await ports.store.mirrors.markUsed(name('used'), world.now())
+  const grant = await authorize(ports, operator, 'instance:operate', '')
+  await ports.store.commit(grant, { type: 'hosted-names' }, tx => tx.catalog.addHosted('@ours/*' as never, 0))
+  assert.deepEqual(await round(0), ['unused', 'used'])
+  assert.deepEqual(await round(5 * 60_000), ['used'])
+  shelf.isDown = true
+  assert.deepEqual(await round(5 * 60_000), ['used'])
+})
