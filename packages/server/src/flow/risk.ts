@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { PackageName } from '@holdfast/core'
-import { type Actor, authorize, type OwnerFacts } from '../identity/index.ts'
+import { type PackageName, scopeOf } from '@holdfast/core'
+import { type Actor, authorize, type SeenOwner } from '../identity/index.ts'
 import type { Ports } from '../ports.ts'
 import { factorOf } from './mfa-rule.ts'
 
@@ -22,25 +22,33 @@ export async function listOwnersAtRisk(
 ): Promise<{ readonly risks: readonly OwnersAtRisk[]; readonly next: string | undefined }> {
   await authorize(ports, actor, 'instance:operate', '')
   const names = await ports.store.catalog.listNames(after, namesAtOnce)
-  const facts = await ports.store.identity.listOwnerFacts(names)
-  const risks = names.map(name =>
-    assess(
-      name,
-      facts.filter(each => each.package === name),
-      ports.clock(),
-    ),
-  )
+  const own = await ports.store.identity.listOwnerFacts(names)
+  const orgs = [...new Set(names.flatMap(name => orgOf(name) ?? []))]
+  const inOrgs = await ports.store.identity.listOrgOwnerFacts(orgs)
+  const risks = names.map(name => {
+    const owners = [
+      ...own.filter(each => each.package === name),
+      ...inOrgs.filter(each => each.through === orgOf(name)),
+    ]
+    return assess(name, owners, ports.clock())
+  })
   return {
     risks: risks.filter(each => each.reasons.length > 0),
     next: names.length === namesAtOnce ? names.at(-1) : undefined,
   }
 }
 
-function assess(name: PackageName, owners: readonly OwnerFacts[], now: number): OwnersAtRisk {
-  const able = owners.filter(each => each.disabledAt === null)
+function orgOf(name: PackageName): string | undefined {
+  return scopeOf(name)?.slice(1)
+}
+
+/** Whoever owns it in their own name or through its organisation, each once. */
+function assess(name: PackageName, owners: readonly SeenOwner[], now: number): OwnersAtRisk {
+  const byAccount = new Map(owners.map(each => [each.accountId, each]))
+  const able = [...byAccount.values()].filter(each => each.disabledAt === null)
   const [only] = able
   const reasons = [
-    ...(able.length === 0 ? ['nobody owns it in their own name'] : []),
+    ...(able.length === 0 ? ['nobody who can act owns it'] : []),
     ...(able.length === 1 && only !== undefined ? [`${only.login} is the only owner`] : []),
     ...able.filter(each => factorOf(each) === 'none').map(each => `${each.login} has no second factor`),
     ...able

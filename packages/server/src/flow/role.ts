@@ -1,8 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Roles of people: on one package, and on the whole instance. */
-import { matchesName, type PackageName, problem } from '@holdfast/core'
+import { matchesName, type PackageName, problem, scopeOf } from '@holdfast/core'
 import { amend, type PackageRole } from '../catalog/index.ts'
-import { type Actor, authorize, type Holder, type InstanceRole, type Token } from '../identity/index.ts'
+import {
+  type Actor,
+  authorize,
+  type Holder,
+  type InstanceRole,
+  type JobDownload,
+  type Token,
+} from '../identity/index.ts'
 import type { Ports, Tx } from '../ports.ts'
 import { addNotice } from './letter.ts'
 import { openPackage } from './package.ts'
@@ -46,9 +53,13 @@ export interface PackageAccess {
   readonly holders: readonly Holder[]
   /** Tokens of those who may publish that skip the second factor here: exceptions, with their ends. */
   readonly exceptions: readonly (Token & { readonly login: string })[]
+  /** What CI jobs fetched that the package or its organisation lets in, newest first. */
+  readonly jobs: readonly JobDownload[]
 }
 
-/** Everybody with a role on a package, and the tokens that skip the second factor on it. */
+const maxJobsShown = 50
+
+/** Everybody with a role on a package, the tokens that skip the second factor on it, and which jobs fetched it. */
 export async function readPackageAccess(
   ports: Ports,
   actor: Actor,
@@ -63,7 +74,9 @@ export async function readPackageAccess(
   const exceptions = tokens
     .filter(token => mayWrite(token, name))
     .map(token => ({ ...token, login: logins.get(token.accountId) ?? '' }))
-  return { holders, exceptions }
+  const org = scopeOf(name)?.slice(1) ?? ''
+  const jobs = await ports.store.identity.listJobDownloads(name, org, maxJobsShown)
+  return { holders, exceptions, jobs }
 }
 
 function mayWrite({ limits }: Token, name: PackageName): boolean {

@@ -38,6 +38,7 @@ export { isSignedReport } from './leak-report.ts'
 export { parseEmail, parseLogin } from './login-name.ts'
 export {
   type Job,
+  type JobDownload,
   letsIn,
   type MachineReads,
   type MachineWrites,
@@ -65,7 +66,14 @@ export {
   tfaModeOf,
 } from './passkey.ts'
 export { checkNewPassword, hashPassword, isPassword } from './password.ts'
-export { type Holder, hasOwner, type OwnerFacts, type PeopleReads, type PeopleWrites } from './people.ts'
+export {
+  type Holder,
+  hasOwner,
+  type OwnerFacts,
+  type PeopleReads,
+  type PeopleWrites,
+  type SeenOwner,
+} from './people.ts'
 export { type Person, type PersonIdentity, toIdentity, toPerson } from './person.ts'
 export type {
   Account,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What the store keeps of CI jobs, their trusted publishers, and robots. */
-import type { PackageName } from '@holdfast/core'
+import type { PackageName, Version } from '@holdfast/core'
 import type { CiProvider } from '../config.ts'
 import type { JobFacts } from './job-facts.ts'
 import type { PublisherRule, TrustedPublisher } from './trusted-publisher.ts'
@@ -13,6 +13,14 @@ export interface Job {
   readonly publisherId: string
   readonly facts: JobFacts
   readonly at: number
+}
+
+/** How often one job fetched one version. */
+export interface JobDownload {
+  readonly version: Version
+  readonly facts: JobFacts
+  readonly count: number
+  readonly lastAt: number
 }
 
 /** An organisation's trust in the jobs of one owner at a CI service: they read its restricted packages. */
@@ -57,6 +65,11 @@ export interface MachineReads {
   /** Pending publishers that an account waits with, over all names. */
   countPending(accountId: string, now: number): Promise<number>
   findJob(tokenId: string): Promise<Job | undefined>
+  /**
+   * Newest first: what jobs fetched of a package that were let in by it or by this organisation. Jobs that others let in
+   * are others' business: names of private repositories.
+   */
+  listJobDownloads(name: PackageName, org: string, limit: number): Promise<readonly JobDownload[]>
   /** Oldest first. */
   listReaders(org: string): Promise<readonly TrustedReader[]>
   /** Those of all organisations that trust jobs of this issuer. */

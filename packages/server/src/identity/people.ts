@@ -23,22 +23,28 @@ export interface Holder {
   readonly disabledAt: number | null
 }
 
-/** A package, its owner in their own name, and when that one was last seen. */
-export interface OwnerFacts extends Holder {
-  readonly package: PackageName
+/** An owner, and when they were last seen. */
+export interface SeenOwner extends Holder {
   /** The last use of a session or token, or when the account was made. */
   readonly lastSeenAt: number
 }
 
+/** A package and its owner in their own name. */
+export interface OwnerFacts extends SeenOwner {
+  readonly package: PackageName
+}
+
 export interface PeopleReads {
+  /** Accounts that are not switched off and have a role on the instance, with their confirmed addresses. */
+  listStaff(): Promise<readonly { readonly email: string; readonly roles: readonly InstanceRole[] }[]>
   /** Everybody with a role, once for each way to it. */
   listHolders(name: PackageName): Promise<readonly Holder[]>
   /** Roles of one's own, without teams and organisations. */
   listOwnRoles(accountId: string): Promise<ReadonlyMap<PackageName, PackageRole>>
-  /** Accounts that are not switched off and have a role on the instance, with their confirmed addresses. */
-  listStaff(): Promise<readonly { readonly email: string; readonly roles: readonly InstanceRole[] }[]>
   /** Owners in their own name of these packages. */
   listOwnerFacts(names: readonly PackageName[]): Promise<readonly OwnerFacts[]>
+  /** Who owns the packages in the scopes of these organisations through them. */
+  listOrgOwnerFacts(orgs: readonly string[]): Promise<readonly SeenOwner[]>
   /** Trusted publishers that an account added, on whatever package. */
   listPublisherIdsBy(accountId: string): Promise<readonly string[]>
   /** Tokens of an account that skip the second factor and are good at `now`. */

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
 import { after, afterEach, test } from 'node:test'
-import { parseNamePattern } from '@holdfast/core'
+import { type PackageName, parseNamePattern } from '@holdfast/core'
 import {
   addReader,
   addRobot,
   addRobotToken,
   createOrg,
   listRobots,
+  readPackageAccess,
   removeMember,
   removeReader,
   removeRobot,
@@ -78,9 +79,23 @@ test('a job of a trusted owner reads its organisation for an hour, writes nothin
   const [download] = await ports.store.downloads.list('@acme/ui' as never, undefined, 1)
   const job = await ports.store.identity.findJob(download?.tokenId ?? '')
   assert.deepEqual([job?.facts.repository, job?.facts.run], ['acme/widget', '4711/1'])
+  const { jobs } = await readPackageAccess(ports, await inBrowser(ann), '@acme/ui' as PackageName)
+  assert.deepEqual(
+    jobs.map(each => [each.version, each.facts.repository, each.facts.run, each.count]),
+    [['1.0.0', 'acme/widget', '4711/1', 1]],
+  )
   assert.equal((await ciLogin(jwt)).body.code, 'job-token-used')
   world.advance(3600_000)
   assert.equal(await read(body.token, '@acme/ui'), 401)
+})
+
+test('an owner learns of the jobs that their own organisation lets in, not of those of others', async () => {
+  const jwt = await issuer.github(world)
+  const { body } = await ciLogin(jwt)
+  assert.equal(await fetchTarball(body.token, 'open'), 200)
+  await ports.downloads.flush()
+  const { jobs } = await readPackageAccess(ports, await inBrowser(ann), 'open' as PackageName)
+  assert.deepEqual(jobs, [])
 })
 
 test('the same token of a job installs and then publishes, once each', async () => {

@@ -425,5 +425,22 @@ test('owners at risk are those who are alone, have no second factor, or were not
   world.advance(181 * dayMs)
   assert.equal((await risk())?.length, 3)
   await disableUser(ports, operator, 'rae')
-  assert.deepEqual(await risk(), ['nobody owns it in their own name'])
+  assert.deepEqual(await risk(), ['nobody who can act owns it'])
+})
+
+test('owners through an organisation count as those in their own name, each once', async () => {
+  const [sol, wim] = [await world.someone('sol'), await world.someone('wim')]
+  await createOrg(ports, await at(sol), 'risk-org')
+  await world.publish(sol, '@risk-org/ui', '1.0.0')
+  const risk = async () => {
+    const { risks } = await listOwnersAtRisk(ports, operator, '@risk')
+    return risks.find(each => each.package === '@risk-org/ui')
+  }
+  assert.deepEqual((await risk())?.reasons, ['sol is the only owner', 'sol has no second factor'])
+  await setMember(ports, await at(sol), 'risk-org', 'wim', 'developer')
+  assert.equal((await risk())?.owners.length, 1)
+  await setMember(ports, await at(sol), 'risk-org', 'wim', 'admin')
+  assert.deepEqual((await risk())?.reasons, ['sol has no second factor', 'wim has no second factor'])
+  await disableUser(ports, operator, 'sol')
+  assert.deepEqual((await risk())?.owners, [wim.login])
 })

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { PackageName } from '@holdfast/core'
+import type { PackageName, Version } from '@holdfast/core'
 import type { Kysely, Selectable } from 'kysely'
 import type {
   Job,
@@ -45,6 +45,39 @@ export function machineReads(db: Kysely<Schema>): MachineReads {
     async findJob(tokenId) {
       const row = await db.selectFrom('job').selectAll().where('token', '=', tokenId).executeTakeFirst()
       return row && toJob(row)
+    },
+    async listJobDownloads(name, org, limit) {
+      const rows = await db
+        .selectFrom('download')
+        .innerJoin('job', 'job.token', 'download.token')
+        .select(eb => [
+          'download.version',
+          'job.facts',
+          eb.fn.sum('download.count').as('count'),
+          eb.fn.max('download.last_at').as('last_at'),
+        ])
+        .where('download.package', '=', name)
+        .where(eb =>
+          eb.or([
+            eb(
+              'job.publisher',
+              'in',
+              eb.selectFrom('trusted_publisher').select('id').where('package', '=', name),
+            ),
+            eb('job.publisher', 'in', eb.selectFrom('trusted_reader').select('id').where('org', '=', org)),
+          ]),
+        )
+        .groupBy(['job.token', 'job.facts', 'download.version'])
+        .orderBy('last_at', 'desc')
+        .orderBy('download.version')
+        .limit(limit)
+        .execute()
+      return rows.map(row => ({
+        version: row.version as Version,
+        facts: JSON.parse(row.facts) as JobFacts,
+        count: Number(row.count),
+        lastAt: Number(row.last_at),
+      }))
     },
     async listReaders(org) {
       const query = readers().where('org', '=', org)

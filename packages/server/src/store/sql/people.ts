@@ -65,30 +65,33 @@ export function peopleReads(db: Kysely<Schema>): PeopleReads {
       const rows = await db
         .selectFrom('package_role')
         .innerJoin('account', 'account.id', 'package_role.account')
-        .select(eb => [
-          ...columns,
-          'package_role.package',
-          'account.created_at',
-          eb
-            .selectFrom('session')
-            .select(each => each.fn.max('session.last_seen_at').as('at'))
-            .whereRef('session.account', '=', 'account.id')
-            .as('seen'),
-          eb
-            .selectFrom('token')
-            .select(each => each.fn.max('token.last_used_at').as('at'))
-            .whereRef('token.account', '=', 'account.id')
-            .as('used'),
-        ])
+        .select([...columns, 'package_role.package'])
         .where('package_role.package', 'in', [...names])
         .where('package_role.role', '=', 'owner')
         .orderBy('package_role.package')
         .orderBy('account.login_key')
         .execute()
+      const lastSeen = await lastSeenOf(db, rows)
       return rows.map(row => ({
         ...toHolder(row, 'owner', ''),
         package: row.package as PackageName,
-        lastSeenAt: Math.max(row.created_at, Number(row.seen ?? 0), Number(row.used ?? 0)),
+        lastSeenAt: lastSeen.get(row.id) ?? 0,
+      }))
+    },
+    async listOrgOwnerFacts(orgs) {
+      if (orgs.length === 0) return []
+      const rows = await db
+        .selectFrom('org_member')
+        .innerJoin('account', 'account.id', 'org_member.account')
+        .select([...columns, 'org_member.org', 'org_member.role'])
+        .where('org_member.org', 'in', [...orgs])
+        .orderBy('account.login_key')
+        .execute()
+      const owners = rows.filter(row => ofOrg[row.role as OrgRole] === 'owner')
+      const lastSeen = await lastSeenOf(db, owners)
+      return owners.map(row => ({
+        ...toHolder(row, 'owner', row.org),
+        lastSeenAt: lastSeen.get(row.id) ?? 0,
       }))
     },
     async listPublisherIdsBy(accountId) {
@@ -129,6 +132,35 @@ export function peopleWrites(db: Kysely<Schema>): PeopleWrites {
       await query.set({ state: 'denied', token_sealed: null }).execute()
     },
   }
+}
+
+/** By account: the last use of a session or token, or when it was made. */
+async function lastSeenOf(
+  db: Kysely<Schema>,
+  accounts: readonly { readonly id: string }[],
+): Promise<ReadonlyMap<string, number>> {
+  if (accounts.length === 0) return new Map()
+  const rows = await db
+    .selectFrom('account')
+    .select(eb => [
+      'account.id',
+      'account.created_at',
+      eb
+        .selectFrom('session')
+        .select(each => each.fn.max('session.last_seen_at').as('at'))
+        .whereRef('session.account', '=', 'account.id')
+        .as('seen'),
+      eb
+        .selectFrom('token')
+        .select(each => each.fn.max('token.last_used_at').as('at'))
+        .whereRef('token.account', '=', 'account.id')
+        .as('used'),
+    ])
+    .where('account.id', 'in', [...new Set(accounts.map(({ id }) => id))])
+    .execute()
+  return new Map(
+    rows.map(row => [row.id, Math.max(row.created_at, Number(row.seen ?? 0), Number(row.used ?? 0))]),
+  )
 }
 
 async function teamHolders(db: Kysely<Schema>, name: PackageName): Promise<readonly Holder[]> {

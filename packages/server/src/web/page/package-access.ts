@@ -3,6 +3,7 @@ import { type PackageName, type Problem, parsePackageName, problem } from '@hold
 import type { Package, PackageRole } from '../../catalog/index.ts'
 import {
   changeAccess,
+  describeJob,
   findCritical,
   type PackageAccess,
   readPackageAccess,
@@ -16,7 +17,7 @@ import { sheet } from '../layout.ts'
 import { html, type Markup, nothing } from '../markup.ts'
 import { badge } from '../part/badge.ts'
 import { choose, field, radios } from '../part/field.ts'
-import { day } from '../part/format.ts'
+import { ago, day } from '../part/format.ts'
 import { accessPath, packagePath } from '../part/link.ts'
 import { asNotice, notice, problemNotice } from '../part/notice.ts'
 import { checkFresh } from './confirm.ts'
@@ -77,6 +78,7 @@ ${people(name, access)}
 ${addForm(name)}
 ${inherited(access)}
 ${exceptions(access)}
+${jobDownloads(access, ports.clock())}
 ${settings(name, known)}`
   return sheet(c, { title: `Access to ${name}`, main, status: trouble?.status ?? 200 })
 }
@@ -131,6 +133,16 @@ ${
     ? html`<p>There are none that may write here.</p>`
     : html`<div class="scroll" tabindex="0"><table><thead><tr><th scope="col">Token</th><th scope="col">Of</th><th scope="col">Ends</th></tr></thead>
 <tbody>${tokens.map(each => html`<tr><td><code>${each.hint}…</code> ${each.name}</td><td>${each.login}</td><td>${each.expiresAt === null ? 'never' : day(each.expiresAt)}</td></tr>`)}</tbody></table></div>`
+}`
+}
+
+function jobDownloads({ jobs }: PackageAccess, now: number): Markup {
+  return html`<h2>Fetched by CI jobs</h2>
+${
+  jobs.length === 0
+    ? html`<p>By none that this package or its organisation lets in.</p>`
+    : html`<div class="scroll" tabindex="0"><table><thead><tr><th scope="col">Job</th><th scope="col">Run</th><th scope="col">Version</th><th scope="col" class="number">Times</th><th scope="col">Last</th></tr></thead>
+<tbody>${jobs.map(each => html`<tr><td><bdi>${describeJob(each.facts)}</bdi></td><td><bdi>${each.facts.run}</bdi></td><td>${each.version}</td><td class="number">${each.count}</td><td class="nowrap">${ago(each.lastAt, now)}</td></tr>`)}</tbody></table></div>`
 }`
 }
 
