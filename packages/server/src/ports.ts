@@ -117,12 +117,12 @@ export interface Ports {
   /** Registries that names may come from, by the names of their origins; none where this registry stands alone. */
   readonly upstreams: ReadonlyMap<OriginName, Upstream>
   readonly mirrors: Mirrors
-  readonly mail: Mail
-  readonly outbound: Outbound
   /** Which names come from which origin, where they are not hosted here. */
   readonly routes: readonly NameRoute[]
   /** Well-used names, where the operator gives a list of them. */
   readonly popular: ReadonlySet<string> | undefined
+  readonly mail: Mail
+  readonly outbound: Outbound
   /** Undefined where no registry of domains is configured. */
   readonly domains: DomainLookup | undefined
   /** Undefined where no programme reports leaked tokens. */
@@ -274,9 +274,9 @@ export interface Store {
   readonly upkeep: IdentityUpkeep
   readonly mirrors: MirrorRows
   readonly incident: CaseReads
+  readonly policy: PolicyReads
   readonly documents: DocumentRows
   readonly mail: MailRows
-  readonly policy: PolicyReads
   readonly webhooks: WebhookRows
   readonly downloads: DownloadRows
   readonly events: EventFeed
@@ -300,9 +300,9 @@ export interface Tx {
   readonly identity: IdentityReads & IdentityWrites
   readonly upstream: UpstreamWrites
   readonly incident: CaseReads & CaseWrites
+  readonly policy: PolicyReads & PolicyWrites
   readonly mail: MailWrites
   /** One more event of this commit, after those it was begun with. */
-  readonly policy: PolicyReads & PolicyWrites
   record(event: NewEvent): void
 }
 
@@ -361,6 +361,8 @@ export interface PolicyReads {
   findWaiver(id: string): Promise<Waiver | undefined>
   /** Newest first. */
   listAllWaivers(state: Waiver['state'] | undefined, limit: number): Promise<readonly Waiver[]>
+  /** Granted ones that end at a time or did before, the earliest first. */
+  listWaiversEnding(before: number): Promise<readonly Waiver[]>
   listAdvisories(name: PackageName): Promise<readonly Advisory[]>
   /** Of all packages of a scope (`@acme`), those told since a time. */
   listSiblingAdvisories(scope: string, since: number): Promise<readonly Advisory[]>
@@ -377,8 +379,6 @@ export interface PolicyWrites {
   setAdvisory(advisory: Advisory): Promise<void>
   setBadDigest(bad: BadDigest): Promise<void>
   /** What a lock file names is left alone by rules enforced later. */
-  /** Granted ones that end at a time or did before, the earliest first. */
-  listWaiversEnding(before: number): Promise<readonly Waiver[]>
   grandfather(
     versions: readonly { readonly package: PackageName; readonly version: Version }[],
     at: number,
@@ -397,12 +397,12 @@ export interface EventFeed {
   search(query: EventQuery, before: number, limit: number): Promise<readonly StoredEvent[]>
   /** Called with each batch of new events: at once for this process's commits, within a second for others'. Returns stop. */
   follow(listener: (events: readonly StoredEvent[]) => void): () => void
-}
   /**
    * Whether followers were told of everything that was committed, anywhere, until a second ago. False while this process
    * is cut off: what it remembers may be revoked by now.
    */
   isCurrent(): boolean
+}
 
 /** Work that must have one owner at a time. A lease is lost when it is not renewed; the fence number tells a late owner so. */
 export interface Leases {
@@ -412,6 +412,8 @@ export interface Leases {
     owner: string,
     durationMs: number,
   ): Promise<{ position: number; fence: number } | undefined>
+  /** Where a consumer's durable cursor stands, for whoever looks on; 0 before it began. */
+  position(consumer: string): Promise<number>
   /** Moves the durable cursor; false when the lease was lost. */
   advance(consumer: string, fence: number, position: number): Promise<boolean>
   release(consumer: string, owner: string): Promise<void>
@@ -431,8 +433,7 @@ export interface DocumentRow {
   /** Milliseconds since the epoch after which it must be made again, or null. */
   readonly validUntil: number | null
   readonly etag: string
-  /** Where a consumer's durable cursor stands, for whoever looks on; 0 before it began. */
-  position(consumer: string): Promise<number>
+  /** Empty where an encoding is not made; gzip always is. */
   readonly identity: Uint8Array
   readonly gzip: Uint8Array
   readonly brotli: Uint8Array
@@ -461,7 +462,13 @@ export interface Documents {
 
 export type Encoding = 'identity' | 'gzip' | 'br' | 'zstd'
 
-/** A document with its answers ready to send, one an encoding. */
+/** Header names and values in turn, as `writeHead` takes them, and the bytes. */
+export interface DocumentVariant {
+  readonly headers: readonly string[]
+  readonly body: Uint8Array
+}
+
+/** A document with its answers ready to send, one an encoding; gzip is always among them. */
 export interface ReadyDocument {
   readonly package: PackageName
   readonly revision: number

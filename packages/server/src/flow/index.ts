@@ -53,9 +53,9 @@ export {
 } from './mail-domain.ts'
 export { findCritical, graceEnd } from './mfa-rule.ts'
 export { openMirrors } from './mirror.ts'
+export {
   createOrg,
   createTeam,
-export {
   listMembers,
   listPackagesOfOrg,
   listTeamGrants,
@@ -102,9 +102,6 @@ export {
   removeOwner,
   setOwners,
 } from './people.ts'
-export { provePresence } from './presence.ts'
-export {
-  beginTfa,
 export {
   applyPolicy,
   type Hidden,
@@ -113,6 +110,9 @@ export {
   rulesWithMode,
   setRuleMode,
 } from './policy.ts'
+export { provePresence } from './presence.ts'
+export {
+  beginTfa,
   changePassword,
   changeProfile,
   disableTfa,
@@ -122,10 +122,10 @@ export {
   tfaState,
 } from './profile.ts'
 export { admit, type Published, publish, type Upload } from './publish.ts'
+export { reconcile } from './reconcile.ts'
 export { askRecovery, type BegunRecovery, beginRecovery, readRecoveryLink } from './recovery.ts'
 export {
   cancelOwnRecoveries,
-export { reconcile } from './reconcile.ts'
   cancelRecovery,
   finishRecovery,
   listOwnRecoveries,
@@ -161,10 +161,10 @@ export {
 } from './session.ts'
 export { listStars, star } from './star.ts'
 export { readTags, removeTag, setTag } from './tag.ts'
+export { containWithdrawn } from './takedown.ts'
 export {
   createToken,
   listOwnTokens,
-export { containWithdrawn } from './takedown.ts'
   type NewToken,
   revokeToken,
   signOutToken,

@@ -239,10 +239,6 @@ export interface Schema {
   package_role: { package: string; account: string; role: string }
   star: { package: string; account: string }
   search_term: { term: string; package: string; weight: number }
-  document: {
-    package: string
-    form: string
-    revision: number
   /** What is often written lies apart from the manifests, which are large. */
   mirror: {
     name: string
@@ -261,6 +257,7 @@ export interface Schema {
     facts: Uint8Array
   }
   mirror_source: { name: string; source: Uint8Array }
+  mirror_signature: { name: string; key_id: string; signatures: string }
   ingested: {
     package: string
     version: string
@@ -269,6 +266,10 @@ export interface Schema {
     shasum: string
     size_bytes: number
     has_install_script: number
+    ingested_at: number
+    last_used_at: number
+  }
+  upstream_measure: { package: string; version: string; status: string; reason: string; at: number }
   incident_case: {
     id: string
     kind: string
@@ -286,14 +287,9 @@ export interface Schema {
     form: string
     origin: string
     revision: number
-    ingested_at: number
-    last_used_at: number
-  }
-  upstream_measure: { package: string; version: string; status: string; reason: string; at: number }
     public_url: string
     policy_version: number
     valid_until: number | null
-    origin: string
     etag: string
     identity: Uint8Array
     gzip: Uint8Array
@@ -308,6 +304,11 @@ export interface Schema {
     token: string
     address: string
     client: string
+    count: number
+    first_at: number
+    last_at: number
+  }
+  download_day: { package: string; version: string; day: number; count: number }
   webhook: {
     id: string
     begun_at: number
@@ -316,11 +317,6 @@ export interface Schema {
     failed_at: number | null
     why: string
   }
-    count: number
-    first_at: number
-    last_at: number
-  }
-  download_day: { package: string; version: string; day: number; count: number }
   letter: {
     id: number
     recipient: string

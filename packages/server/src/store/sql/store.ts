@@ -18,10 +18,10 @@ import type { Schema } from './schema.ts'
 import { webhookRows } from './webhook.ts'
 
 const retryMs = 250
-
 /** Less than the second in which a revocation counts everywhere, by the time an answer takes. */
 const currentMs = 900
 const pageEvents = 1000
+
 /** The Store port over one SQL driver: migrates, then opens. `logOrigin` counts only at the very first start. */
 export async function openStore(driver: SqlDriver<Schema>, clock: Clock, logOrigin: string): Promise<Store> {
   await migrate(driver)
@@ -105,9 +105,9 @@ async function openFeed(driver: SqlDriver<Schema>): Promise<Feed> {
   const listeners = new Set<(events: readonly StoredEvent[]) => void>()
   const head = async () =>
     Number((await db.selectFrom('event_counter').select('position').executeTakeFirstOrThrow()).position)
+  let currentAt = performance.now()
   let seen = await head()
   let catching: Promise<void> | undefined
-  let currentAt = performance.now()
   const tell = (events: readonly StoredEvent[]) => {
     const fresh = events.filter(event => event.position > seen)
     const last = fresh.at(-1)
@@ -117,23 +117,23 @@ async function openFeed(driver: SqlDriver<Schema>): Promise<Feed> {
   }
   // A notice that comes while the last, empty read is under way asks for one read more.
   let again = false
+  let isBehind = false
   const readOn = async () => {
     while (again) {
-  let isBehind = false
       again = false
       const begunAt = performance.now()
       const events = await readEvents(db, seen, pageEvents)
       tell(events)
       if (events.length > 0) again = true
-    }
-  }
       if (events.length < pageEvents) currentAt = begunAt
-  const catchUp = (): Promise<void> => {
+    }
     isBehind = false
+  }
+  const catchUp = (): Promise<void> => {
     again = true
+    isBehind = true
     catching ??= readOn().finally(() => {
       catching = undefined
-    isBehind = true
     })
     return catching
   }
@@ -167,9 +167,9 @@ async function openFeed(driver: SqlDriver<Schema>): Promise<Feed> {
       if (first.position === seen + 1) tell(events)
       else await keepUp()
     },
+    isCurrent: () => performance.now() - currentAt < currentMs,
     stop() {
       isStopped = true
-    isCurrent: () => performance.now() - currentAt < currentMs,
       clearTimeout(retry)
       stopForeign()
     },

@@ -114,8 +114,8 @@ async function people(table: TableMaker, db: Kysely<unknown>): Promise<void> {
     id: 'text!',
     account: 'text',
     name: 'text',
-    public_key: 'text',
     rp_id: 'text',
+    public_key: 'text',
     counter: 'int',
     transports: 'text',
     backed_up: 'int',
@@ -287,9 +287,9 @@ async function packages(table: TableMaker, db: Kysely<unknown>): Promise<void> {
       manifest: 'text',
       short_manifest: 'text',
       signatures: 'text',
-      published_at: 'int',
       has_install_script: 'int',
       dependencies: 'text',
+      published_at: 'int',
       publisher: 'text',
       token: 'text',
       removed_at: 'int?',
@@ -307,9 +307,6 @@ async function packages(table: TableMaker, db: Kysely<unknown>): Promise<void> {
   await index(db, 'star', ['account'])
 }
 
-async function reading(
-  table: TableMaker,
-  db: Kysely<unknown>,
 async function upstreams(table: TableMaker, db: Kysely<unknown>): Promise<void> {
   await table('mirror', {
     name: 'text!',
@@ -329,6 +326,7 @@ async function upstreams(table: TableMaker, db: Kysely<unknown>): Promise<void> 
   })
   await index(db, 'mirror', ['used_at'])
   await table('mirror_source', { name: 'text!', source: 'bytes' })
+  await table('mirror_signature', { name: 'text!', key_id: 'text', signatures: 'text' })
   await table(
     'ingested',
     {
@@ -350,6 +348,9 @@ async function upstreams(table: TableMaker, db: Kysely<unknown>): Promise<void> 
     'upstream_measure',
     { package: 'text', version: 'text', status: 'text', reason: 'text', at: 'int' },
     ['package', 'version'],
+  )
+}
+
 async function incidents(table: TableMaker, db: Kysely<unknown>): Promise<void> {
   await table('incident_case', {
     id: 'text!',
@@ -361,8 +362,8 @@ async function incidents(table: TableMaker, db: Kysely<unknown>): Promise<void> 
     opened_at: 'int',
   })
   await index(db, 'incident_case', ['opened_at'])
-  await table('incident_subject', { incident: 'text', package: 'text', version: 'text' }, [
   await index(db, 'incident_case', ['title'])
+  await table('incident_subject', { incident: 'text', package: 'text', version: 'text' }, [
     'incident',
     'package',
     'version',
@@ -410,8 +411,13 @@ async function policies(table: TableMaker, db: Kysely<unknown>): Promise<void> {
     },
     ['package', 'id'],
   )
+  await table('bad_digest', { digest: 'text!', why: 'text' })
+  await table('grandfathered', { package: 'text', version: 'text', at: 'int' }, ['package', 'version'])
 }
 
+async function reading(
+  table: TableMaker,
+  db: Kysely<unknown>,
   dialect: 'sqlite' | 'postgres',
 ): Promise<void> {
   await table('search_term', { term: 'text', package: 'text', weight: 'int' }, ['term', 'package'])
@@ -421,16 +427,19 @@ async function policies(table: TableMaker, db: Kysely<unknown>): Promise<void> {
     {
       package: 'text',
       form: 'text',
+      origin: 'text',
       revision: 'int',
       public_url: 'text',
       policy_version: 'int',
-      origin: 'text',
       valid_until: 'int?',
       etag: 'text',
       identity: 'bytes',
       gzip: 'bytes',
       brotli: 'bytes',
       zstd: 'bytes',
+    },
+    ['package', 'form'],
+  )
   await table('webhook', {
     id: 'text!',
     begun_at: 'int',
@@ -439,9 +448,6 @@ async function policies(table: TableMaker, db: Kysely<unknown>): Promise<void> {
     failed_at: 'int?',
     why: 'text',
   })
-    },
-    ['package', 'form'],
-  )
   await table('download', {
     day: 'int',
     package: 'text',
