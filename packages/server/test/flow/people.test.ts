@@ -429,7 +429,7 @@ test('owners at risk are those who are alone, have no second factor, or were not
 })
 
 test('owners through an organisation count as those in their own name, each once', async () => {
-  const [sol, wim] = [await world.someone('sol'), await world.someone('wim')]
+  const [sol, zita] = [await world.someone('sol'), await world.someone('zita')]
   await createOrg(ports, await at(sol), 'risk-org')
   await world.publish(sol, '@risk-org/ui', '1.0.0')
   const risk = async () => {
@@ -437,10 +437,10 @@ test('owners through an organisation count as those in their own name, each once
     return risks.find(each => each.package === '@risk-org/ui')
   }
   assert.deepEqual((await risk())?.reasons, ['sol is the only owner', 'sol has no second factor'])
-  await setMember(ports, await at(sol), 'risk-org', 'wim', 'developer')
+  await setMember(ports, await at(sol), 'risk-org', 'zita', 'developer')
   assert.equal((await risk())?.owners.length, 1)
-  await setMember(ports, await at(sol), 'risk-org', 'wim', 'admin')
-  assert.deepEqual((await risk())?.reasons, ['sol has no second factor', 'wim has no second factor'])
+  await setMember(ports, await at(sol), 'risk-org', 'zita', 'admin')
+  assert.deepEqual((await risk())?.reasons, ['sol has no second factor', 'zita has no second factor'])
   await disableUser(ports, operator, 'sol')
-  assert.deepEqual((await risk())?.owners, [wim.login])
+  assert.deepEqual((await risk())?.owners, [zita.login])
 })
