@@ -14,8 +14,11 @@ export interface Import {
 
 /** How far out a part of the server lies: imports point to lower numbers only. */
 const ranks: readonly (readonly string[])[] = [
-  ['ports', 'config', 'thread'],
+  ['ports', 'thread'],
   ['catalog'],
+  // The rules of the policy are written in it, and the upstreams.
+  ['origin'],
+  ['config'],
   ['identity', 'integrity', 'vulnerability', 'incident', 'community'],
   ['flow'],
   ['http'],

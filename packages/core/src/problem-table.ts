@@ -297,6 +297,11 @@ export const problemTable = {
     say: 'This account has two-factor authentication, so its password alone signs no request',
     hint: 'Run `npm login` to get a token for this command line.',
   },
+  'policy-configured': {
+    status: 409,
+    say: 'The policy of this registry stands in its configuration',
+    hint: 'Change `policy` in holdfast.yaml, then run `holdfast operator policy apply` or start anew.',
+  },
   'presence-required': {
     status: 401,
     say: 'Confirm that it is you before you {operation}',
@@ -386,6 +391,11 @@ export const problemTable = {
     status: 404,
     say: '{org} has no robot or CI trust {id}',
     hint: 'Its page of machines lists what there is.',
+  },
+  'rule-not-found': {
+    status: 404,
+    say: 'The policy has no rule {rule}',
+    hint: 'See its rules with `holdfast operator policy show`.',
   },
   'scope-in-use': {
     status: 409,
@@ -531,6 +541,21 @@ export const problemTable = {
     status: 410,
     say: '{name}@{version} was removed and will not come back',
     hint: 'Use another version; a removed version number is never used again.',
+  },
+  'waiver-decided': {
+    status: 409,
+    say: 'This waiver was decided already: {state}',
+    hint: 'Ask for a new one.',
+  },
+  'waiver-not-found': {
+    status: 404,
+    say: 'There is no such waiver',
+    hint: 'See all waivers at /operate/waivers.',
+  },
+  'waiver-pointless': {
+    status: 409,
+    say: 'A waiver cannot open {name}@{version}: {why}',
+    hint: 'See /why/npm/{name}/{version}.',
   },
   'weak-password': {
     status: 400,

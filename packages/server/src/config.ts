@@ -6,6 +6,8 @@ import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import * as v from 'valibot'
 
+import { type NameRoute, parseRules, type Rule, RuleFaults } from './catalog/index.ts'
+import { originFaults, originList, routeList, routesOf } from './origin.ts'
 const text = v.string('must be text')
 const number = v.pipe(
   v.union(
@@ -100,6 +102,16 @@ const structured = v.rawTransform<unknown, unknown>(({ dataset, addIssue, NEVER 
 
 /** Every key of `holdfast.yaml`, also read from `HOLDFAST_<KEY>`, with its default. Documented in docs/operating.md. */
 const keys = {
+const rules = v.rawTransform<unknown, readonly Rule[]>(({ dataset, addIssue, NEVER }) => {
+  try {
+    return parseRules(dataset.value)
+  } catch (error) {
+    if (!(error instanceof RuleFaults)) throw error
+    for (const message of error.faults) addIssue({ message })
+    return NEVER
+  }
+})
+
   /** Folder with everything the embedded instance keeps. */
   data: v.optional(text, './data'),
   port: v.optional(
@@ -185,6 +197,8 @@ const reach = v.object({
   publicUrl: keys.publicUrl,
   read: keys.read,
   trustedProxies: keys.trustedProxies,
+  /** Rules of the firewall, a list; where it is given it is the truth, else the policy is what the operator made of the defaults. */
+  policy: v.optional(v.pipe(v.unknown(), structured, rules)),
   allowPrivateHosts: keys.allowPrivateHosts,
 })
 type Reach = v.InferOutput<typeof reach>

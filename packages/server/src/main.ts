@@ -6,7 +6,7 @@ import type { NameRoute, OriginName } from './catalog/index.ts'
 import { type Config, withPort } from './config.ts'
 import { runConsumers } from './consumers.ts'
 import { openDownloadRecorder } from './download-recorder.ts'
-import { openMirrors } from './flow/index.ts'
+import { applyPolicy, openMirrors } from './flow/index.ts'
 import {
   addressReader,
   type HttpLimits,
@@ -153,6 +153,9 @@ export async function startInstance(
     await http.close(0)
     throw error
   })
+  // What the configuration says of the policy is the truth from the first request on.
+  if (config.policy !== undefined)
+    await applyPolicy(opened.ports, { kind: 'system', id: 'configuration' }, config.policy)
   const stopConsumers = runConsumers(opened.ports, log)
   const identify = openDoors(http, opened.ports)
   return {

@@ -607,3 +607,8 @@ export interface DownloadRows {
   /** Drops records of days before this time. */
   prune(beforeMs: number): Promise<void>
 }
+  /** What was fetched since a time, by package, the most used ones first. */
+  listUsed(
+    sinceMs: number,
+    packages: number,
+  ): Promise<readonly (readonly [PackageName, ReadonlySet<Version>])[]>

@@ -26,6 +26,7 @@ import {
 } from '../flow/index.ts'
 import { type InstanceRole, operator } from '../identity/index.ts'
 import { openPorts, type Ports } from '../main.ts'
+import { advisoriesAct, policyAct } from './policy.ts'
 import { robotAct } from './robot.ts'
 import { type Arguments, configOf, configOptions, duration, readArguments, UsageError } from './usage.ts'
 import { userAct } from './user.ts'
@@ -47,6 +48,8 @@ const usage = `Usage: holdfast operator <act> --data DIR …
   mark NAME [--words WHY]                a critical package: only accounts with passkeys change it, from now on
   unmark NAME                            take the mark away
   critical                               list critical packages, marked or among the top 1 % by use
+  policy show|apply|enforce|monitor [RULE] [--dry-run]   the rules of the firewall, and what they hide
+  advisories FILE|FOLDER...              take in advisories in OSV format, and lists of bad digests
   yank NAME@VERSION --reason CODE [--words TEXT]         resolve to it no longer; exact pins keep working
   unyank NAME@VERSION                    undo yank
 
@@ -66,6 +69,7 @@ const options = {
   words: 'value',
   csv: 'value',
   to: 'value',
+  'dry-run': 'flag',
   json: 'flag',
   help: 'flag',
 } as const
@@ -86,6 +90,8 @@ const acts: Readonly<Record<string, Act>> = {
   },
   token,
   robot: robotAct,
+  policy: policyAct,
+  advisories: advisoriesAct,
   mark: async (ports, { values }, [name]) =>
     markCritical(ports, operator, parsePackageName(need(name, 'NAME')), values['words'] ?? ''),
   unmark: async (ports, _args, [name]) =>

@@ -9,6 +9,7 @@ export {
   setPrimaryAddress,
 } from './address.ts'
 export type { Arrival, Told } from './arrival.ts'
+export { addAdvisories } from './advisory.ts'
 export { type AuditPage, type AuditWish, loginsOf, readAudit } from './audit.ts'
 export { auditPushLateMs, pushAudit, readAuditPush } from './audit-push.ts'
 export { type CaseDraft, closeCase, type Exposure, listCases, openCase, readCase } from './case.ts'

@@ -56,7 +56,7 @@ function policyContract(engine: StoreEngine): void {
     test('of two that set the policy at once one is refused, so that no version is two lists', async () => {
       const at = (await store.policy.current()) ?? defaultPolicy
       await set(nextPolicy(at, [], now))
-      await assert.rejects(set(nextPolicy(at, [], now)))
+      await assert.rejects(set(nextPolicy(at, [], now)), { code: 'revision-conflict' })
     })
 
     test('waivers come back as they were, and those that end are found', async () => {
@@ -141,6 +141,8 @@ function policyContract(engine: StoreEngine): void {
         lastAt: time,
       })
       await store.downloads.add([at('1.0.0', now - dayMs), at('1.0.0', now), at('1.0.1', now)])
+      assert.deepEqual(await store.downloads.listUsed(now - dayMs, 10), [[name, new Set(['1.0.0', '1.0.1'])]])
+      assert.deepEqual(await store.downloads.listUsed(now + dayMs, 10), [])
       const locked = ['1.0.1', '1.0.2'].map(version => ({ package: name, version: version as Version }))
       const keep = (time: number) =>
         store.commit(grant, { type: 'policy', fields: { op: 'keep' } }, tx =>

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The policy with its versions, its exceptions, and what is known against packages. */
-import type { Digest, PackageName, Version } from '@holdfast/core'
+import { type Digest, type PackageName, problem, type Version } from '@holdfast/core'
 import type { Kysely, Selectable } from 'kysely'
 import type { Advisory, Policy, Rule, Waiver } from '../../catalog/index.ts'
 import type { PolicyReads, PolicyWrites } from '../../ports.ts'
+import { isUniqueViolation } from './driver.ts'
 import type { Schema } from './schema.ts'
 
 const dayMs = 24 * 3600_000
@@ -68,7 +69,13 @@ export function policyWrites(db: Kysely<Schema>): PolicyWrites {
         enforced_since: JSON.stringify([...enforcedSince]),
         at,
       }
-      await db.insertInto('policy').values(row).execute()
+      try {
+        await db.insertInto('policy').values(row).execute()
+      } catch (error) {
+        // Somebody else was first: what they set is what is to be changed now.
+        if (!isUniqueViolation(error)) throw error
+        throw problem('revision-conflict', { name: 'the policy' })
+      }
     },
     async setWaiver(waiver) {
       const row = fromWaiver(waiver)

@@ -170,6 +170,7 @@ export function downloadRows(db: Kysely<Schema>, transact: Transact): DownloadRo
         .execute()
       return rows.map(row => ({ day: row.day * dayMs, count: Number(row.n) }))
     },
+    listUsed: (sinceMs, packages) => listUsed(db, Math.floor(sinceMs / dayMs), packages),
     async list(name, version, limit) {
       let query = db.selectFrom('download').selectAll().where('package', '=', name)
       if (version !== undefined) query = query.where('version', '=', version)
@@ -185,6 +186,36 @@ export function downloadRows(db: Kysely<Schema>, transact: Transact): DownloadRo
           .execute()
       }),
   }
+}
+
+async function listUsed(
+  db: Kysely<Schema>,
+  sinceDay: number,
+  packages: number,
+): Promise<(readonly [PackageName, ReadonlySet<Version>])[]> {
+  const most = db
+    .selectFrom('download_day')
+    .select(eb => ['package', eb.fn.sum<number>('count').as('uses')])
+    .where('day', '>=', sinceDay)
+    .groupBy('package')
+    .orderBy('uses', 'desc')
+    .orderBy('package')
+    .limit(packages)
+  const rows = await db
+    .selectFrom(most.as('most'))
+    .innerJoin('download_day', 'download_day.package', 'most.package')
+    .select(['download_day.package', 'download_day.version'])
+    .where('download_day.day', '>=', sinceDay)
+    .groupBy(['most.uses', 'download_day.package', 'download_day.version'])
+    .orderBy('most.uses', 'desc')
+    .orderBy('download_day.package')
+    .execute()
+  const used = new Map<PackageName, Set<Version>>()
+  for (const row of rows) {
+    const versions = used.get(row.package as PackageName) ?? new Set()
+    used.set(row.package as PackageName, versions.add(row.version as Version))
+  }
+  return [...used]
 }
 
 async function addDownloads(tx: Kysely<Schema>, batch: readonly DownloadCount[]): Promise<void> {

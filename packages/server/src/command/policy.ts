@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+/** `holdfast operator policy …` and `advisories …`: the rules of the firewall, and what they are fed with. */
+import { readdir, readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { parseIntegrity } from '@holdfast/core'
+import type { Advisory, BadDigest, Rule } from '../catalog/index.ts'
+import {
+  addAdvisories,
+  applyPolicy,
+  currentPolicy,
+  type PolicyPreview,
+  previewPolicy,
+  rulesWithMode,
+  setRuleMode,
+} from '../flow/index.ts'
+import { operator } from '../identity/index.ts'
+import type { Ports } from '../main.ts'
+import { readOsv } from '../vulnerability/index.ts'
+import { type Arguments, UsageError } from './usage.ts'
+
+const usage = `Usage: holdfast operator policy show|apply|enforce|monitor [RULE] [--dry-run] --data DIR
+
+  show                what each rule does, and what it would hide of what is installed here
+  apply               put the policy of the configuration in force
+  enforce RULE        have a rule carried out; what was served before is left alone
+  monitor RULE        only watch
+  --dry-run           say what would be hidden, and change nothing`
+
+/** One of the acts above; what it prints. */
+export async function policyAct(
+  ports: Ports,
+  { flags }: Arguments,
+  [act, rule]: readonly string[],
+): Promise<string> {
+  if (act === 'show') return show(ports)
+  if (act === 'apply') {
+    const rules = ports.config.policy
+    if (rules === undefined) throw new UsageError('The configuration has no `policy`.')
+    return tell(
+      flags.has('dry-run') ? await previewPolicy(ports, rules) : await applyPolicy(ports, operator, rules),
+    )
+  }
+  if ((act !== 'enforce' && act !== 'monitor') || rule === undefined) throw new UsageError(usage)
+  if (flags.has('dry-run')) return tell(await previewPolicy(ports, await rulesWithMode(ports, rule, act)))
+  return tell(await setRuleMode(ports, operator, rule, act))
+}
+
+async function show(ports: Ports): Promise<string> {
+  const { version, rules } = await currentPolicy(ports)
+  const { hits, usedVersions } = await previewPolicy(ports, rules)
+  const lines = rules.map(
+    ({ name, mode, action, ...rule }) =>
+      `${name}\t${mode}\t${action}\t${hits.get(name) ?? 0}\t${describe(rule)}`,
+  )
+  return [
+    `version ${version}, ${usedVersions} versions used in the last 30 days`,
+    'rule\tmode\taction\thits\tlooks at',
+    ...lines,
+  ].join('\n')
+}
+
+function describe({ packages, except, origins, ...more }: Omit<Rule, 'name' | 'mode' | 'action'>): string {
+  const { kind: _, ...own } = more
+  const words = Object.entries(own).map(([key, value]) => `${key} ${value}`)
+  const left = except.length > 0 ? `except ${except.join(' ')}` : ''
+  return [...words, packages.join(' '), left, origins === 'upstreams' ? '' : `of ${origins.join(' ')}`]
+    .filter(Boolean)
+    .join(', ')
+}
+
+function tell(preview: PolicyPreview | undefined): string {
+  if (preview === undefined) return 'This policy is in force already.'
+  const { hidden, usedVersions } = preview
+  const lines = hidden.map(each => `${each.package}@${each.version}\t${each.rule}\t${each.why}`)
+  return [`hides ${hidden.length} of ${usedVersions} versions used in the last 30 days`, ...lines].join('\n')
+}
+
+/** Reads OSV records (`.json`, one or a list each), and lists of bad digests (`sha512-… why`, a line each). */
+export async function advisoriesAct(ports: Ports, _: Arguments, paths: readonly string[]): Promise<string> {
+  if (paths.length === 0) throw new UsageError('Name files or folders with advisories in OSV format.')
+  const advisories: Advisory[] = []
+  const digests: BadDigest[] = []
+  const faults: string[] = []
+  for (const file of (await Promise.all(paths.map(filesIn))).flat()) {
+    const text = await readFile(file, 'utf8')
+    if (!file.endsWith('.json')) digests.push(...readDigests(file, text, faults))
+    else
+      for (const record of readRecords(file, text, faults)) {
+        const reading = readOsv(record)
+        if (reading.kind === 'read') advisories.push(...reading.advisories)
+        else faults.push(`${file}: ${reading.id}: ${reading.why}`)
+      }
+  }
+  for (const fault of faults) process.stderr.write(`left out: ${fault}\n`)
+  const changed = await addAdvisories(ports, operator, advisories, digests)
+  return `${advisories.length + digests.length} read, ${changed} new or changed, ${faults.length} left out`
+}
+
+async function filesIn(path: string): Promise<string[]> {
+  if (!(await stat(path)).isDirectory()) return [path]
+  const entries = await readdir(path, { withFileTypes: true, recursive: true })
+  return entries.flatMap(each =>
+    each.isFile() && each.name.endsWith('.json') ? join(each.parentPath, each.name) : [],
+  )
+}
+
+function readRecords(file: string, text: string, faults: string[]): unknown[] {
+  try {
+    return [JSON.parse(text) as unknown].flat()
+  } catch {
+    faults.push(`${file}: it is no JSON`)
+    return []
+  }
+}
+
+function readDigests(file: string, text: string, faults: string[]): BadDigest[] {
+  return text.split('\n').flatMap((line, at) => {
+    const [, integrity = '', why = ''] = /^(\S+)\s*(.*)$/.exec(line.trim()) ?? []
+    if (integrity === '' || integrity.startsWith('#')) return []
+    const digest = parseIntegrity(integrity)
+    if (digest !== undefined) return [{ digest, why: why === '' ? 'on a list of bad bytes' : why }]
+    faults.push(`${file}:${at + 1}: it is no sha512-… digest`)
+    return []
+  })
+}

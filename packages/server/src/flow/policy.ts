@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The policy as state: how it changes, and what a change would do to those who install here. */
+import { createHash } from 'node:crypto'
+import { encodeCanonical, isProblem, type PackageName, problem, type Version } from '@holdfast/core'
+import { decide, defaultPolicy, nextPolicy, type Policy, type Rule, type RuleMode } from '../catalog/index.ts'
+import { type Actor, authorize } from '../identity/index.ts'
+import type { Mirrors, Ports, Store } from '../ports.ts'
+import { provePresence } from './presence.ts'
+import { currentPolicy, findKept, type Viewing, viewUnder } from './view.ts'
+
+const dayMs = 24 * 3600_000
+const usedMs = 30 * dayMs
+/** Packages that a preview looks at, those used most first: it is there to be looked at, not to be waited for. */
+const maxPreviewed = 2000
+
+/** A version that is installed here and that a policy would stop. */
+export interface Hidden {
+  readonly package: PackageName
+  readonly version: Version
+  readonly rule: string
+  readonly why: string
+}
+
+/** What a policy would do to the versions that were fetched here in the last 30 days. */
+export interface PolicyPreview {
+  readonly usedVersions: number
+  /** Open now, closed then. */
+  readonly hidden: readonly Hidden[]
+  /** How many of them each rule says something about, by its name, whether it is carried out or not. */
+  readonly hits: ReadonlyMap<string, number>
+  /** False when more packages are used than were looked at. */
+  readonly isWhole: boolean
+}
+
+/** Looks at a list of rules as if it were in force from now on. Asks no upstream. */
+export async function previewPolicy(ports: Viewing, rules: readonly Rule[]): Promise<PolicyPreview> {
+  const now = ports.clock()
+  const policy = await currentPolicy(ports)
+  const next = nextPolicy(policy, rules, now)
+  const offline = { ...ports, mirrors: keptMirrors(ports.store, now) }
+  const used = await ports.store.downloads.listUsed(now - usedMs, maxPreviewed + 1)
+  const hidden: Hidden[] = []
+  const hits = new Map<string, number>()
+  let usedVersions = 0
+  for (const [name, versions] of used.slice(0, maxPreviewed)) {
+    const found = await findKept(offline, name)
+    if (found === undefined) continue
+    const before = await viewUnder(offline, policy, found)
+    const after = await viewUnder(offline, next, found)
+    const isOpen = new Set(before.versions.filter(each => decide(each).served).map(each => each.version))
+    for (const facts of after.versions) {
+      if (!versions.has(facts.version)) continue
+      usedVersions += 1
+      for (const { rule } of facts.hits) hits.set(rule, (hits.get(rule) ?? 0) + 1)
+      if (isOpen.has(facts.version) && !decide(facts).served)
+        hidden.push({ package: name, version: facts.version, rule: facts.rule, why: facts.reason })
+    }
+  }
+  return { usedVersions, hidden, hits, isWhole: used.length <= maxPreviewed }
+}
+
+/** What is kept of upstreams, without asking them. */
+function keptMirrors(store: Store, now: number): Mirrors {
+  const get: Mirrors['get'] = async (name, origin) => {
+    const mirror = await store.mirrors.find(name)
+    return mirror?.origin === origin ? { mirror, freshUntil: now, warning: 'stale' } : undefined
+  }
+  return { get, refresh: get }
+}
+
+/**
+ * Puts a list of rules in force, on every path and replica within a second. The event tells what it does to those who install
+ * here. Gives the preview, or undefined when the list is in force already. `presence` is proved by people.
+ */
+export async function applyPolicy(
+  ports: Ports,
+  actor: Actor,
+  rules: readonly Rule[],
+): Promise<PolicyPreview | undefined> {
+  const grant = await authorize(ports, actor, 'instance:operate', '')
+  if (isInForce(await currentPolicy(ports), rules)) return undefined
+  await provePresence(ports, grant)
+  const preview = await previewPolicy(ports, rules)
+  const at = ports.clock()
+  const event = {
+    type: 'policy',
+    fields: { op: 'set', config: digestRules(rules) },
+    detail: {
+      rules,
+      hides: preview.hidden.length,
+      of: preview.usedVersions,
+      named: preview.hidden.slice(0, 100),
+    },
+  } as const
+  try {
+    await ports.store.commit(grant, event, async tx => {
+      const before = (await tx.policy.current()) ?? defaultPolicy
+      await tx.policy.setPolicy(nextPolicy(before, rules, at), at)
+    })
+  } catch (error) {
+    if (!isProblem(error) || error.code !== 'revision-conflict') throw error
+    // Another replica was first, mostly with the same list.
+    return applyPolicy(ports, actor, rules)
+  }
+  return preview
+}
+
+/** Has a rule carried out, or only watched. Throws `rule-not-found`, `policy-configured`. */
+export async function setRuleMode(
+  ports: Ports,
+  actor: Actor,
+  name: string,
+  mode: RuleMode,
+): Promise<PolicyPreview | undefined> {
+  return applyPolicy(ports, actor, await rulesWithMode(ports, name, mode))
+}
+
+/** The list in force with one rule in another mode. Throws `rule-not-found`, `policy-configured`. */
+export async function rulesWithMode(ports: Ports, name: string, mode: RuleMode): Promise<readonly Rule[]> {
+  // At the next start the configuration would undo it.
+  if (ports.config.policy !== undefined) throw problem('policy-configured')
+  const { rules } = await currentPolicy(ports)
+  if (!rules.some(rule => rule.name === name)) throw problem('rule-not-found', { rule: name })
+  return rules.map(rule => (rule.name === name ? { ...rule, mode } : rule))
+}
+
+function isInForce(policy: Policy, rules: readonly Rule[]): boolean {
+  return digestRules(policy.rules) === digestRules(rules)
+}
+
+function digestRules(rules: readonly Rule[]): string {
+  const text = encodeCanonical(JSON.parse(JSON.stringify(rules)))
+  return `sha256-${createHash('sha256').update(text, 'utf8').digest('base64')}`
+}
