@@ -173,7 +173,7 @@ export async function startInstance(
 function openDoors(http: HttpServer, ports: Ports): Identify {
   const identify = openIdentify(ports)
   const metrics = openMetrics()
-  const tarballs = openTarballs(ports.blobs, ports.store, ports.config.cacheBytes)
+  const tarballs = openTarballs(ports, ports.config.cacheBytes)
   const npm = npmMount(ports, tarballs)
   const addressOf = addressReader(ports.config.trustedProxies)
   http.open({

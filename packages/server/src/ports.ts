@@ -82,6 +82,8 @@ export interface Signer {
   readonly publicKeys: readonly PublicKey[]
   /** Base64 of the DER signature over `text` in UTF-8, SHA-256. */
   sign(text: string): string
+  /** The same over each of many texts, in their order: a signature takes a tenth of a millisecond, and here nobody waits. */
+  signAll(texts: readonly string[]): Promise<readonly string[]>
 }
 
 /** Keeps secrets that lie in the database unreadable without the instance's key. The key itself never leaves the port. */
@@ -336,7 +338,13 @@ export interface MirrorRows {
     uses: readonly { readonly package: PackageName; readonly version: Version; readonly at: number }[],
   ): Promise<void>
   listMeasures(name: PackageName): Promise<readonly UpstreamMeasure[]>
+  /** Our signatures over versions of a package by one of our keys, in base64, by what they are over; they could be made again. */
+  findSignatures(name: PackageName, keyId: string): Promise<OwnSignatures>
+  addSignatures(name: PackageName, keyId: string, made: OwnSignatures): Promise<void>
 }
+
+/** Base64 signatures by the digest of the bytes. */
+export type OwnSignatures = ReadonlyMap<Digest, string>
 
 /** A mirror for a list. */
 export type MirrorSummary = Pick<
@@ -474,11 +482,10 @@ export interface ReadyDocument {
   readonly revision: number
   readonly validUntil: number | null
   readonly access: 'public' | 'restricted'
+  /** Why it may be out of date; empty while it is not. */
+  readonly warning: KnownMirror['warning']
   readonly etag: string
-  /** Header names and values in turn, as `writeHead` takes them, and the bytes. */
-  readonly variants: {
-    readonly [encoding in Encoding]: { readonly headers: readonly string[]; readonly body: Uint8Array }
-  }
+  readonly variants: { readonly [encoding in Encoding]?: DocumentVariant }
   /** Headers of the 304. */
   readonly unchanged: readonly string[]
   readonly sizeBytes: number
@@ -602,13 +609,13 @@ export interface DownloadRows {
   count(name: PackageName, version: Version | undefined, sinceMs: number): Promise<number>
   /** Fetches a day, oldest first, for the sparkline. */
   perDay(name: PackageName, sinceMs: number): Promise<readonly { day: number; count: number }[]>
-  /** Who fetched these bytes. */
-  list(name: PackageName, version: Version | undefined, limit: number): Promise<readonly DownloadCount[]>
-  /** Drops records of days before this time. */
-  prune(beforeMs: number): Promise<void>
-}
   /** What was fetched since a time, by package, the most used ones first. */
   listUsed(
     sinceMs: number,
     packages: number,
   ): Promise<readonly (readonly [PackageName, ReadonlySet<Version>])[]>
+  /** Who fetched these bytes. */
+  list(name: PackageName, version: Version | undefined, limit: number): Promise<readonly DownloadCount[]>
+  /** Drops records of days before this time. */
+  prune(beforeMs: number): Promise<void>
+}

@@ -53,6 +53,7 @@ export {
   sayLapse,
 } from './mail-domain.ts'
 export { findCritical, graceEnd } from './mfa-rule.ts'
+export { installFields } from './manifest.ts'
 export { openMirrors } from './mirror.ts'
 export {
   createOrg,
@@ -70,6 +71,7 @@ export {
 } from './organise.ts'
 export {
   beginPasskey,
+export { signMirror } from './own-signature.ts'
   beginSignUp,
   countOwnRecoveryCodes,
   finishPasskey,

@@ -4,7 +4,8 @@ import { type Inspection, servedManifest } from '../integrity/index.ts'
 
 type Manifest = Readonly<Record<string, unknown>>
 
-const shortFields = [
+/** What installers read of a version: all that the abbreviated packument holds beside `dist` and `deprecated`. */
+export const installFields = [
   'name',
   'version',
   'dependencies',
@@ -55,7 +56,7 @@ export function keepManifest(sent: Manifest, inspection: Inspection): Manifest {
 /** What installers need, for the abbreviated packument. */
 export function abbreviate(manifest: Manifest): Manifest {
   return Object.fromEntries(
-    shortFields.filter(field => manifest[field] !== undefined).map(field => [field, manifest[field]]),
+    installFields.filter(field => manifest[field] !== undefined).map(field => [field, manifest[field]]),
   )
 }
 

@@ -22,10 +22,15 @@ export interface Call {
   json(maxBytes?: number): Promise<unknown>
 }
 
-/** What goes back. Bytes of a stream are read in pieces with back-pressure, and the reader is closed at the end. */
+/**
+ * What goes back. Bytes of a stream are read in pieces with back-pressure, and the reader is closed at the end. Of a flow
+ * nobody knows yet whether it ends well: a failure breaks the connection off, which every client takes for a failure. It is
+ * left early, by `return`, when the peer goes away.
+ */
 export interface Answer {
   readonly status: number
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string | Uint8Array
   readonly stream?: { readonly reader: BlobReader; readonly start: number; readonly length: number }
+  readonly flow?: AsyncIterable<Uint8Array>
 }

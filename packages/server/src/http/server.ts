@@ -299,7 +299,8 @@ async function send(
   id: string,
 ): Promise<number> {
   const headers: Record<string, string> = { 'x-request-id': id, ...answer.headers }
-  const { stream } = answer
+  const { stream, flow } = answer
+  if (flow !== undefined) return sendFlow(flow, answer.status, headers, request, response)
   if (stream !== undefined) return sendStream(stream, answer.status, headers, request, response)
   const body = answer.body === undefined ? Buffer.alloc(0) : Buffer.from(answer.body as string)
   if (answer.status !== 304 && answer.status !== 204) headers['content-length'] ??= String(body.length)
@@ -311,6 +312,39 @@ async function send(
     if (!isWhole) request.destroy()
   })
   return bodiless ? 0 : body.length
+}
+
+/** Where the flow fails, the caller destroys the connection: a length that is not reached, or no last chunk, says it. */
+async function sendFlow(
+  flow: AsyncIterable<Uint8Array>,
+  status: number,
+  headers: Record<string, string>,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<number> {
+  let sent = 0
+  response.writeHead(status, headers)
+  if (request.method !== 'HEAD') {
+    for await (const piece of flow) {
+      if (response.destroyed) return sent
+      sent += piece.length
+      if (!response.write(piece)) await untilDrained(response)
+    }
+  }
+  response.end()
+  return sent
+}
+
+/** Until the peer has taken what was sent, or is gone. */
+function untilDrained(response: ServerResponse): Promise<void> {
+  return new Promise(resolve => {
+    const settle = () => {
+      response.off('drain', settle).off('close', settle)
+      resolve()
+    }
+    response.on('drain', settle).on('close', settle)
+    if (response.destroyed) settle()
+  })
 }
 
 async function sendStream(

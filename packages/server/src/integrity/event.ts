@@ -38,3 +38,15 @@ export interface StoredEvent {
   readonly leaf: string | null
   readonly detail: { readonly [key: string]: unknown }
 }
+
+const forAll: ReadonlySet<EventType> = new Set(['advisory', 'hosted-names', 'policy'])
+
+/**
+ * The packages that look different after these events: `all` where any may. Bytes that came in change nothing that anybody
+ * was shown, unless they told what the upstream did not.
+ */
+export function touchedBy(events: readonly StoredEvent[]): ReadonlySet<PackageName> | 'all' {
+  if (events.some(({ type }) => forAll.has(type))) return 'all'
+  const touching = events.filter(({ type, detail }) => type !== 'ingest' || detail['shown'] === true)
+  return new Set(touching.flatMap(({ pkg }) => pkg ?? []))
+}

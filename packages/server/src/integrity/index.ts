@@ -8,7 +8,7 @@ export {
   formatJsonLine,
   toAuditLine,
 } from './audit.ts'
-export type { LeafValue, NewEvent, StoredEvent } from './event.ts'
+export { type LeafValue, type NewEvent, type StoredEvent, touchedBy } from './event.ts'
 export {
   checkManifestAgrees,
   defaultInspectLimits,

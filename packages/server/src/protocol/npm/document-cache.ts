@@ -54,6 +54,11 @@ export class DocumentCache {
     }
   }
 
+  clear(): void {
+    this.#entries.clear()
+    this.#bytes = 0
+  }
+
   remove(key: string): void {
     const found = this.#entries.get(key)
     if (found === undefined) return

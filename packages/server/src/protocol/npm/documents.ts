@@ -1,23 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { PackageName } from '@holdfast/core'
-import type { Package } from '../../catalog/index.ts'
-import type { PackageView, Viewing } from '../../flow/index.ts'
-import type { DocumentForm, DocumentRow, Documents, Encoding, ReadyDocument } from '../../ports.ts'
+import { type PackageView, viewPackage } from '../../flow/index.ts'
+import { touchedBy } from '../../integrity/index.ts'
+import type {
+  DocumentForm,
+  DocumentRow,
+  Documents,
+  DocumentVariant,
+  Encoding,
+  ReadyDocument,
+} from '../../ports.ts'
 import { DocumentCache } from './document-cache.ts'
+import { describeDocument, type MirrorMaking, type MirrorView, mirrorEtag } from './mirror-packument.ts'
+import { MirrorPress } from './mirror-press.ts'
 import { buildPackument } from './packument.ts'
-import { Press, type Pressed } from './press.ts'
+import { Press } from './press.ts'
 
 const contentTypes = {
   full: 'application/json; charset=utf-8',
   corgi: 'application/vnd.npm.install-v1+json',
 } as const
 const forms = ['full', 'corgi'] as const
+const none = new Uint8Array()
 
 /** Ready packuments of one instance: memory bounded in bytes, then the store, then made anew, once for all who wait. */
-export function openDocuments(ports: Viewing, publicUrl: string, cacheBytes: number): Documents {
+export function openDocuments(ports: MirrorMaking, publicUrl: string, cacheBytes: number): Documents {
   const cache = new DocumentCache(cacheBytes, ports.clock)
   const underWay = new Map<string, Promise<ReadyDocument | undefined>>()
-  const making = { ports, publicUrl, press: new Press() }
+  const making = { ports, publicUrl, press: new Press(), mirrorPress: new MirrorPress() }
   const drop = (name: string) => {
     for (const form of forms) {
       cache.remove(`${form} ${name}`)
@@ -26,7 +36,10 @@ export function openDocuments(ports: Viewing, publicUrl: string, cacheBytes: num
     }
   }
   ports.store.events.follow(events => {
-    for (const event of events) if (event.pkg !== null) drop(event.pkg)
+    const touched = touchedBy(events)
+    if (touched !== 'all') return touched.forEach(drop)
+    cache.clear()
+    underWay.clear()
   })
   return {
     peek: (name, form) => cache.get(form === 'full' ? `full ${name}` : `corgi ${name}`),
@@ -38,7 +51,7 @@ export function openDocuments(ports: Viewing, publicUrl: string, cacheBytes: num
       const known = underWay.get(key)
       if (known !== undefined) return known
       const made = freshRow(making, name, form).then(fresh => {
-        const document = fresh && ready(fresh.row, fresh.known)
+        const document = fresh && ready(fresh)
         if (document !== undefined && underWay.get(key) === made) cache.add(key, document)
         return document
       })
@@ -50,6 +63,8 @@ export function openDocuments(ports: Viewing, publicUrl: string, cacheBytes: num
       return made
     },
     async make(name) {
+      // Documents of upstream packages are made when somebody asks: few of them are ever wanted in both forms.
+      if ((await ports.store.catalog.findPackage(name)) === undefined) return
       for (const form of forms) await freshRow(making, name, form)
     },
   }
@@ -57,59 +72,92 @@ export function openDocuments(ports: Viewing, publicUrl: string, cacheBytes: num
 
 /** What a document is made with. */
 interface Making {
-  readonly ports: Viewing
+  readonly ports: MirrorMaking
   readonly publicUrl: string
   readonly press: Press
+  readonly mirrorPress: MirrorPress
+}
+
+/** A document that shows the present state, and what its answers say of it. */
+interface Fresh {
+  readonly row: DocumentRow
+  readonly access: ReadyDocument['access']
+  readonly modifiedAt: number
+  /** Milliseconds since the epoch until which nobody need be asked, or null. */
+  readonly validUntil: number | null
+  readonly warning: ReadyDocument['warning']
 }
 
 /** The stored document while it shows the present revision, else a new one, which is stored for the next start. */
-async function freshRow(
+async function freshRow(making: Making, name: PackageName, form: DocumentForm): Promise<Fresh | undefined> {
+  const view = await viewPackage(making.ports, name)
+  if (view === undefined) return undefined
+  return isMirror(view) ? mirrorRow(making, view, form) : hostedRow(making, view, form)
+}
+
+function isMirror(view: PackageView): view is MirrorView {
+  return view.known !== undefined
+}
+
+async function hostedRow(
   { ports, publicUrl, press }: Making,
-  name: PackageName,
+  view: PackageView,
   form: DocumentForm,
-): Promise<{ row: DocumentRow; known: Package } | undefined> {
-  const { store } = ports
-  const known = await store.catalog.findPackage(name)
-  if (known === undefined) return undefined
-  const stored = await store.documents.find(name, form)
+): Promise<Fresh | undefined> {
+  const { name, access, modifiedAt } = view
+  const stored = await ports.store.documents.find(name, form)
   if (
-    stored?.revision === known.revision &&
+    stored?.origin === view.origin &&
+    stored.revision === view.revision &&
     stored.publicUrl === publicUrl &&
-    stored.policyVersion === 0 &&
+    stored.policyVersion === view.policyVersion &&
     (stored.validUntil === null || ports.clock() < stored.validUntil)
   ) {
-    return { row: stored, known }
+    return { row: stored, access, modifiedAt, validUntil: stored.validUntil, warning: '' }
   }
   const built = await buildPackument(ports, publicUrl, name, form)
   if (built === undefined) return undefined
-  const row = rowOf(built.known, built.view, form, publicUrl, await press.press(built.pieces))
-  await store.documents.save(row)
-  return { row, known: built.known }
+  const { hash, ...encodings } = await press.press(built.pieces)
+  // The revision stands in it, so that a 304 never makes npm use an old `_rev`.
+  const etag = `W/"${built.known.revision}-${form}-${hash.slice(0, 27)}"`
+  const row = { ...rowOf(built.view, form, publicUrl), etag, ...encodings }
+  await ports.store.documents.save(row)
+  return { row, access, modifiedAt, validUntil: row.validUntil, warning: '' }
 }
 
-function rowOf(
-  known: Package,
-  view: PackageView,
+/** Named by what it shows, so that nothing is made again because time went by or the policy changed elsewhere. */
+async function mirrorRow(
+  { ports, publicUrl, mirrorPress }: Making,
+  view: MirrorView,
   form: DocumentForm,
-  publicUrl: string,
-  pressed: Pressed,
-): DocumentRow {
-  const { hash, ...encodings } = pressed
+): Promise<Fresh> {
+  const { name, access, modifiedAt, known } = view
+  const etag = mirrorEtag(view, form, publicUrl)
+  const validUntil = Math.min(known.freshUntil, view.validUntil ?? known.freshUntil)
+  const said = { access, modifiedAt, validUntil, warning: known.warning }
+  const stored = await ports.store.documents.find(name, form)
+  if (stored?.origin === view.origin && stored.etag === etag) return { row: stored, ...said }
+  const job = await describeDocument(ports, publicUrl, view, form)
+  const gzip = await mirrorPress.press(job)
+  const encodings = { identity: none, gzip, brotli: none, zstd: none }
+  const row = { ...rowOf(view, form, publicUrl), etag, ...encodings }
+  await ports.store.documents.save(row)
+  return { row, ...said }
+}
+
+function rowOf(view: PackageView, form: DocumentForm, publicUrl: string) {
   return {
-    package: known.name,
+    package: view.name,
     form,
-    origin: 'hosted',
-    revision: known.revision,
+    origin: view.origin,
+    revision: view.revision,
     publicUrl,
     policyVersion: view.policyVersion,
     validUntil: view.validUntil,
-    // The revision stands in it, so that a 304 never makes npm use an old `_rev`.
-    etag: `W/"${known.revision}-${form}-${hash.slice(0, 27)}"`,
-    ...encodings,
   }
 }
 
-function ready(row: DocumentRow, known: Package): ReadyDocument {
+function ready({ row, access, modifiedAt, validUntil, warning }: Fresh): ReadyDocument {
   // With an ETag a 304 says no date (RFC 9110, section 15.4.5).
   const unchanged = [
     'etag',
@@ -117,34 +165,31 @@ function ready(row: DocumentRow, known: Package): ReadyDocument {
     'vary',
     'Accept, Accept-Encoding',
     'cache-control',
-    known.access === 'public' ? 'public, max-age=0, must-revalidate' : 'private, max-age=0, must-revalidate',
+    access === 'public' ? 'public, max-age=0, must-revalidate' : 'private, max-age=0, must-revalidate',
   ]
-  const common = [...unchanged, 'last-modified', new Date(known.modifiedAt).toUTCString()]
-  const variant = (encoding: Encoding, bytes: Uint8Array) => ({
-    headers: [
+  const common = [...unchanged, 'last-modified', new Date(modifiedAt).toUTCString()]
+  const bodies = { identity: row.identity, gzip: row.gzip, br: row.brotli, zstd: row.zstd }
+  const made = Object.entries(bodies).filter(([, bytes]) => bytes.length > 0)
+  const variants = made.map(([encoding, bytes]): [string, DocumentVariant] => {
+    const headers = [
       'content-type',
       contentTypes[row.form],
       'content-length',
       String(bytes.length),
       ...(encoding === 'identity' ? [] : ['content-encoding', encoding]),
       ...common,
-    ],
-    body: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length),
+    ]
+    return [encoding, { headers, body: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length) }]
   })
-  const bodies = { identity: row.identity, gzip: row.gzip, br: row.brotli, zstd: row.zstd }
   return {
     package: row.package,
     revision: row.revision,
-    validUntil: row.validUntil,
-    access: known.access,
+    validUntil,
+    access,
+    warning,
     etag: row.etag,
-    variants: {
-      identity: variant('identity', bodies.identity),
-      gzip: variant('gzip', bodies.gzip),
-      br: variant('br', bodies.br),
-      zstd: variant('zstd', bodies.zstd),
-    },
+    variants: Object.fromEntries(variants) as Partial<Record<Encoding, DocumentVariant>>,
     unchanged,
-    sizeBytes: Object.values(bodies).reduce((sum, bytes) => sum + bytes.length, 1024),
+    sizeBytes: made.reduce((sum, [, bytes]) => sum + bytes.length, 1024),
   }
 }

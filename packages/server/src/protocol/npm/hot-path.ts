@@ -34,8 +34,9 @@ export function openHotPath(
     if (name === undefined) return undefined
     const accept = request.headers.accept
     const document = ports.documents.peek(name, accept?.includes(corgiType) ? 'corgi' : 'full')
-    if (document?.access !== 'public') return undefined
-    return sendDocument(document, request, response, actorId(actor))
+    return document?.access === 'public'
+      ? sendDocument(document, request, response, actorId(actor))
+      : undefined
   }
 
   function hotTarball(
@@ -78,19 +79,21 @@ export function openHotPath(
 
 type Identified = Exclude<ReturnType<Identify['peek']>, 'nobody' | undefined> | typeof nobody
 
-/** Sends a ready document, or 304 when the client has it. */
+/** Sends a ready document, or 304 when the client has it; undefined where it first has to be inflated for this client. */
 function sendDocument(
   document: ReadyDocument,
   request: IncomingMessage,
   response: ServerResponse,
   actor: string,
-): HotAnswer {
+): HotAnswer | undefined {
   if (isUnchanged(request.headers['if-none-match'], document.etag)) {
     response.writeHead(304, document.unchanged as string[])
     response.end()
     return { route: 'packument', status: 304, bytes: 0, actor }
   }
-  const { headers, body } = document.variants[chooseEncoding(request.headers['accept-encoding'])]
+  const variant = document.variants[chooseEncoding(request.headers['accept-encoding'], document.variants)]
+  if (variant === undefined) return undefined
+  const { headers, body } = variant
   response.writeHead(200, headers as string[])
   response.end(body)
   return { route: 'packument', status: 200, bytes: body.length, actor }
@@ -110,8 +113,11 @@ function weak(etag: string): string {
   return etag.trim().replace(/^W\//, '')
 }
 
-/** The smallest encoding the client takes. `bun pm whoami` sends the malformed `gzip/deflate`, so words are looked for. */
-export function chooseEncoding(accepted: string | undefined): Encoding {
+/**
+ * The smallest encoding that there is and the client takes. `bun pm whoami` sends the malformed `gzip/deflate`, so words are
+ * looked for.
+ */
+export function chooseEncoding(accepted: string | undefined, variants: ReadyDocument['variants']): Encoding {
   if (accepted === undefined) return 'identity'
   const refused = accepted.includes('q=0')
     ? accepted
@@ -120,7 +126,8 @@ export function chooseEncoding(accepted: string | undefined): Encoding {
         .join()
     : ''
   for (const encoding of ['zstd', 'br', 'gzip'] as const) {
-    if (accepted.includes(encoding) && !refused.includes(encoding)) return encoding
+    const isTaken = accepted.includes(encoding) && !refused.includes(encoding)
+    if (isTaken && variants[encoding] !== undefined) return encoding
   }
   return 'identity'
 }

@@ -54,17 +54,16 @@ export async function buildPackument(
   }
   const tags = Object.fromEntries(view.tags)
   if (form === 'corgi')
-    return { pieces: withVersions(corgiHead(known, tags, versions), versions), known, view }
+    return { pieces: withVersions(name, corgiHead(known, tags, versions), versions), known, view }
   const people = await catalog.listPeople(name)
   const stars = await catalog.listStars(name)
-  return { pieces: withVersions(fullHead(known, tags, versions, people, stars), versions), known, view }
+  return { pieces: withVersions(name, fullHead(known, tags, versions, people, stars), versions), known, view }
 }
 
 /** Collects the pieces of `versions`, `time` and `policyRestrictions` as pages of versions go by. */
 class VersionText {
   readonly pages: Piece[] = []
-  readonly restricted: string[] = []
-  readonly reasons: string[] = []
+  readonly restricted: VersionFacts[] = []
   readonly times: [string, string][] = []
   newest: PackageVersion | undefined
   readonly publicUrl: string
@@ -95,13 +94,7 @@ class VersionText {
         `${JSON.stringify(version.version)}:${textOf(this.publicUrl, this.form, version, decision.deprecated)}`,
       ]
     }
-    if (statusTable[decision.status].httpStatus === 403) {
-      // npm alone reads these, and tells why an exact request fails; ranges pick another version.
-      this.restricted.push(
-        `${JSON.stringify(version.version)}:${JSON.stringify({ name: version.package, version: version.version })}`,
-      )
-      this.reasons.push(`${version.version} is ${decision.status}: ${decision.reason}`)
-    }
+    if (statusTable[decision.status].httpStatus === 403) this.restricted.push(facts)
     return []
   }
 }
@@ -154,12 +147,9 @@ function timeOf(known: Package, versions: VersionText): Record<string, string> {
 }
 
 /** The members of a head, then `versions` page by page. */
-function withVersions(head: Record<string, unknown>, versions: VersionText): Piece[] {
-  return [
-    encode(`${JSON.stringify(head).slice(0, -1)},"versions":{`),
-    ...versions.pages,
-    encode(`}${restrictionsText(versions)}}`),
-  ]
+function withVersions(name: PackageName, head: Record<string, unknown>, versions: VersionText): Piece[] {
+  const tail = versions.form === 'full' ? restrictionsText(name, versions.restricted) : ''
+  return [encode(`${JSON.stringify(head).slice(0, -1)},"versions":{`), ...versions.pages, encode(`}${tail}}`)]
 }
 
 const encoder = new TextEncoder()
@@ -205,11 +195,16 @@ function fullHead(
   }
 }
 
-/** Only in the full document: nobody else reads it. */
-function restrictionsText(versions: VersionText): string {
-  if (versions.form === 'corgi' || versions.restricted.length === 0) return ''
-  const message = JSON.stringify(versions.reasons.slice(0, 10).join('; '))
-  return `,"policyRestrictions":{"message":${message},"versions":{${versions.restricted.join(',')}}}`
+/**
+ * The member that tells why versions are hidden, with a comma in front, or empty: npm alone reads it, and refuses an exact
+ * request with these words; ranges pick another version.
+ */
+export function restrictionsText(name: PackageName, restricted: readonly VersionFacts[]): string {
+  if (restricted.length === 0) return ''
+  const reasons = restricted.slice(0, 10).map(facts => `${facts.version} is ${facts.status}: ${facts.reason}`)
+  const versions = restricted.map(({ version }) => [version, { name, version }])
+  const member = { message: reasons.join('; '), versions: Object.fromEntries(versions) }
+  return `,"policyRestrictions":${JSON.stringify(member)}`
 }
 
 /**
@@ -234,6 +229,6 @@ function canPublish(person: PackagePerson): boolean {
   return person.role === 'owner' || person.role === 'maintainer'
 }
 
-function iso(at: number): string {
+export function iso(at: number): string {
   return new Date(at).toISOString()
 }

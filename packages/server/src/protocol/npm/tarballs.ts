@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto'
 import type { Digest } from '@holdfast/core'
 import type { TarballGrant } from '../../flow/index.ts'
-import type { BlobReader, Blobs, Store } from '../../ports.ts'
+import { touchedBy } from '../../integrity/index.ts'
+import type { BlobReader, Ports } from '../../ports.ts'
 import { OpenBlobs } from './open-blobs.ts'
 
 const maxBodyBytes = 4 * 1024 * 1024
@@ -26,14 +27,17 @@ export interface Tarballs {
   peek(url: string): KnownTarball | undefined
   /** Remembers what the gate let out at an address. `epoch` is what `epoch()` was before the gate was asked. */
   remember(url: string, grant: TarballGrant, epoch: number): void
-  /** Moves with every event. */
+  /** Moves with every event that may close the gate. */
   epoch(): number
   /** An open blob for reading a tarball that is not in memory; `done` gives it back. */
   borrow(tarball: KnownTarball): Promise<{ reader: BlobReader; done: () => void } | undefined>
 }
 
 /** `maxBytes` bounds the bodies in memory. */
-export function openTarballs(blobs: Blobs, store: Pick<Store, 'events'>, maxBytes: number): Tarballs {
+export function openTarballs(
+  { blobs, store, clock }: Pick<Ports, 'blobs' | 'store' | 'clock'>,
+  maxBytes: number,
+): Tarballs {
   const known = new Map<string, KnownTarball>()
   const urlsOf = new Map<string, Set<string>>()
   const bodies = new Bodies(maxBytes)
@@ -49,13 +53,22 @@ export function openTarballs(blobs: Blobs, store: Pick<Store, 'events'>, maxByte
     if (urls?.size === 0) urlsOf.delete(found.grant.name)
   }
   store.events.follow(events => {
+    const touched = touchedBy(events)
+    if (touched !== 'all' && touched.size === 0) return
     epoch += 1
-    for (const event of events) for (const url of [...(urlsOf.get(event.pkg ?? '') ?? [])]) forget(url)
+    const names = touched === 'all' ? [...urlsOf.keys()] : touched
+    for (const name of names) for (const url of [...(urlsOf.get(name) ?? [])]) forget(url)
   })
   return {
     peek(url) {
       const found = known.get(url)
-      if (found !== undefined) bodies.ask(found)
+      if (found === undefined) return undefined
+      const { validUntil } = found.grant
+      if (validUntil !== null && validUntil <= clock()) {
+        forget(url)
+        return undefined
+      }
+      bodies.ask(found)
       return found
     },
     epoch: () => epoch,

@@ -5,7 +5,7 @@ import { zstdCompress, zstdDecompress } from 'node:zlib'
 import { type Digest, type DistTag, type PackageName, problem, type Version } from '@holdfast/core'
 import type { Kysely, Selectable } from 'kysely'
 import type { Ingested, Mirror, UpstreamMeasure, UpstreamVersion } from '../../catalog/index.ts'
-import type { MirrorRows, UpstreamWrites } from '../../ports.ts'
+import type { MirrorRows, OwnSignatures, UpstreamWrites } from '../../ports.ts'
 import type { Schema } from './schema.ts'
 
 type Transact = <T>(work: (tx: Kysely<Schema>) => Promise<T>) => Promise<T>
@@ -69,6 +69,17 @@ export function mirrorRows(db: Kysely<Schema>, transact: Transact): MirrorRows {
       const query = db.selectFrom('upstream_measure').selectAll().where('package', '=', name)
       return (await query.orderBy('version').execute()).map(toMeasure)
     },
+    findSignatures: (name, keyId) => findSignatures(db, name, keyId),
+    addSignatures: (name, keyId, made) =>
+      transact(async tx => {
+        const all = new Map([...(await findSignatures(tx, name, keyId)), ...made])
+        const values = { name, key_id: keyId, signatures: JSON.stringify([...all]) }
+        await tx
+          .insertInto('mirror_signature')
+          .values(values)
+          .onConflict(clash => clash.column('name').doUpdateSet(values))
+          .execute()
+      }),
   }
 }
 
@@ -107,6 +118,12 @@ export function upstreamWrites(db: Kysely<Schema>): UpstreamWrites {
         .execute()
     },
   }
+}
+
+async function findSignatures(db: Kysely<Schema>, name: PackageName, keyId: string): Promise<OwnSignatures> {
+  const query = db.selectFrom('mirror_signature').select('signatures').where('name', '=', name)
+  const row = await query.where('key_id', '=', keyId).executeTakeFirst()
+  return new Map(JSON.parse(row?.signatures ?? '[]') as [Digest, string][])
 }
 
 async function save(transact: Transact, mirror: Mirror, source: Uint8Array): Promise<boolean> {

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import { Readable } from 'node:stream'
+import { createGunzip } from 'node:zlib'
 import {
   type DistTag,
   excerpt,
@@ -10,7 +12,7 @@ import {
 import { noteDownload, openTarball, readDocument, readVersion, viewPackage } from '../../../flow/index.ts'
 import type { Answer, Call } from '../../../http/index.ts'
 import { authorize } from '../../../identity/index.ts'
-import type { BlobReader, Ports } from '../../../ports.ts'
+import type { BlobReader, Ports, ReadyDocument } from '../../../ports.ts'
 import { headerText, json } from '../answer.ts'
 import { chooseEncoding, isUnchanged } from '../hot-path.ts'
 import { versionText } from '../packument.ts'
@@ -37,10 +39,29 @@ async function packument(ports: Ports, call: Call, params: Params): Promise<Answ
   // Reads before a write carry npm's abbreviated `accept` too, but need `_rev`.
   const form = corgi && !call.query.has('write') ? 'corgi' : 'full'
   const document = await readDocument(ports, call.actor, parsePackageName(params['pkg']), form)
+  const warning = warningOf(document)
   if (isUnchanged(call.headers['if-none-match'], document.etag))
-    return { status: 304, headers: pairs(document.unchanged) }
-  const { headers, body } = document.variants[chooseEncoding(call.headers['accept-encoding'])]
-  return withRange(call, { status: 200, headers: pairs(headers), body })
+    return { status: 304, headers: { ...pairs(document.unchanged), ...warning } }
+  const variant = document.variants[chooseEncoding(call.headers['accept-encoding'], document.variants)]
+  if (variant === undefined) return inflated(document, warning)
+  return withRange(call, {
+    status: 200,
+    headers: { ...pairs(variant.headers), ...warning },
+    body: variant.body,
+  })
+}
+
+/** That an answer may be out of date, in HTTP's words (RFC 7234, section 5.5). */
+function warningOf({ warning }: ReadyDocument): Record<string, string> {
+  if (warning === '') return {}
+  return { warning: warning === 'stale' ? '110 - "Response is Stale"' : '111 - "Revalidation Failed"' }
+}
+
+/** For the rare client that takes no encoding, inflated on the way: a large document never lies in memory whole. */
+function inflated({ variants }: ReadyDocument, warning: Record<string, string>): Answer {
+  const { 'content-encoding': _, 'content-length': __, ...headers } = pairs(variants.gzip?.headers ?? [])
+  const flow = Readable.from([variants.gzip?.body ?? Buffer.alloc(0)]).pipe(createGunzip())
+  return { status: 200, headers: { ...headers, ...warning }, flow }
 }
 
 async function oneVersion(ports: Ports, call: Call, params: Params): Promise<Answer> {

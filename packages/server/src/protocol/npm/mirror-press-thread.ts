@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The thread that makes documents of upstream packages: kept manifests and our own words in, the document out. */
+import { gzipSync, zstdDecompressSync } from 'node:zlib'
+import { answerJobs } from '../../thread.ts'
+import type { DocumentJob, MirrorJob, VersionJob } from './mirror-press.ts'
+
+const newline = 0x0a
+const none: Buffer = Buffer.alloc(0)
+
+answerJobs<MirrorJob, Uint8Array<ArrayBuffer>>(
+  // In memory of its own size, which can be handed over.
+  job => new Uint8Array(job.kind === 'document' ? pressDocument(job) : versionText(job)),
+  bytes => [bytes.buffer],
+)
+
+function pressDocument(job: DocumentJob): Buffer {
+  const [about = none, ...lines] = linesOf(job.source)
+  const head = { ...(job.form === 'full' ? parseObject(about) : {}), ...job.head }
+  const parts: Buffer[] = [Buffer.from(`${JSON.stringify(head).slice(0, -1)},"versions":{`)]
+  let comma = ''
+  for (const [index, own] of job.versions.entries()) {
+    if (own === null) continue
+    const manifest = lines[index] ?? none
+    parts.push(Buffer.from(`${comma}${JSON.stringify(own.version)}:`))
+    parts.push(...joined(job.fields === undefined ? manifest : pick(manifest, job.fields), own.text))
+    comma = ','
+  }
+  parts.push(Buffer.from(`}${job.tail}}`))
+  return gzipSync(Buffer.concat(parts), { level: 6 })
+}
+
+/** One version of the package, as text. */
+function versionText(job: VersionJob): Buffer {
+  return Buffer.concat(joined(linesOf(job.source)[job.index + 1] ?? none, job.text))
+}
+
+/** The members of both objects as those of one. */
+function joined(manifest: Buffer, own: string): Buffer[] {
+  return manifest.length > 2
+    ? [manifest.subarray(0, -1), Buffer.from(`,${own.slice(1)}`)]
+    : [Buffer.from(own)]
+}
+
+function pick(manifest: Buffer, fields: readonly string[]): Buffer {
+  const all = parseObject(manifest)
+  const kept = fields.filter(field => all[field] !== undefined).map(field => [field, all[field]])
+  return Buffer.from(JSON.stringify(Object.fromEntries(kept)))
+}
+
+function parseObject(line: Buffer): Readonly<Record<string, unknown>> {
+  return line.length === 0 ? {} : JSON.parse(line.toString())
+}
+
+/** Parts of one buffer: of a large document no manifest becomes text. */
+function linesOf(source: Uint8Array): Buffer[] {
+  const text = source.length === 0 ? none : zstdDecompressSync(source)
+  const lines: Buffer[] = []
+  for (let from = 0; from <= text.length; ) {
+    const end = text.indexOf(newline, from)
+    const to = end < 0 ? text.length : end
+    lines.push(text.subarray(from, to))
+    from = to + 1
+  }
+  return lines
+}

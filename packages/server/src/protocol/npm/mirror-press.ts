@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+import { extname } from 'node:path'
+import type { DocumentForm } from '../../ports.ts'
+import { Thread } from '../../thread.ts'
+
+/** A document of an upstream package: its kept manifests, and our own words, which win over the upstream's. */
+export interface DocumentJob {
+  readonly kind: 'document'
+  /** As `MirrorRows` keeps it. */
+  readonly source: Uint8Array
+  readonly form: DocumentForm
+  readonly head: Readonly<Record<string, unknown>>
+  /** One for each line of the source after its first; null where the version is not listed. */
+  readonly versions: readonly (OwnWords | null)[]
+  /** Of a manifest only these members, in this order; all of them when undefined. */
+  readonly fields: readonly string[] | undefined
+  /** Further members as JSON text, with a comma in front, or empty. */
+  readonly tail: string
+}
+
+/** Our own members of a version, as the JSON text of an object with at least one. */
+export interface OwnWords {
+  readonly version: string
+  readonly text: string
+}
+
+/** One version object of an upstream package. */
+export interface VersionJob {
+  readonly kind: 'version'
+  readonly source: Uint8Array
+  /** Its place among the versions, from 0. */
+  readonly index: number
+  readonly text: string
+}
+
+export type MirrorJob = DocumentJob | VersionJob
+
+const limits = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 128 }
+const threadUrl = new URL(`./mirror-press-thread${extname(import.meta.filename)}`, import.meta.url)
+
+/** Makes documents of upstream packages in a thread: one may have 20 MB. */
+export class MirrorPress {
+  readonly #thread = new Thread<MirrorJob, Uint8Array<ArrayBuffer>>(threadUrl, limits)
+
+  /** A document in gzip, or a version object as it is. */
+  press(job: MirrorJob): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#thread.run(job)
+  }
+}
