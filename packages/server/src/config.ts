@@ -4,10 +4,11 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
+import { parseJson } from '@holdfast/core'
 import * as v from 'valibot'
-
 import { type NameRoute, parseRules, type Rule, RuleFaults } from './catalog/index.ts'
 import { originFaults, originList, routeList, routesOf } from './origin.ts'
+
 const text = v.string('must be text')
 const number = v.pipe(
   v.union(
@@ -93,15 +94,14 @@ export type Webhook = Readonly<v.InferOutput<typeof webhook>>
 const structured = v.rawTransform<unknown, unknown>(({ dataset, addIssue, NEVER }) => {
   if (typeof dataset.value !== 'string') return dataset.value
   try {
-    return JSON.parse(dataset.value)
+    // Of a key that is there twice nobody could say which one counts.
+    return parseJson(dataset.value)
   } catch {
     addIssue({ message: 'must be JSON' })
     return NEVER
   }
 })
 
-/** Every key of `holdfast.yaml`, also read from `HOLDFAST_<KEY>`, with its default. Documented in docs/operating.md. */
-const keys = {
 const rules = v.rawTransform<unknown, readonly Rule[]>(({ dataset, addIssue, NEVER }) => {
   try {
     return parseRules(dataset.value)
@@ -112,6 +112,8 @@ const rules = v.rawTransform<unknown, readonly Rule[]>(({ dataset, addIssue, NEV
   }
 })
 
+/** Every key of `holdfast.yaml`, also read from `HOLDFAST_<KEY>`, with its default. Documented in docs/operating.md. */
+const keys = {
   /** Folder with everything the embedded instance keeps. */
   data: v.optional(text, './data'),
   port: v.optional(
@@ -172,6 +174,19 @@ const rules = v.rawTransform<unknown, readonly Rule[]>(({ dataset, addIssue, NEV
   auditPushToken: v.optional(text),
   /** Where alerts go: a list of `url`, `on` (kinds), `as` (`chat` or `json`) and `secret`. */
   webhooks: v.optional(v.pipe(v.unknown(), structured, v.array(webhook, 'must be a list')), []),
+  /** Upstream registries by name, or `none`. Where nobody says, `serve` asks npm on this machine for its registry, once. */
+  origins: v.optional(
+    v.pipe(
+      v.unknown(),
+      v.transform(said => (said === 'none' ? {} : said)),
+      structured,
+      originList,
+    ),
+  ),
+  /** Which names come from which origin; all of them, where there is one origin and nobody says. Names hosted here come from nowhere else. */
+  routes: v.optional(v.pipe(v.unknown(), structured, routeList)),
+  /** Largest document of an upstream package, inflated. */
+  maxPackumentBytes: v.optional(bytes, 64 * 1024 * 1024),
   maxTarballBytes: v.optional(bytes, 256 * 1024 * 1024),
   maxUnpackedBytes: v.optional(bytes, 1024 * 1024 * 1024),
   /** Memory for ready tarballs and for ready documents, each. */
@@ -182,6 +197,8 @@ const rules = v.rawTransform<unknown, readonly Rule[]>(({ dataset, addIssue, NEV
   nameServers: v.optional(list, []),
   /** How long a recovery by one proof waits, while its owner can stop it. At least a day. */
   recoveryWaitHours: v.optional(v.pipe(number, v.minValue(24, 'must be at least 24')), 72),
+  /** Rules of the firewall, a list; where it is given it is the truth, else the policy is what the operator made of the defaults. */
+  policy: v.optional(v.pipe(v.unknown(), structured, rules)),
   /** File with the names that are well used, one a line, for the rule `unpopular`. */
   popularNames: v.optional(text),
   /** Unpublish policy: hours in which an owner may take a version back without further conditions. */
@@ -197,15 +214,21 @@ const reach = v.object({
   publicUrl: keys.publicUrl,
   read: keys.read,
   trustedProxies: keys.trustedProxies,
-  /** Rules of the firewall, a list; where it is given it is the truth, else the policy is what the operator made of the defaults. */
-  policy: v.optional(v.pipe(v.unknown(), structured, rules)),
   allowPrivateHosts: keys.allowPrivateHosts,
 })
 type Reach = v.InferOutput<typeof reach>
 
+/** The keys that say where names come from. */
+const sources = v.object({ origins: keys.origins, routes: keys.routes })
+
 /** What an instance is told, frozen; every folder absolute. `publicUrl` has no trailing slash. */
 export type Config = Readonly<
-  Omit<Raw, 'publicUrl' | 'read' | 'keys'> & { publicUrl: string; read: 'anyone' | 'signed-in'; keys: string }
+  Omit<Raw, 'publicUrl' | 'read' | 'keys' | 'routes'> & {
+    publicUrl: string
+    read: 'anyone' | 'signed-in'
+    keys: string
+    routes: readonly NameRoute[]
+  }
 >
 
 /** The names of all keys, for the command line and the documentation test. */
@@ -238,6 +261,8 @@ export function readConfig(
   // What goes across keys is told also when another key is wrong: all faults at once.
   const across = v.safeParse(reach, given)
   if (across.success) faults.push(...exposureFaults(across.output), ...networkFaults(across.output))
+  const from = v.safeParse(sources, given)
+  if (from.success) faults.push(...originFaults(from.output.origins, from.output.routes))
   if (raw === undefined || faults.length > 0) throw new ConfigFaults(faults)
   const data = resolve(raw.data)
   return Object.freeze({
@@ -245,6 +270,7 @@ export function readConfig(
     data,
     keys: resolve(raw.keys ?? `${data}/keys`),
     read: raw.read ?? 'anyone',
+    routes: raw.routes ?? routesOf(raw.origins),
     publicUrl: (raw.publicUrl ?? `http://${bracket(raw.host)}:${raw.port}`).replace(/\/+$/, ''),
   })
 }
@@ -253,6 +279,14 @@ export function readConfig(
 export function withPort(config: Config, port: number): Config {
   if (config.port !== 0) return config
   return Object.freeze({ ...config, port, publicUrl: config.publicUrl.replace(/:0$/, `:${port}`) })
+}
+
+/** The same configuration with one upstream for all names. Whoever names it lets it be asked, also where it is private. */
+export function withOrigin(config: Config, url: string): Config {
+  const origins = [{ name: 'npm', url, authorization: undefined, proxy: undefined, ca: undefined }]
+  const host = new URL(url).hostname.replace(/^\[(.*)\]$/, '$1')
+  const allowPrivateHosts = [...config.allowPrivateHosts, host]
+  return Object.freeze({ ...config, origins, routes: routesOf(origins), allowPrivateHosts })
 }
 
 /** True for 127.0.0.0/8, ::1 and localhost. */

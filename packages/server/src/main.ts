@@ -2,7 +2,6 @@
 /** Config → ports → flows → HTTP: the only file that names concrete adapters. */
 import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { NameRoute, OriginName } from './catalog/index.ts'
 import { type Config, withPort } from './config.ts'
 import { runConsumers } from './consumers.ts'
 import { openDownloadRecorder } from './download-recorder.ts'
@@ -19,7 +18,7 @@ import {
   openMetrics,
   operationMount,
 } from './http/index.ts'
-import type { Clock, Ports, Upstream } from './ports.ts'
+import type { Clock, Ports } from './ports.ts'
 import { apiMount } from './protocol/api/index.ts'
 import {
   exchangeMount,
@@ -36,6 +35,7 @@ import {
   openMail,
   openOutbound,
   openReportKeys,
+  openUpstream,
 } from './remote/index.ts'
 import {
   openFileBlobs,
@@ -69,9 +69,14 @@ export async function openPorts(config: Config, clock: Clock = Date.now): Promis
   const downloads = openDownloadRecorder(store, clock)
   const trail = openTrail({ store, config }, clock)
   const outbound = openOutbound(config.allowPrivateHosts)
-  const upstreams = new Map<OriginName, Upstream>()
+  const upstreams = new Map(
+    config.origins?.map(origin => [
+      origin.name,
+      openUpstream(origin, { ...config, ownKeyId: keys.keyId, clock }),
+    ]),
+  )
   const mirrors = openMirrors({ store, config, upstreams, clock })
-  const routes: readonly NameRoute[] = []
+  const { routes } = config
   const popular = config.popularNames === undefined ? undefined : await readNames(config.popularNames)
   const ports: Ports = {
     config,
@@ -107,6 +112,7 @@ export async function openPorts(config: Config, clock: Clock = Date.now): Promis
     async close() {
       await downloads.close()
       await trail.close()
+      for (const upstream of upstreams.values()) upstream.close()
       await store.close()
     },
   }

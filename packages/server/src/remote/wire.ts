@@ -1,15 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Requests on the wire: addresses checked at each connect, redirects within the rules, answers as they flow. */
 import { lookup as lookUp } from 'node:dns/promises'
-import {
-  type AgentOptions,
-  Agent as HttpAgent,
-  request as httpRequest,
-  type IncomingMessage,
-} from 'node:http'
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
+import type { AgentOptions, Agent as HttpAgent, IncomingMessage } from 'node:http'
 import { isIP, type LookupFunction } from 'node:net'
-import { getCACertificates } from 'node:tls'
 import { isProblem, type Problem, problem } from '@holdfast/core'
 import type { OutboundRequest } from '../ports.ts'
 import { type AddressRule, addressRule } from './address-rule.ts'
@@ -48,8 +41,7 @@ export interface Wire {
 const harmless = ['accept', 'accept-encoding', 'user-agent']
 
 export function openWire(options: WireOptions): Wire {
-  const rule = addressRule(options.allowPrivateHosts)
-  const line = openLine(options, rule)
+  const line = new Line(options)
   return {
     async send(wanted, signal) {
       let request = wanted
@@ -80,43 +72,54 @@ function redirectOf(request: WireRequest, answer: IncomingMessage): WireRequest 
   return { ...request, url: url.href, headers: Object.fromEntries(headers) }
 }
 
-/** How connections are made: by the rules, and through the proxy where there is one. */
-interface Line {
-  readonly agents: { readonly 'http:': HttpAgent; readonly 'https:': HttpsAgent }
-  /** Throws where the address itself says that it must not be asked. */
-  check(url: URL): void
-  close(): void
-}
+type Protocol = 'http:' | 'https:'
 
-function openLine(
-  { resolve = resolveByMachine, keptConnections, proxy, ca }: WireOptions,
-  rule: AddressRule,
-): Line {
-  const shared = (protocol: string): AgentOptions & { lookup: LookupFunction } => ({
-    // Asked at each connect, so a connection that is kept was checked, and one whose name now leads elsewhere is checked anew.
-    lookup: proxy === undefined ? checkedLookup(rule, resolve, protocol) : plainLookup(resolve),
-    keepAlive: keptConnections !== undefined,
-    ...(keptConnections === undefined ? {} : { maxFreeSockets: keptConnections }),
-    ...(proxy === undefined ? {} : { proxyEnv: { HTTP_PROXY: proxy, HTTPS_PROXY: proxy } }),
-  })
-  const believed = ca === undefined ? {} : { ca: [...getCACertificates('default'), ca] }
-  const agents = {
-    'http:': new HttpAgent(shared('http:')),
-    'https:': new HttpsAgent({ ...shared('https:'), ...believed }),
+/** How connections are made: by the rules, and through the proxy where there is one. */
+class Line {
+  readonly #options: WireOptions
+  readonly #rule: AddressRule
+  readonly #agents = new Map<Protocol, HttpAgent>()
+
+  constructor(options: WireOptions) {
+    this.#options = options
+    this.#rule = addressRule(options.allowPrivateHosts)
   }
-  return {
-    agents,
-    check(url) {
-      const host = hostOf(url)
-      const family = isIP(host)
-      // A number is connected to without being looked up.
-      if (family !== 0) checkAddresses(rule, url.protocol, host, [{ address: host, family }])
-      else if (proxy !== undefined) checkScheme(url.protocol, host, rule.isNamed(host, ''))
-    },
-    close() {
-      agents['http:'].destroy()
-      agents['https:'].destroy()
-    },
+
+  agent(protocol: Protocol): HttpAgent {
+    const agent = this.#agents.get(protocol) ?? this.#makeAgent(protocol)
+    this.#agents.set(protocol, agent)
+    return agent
+  }
+
+  /** Throws where the address itself says that it must not be asked. */
+  check(url: URL): void {
+    const host = hostOf(url)
+    const family = isIP(host)
+    // A number is connected to without being looked up.
+    if (family !== 0) checkAddresses(this.#rule, url.protocol, host, [{ address: host, family }])
+    else if (this.#options.proxy !== undefined) checkScheme(url.protocol, host, this.#rule.isNamed(host, ''))
+  }
+
+  close(): void {
+    for (const agent of this.#agents.values()) agent.destroy()
+  }
+
+  #makeAgent(protocol: Protocol): HttpAgent {
+    const { resolve = resolveByMachine, keptConnections, proxy, ca } = this.#options
+    const options: AgentOptions & { lookup: LookupFunction } = {
+      // Asked at each connect, so a connection that is kept was checked, and one whose name now leads elsewhere is checked anew.
+      lookup: proxy === undefined ? checkedLookup(this.#rule, resolve, protocol) : plainLookup(resolve),
+      keepAlive: keptConnections !== undefined,
+      ...(keptConnections === undefined ? {} : { maxFreeSockets: keptConnections }),
+      ...(proxy === undefined ? {} : { proxyEnv: { HTTP_PROXY: proxy, HTTPS_PROXY: proxy } }),
+    }
+    // Loaded when something goes out: TLS costs 25 ms of a start; for http see http/server.ts.
+    if (protocol === 'http:') return new (process.getBuiltinModule('node:http').Agent)(options)
+    const believed =
+      ca === undefined
+        ? {}
+        : { ca: [...process.getBuiltinModule('node:tls').getCACertificates('default'), ca] }
+    return new (process.getBuiltinModule('node:https').Agent)({ ...options, ...believed })
   }
 }
 
@@ -166,28 +169,28 @@ async function sendOnce(line: Line, request: WireRequest, signal: AbortSignal): 
   }
 }
 
-function parseAddress(text: string): URL & { protocol: 'http:' | 'https:' } {
+function parseAddress(text: string): URL & { protocol: Protocol } {
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (url !== undefined && isWeb(url) && url.username === '' && url.password === '') return url
   throw problem('remote-failed', { host: url?.host ?? text, why: 'this is not an http or https address' })
 }
 
-function isWeb(url: URL): url is URL & { protocol: 'http:' | 'https:' } {
+function isWeb(url: URL): url is URL & { protocol: Protocol } {
   return url.protocol === 'http:' || url.protocol === 'https:'
 }
 
 function open(
   line: Line,
-  url: URL & { protocol: 'http:' | 'https:' },
+  url: URL & { protocol: Protocol },
   request: WireRequest,
   signal: AbortSignal,
 ): Promise<IncomingMessage> {
-  const send = url.protocol === 'https:' ? httpsRequest : httpRequest
+  const { request: send } = process.getBuiltinModule(url.protocol === 'https:' ? 'node:https' : 'node:http')
   return new Promise((resolve, reject) => {
     const outgoing = send(url, {
       method: request.method ?? 'GET',
       headers: { 'user-agent': 'holdfast', 'accept-encoding': 'identity', ...request.headers },
-      agent: line.agents[url.protocol],
+      agent: line.agent(url.protocol),
       signal,
       maxHeaderSize: 16 * 1024,
     })

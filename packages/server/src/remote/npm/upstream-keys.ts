@@ -42,6 +42,14 @@ export class UpstreamKeys {
     return this.#changedAt
   }
 
+  get wereNeverRead(): boolean {
+    return this.#readAt === Number.NEGATIVE_INFINITY
+  }
+
+  has(keyid: string): boolean {
+    return this.#keys.has(keyid)
+  }
+
   get isEmpty(): boolean {
     return this.#keys.size === 0
   }

@@ -5,8 +5,9 @@ import { gzipSync, zstdDecompressSync } from 'node:zlib'
 import { isProblem, parsePackageName } from '@holdfast/core'
 import { startUpstream, type UpstreamRegistry } from '../../../test/upstream-registry.ts'
 import type { Mirror } from '../../catalog/index.ts'
+import type { Origin } from '../../origin.ts'
 import type { UpstreamAnswer } from '../../ports.ts'
-import { type Origin, openUpstream, type UpstreamSurroundings } from './upstream.ts'
+import { openUpstream, type UpstreamSurroundings } from './upstream.ts'
 
 const now = Date.UTC(2026, 0, 1)
 const name = parsePackageName('left-pad')
@@ -25,6 +26,7 @@ async function open(
       maxPackumentBytes: 1024 * 1024,
       maxTarballBytes: 1024 * 1024,
       clock: () => time.now,
+      ownKeyId: 'ours',
       ...wishes,
     },
   )

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import { extname } from 'node:path'
 import { excerpt, type PackageName, problem } from '@holdfast/core'
 import type { Mirror } from '../../catalog/index.ts'
+import type { Origin } from '../../origin.ts'
 import type { Clock, Upstream, UpstreamAnswer, UpstreamBytes } from '../../ports.ts'
 import { Thread } from '../../thread.ts'
 import { Breaker, InTrouble } from '../breaker.ts'
@@ -13,18 +14,6 @@ import type { Reading, ReadingWords } from './read-packument.ts'
 import { readyKeys, verifySignature } from './signature.ts'
 import { UpstreamKeys } from './upstream-keys.ts'
 
-/** An upstream registry as the configuration names it. */
-export interface Origin {
-  readonly name: string
-  /** Without a slash at the end. */
-  readonly url: string
-  /** The value of the header that goes to its own host, and to no other. */
-  readonly authorization: string | undefined
-  readonly proxy: string | undefined
-  /** Certificates (PEM) that are believed beside those of the machine. */
-  readonly ca: string | undefined
-}
-
 /** What reading an upstream takes beside its address. */
 export interface UpstreamSurroundings {
   readonly allowPrivateHosts: readonly string[]
@@ -32,6 +21,8 @@ export interface UpstreamSurroundings {
   readonly maxPackumentBytes: number
   readonly maxTarballBytes: number
   readonly clock: Clock
+  /** The id of the key that this instance signs with: an upstream that has it is this instance. */
+  readonly ownKeyId: string
   /** How long it may take to begin an answer, and to go on with it. */
   readonly patienceMs?: number
 }
@@ -97,8 +88,11 @@ class NpmUpstream implements Upstream {
   }
 
   async #readOnce(name: PackageName, before: Mirror | undefined, now: number): Promise<UpstreamAnswer> {
+    // Before the first request it is known whether it would come back to us.
+    if (this.#keys.wereNeverRead) await this.#keys.current()
     const held = [await this.#documents.take()]
     try {
+      if (this.#keys.has(this.#around.ownKeyId)) throw this.#refuse('it is this registry itself')
       const keys = this.#keys.current()
       const body = await this.#fetchPackument(name, before, held)
       if (!('pieces' in body)) return body
