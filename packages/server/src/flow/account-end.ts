@@ -15,6 +15,7 @@ import type { Ports, Tx } from '../ports.ts'
 import { proveOwner } from './account.ts'
 import { provenOf } from './address.ts'
 import { addNotice } from './letter.ts'
+import { endForeignGrants } from './people.ts'
 import { provePresence } from './presence.ts'
 import { checkOperated } from './role.ts'
 import { endTokensOf } from './token.ts'
@@ -78,6 +79,7 @@ async function leavePackage(tx: Tx, ports: Ports, account: Account, name: Packag
     const owners = await tx.identity.listOwnerFacts([name])
     if (!owners.some(each => each.disabledAt === null))
       throw problem('account-needed', { user: account.login, names: name })
+    await endForeignGrants(tx, name)
   })
 }
 

@@ -18,6 +18,7 @@ import type { NewEvent } from '../integrity/index.ts'
 import type { Ports, Tx } from '../ports.ts'
 import { addNotice } from './letter.ts'
 import { checkOrgOwned } from './organise.ts'
+import { endForeignGrants } from './people.ts'
 import { provePresence } from './presence.ts'
 import { checkOperated } from './role.ts'
 import { endTokensOf } from './token.ts'
@@ -145,6 +146,7 @@ async function handOverPackage(
       await addNotice(tx, ports, heir, `You are now ${role} of ${name}`)
     }
     await tx.catalog.setRole(name, from.id, undefined)
+    await endForeignGrants(tx, name)
   }
   // Held to the revision that was looked at, so that the events say what really changed.
   await ports.store.commit(grant, events, tx =>

@@ -10,6 +10,7 @@ import {
   type Grant,
   hasOwner,
   type IdentityReads,
+  may,
   type OrgMember,
   type OrgRole,
   type Person,
@@ -18,7 +19,7 @@ import {
 } from '../identity/index.ts'
 import type { Ports, Tx } from '../ports.ts'
 import { openPackage } from './package.ts'
-import { getAccount, type Rights, readable, rightOf } from './people.ts'
+import { getAccount, grantEvent, type Rights, readable, rightOf } from './people.ts'
 import { provePresence } from './presence.ts'
 
 /** Makes an organisation; whoever asks owns it. Throws `org-exists`, `scope-in-use`. */
@@ -178,7 +179,10 @@ export async function listTeamGrants(ports: Ports, actor: Actor, org: string, te
   return new Map(grants.map(each => [each.package, each.permission === 'read-write' ? 'write' : 'read']))
 }
 
-/** Gives a team a right on a package, or takes it away: an admin's act in the organisation, and an owner's on the package. */
+/**
+ * Gives a team a right on a package: an admin's act in the organisation, and an owner's on the package. To take it away is
+ * up to either.
+ */
 export async function setTeamGrant(
   ports: Ports,
   actor: Actor,
@@ -187,16 +191,34 @@ export async function setTeamGrant(
   name: PackageName,
   permission: TeamGrant['permission'] | undefined,
 ): Promise<void> {
-  await openTeam(ports, actor, 'org:manage', org, team)
-  // An organisation must not help itself to packages of others.
-  const { known, grant } = await openPackage(ports, actor, 'package:own', name)
-  await provePresence(ports, grant, known.requiresTfa)
-  const event = { type: 'grant', pkg: name, detail: { org, team, permission: permission ?? 'none' } } as const
-  await ports.store.commit(grant, event, async tx => {
+  const grant = await openGrantChange(ports, actor, org, team, name, permission)
+  await ports.store.commit(grant, grantEvent(org, team, name, permission), async tx => {
     await tx.identity.holdOrg(org)
     await checkTeam(tx, org, team)
     await tx.identity.setTeamGrant(org, team, name, permission)
   })
+}
+
+async function openGrantChange(
+  ports: Ports,
+  actor: Actor,
+  org: string,
+  team: string,
+  name: PackageName,
+  permission: TeamGrant['permission'] | undefined,
+): Promise<Grant> {
+  const given = await ports.store.identity.listTeamGrants(org, team)
+  const isEnd = permission === undefined && given.some(each => each.package === name)
+  if (isEnd && (await may(ports, actor, 'org:manage', org))) {
+    const grant = await authorize(ports, actor, 'org:manage', org)
+    await provePresence(ports, grant)
+    return grant
+  }
+  if (!isEnd) await openTeam(ports, actor, 'org:manage', org, team)
+  // An organisation must not help itself to packages of others.
+  const { known, grant } = await openPackage(ports, actor, 'package:own', name)
+  await provePresence(ports, grant, known.requiresTfa)
+  return grant
 }
 
 /** Packages of an organisation's scope, with the right that whoever asks has on them. Throws `org-not-found`. */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Who stands by a package, and who may see it. */
-import { type PackageName, problem } from '@holdfast/core'
+import { type PackageName, problem, scopeOf } from '@holdfast/core'
 import { type Access, amend, type PackagePerson, type PackageRole, type TfaDemand } from '../catalog/index.ts'
-import { type Account, type Actor, type Grant, may, tfaModeOf } from '../identity/index.ts'
+import { type Account, type Actor, type Grant, may, type TeamGrant, tfaModeOf } from '../identity/index.ts'
 import type { NewEvent } from '../integrity/index.ts'
 import type { Ports, Tx } from '../ports.ts'
 import { addNotice } from './letter.ts'
@@ -92,10 +92,36 @@ async function changeOwners(
     const left = (await tx.catalog.listPeople(name)).filter(person => person.role === 'owner')
     if (left.length === 0)
       throw problem('last-owner', { user: removed.map(person => person.login).join(', '), subject: name })
+    await endForeignGrants(tx, name)
   }
   await ports.store.commit(grant, events, tx =>
     amend(tx.catalog, name, ports.clock(), () => change(tx), expected),
   )
+}
+
+/**
+ * Asked while others wait, when an owner goes: a team's right on a package outside its organisation's scope was the word
+ * of an owner who runs that organisation, and ends with the last of those.
+ */
+export async function endForeignGrants(tx: Tx, name: PackageName): Promise<void> {
+  const owners = (await tx.catalog.listPeople(name)).filter(person => person.role === 'owner')
+  for (const { org, team } of await tx.identity.listTeamsOn(name)) {
+    if (scopeOf(name) === `@${org}`) continue
+    const roles = await Promise.all(owners.map(owner => tx.identity.orgRole(owner.accountId, org)))
+    if (roles.some(role => role === 'owner' || role === 'admin')) continue
+    await tx.identity.setTeamGrant(org, team, name, undefined)
+    tx.record(grantEvent(org, team, name, undefined))
+  }
+}
+
+/** A team's right on a package changes. */
+export function grantEvent(
+  org: string,
+  team: string,
+  pkg: PackageName,
+  permission: TeamGrant['permission'] | undefined,
+): NewEvent {
+  return { type: 'grant', pkg, detail: { org, team, permission: permission ?? 'none' } }
 }
 
 /** Whether everybody may read a package, or only those with a role. */

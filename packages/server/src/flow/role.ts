@@ -13,7 +13,7 @@ import {
 import type { Ports, Tx } from '../ports.ts'
 import { addNotice } from './letter.ts'
 import { openPackage } from './package.ts'
-import { getAccount } from './people.ts'
+import { endForeignGrants, getAccount } from './people.ts'
 import { provePresence } from './presence.ts'
 
 /** Gives somebody a role of their own on a package, or takes it away. Throws `user-not-found`, `last-owner`. */
@@ -41,11 +41,12 @@ export async function setPackageRole(
   await ports.store.commit(grant, event, tx => amend(tx.catalog, name, ports.clock(), () => change(tx)))
 }
 
-/** Asked while others wait: of two owners who remove each other one stays. */
+/** Asked while others wait: of two owners who remove each other one stays, and what the other let in goes. */
 export async function checkOwned(tx: Tx, name: PackageName, login: string): Promise<void> {
   const people = await tx.catalog.listPeople(name)
   if (!people.some(person => person.role === 'owner'))
     throw problem('last-owner', { user: login, subject: name })
+  await endForeignGrants(tx, name)
 }
 
 /** Who may do what to a package, for its owners. */

@@ -145,6 +145,8 @@ export interface IdentityReads
   listTeams(org: string): Promise<readonly string[]>
   listTeamMembers(org: string, team: string): Promise<readonly string[]>
   listTeamGrants(org: string, team: string): Promise<readonly TeamGrant[]>
+  /** Teams with a right on a package. */
+  listTeamsOn(name: PackageName): Promise<readonly { readonly org: string; readonly team: string }[]>
   /** Failures on this counter since the window began. */
   countFailures(counter: string, sinceMs: number): Promise<{ count: number; oldestAt: number }>
 }

@@ -367,6 +367,30 @@ test('an owner who is disabled counts for nobody: the last who can act stays', a
   await setMember(ports, await at(luca), 'kiras', 'kira', 'developer')
 })
 
+test('a team that an owner let in from their organisation goes with them, and the new owner can send it away', async () => {
+  const [ivo, ida, ira] = [await world.someone('ivo'), await world.someone('ida'), await world.someone('ira')]
+  await createOrg(ports, await at(ivo), 'ivos')
+  await setMember(ports, await at(ivo), 'ivos', 'ira', 'developer')
+  await createTeam(ports, await at(ivo), 'ivos', 'builders')
+  await setTeamMember(ports, await at(ivo), 'ivos', 'builders', 'ira', true)
+  const grant = async (name: string) => {
+    await world.publish(ivo, name, '1.0.0')
+    await setTeamGrant(ports, await at(ivo), 'ivos', 'builders', pkg(name), 'read-write')
+    await setPackageRole(ports, await at(ivo), pkg(name), 'ida', 'owner')
+  }
+  const right = (name: string) => identity.roleOn(ira.id, pkg(name))
+  for (const name of ['handed', 'left', 'kept']) await grant(name)
+  await setTeamGrant(ports, await at(ida), 'ivos', 'builders', pkg('kept'), undefined)
+  assert.deepEqual([await right('handed'), await right('kept')], ['maintainer', undefined])
+  await setPackageRole(ports, await at(ivo), pkg('handed'), 'ivo', undefined)
+  await transferUser(ports, operator, 'ivo', 'ida')
+  assert.deepEqual([await right('handed'), await right('left')], [undefined, undefined])
+  const ended = (await eventsOf('grant')).filter(
+    each => each['org'] === 'ivos' && each['permission'] === 'none',
+  )
+  assert.equal(ended.length, 3)
+})
+
 test('a transfer needs somebody who can take it', async () => {
   await world.someone('ned')
   await assert.rejects(transferUser(ports, operator, 'ned', 'ned'), { code: 'user-not-found' })

@@ -15,6 +15,7 @@ type OrgReads = Pick<
   | 'listTeams'
   | 'listTeamMembers'
   | 'listTeamGrants'
+  | 'listTeamsOn'
 >
 
 /** Questions about organisations and teams. */
@@ -76,6 +77,10 @@ export function orgReads(db: Kysely<Schema>): OrgReads {
         .orderBy('account.login')
         .execute()
       return rows.map(row => row.login)
+    },
+    async listTeamsOn(name) {
+      const query = db.selectFrom('team_grant').select(['org', 'team']).where('package', '=', name)
+      return query.orderBy('org').orderBy('team').execute()
     },
     async listTeamGrants(org, team) {
       const query = db.selectFrom('team_grant').selectAll().where('org', '=', org).where('team', '=', team)

@@ -8,6 +8,7 @@ import {
   type PackageAccess,
   readPackageAccess,
   setPackageRole,
+  setTeamGrant,
 } from '../../flow/index.ts'
 import type { CriticalPackage, Holder } from '../../identity/index.ts'
 import { leadTo } from '../answer.ts'
@@ -55,6 +56,8 @@ async function change(c: PageContext, name: PackageName, posted: Form): Promise<
   const login = posted.text('login')
   const role = roles.find(([each]) => each === posted.text('role'))?.[0]
   if (posted.text('act') === 'remove') return setPackageRole(ports, call.actor, name, login, undefined)
+  const [org = '', team = ''] = posted.text('team').split(':')
+  if (posted.text('act') === 'drop-team') return setTeamGrant(ports, call.actor, org, team, name, undefined)
   if (posted.text('act') === 'role' && role !== undefined)
     return setPackageRole(ports, call.actor, name, login, role)
   const access = (['public', 'restricted'] as const).find(each => each === posted.text('access'))
@@ -76,7 +79,7 @@ ${criticalNotice(await findCritical(ports, name), ports.clock())}
 ${problemNotice(trouble)}
 ${people(name, access)}
 ${addForm(name)}
-${inherited(access)}
+${inherited(name, access)}
 ${exceptions(access)}
 ${jobDownloads(access, ports.clock())}
 ${settings(name, known)}`
@@ -117,13 +120,15 @@ ${choose('role', 'Role', roles, 'maintainer')}
 <button type="submit" name="act" value="role">Give the role</button></form>`
 }
 
-function inherited({ holders }: PackageAccess): Markup {
+function inherited(name: PackageName, { holders }: PackageAccess): Markup {
   const through = holders.filter(each => each.through !== '')
   if (through.length === 0) return nothing
+  const teams = [...new Set(through.map(each => each.through))].filter(each => each.includes(':'))
   return html`<h2>Through organisations and teams</h2>
 <div class="scroll" tabindex="0"><table><thead><tr><th scope="col">User</th><th scope="col">Role here</th><th scope="col">Through</th><th scope="col">Second factor</th></tr></thead>
 <tbody>${through.map(each => html`<tr><td>${each.login}</td><td>${each.role}</td><td><code>${each.through}</code></td><td>${factorBadge(each)}</td></tr>`)}</tbody></table></div>
-<p class="small">Their organisation changes these: <code>npm org</code>, <code>npm team</code>, <code>npm access</code>.</p>`
+<p class="small">Their organisation changes these: <code>npm org</code>, <code>npm team</code>, <code>npm access</code>.</p>
+${teams.map(team => html`<form method="post" action="${accessPath(name)}"><input type="hidden" name="team" value="${team}"><button class="link" type="submit" name="act" value="drop-team">Take the right of ${team} away</button></form>`)}`
 }
 
 function exceptions({ exceptions: tokens }: PackageAccess): Markup {
