@@ -7,14 +7,15 @@ import { allMfa } from '../src/assess/probe/authn-3-all-mfa.ts'
 import { criticalPhishing } from '../src/assess/probe/authn-3-critical-phishing.ts'
 import { rbac } from '../src/assess/probe/authz-2-rbac.ts'
 import type { Probe, ProbeInstance, Settings } from '../src/assess/probe.ts'
-import { startThrowAwayInstance, type ThrowAwayInstance } from '../src/assess/throw-away-instance.ts'
+import type { ThrowAwayInstance } from '../src/assess/throw-away-instance.ts'
 import { type Asked, accepted, startTwin, type Tamper } from './broken-twin.ts'
+import { startInstance } from './instance.ts'
 
 let real: ThrowAwayInstance
 let lax: ThrowAwayInstance
 
 before(async () => {
-  real = await startThrowAwayInstance()
+  real = await startInstance()
   lax = await real.startOther({ HOLDFAST_MFA: 'optional' })
 })
 after(() => real.stop())

@@ -3,13 +3,14 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { trustedPublishing } from '../src/assess/probe/authz-3-oidc.ts'
 import type { Settings } from '../src/assess/probe.ts'
-import { startThrowAwayInstance, type ThrowAwayInstance } from '../src/assess/throw-away-instance.ts'
+import type { ThrowAwayInstance } from '../src/assess/throw-away-instance.ts'
 import { type Answer, type Asked, accepted, startTwin, type Tamper } from './broken-twin.ts'
+import { startInstance } from './instance.ts'
 
 let real: ThrowAwayInstance
 
 before(async () => {
-  real = await startThrowAwayInstance()
+  real = await startInstance()
 })
 after(() => real.stop())
 

@@ -5,13 +5,14 @@ import { after, before, describe, test } from 'node:test'
 import { webauthn } from '../src/assess/probe/authn-2-webauthn.ts'
 import { passkeys } from '../src/assess/probe/authn-3-passkeys.ts'
 import type { Probe } from '../src/assess/probe.ts'
-import { startThrowAwayInstance, type ThrowAwayInstance } from '../src/assess/throw-away-instance.ts'
+import type { ThrowAwayInstance } from '../src/assess/throw-away-instance.ts'
 import { type Answer, type Asked, accepted, startTwin, type Tamper } from './broken-twin.ts'
+import { startInstance } from './instance.ts'
 
 let real: ThrowAwayInstance
 
 before(async () => {
-  real = await startThrowAwayInstance()
+  real = await startInstance()
   await real.operate('host', '*')
 })
 after(() => real.stop())

@@ -14,6 +14,8 @@ const readyWithinMs = 30_000
 
 /** A fresh instance in a temporary folder, with the defaults that everybody's first instance has. */
 export interface ThrowAwayInstance extends ProbeInstance {
+  /** What its processes run in, for whoever starts one more. */
+  readonly surroundings: Surroundings
   startOther(settings: Settings): Promise<ThrowAwayInstance>
   /** Ends the process and removes the folder; likewise of the others that were started from here. */
   stop(): Promise<void>
@@ -36,14 +38,16 @@ export async function startThrowAwayInstance(settings: Settings = {}): Promise<T
     return other
   }
   try {
-    return { url: await readAddress(child), operate: (...args) => operate(around, args), startOther, stop }
+    const url = await readAddress(child)
+    return { url, surroundings: around, operate: (...args) => operate(around, args), startOther, stop }
   } catch (error) {
     await stop()
     throw error
   }
 }
 
-interface Surroundings {
+/** Its data folder, where its processes run, and their environment. */
+export interface Surroundings {
   readonly cwd: string
   readonly env: NodeJS.ProcessEnv
 }
@@ -51,7 +55,7 @@ interface Surroundings {
 /** Whatever configures this machine's own instance, by environment or by a file in the folder, must not reach this one. */
 function makeSurroundings(data: string, settings: Settings): Surroundings {
   const env = Object.fromEntries(Object.entries(process.env).filter(([key]) => !key.startsWith('HOLDFAST_')))
-  return { cwd: data, env: { ...env, ...settings } }
+  return { cwd: data, env: { ...env, HOLDFAST_ORIGINS: 'none', ...settings } }
 }
 
 async function readAddress(child: ChildProcess): Promise<string> {
