@@ -82,6 +82,11 @@ export const problemTable = {
     say: 'This form was sent from {origin}, not from this site',
     hint: 'Open the page of this registry yourself and send the form from there.',
   },
+  'import-unreadable': {
+    status: 400,
+    say: 'The old registry does not give it: {why}',
+    hint: 'Mend it there; an import that is started again takes what is missing.',
+  },
   internal: {
     status: 500,
     say: 'Something went wrong here, in request {request}',

@@ -50,7 +50,7 @@ import { openTrail } from './trail.ts'
 export type { Config } from './config.ts'
 export { ConfigFaults, configKeys, environmentName, isLoopback, readConfig } from './config.ts'
 export type { Ports } from './ports.ts'
-export { openKeyFolder } from './remote/index.ts'
+export { openKeyFolder, openUpstream } from './remote/index.ts'
 export { openFileBlobs, openSnapshot, type Snapshot, takeSnapshot } from './store/index.ts'
 
 /** Ports with the way to let go of them. */

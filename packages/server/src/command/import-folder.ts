@@ -7,8 +7,8 @@ import type { Arrival } from '../flow/index.ts'
 
 /** Where versions come from. */
 export interface ImportSource {
-  /** How many tarballs there are, for the progress bar. */
-  readonly total: number
+  /** How many versions there are, for the progress bar; undefined where that only shows itself. */
+  readonly total: number | undefined
   readonly arrivals: AsyncIterable<Arrival>
   /** What was left out and why, complete once `arrivals` has ended. */
   readonly notes: string[]

@@ -4,17 +4,21 @@ import { resolve } from 'node:path'
 import { type PackageName, problem } from '@holdfast/core'
 import { type ImportOutcome, type ImportWishes, importVersions } from '../flow/index.ts'
 import { operator } from '../identity/index.ts'
-import { openPorts, type Ports } from '../main.ts'
+import { type Config, openPorts, type Ports } from '../main.ts'
 import { type ImportSource, openTarballFolder } from './import-folder.ts'
+import { type OldPlace, oldPlaceOf, openRegistrySource } from './import-registry.ts'
 import { isVerdaccioStorage, openVerdaccioStorage } from './import-verdaccio.ts'
 import { openProgress } from './progress.ts'
 import { type Arguments, configOf, configOptions, readArguments, UsageError } from './usage.ts'
 
 const usage = `Usage: holdfast import PATH --data DIR [--owner LOGIN] [--access public|restricted] [--host-names] [--json]
+       holdfast import --from URL [NAME|PATTERN...] [--token-file FILE] --data DIR [the same options]
 
-PATH is a folder with tarballs (.tgz, at any depth; a version is as old as its file), or a Verdaccio storage folder
-(times, tags, deprecations and maintainers who have an account here are kept).
+PATH is a folder with tarballs (.tgz, at any depth; a version is as old as its file), or a Verdaccio storage folder.
+URL is a registry that speaks npm's protocol, also on a private network; without names, all that it lists. From both
+come times, tags, deprecations, and maintainers who have an account here.
 
+  --token-file F  the token for URL, or user:password; - reads it from standard input. It goes to that host only
   --owner LOGIN   the account that becomes owner of every imported package
   --access KIND   who may read packages that are new here (default: public)
   --host-names    host the names that are new here; without it they are refused
@@ -24,6 +28,8 @@ server. Exit code 1 when something was refused.`
 
 const options = {
   ...configOptions,
+  from: 'value',
+  'token-file': 'value',
   owner: 'value',
   access: 'value',
   'host-names': 'flag',
@@ -51,13 +57,11 @@ export async function runImport(args: readonly string[]): Promise<number> {
     process.stdout.write(`${usage}\n`)
     return 0
   }
-  const folder = folderOf(read.words)
-  const opened = await openPorts(configOf(read))
+  const place = placeOf(read)
+  const opened = await openPorts(configFor(place, read))
   try {
     const wishes = await readWishes(opened.ports, read)
-    const source = isVerdaccioStorage(folder)
-      ? await openVerdaccioStorage(folder)
-      : await openTarballFolder(folder)
+    const source = await openSource(opened.ports, place, wishes)
     const report = await importAll(opened.ports, source, wishes, read.flags.has('json'))
     process.stdout.write(
       read.flags.has('json') ? `${JSON.stringify(report)}\n` : explain(report, opened.ports.config.data),
@@ -66,6 +70,29 @@ export async function runImport(args: readonly string[]): Promise<number> {
   } finally {
     await opened.close()
   }
+}
+
+/** Where versions come from. */
+type Place = OldPlace | { readonly folder: string }
+
+function placeOf(read: Arguments): Place {
+  const from = read.values['from']
+  if (from !== undefined) return oldPlaceOf(from, read)
+  if (read.values['token-file'] !== undefined) throw new UsageError('--token-file goes with --from.')
+  return { folder: folderOf(read.words) }
+}
+
+/** Who names the old registry at the command line means it, wherever it stands; nothing else on a private network is asked. */
+function configFor(place: Place, read: Arguments): Config {
+  const config = configOf(read)
+  if ('folder' in place) return config
+  return { ...config, allowPrivateHosts: [...config.allowPrivateHosts, place.host] }
+}
+
+async function openSource(ports: Ports, place: Place, wishes: ImportWishes): Promise<ImportSource> {
+  if (!('folder' in place)) return openRegistrySource(ports, place, wishes.hostNames)
+  const { folder } = place
+  return isVerdaccioStorage(folder) ? openVerdaccioStorage(folder) : openTarballFolder(folder)
 }
 
 function folderOf(words: readonly string[]): string {

@@ -4,6 +4,7 @@ import {
   type Digest,
   type DistTag,
   type PackageName,
+  parseIntegrity,
   parsePackageName,
   parseVersion,
   problem,
@@ -67,6 +68,11 @@ export async function checkArrival(
   arrival: Arrival,
   access: Access,
 ): Promise<Checked | AlreadyHere> {
+  const { told } = arrival
+  // Bytes that are here by the digest its registry names need not come again.
+  const named = told === undefined ? undefined : parseIntegrity(told.integrity)
+  if (told !== undefined && named !== undefined && (await isHere(ports, told.name, told.version, named)))
+    return { arrival, here: told }
   const tarball = await ports.blobs.begin()
   try {
     const checked = await check(ports, arrival, access, tarball)

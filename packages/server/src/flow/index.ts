@@ -140,6 +140,7 @@ export {
   proposeRecovery,
   recoverAtMachine,
 } from './recovery-staff.ts'
+export { arriveFromRegistry, listRegistryNames, type OldRegistry } from './registry-arrival.ts'
 export { type Measure, takeMeasure } from './respond.ts'
 export { listOwnersAtRisk, type OwnersAtRisk } from './risk.ts'
 export {
