@@ -19,7 +19,7 @@ export async function startHoldfast(
   const running = start({
     run: [process.execPath, program, 'serve', '--port', '0', '--data', data],
     folder,
-    environment: settings,
+    environment: { HOLDFAST_ORIGINS: 'none', ...settings },
   })
   const origin = await waitForLine(running, /^listening on (http:\S+)/m)
   const readyMs = await waitForAnswer(running, `${origin}/-/health/ready`)

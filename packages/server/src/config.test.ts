@@ -158,3 +158,71 @@ test('port 0 becomes the port that was bound', () => {
 test('keys become environment names', () => {
   assert.equal(environmentName('publicUrl'), 'HOLDFAST_PUBLIC_URL')
 })
+
+test('origins are an address or more, by name; their secrets become one header', () => {
+  const tokenFile = join(folder, 'token')
+  writeFileSync(tokenFile, 'secret-token\n')
+  const file = fileOf(`
+origins:
+  public: https://registry.example/
+  partner: { url: "https://npm.partner.example/repo", tokenFile: ${tokenFile} }
+  old: { url: https://old.example, user: ann, password: "p:w" }
+routes: { "@partner/*": partner, "old-*": old, "*": public }
+`)
+  const { origins = [], routes } = readConfig({}, {}, file)
+  assert.deepEqual(
+    origins.map(({ name, url, authorization }) => [name, url, authorization]),
+    [
+      ['public', 'https://registry.example', undefined],
+      ['partner', 'https://npm.partner.example/repo', 'Bearer secret-token'],
+      ['old', 'https://old.example', `Basic ${Buffer.from('ann:p:w').toString('base64')}`],
+    ],
+  )
+  assert.deepEqual(routes.at(-1), { pattern: '*', origin: 'public' })
+})
+
+test('one line of the environment names an upstream for everything, or none', () => {
+  const environment = { HOLDFAST_ORIGINS: '{"public":"https://registry.example"}' }
+  assert.deepEqual(readConfig({}, environment).routes, [{ pattern: '*', origin: 'public' }])
+  assert.deepEqual(readConfig({}, { HOLDFAST_ORIGINS: 'none' }).origins, [])
+  assert.equal(readConfig({}, {}).origins, undefined)
+})
+
+test('faults of origins and routes are told with all others', () => {
+  const file = fileOf(`
+port: many
+origins:
+  Public: https://registry.example
+  hosted: https://registry.example
+  a: ftp://a.example
+  b: https://ann:secret@b.example
+  c: { url: https://c.example, token: x, user: ann, password: y }
+  d: { url: https://d.example, tokenFile: /nowhere/at/all }
+  e: { url: https://e.example, user: ann }
+  f: { url: https://f.example, ca: ${join(folder, 'token')} }
+routes: { "@a*b": a }
+`)
+  const faults = faultsOf({}, {}, file)
+  for (const start of [
+    'port',
+    'origins.Public',
+    'origins.hosted',
+    'origins.a',
+    'origins.b',
+    'origins.c',
+    'origins.d',
+    'origins.e',
+    'origins.f',
+    'routes',
+  ])
+    assert.ok(
+      faults.some(fault => fault.startsWith(start)),
+      `${start} in ${faults.join(' | ')}`,
+    )
+  assert.doesNotMatch(faults.join(), /secret/)
+  const two = '{"a":"https://a.example","b":"https://b.example"}'
+  assert.match(faultsOf({}, { HOLDFAST_ORIGINS: two }).join(), /^routes: say which names/)
+  assert.match(faultsOf({}, { HOLDFAST_ROUTES: '{"*":"a"}' }).join(), /not among origins/)
+  const twice = { HOLDFAST_ORIGINS: two, HOLDFAST_ROUTES: '{"*":"a","*":"b"}' }
+  assert.match(faultsOf({}, twice).join(), /^routes: must be JSON/)
+})

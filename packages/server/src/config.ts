@@ -281,6 +281,11 @@ export function withPort(config: Config, port: number): Config {
   return Object.freeze({ ...config, port, publicUrl: config.publicUrl.replace(/:0$/, `:${port}`) })
 }
 
+/** The same configuration without any upstream. */
+export function withoutOrigin(config: Config): Config {
+  return Object.freeze({ ...config, origins: [], routes: [] })
+}
+
 /** The same configuration with one upstream for all names. Whoever names it lets it be asked, also where it is private. */
 export function withOrigin(config: Config, url: string): Config {
   const origins = [{ name: 'npm', url, authorization: undefined, proxy: undefined, ca: undefined }]

@@ -56,6 +56,12 @@ const entry = v.pipe(
   ),
 )
 
+/** Hostile or mistyped text as the address of an origin; undefined where it is none. */
+export function parseOriginUrl(said: string): string | undefined {
+  const read = v.safeParse(address, said)
+  return read.success ? read.output : undefined
+}
+
 /** The key `origins`: what there is, by name. */
 export const originList = v.pipe(
   v.record(originName, entry, 'must be a mapping from names to addresses'),

@@ -1,17 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
+import { withoutOrigin } from '../config.ts'
 import { type Log, openLog } from '../http/index.ts'
 import { type Instance, startInstance } from '../main.ts'
+import { type Sourced, withFirstOrigin } from './first-origin.ts'
 import { offerSetUp } from './set-up-link.ts'
 import { configOf, configOptions, readArguments } from './usage.ts'
 
-const usage = `Usage: holdfast serve [--port 4873] [--host 127.0.0.1] [--data ./data] [--config holdfast.yaml]`
+const usage = `Usage: holdfast serve [--port 4873] [--host 127.0.0.1] [--data ./data] [--config holdfast.yaml] [--no-origin]
+
+  --no-origin   a registry that stands alone: what is not hosted here is not found, whatever the configuration says`
+
+const options = { ...configOptions, 'no-origin': 'flag' } as const
 
 /** Runs the registry until SIGTERM or SIGINT. */
 export async function serve(args: readonly string[]): Promise<number> {
-  const config = configOf(readArguments(args, configOptions, usage))
+  const read = readArguments(args, options, usage)
+  const { config, say }: Sourced = read.flags.has('no-origin')
+    ? { config: withoutOrigin(configOf(read)), say: '' }
+    : await withFirstOrigin(configOf(read))
   const log = openLog(2, Date.now)
   const instance = await startInstance(config, log)
   process.stdout.write(`listening on ${instance.url}\n`)
+  if (say !== '') process.stdout.write(`${say}\n`)
   log.say('info', 'listening', {
     url: instance.url,
     publicUrl: instance.ports.config.publicUrl,

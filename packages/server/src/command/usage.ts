@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { type Config, readConfig } from '../config.ts'
+import { withKeptOrigin } from './first-origin.ts'
 
 /** A command line that says nothing we understand; its message tells what would. */
 export class UsageError extends Error {}
@@ -72,7 +73,7 @@ export function configOf({ values }: Arguments): Config {
   const { config, ...flags } = values
   const file = config ?? (existsSync('holdfast.yaml') ? 'holdfast.yaml' : undefined)
   const known = Object.fromEntries(Object.entries(flags).filter(([name]) => name in configOptions))
-  return readConfig(known, process.env, file)
+  return withKeptOrigin(readConfig(known, process.env, file))
 }
 
 /** `90s`, `30m`, `1h`, `7d` in milliseconds. */

@@ -115,7 +115,10 @@ export async function startRegistry(settings: Readonly<Record<string, string>> =
 /** Whatever configures this machine's own instance must not reach this one. */
 function surroundings(cwd: string, settings: Readonly<Record<string, string>>) {
   const own = Object.entries(process.env).filter(([key]) => !key.startsWith('HOLDFAST_'))
-  return { cwd, env: { ...Object.fromEntries(own), ...settings } as NodeJS.ProcessEnv }
+  return {
+    cwd,
+    env: { ...Object.fromEntries(own), HOLDFAST_ORIGINS: 'none', ...settings } as NodeJS.ProcessEnv,
+  }
 }
 
 async function readAddress(child: ChildProcess, log: () => string): Promise<string> {

@@ -57,7 +57,7 @@ export function ended(child: ChildProcess): Promise<Ended> {
 
 /** Starts a server on the folder and waits until it listens. */
 export async function serve(data: string): Promise<{ url: string; stop(): Promise<Ended> }> {
-  const child = start('serve', '--port', '0', '--data', data)
+  const child = start('serve', '--no-origin', '--port', '0', '--data', data)
   const end = ended(child)
   const url = await new Promise<string>((resolve, reject) => {
     let said = ''

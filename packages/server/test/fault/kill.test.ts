@@ -64,9 +64,13 @@ test(
   { timeout: 120_000 },
   () =>
     withFolder(async folder => {
-      const child = spawn(process.execPath, [launcher, 'serve', '--port', '0', '--data', folder], {
-        stdio: ['ignore', 'pipe', 'ignore'],
-      })
+      const child = spawn(
+        process.execPath,
+        [launcher, 'serve', '--no-origin', '--port', '0', '--data', folder],
+        {
+          stdio: ['ignore', 'pipe', 'ignore'],
+        },
+      )
       const exit = once(child, 'exit')
       const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string]
       const url = line.replace('listening on ', '')

@@ -22,7 +22,7 @@ export interface UpstreamSurroundings {
   readonly maxTarballBytes: number
   readonly clock: Clock
   /** The id of the key that this instance signs with: an upstream that has it is this instance. */
-  readonly ownKeyId: string
+  readonly ownKeyId?: string
   /** How long it may take to begin an answer, and to go on with it. */
   readonly patienceMs?: number
 }
@@ -92,7 +92,7 @@ class NpmUpstream implements Upstream {
     if (this.#keys.wereNeverRead) await this.#keys.current()
     const held = [await this.#documents.take()]
     try {
-      if (this.#keys.has(this.#around.ownKeyId)) throw this.#refuse('it is this registry itself')
+      if (this.#keys.has(this.#around.ownKeyId ?? '')) throw this.#refuse('it is this registry itself')
       const keys = this.#keys.current()
       const body = await this.#fetchPackument(name, before, held)
       if (!('pieces' in body)) return body
