@@ -48,6 +48,14 @@ test('docs/principles says the home of every capability', () => {
   }
 })
 
+test('docs/principles/bugs-of-others.md names tests that there are', () => {
+  const page = read('docs/principles/bugs-of-others.md')
+  const named = [...page.matchAll(/`((?:test|src)\/[\w/.-]+)`: (.+?)(?=; `| \|$)/gm)]
+  assert.ok(named.length >= 20)
+  for (const [, file = '', name = ''] of named)
+    assert.ok(read(`packages/server/${file}`).includes(name), `${file}: ${name}`)
+})
+
 test('no tracked file names a public registry or a folder of the machine it was written on', () => {
   const files = execFileSync('git', ['ls-files', '-z'], { cwd: root, encoding: 'utf8' }).split('\0')
   const hosts = ['registry.npmjs', 'registry.yarnpkg', 'npm.pkg.github'].map(
