@@ -502,6 +502,11 @@ export const problemTable = {
     say: 'The upstream registry {origin} gave no good answer: {why}',
     hint: 'Try again later; if it stays, the operator looks at {origin} on the page of origins, or with `holdfast doctor`.',
   },
+  'upstream-mismatch': {
+    status: 502,
+    say: 'The bytes of {name}@{version} from its upstream are not those it promised: {why}',
+    hint: 'Try again; if it stays, something changes packages on their way here, and the operator must know.',
+  },
   'user-exists': {
     status: 409,
     say: 'There is already a user {user}',

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { type Config, withPort } from './config.ts'
 import { runConsumers } from './consumers.ts'
 import { openDownloadRecorder } from './download-recorder.ts'
-import { applyPolicy, openMirrors } from './flow/index.ts'
+import { applyPolicy, openIntake, openMirrors } from './flow/index.ts'
 import {
   addressReader,
   type HttpLimits,
@@ -77,11 +77,12 @@ export async function openPorts(config: Config, clock: Clock = Date.now): Promis
   )
   const mirrors = openMirrors({ store, config, upstreams, clock })
   const { routes } = config
+  const blobs = await openFileBlobs(join(config.data, 'blobs'))
   const popular = config.popularNames === undefined ? undefined : await readNames(config.popularNames)
   const ports: Ports = {
     config,
     store,
-    blobs: await openFileBlobs(join(config.data, 'blobs')),
+    blobs,
     signer: keys,
     sealer: keys,
     documents: openDocuments(
@@ -91,6 +92,7 @@ export async function openPorts(config: Config, clock: Clock = Date.now): Promis
     ),
     upstreams,
     mirrors,
+    intake: openIntake({ config, store, blobs, signer: keys, upstreams, clock }),
     routes,
     popular,
     mail: openMail(config.smtp, config.mailFrom),

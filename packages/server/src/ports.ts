@@ -52,6 +52,11 @@ export interface BlobWriter {
   digests(): WrittenBytes
   /** Reads back what was written, before it is kept or discarded. */
   read(): AsyncIterable<Uint8Array>
+  /**
+   * Fills `into` with the written bytes from `position`, all of which must be there; also while others are being written.
+   * What is asked before `keep` or `discard` is answered.
+   */
+  readAt(position: number, into: Uint8Array): Promise<Uint8Array>
   /** Durable under its digest when this resolves (temp, fsync, rename, fsync folder). Twice the same bytes is fine. */
   keep(): Promise<WrittenBytes>
   /** Forgets the bytes. Safe after `keep` and safe to repeat. */
@@ -119,6 +124,7 @@ export interface Ports {
   /** Registries that names may come from, by the names of their origins; none where this registry stands alone. */
   readonly upstreams: ReadonlyMap<OriginName, Upstream>
   readonly mirrors: Mirrors
+  readonly intake: Intake
   /** Which names come from which origin, where they are not hosted here. */
   readonly routes: readonly NameRoute[]
   /** Well-used names, where the operator gives a list of them. */
@@ -189,6 +195,25 @@ export interface KnownMirror {
   readonly freshUntil: number
   /** Empty while it is fresh; `not-revalidated` when the upstream was asked and did not answer. */
   readonly warning: '' | 'stale' | 'not-revalidated'
+}
+
+/** Brings the bytes of upstream versions in: each once at a time, whoever waits for it, and whoever of them goes away. */
+export interface Intake {
+  /** Begins, or joins what is under way. The gate has let this version out. */
+  bring(name: PackageName, origin: OriginName, version: UpstreamVersion): Arrival
+}
+
+/** The bytes of one version on their way in. They flow in as fast as the upstream gives them, however slowly anybody reads. */
+export interface Arrival {
+  /** The size that the upstream announces, or undefined, once it begins to answer. Throws what it throws. */
+  readonly opened: Promise<number | undefined>
+  /** When they are kept, looked into and recorded. Throws `upstream-mismatch` when they are not what was promised. */
+  readonly done: Promise<Ingested>
+  /**
+   * The bytes as they come, from the beginning. Weaker than bytes checked before: the last of them come only when the
+   * digest over all of them held, and a reader who gets no end must throw away what it has.
+   */
+  follow(): AsyncIterable<Uint8Array>
 }
 
 /** What an upstream answered about a package. */
@@ -318,6 +343,8 @@ export interface MirrorRows {
   findSource(name: PackageName): Promise<Uint8Array | undefined>
   /** Replaces what is kept unless that is of this revision or newer; says if it did. */
   save(mirror: Mirror, source: Uint8Array): Promise<boolean>
+  /** What was found of the upstream's signature on one version; moves the revision. */
+  noteSignature(name: PackageName, version: Version, found: UpstreamVersion['signature']): Promise<void>
   /** The upstream said the same again. */
   confirm(name: PackageName, checkedAt: number): Promise<void>
   markUsed(name: PackageName, at: number): Promise<void>
@@ -464,6 +491,8 @@ export interface Documents {
   get(name: PackageName, form: DocumentForm): Promise<ReadyDocument | undefined>
   /** Makes and stores what is stale of a package, before anybody asks; memory is for what somebody asked for. */
   make(name: PackageName): Promise<void>
+  /** JSON text of one version object; undefined where it is not listed. */
+  getVersion(name: PackageName, version: Version): Promise<string | undefined>
   /** Drops what is in memory. */
   drop(name: PackageName): void
 }

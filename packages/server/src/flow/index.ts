@@ -71,7 +71,6 @@ export {
 } from './organise.ts'
 export {
   beginPasskey,
-export { signMirror } from './own-signature.ts'
   beginSignUp,
   countOwnRecoveryCodes,
   finishPasskey,
@@ -79,6 +78,7 @@ export { signMirror } from './own-signature.ts'
   removePasskey,
   removePassword,
   renamePasskey,
+export { signMirror } from './own-signature.ts'
 } from './passkey.ts'
 export {
   accountOfChallenge,

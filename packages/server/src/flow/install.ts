@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Digest, type PackageName, problem, tarballFileName, type Version } from '@holdfast/core'
-import { decide, type PackageVersion, refuse, type VersionFacts } from '../catalog/index.ts'
+import { decide, refuse, type UpstreamVersion } from '../catalog/index.ts'
 import { type Actor, authorize } from '../identity/index.ts'
 import type { DocumentForm, Ports, ReadyDocument } from '../ports.ts'
-import { openPackage } from './package.ts'
-import { listFacts, viewVersion } from './view.ts'
+import { isYoung } from './intake.ts'
+import { listFacts, type PackageView, viewPackage, viewVersion } from './view.ts'
+import { refuseBytes } from './why.ts'
 
 /** The packument for somebody who may read it. Throws `package-not-found`, `unauthenticated`. */
 export async function readDocument(
@@ -32,36 +33,128 @@ export interface TarballGrant {
   readonly validUntil: number | null
 }
 
-/** Asks the gate for one tarball. Throws the status's problem when it is closed: the policy holds here as in packuments. */
+/** A tarball that comes in from its upstream while it goes out. */
+export interface TarballFlow {
+  readonly name: PackageName
+  readonly version: Version
+  /** As the upstream promised it; undefined where it told only a SHA-1. */
+  readonly digest: Digest | undefined
+  /** As the upstream announced it; undefined where it does not say. */
+  readonly sizeBytes: number | undefined
+  /** Ends only when the digest over all of them held. */
+  readonly bytes: AsyncIterable<Uint8Array>
+}
+
+/**
+ * Asks the gate for one tarball. Throws the status's problem when it is closed: the policy holds here as in packuments.
+ * What an upstream has and we do not comes in first.
+ */
 export async function openTarball(
   ports: Ports,
   actor: Actor,
   name: PackageName,
   fileName: string,
-): Promise<TarballGrant> {
-  const { known } = await openPackage(ports, actor, 'package:read', name)
-  const found = await findByFile(ports, name, fileName)
+): Promise<TarballGrant | TarballFlow> {
+  await authorize(ports, actor, 'package:read', name)
+  const wanted = versionIn(name, fileName)
+  const known = await ports.store.catalog.findPackage(name)
+  if (known === undefined) return openMirrored(ports, actor, name, wanted)
+  const found = await ports.store.catalog.findVersion(name, wanted)
+  if (found === undefined) throw problem('version-not-found', { name, version: wanted })
   const facts = await viewVersion(ports, found)
   const decision = decide(facts)
-  if (!decision.served) throw refuse(name, facts, await listFacts(ports, name))
+  if (!decision.served) throw refuseBytes(ports, actor, name, facts, await listFacts(ports, name))
   const notice = decision.status === 'yanked' ? decision.deprecated : ''
   const { version, digest, sizeBytes } = found
   return { name, version, digest, sizeBytes, access: known.access, notice, validUntil: facts.until }
 }
 
-/** One version for a version endpoint, through the same gate. */
+/** An upstream's: from what came in, else it is brought in, and the gate asked again about what was found meanwhile. */
+async function openMirrored(
+  ports: Ports,
+  actor: Actor,
+  name: PackageName,
+  version: Version,
+): Promise<TarballGrant | TarballFlow> {
+  const view = await getOpenView(ports, actor, name, version)
+  const kept = await findKeptBytes(ports, view, version)
+  if (kept !== undefined) return kept
+  const told = await checkSignature(ports, actor, view, version)
+  const arrival = ports.intake.bring(name, view.origin, told)
+  if (isYoung(told, ports.clock())) {
+    await arrival.done
+    const again = await getOpenView(ports, actor, name, version)
+    const come = await findKeptBytes(ports, again, version)
+    if (come === undefined) throw problem('unavailable', { why: 'the bytes are gone' })
+    return come
+  }
+  const sizeBytes = await arrival.opened
+  return { name, version, digest: told.digest, sizeBytes, bytes: arrival.follow() }
+}
+
+async function getView(ports: Ports, name: PackageName): Promise<PackageView> {
+  const view = await viewPackage(ports, name)
+  if (view === undefined) throw problem('package-not-found', { name })
+  return view
+}
+
+/** The package, where the gate lets this version of it out; throws the gate's problem where it does not. */
+async function getOpenView(
+  ports: Ports,
+  actor: Actor,
+  name: PackageName,
+  version: Version,
+): Promise<PackageView> {
+  const view = await getView(ports, name)
+  const facts = view.versions.find(each => each.version === version)
+  if (facts === undefined) throw problem('version-not-found', { name, version })
+  if (!decide(facts).served) throw refuseBytes(ports, actor, name, facts, view.versions)
+  return view
+}
+
+async function findKeptBytes(
+  { store, blobs }: Ports,
+  view: PackageView,
+  version: Version,
+): Promise<TarballGrant | undefined> {
+  const kept = await store.mirrors.findIngested(view.name, version)
+  if (kept?.origin !== view.origin || (await blobs.size(kept.digest)) === undefined) return undefined
+  const validUntil = view.versions.find(each => each.version === version)?.until ?? null
+  const { digest, sizeBytes } = kept
+  return { name: view.name, version, digest, sizeBytes, access: 'public', notice: '', validUntil }
+}
+
+/** The version as its upstream tells it, with its signature looked at: a broken one is for the policy to decide on. */
+async function checkSignature(
+  ports: Ports,
+  actor: Actor,
+  { name, origin, known }: PackageView,
+  version: Version,
+): Promise<UpstreamVersion> {
+  const told = known?.mirror.versions.find(each => each.version === version)
+  if (told === undefined) throw problem('version-not-found', { name, version })
+  if (told.signature !== 'unverified') return told
+  const signature = (await ports.upstreams.get(origin)?.checkSignature(name, told)) ?? told.signature
+  await ports.store.mirrors.noteSignature(name, version, signature)
+  await getOpenView(ports, actor, name, version)
+  return { ...told, signature }
+}
+
+/** One version for a version endpoint, through the same gate: its object as JSON text. */
 export async function readVersion(
   ports: Ports,
   actor: Actor,
   name: PackageName,
   version: Version,
-): Promise<{ readonly found: PackageVersion; readonly facts: VersionFacts }> {
-  await openPackage(ports, actor, 'package:read', name)
-  const found = await ports.store.catalog.findVersion(name, version)
-  if (found === undefined) throw problem('version-not-found', { name, version })
-  const facts = await viewVersion(ports, found)
-  if (!decide(facts).listed) throw refuse(name, facts, await listFacts(ports, name))
-  return { found, facts }
+): Promise<string> {
+  await authorize(ports, actor, 'package:read', name)
+  const view = await getView(ports, name)
+  const facts = view.versions.find(each => each.version === version)
+  if (facts === undefined) throw problem('version-not-found', { name, version })
+  if (!decide(facts).listed) throw refuse(name, facts, view.versions)
+  const text = await ports.documents.getVersion(name, version)
+  if (text === undefined) throw problem('version-not-found', { name, version })
+  return text
 }
 
 /** Notes who fetched what; the batch is written within a second. */
@@ -80,12 +173,10 @@ export function noteDownload(
 
 type Identified = Pick<Extract<Actor, { kind: 'person' | 'job' | 'robot' }>, 'kind' | 'id' | 'credential'>
 
-async function findByFile(ports: Ports, name: PackageName, fileName: string): Promise<PackageVersion> {
+/** The version that a tarball's file is named after. */
+function versionIn(name: PackageName, fileName: string): Version {
   const prefix = tarballFileName(name, '' as Version).replace(/\.tgz$/, '')
-  const version =
-    fileName.startsWith(prefix) && fileName.endsWith('.tgz') ? fileName.slice(prefix.length, -4) : ''
-  const found = version === '' ? undefined : await ports.store.catalog.findVersion(name, version as Version)
-  if (found === undefined)
-    throw problem('version-not-found', { name, version: version === '' ? fileName : version })
-  return found
+  if (!fileName.startsWith(prefix) || !fileName.endsWith('.tgz') || fileName.length === prefix.length + 4)
+    throw problem('version-not-found', { name, version: fileName })
+  return fileName.slice(prefix.length, -4) as Version
 }

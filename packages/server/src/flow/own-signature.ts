@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Digest, formatIntegrity, type PackageName, type Version } from '@holdfast/core'
-import type { Mirror, UpstreamVersion } from '../catalog/index.ts'
+import type { Ingested, Mirror, UpstreamVersion } from '../catalog/index.ts'
 import type { OwnSignatures, Ports } from '../ports.ts'
 
 type Signing = Pick<Ports, 'store' | 'signer'>
@@ -17,14 +17,19 @@ export function signedText(name: PackageName, version: Version, digest: Digest):
  * Our signatures over versions of an upstream's package, those made now included: the newest ones, those under a tag, and all
  * whose bytes came in. What the upstream signed badly, or not at all although it has keys, never gets ours.
  */
-export async function signMirror(ports: Signing, mirror: Mirror): Promise<OwnSignatures> {
+export async function signMirror(
+  ports: Signing,
+  mirror: Mirror,
+  ingested: ReadonlyMap<Version, Ingested>,
+): Promise<OwnSignatures> {
   const { store, signer } = ports
   const known = await store.mirrors.findSignatures(mirror.name, signer.keyId)
   const tagged = new Set(mirror.tags.values())
   const newest = mirror.versions.length - signedAtOnce
   const missing = new Map<Digest, string>()
-  for (const [index, { version, digest, signature }] of mirror.versions.entries()) {
-    const isWanted = index >= newest || tagged.has(version)
+  for (const [index, { version, digest: told, signature }] of mirror.versions.entries()) {
+    const digest = told ?? ingested.get(version)?.digest
+    const isWanted = index >= newest || tagged.has(version) || ingested.has(version)
     if (digest !== undefined && isWanted && isTrusted({ signature }) && !known.has(digest))
       missing.set(digest, signedText(mirror.name, version, digest))
   }

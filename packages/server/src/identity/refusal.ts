@@ -17,6 +17,7 @@ const words = {
   'package:trust': 'change the trusted publishers of {subject}',
   'package:star': 'star {subject}',
   'package:mark': 'mark {subject} as critical',
+  'package:ingest': 'bring in packages of an upstream',
   'version:contain': 'quarantine or release versions',
   'org:create': 'make organisations',
   'org:read': 'see the organisation {subject}',

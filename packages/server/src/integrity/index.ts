@@ -18,5 +18,6 @@ export {
   inspectTarball,
   servedManifest,
 } from './inspect.ts'
+export { type InsideWords, lookInside } from './look-inside.ts'
 export { digestManifest } from './manifest-digest.ts'
 export { scanForTokens } from './token-scan.ts'

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { PackageName } from '@holdfast/core'
+import type { PackageName, Version } from '@holdfast/core'
+import { decide } from '../../catalog/index.ts'
 import { type PackageView, viewPackage } from '../../flow/index.ts'
 import { touchedBy } from '../../integrity/index.ts'
 import type {
@@ -11,9 +12,15 @@ import type {
   ReadyDocument,
 } from '../../ports.ts'
 import { DocumentCache } from './document-cache.ts'
-import { describeDocument, type MirrorMaking, type MirrorView, mirrorEtag } from './mirror-packument.ts'
+import {
+  describeDocument,
+  describeVersion,
+  type MirrorMaking,
+  type MirrorView,
+  mirrorEtag,
+} from './mirror-packument.ts'
 import { MirrorPress } from './mirror-press.ts'
-import { buildPackument } from './packument.ts'
+import { buildPackument, versionText } from './packument.ts'
 import { Press } from './press.ts'
 
 const contentTypes = {
@@ -62,6 +69,7 @@ export function openDocuments(ports: MirrorMaking, publicUrl: string, cacheBytes
       made.then(forget, forget)
       return made
     },
+    getVersion: (name, version) => oneVersion(making, name, version),
     async make(name) {
       // Documents of upstream packages are made when somebody asks: few of them are ever wanted in both forms.
       if ((await ports.store.catalog.findPackage(name)) === undefined) return
@@ -143,6 +151,23 @@ async function mirrorRow(
   const row = { ...rowOf(view, form, publicUrl), etag, ...encodings }
   await ports.store.documents.save(row)
   return { row, ...said }
+}
+
+/** One version object, made for who asks. */
+async function oneVersion(
+  { ports, publicUrl, mirrorPress }: Making,
+  name: PackageName,
+  version: Version,
+): Promise<string | undefined> {
+  const view = await viewPackage(ports, name)
+  const facts = view?.versions.find(each => each.version === version)
+  if (view === undefined || facts === undefined || !decide(facts).listed) return undefined
+  if (isMirror(view)) {
+    const job = await describeVersion(ports, publicUrl, view, facts)
+    return job && Buffer.from(await mirrorPress.press(job)).toString()
+  }
+  const found = await ports.store.catalog.findVersion(name, version)
+  return found && versionText(publicUrl, found, facts)
 }
 
 function rowOf(view: PackageView, form: DocumentForm, publicUrl: string) {

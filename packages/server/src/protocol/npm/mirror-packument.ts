@@ -68,12 +68,12 @@ export async function describeVersion(
   publicUrl: string,
   view: MirrorView,
   facts: VersionFacts,
-): Promise<VersionJob> {
+): Promise<VersionJob | undefined> {
   const { source, words } = await openWords(ports, publicUrl, view)
   const index = view.known.mirror.versions.findIndex(each => each.version === facts.version)
   const version = view.known.mirror.versions[index]
-  const text = version === undefined ? '{}' : words(version, decide(facts).deprecated, 'full')
-  return { kind: 'version', source, index, text }
+  if (version === undefined) return undefined
+  return { kind: 'version', source, index, text: words(version, decide(facts).deprecated, 'full') }
 }
 
 type Words = (version: UpstreamVersion, deprecated: string, form: DocumentForm) => string
@@ -85,8 +85,8 @@ async function openWords(
   { name, known }: MirrorView,
 ): Promise<{ source: Uint8Array; words: Words }> {
   const source = (await ports.store.mirrors.findSource(name)) ?? new Uint8Array()
-  const signatures = await signMirror(ports, known.mirror)
   const ingested = new Map((await ports.store.mirrors.listIngested(name)).map(each => [each.version, each]))
+  const signatures = await signMirror(ports, known.mirror, ingested)
   const { keyId } = ports.signer
   const words: Words = (version, deprecated, form) => {
     const dist = distOf(publicUrl, name, version, ingested, signatures, keyId)

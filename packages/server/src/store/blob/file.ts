@@ -114,6 +114,10 @@ class FileBlobWriter implements BlobWriter {
     }
   }
 
+  readAt(position: number, into: Uint8Array): Promise<Uint8Array> {
+    return readAt(this.#file, position, into)
+  }
+
   async keep(): Promise<WrittenBytes> {
     const written = this.digests()
     if (this.#state === 'kept') return written

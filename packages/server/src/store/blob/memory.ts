@@ -50,6 +50,11 @@ class MemoryBlobWriter implements BlobWriter {
     yield* this.#chunks
   }
 
+  async readAt(position: number, into: Uint8Array): Promise<Uint8Array> {
+    into.set(Buffer.concat(this.#chunks).subarray(position, position + into.length))
+    return into
+  }
+
   async keep(): Promise<WrittenBytes> {
     const written = this.digests()
     if (this.#state === 'kept') return written

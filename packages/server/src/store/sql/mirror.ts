@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What upstreams said, and which of their bytes came in. The facts of all versions of a package lie in one row. */
 import { promisify } from 'node:util'
-import { zstdCompress, zstdDecompress } from 'node:zlib'
+import { zstdCompress, zstdCompressSync, zstdDecompress, zstdDecompressSync } from 'node:zlib'
 import { type Digest, type DistTag, type PackageName, problem, type Version } from '@holdfast/core'
 import type { Kysely, Selectable } from 'kysely'
 import type { Ingested, Mirror, UpstreamMeasure, UpstreamVersion } from '../../catalog/index.ts'
@@ -31,6 +31,21 @@ export function mirrorRows(db: Kysely<Schema>, transact: Transact): MirrorRows {
       return (await query.executeTakeFirst())?.source
     },
     save: (mirror, source) => save(transact, mirror, source),
+    noteSignature: (name, version, found) =>
+      transact(async tx => {
+        // Written before it is read: of two processes the second waits, and reads what the first one wrote.
+        const row = await tx
+          .updateTable('mirror')
+          .where('name', '=', name)
+          .set(eb => ({ revision: eb('revision', '+', 1) }))
+          .returning('facts')
+          .executeTakeFirst()
+        if (row === undefined) return
+        const told = readFacts(zstdDecompressSync(row.facts))
+        const noted = told.map(each => (each.version === version ? { ...each, signature: found } : each))
+        const facts = zstdCompressSync(JSON.stringify(noted))
+        await tx.updateTable('mirror').where('name', '=', name).set({ facts }).execute()
+      }),
     confirm: (name, checkedAt) => setOne(name, { checked_at: checkedAt }),
     markUsed: (name, at) => setOne(name, { used_at: at }),
     async listStale(origin, checkedBefore, usedSince, limit) {
@@ -185,8 +200,12 @@ async function toMirror(row: Selectable<Schema['mirror']>): Promise<Mirror> {
     createdAt: row.created_at,
     modifiedAt: row.modified_at,
     tags: new Map(JSON.parse(row.tags) as [DistTag, Version][]),
-    versions: JSON.parse((await inflate(row.facts)).toString()) as UpstreamVersion[],
+    versions: readFacts(await inflate(row.facts)),
   }
+}
+
+function readFacts(text: Buffer): readonly UpstreamVersion[] {
+  return JSON.parse(text.toString()) as UpstreamVersion[]
 }
 
 function toSummary(row: Pick<Selectable<Schema['mirror']>, (typeof summary)[number]>) {

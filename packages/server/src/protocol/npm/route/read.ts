@@ -9,13 +9,19 @@ import {
   problem,
   type Version,
 } from '@holdfast/core'
-import { noteDownload, openTarball, readDocument, readVersion, viewPackage } from '../../../flow/index.ts'
+import {
+  noteDownload,
+  openTarball,
+  readDocument,
+  readVersion,
+  type TarballFlow,
+  viewPackage,
+} from '../../../flow/index.ts'
 import type { Answer, Call } from '../../../http/index.ts'
 import { authorize } from '../../../identity/index.ts'
 import type { BlobReader, Ports, ReadyDocument } from '../../../ports.ts'
 import { headerText, json } from '../answer.ts'
 import { chooseEncoding, isUnchanged } from '../hot-path.ts'
-import { versionText } from '../packument.ts'
 import { type Params, type Route, route } from '../router.ts'
 import { type Tarballs, tarballHeaders } from '../tarballs.ts'
 
@@ -67,14 +73,13 @@ function inflated({ variants }: ReadyDocument, warning: Record<string, string>):
 async function oneVersion(ports: Ports, call: Call, params: Params): Promise<Answer> {
   const name = parsePackageName(params['pkg'])
   const version = await resolveVersion(ports, call, name, params['version'] ?? '')
-  const { found, facts } = await readVersion(ports, call.actor, name, version)
   return {
     status: 200,
     headers: {
       'content-type': 'application/json; charset=utf-8',
       'cache-control': 'private, max-age=0, must-revalidate',
     },
-    body: versionText(ports.config.publicUrl, found, facts),
+    body: await readVersion(ports, call.actor, name, version),
   }
 }
 
@@ -95,8 +100,6 @@ async function tarball(ports: Ports, call: Call, params: Params, tarballs: Tarba
   const file = (params['rest'] ?? '').replace(/^@[^/]+\//, '')
   const epoch = tarballs.epoch()
   const grant = await openTarball(ports, call.actor, name, file)
-  const { headers, etag, unchanged } = tarballHeaders(grant.digest, grant.access, grant.sizeBytes)
-  const notice: Record<string, string> = grant.notice === '' ? {} : { 'npm-notice': headerText(grant.notice) }
   if (call.method === 'GET') {
     noteDownload(
       ports,
@@ -107,11 +110,27 @@ async function tarball(ports: Ports, call: Call, params: Params, tarballs: Tarba
       call.headers['user-agent'] ?? '',
     )
   }
+  if ('bytes' in grant) return flowing(grant)
+  const { headers, etag, unchanged } = tarballHeaders(grant.digest, grant.access, grant.sizeBytes)
+  const notice: Record<string, string> = grant.notice === '' ? {} : { 'npm-notice': headerText(grant.notice) }
   if (isUnchanged(call.headers['if-none-match'], etag)) return { status: 304, headers: pairs(unchanged) }
   const reader = await ports.blobs.open(grant.digest)
   if (reader === undefined) throw problem('unavailable')
   tarballs.remember(call.url, grant, epoch)
   return ranged(call, reader, { ...pairs(headers), ...notice }, etag)
+}
+
+/** While it comes in: nobody may keep it by these headers before its end, which says that it is whole. */
+function flowing({ digest, sizeBytes, bytes }: TarballFlow): Answer {
+  const length = sizeBytes === undefined ? {} : { 'content-length': String(sizeBytes) }
+  const headers = digest === undefined ? tarballType : pairs(tarballHeaders(digest, 'public', 0).headers)
+  const { 'content-length': _, 'accept-ranges': __, ...kept } = headers
+  return { status: 200, headers: { ...kept, ...length }, flow: bytes }
+}
+
+const tarballType: Readonly<Record<string, string>> = {
+  'content-type': 'application/octet-stream',
+  'x-content-type-options': 'nosniff',
 }
 
 /** One byte range (RFC 9110, 14.2) when it is asked for and still of the same bytes; several are answered whole. */

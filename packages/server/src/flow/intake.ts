@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: Apache-2.0
+import { formatIntegrity, type PackageName, type Problem, problem } from '@holdfast/core'
+import type { Ingested, OriginName, UpstreamVersion } from '../catalog/index.ts'
+import { type Actor, authorize } from '../identity/index.ts'
+import { defaultInspectLimits, type InsideWords, lookInside, type NewEvent } from '../integrity/index.ts'
+import type { Arrival, BlobWriter, Intake, Ports, Tx, WrittenBytes } from '../ports.ts'
+import { isTrusted } from './own-signature.ts'
+
+type Taking = Pick<Ports, 'config' | 'store' | 'blobs' | 'signer' | 'upstreams' | 'clock'>
+
+/** A version on its way in. */
+interface Wanted {
+  readonly name: PackageName
+  readonly origin: OriginName
+  readonly version: UpstreamVersion
+}
+
+const upstreamActor: Actor = { kind: 'system', id: 'upstream' }
+const dayMs = 24 * 3600_000
+const youngMs = 14 * dayMs
+const pieceBytes = 64 * 1024
+/** Looked into one after the other and each whole in memory; npm's own limit is far below. */
+const maxInspectedBytes = 64 * 1024 * 1024
+
+/** Whether nobody may have looked at a version yet: its bytes are looked into before the first of them goes out. */
+export function isYoung({ knownSince }: Pick<UpstreamVersion, 'knownSince'>, now: number): boolean {
+  return now - knownSince < youngMs
+}
+
+/** The bytes on their way into one instance. */
+export function openIntake(ports: Taking): Intake {
+  const arriving = new Map<string, Arriving>()
+  const book = new Book(ports)
+  return {
+    bring(name, origin, version) {
+      const key = `${origin} ${name} ${version.version}`
+      const known = arriving.get(key)
+      if (known !== undefined) return known
+      const made = new Arriving(ports, book, { name, origin, version })
+      arriving.set(key, made)
+      const forget = () => void arriving.delete(key)
+      made.done.then(forget, forget)
+      return made
+    },
+  }
+}
+
+/** One arrival: a task of its own that nobody's leaving ends, and readers who follow it. */
+class Arriving implements Arrival {
+  readonly opened: Promise<number | undefined>
+  readonly done: Promise<Ingested>
+  readonly #ports: Taking
+  readonly #book: Book
+  readonly #wanted: Wanted
+  #writer: BlobWriter | undefined
+  /** Bytes that readers may have. */
+  #shown = 0
+  /** The last piece, which is shown when the digest held. */
+  #tail: Uint8Array = new Uint8Array()
+  #state: 'arriving' | 'verified' | 'failed' = 'arriving'
+  #kept: Promise<WrittenBytes> | undefined
+  #news = newsOf()
+
+  constructor(ports: Taking, book: Book, wanted: Wanted) {
+    this.#ports = ports
+    this.#book = book
+    this.#wanted = wanted
+    const opening = Promise.withResolvers<number | undefined>()
+    this.opened = opening.promise
+    this.done = this.#run(opening.resolve).catch(error => {
+      this.#state = 'failed'
+      this.#tell()
+      opening.reject(error)
+      throw error
+    })
+    // Whoever waits hears of it; where nobody does, it was for nothing.
+    this.opened.catch(() => {})
+    this.done.catch(() => {})
+  }
+
+  async *follow(): AsyncGenerator<Uint8Array> {
+    for (let position = 0; ; ) {
+      if (this.#state === 'failed') await this.done
+      if (this.#state === 'verified') {
+        yield* this.#rest(position)
+        return
+      }
+      const length = Math.min(pieceBytes, this.#shown - position)
+      if (length === 0 || this.#writer === undefined) await this.#news.promise
+      else {
+        const piece = await this.#writer.readAt(position, Buffer.allocUnsafeSlow(length))
+        position += piece.length
+        yield piece
+      }
+    }
+  }
+
+  /** What a reader lacks when the digest held: from memory for who kept up, else from the kept blob. */
+  async *#rest(from: number): AsyncGenerator<Uint8Array> {
+    let position = from
+    if (position < this.#shown) {
+      const { digest } = (await this.#kept) ?? (await this.done)
+      const reader = await this.#ports.blobs.open(digest)
+      if (reader === undefined) throw problem('unavailable', { why: 'the bytes are gone' })
+      try {
+        while (position < this.#shown) {
+          const room = Buffer.allocUnsafeSlow(Math.min(pieceBytes, this.#shown - position))
+          const piece = await reader.read(position, room)
+          position += piece.length
+          yield piece
+        }
+      } finally {
+        await reader.close()
+      }
+    }
+    yield this.#tail
+  }
+
+  async #run(open: (sizeBytes: number | undefined) => void): Promise<Ingested> {
+    const { blobs, upstreams } = this.#ports
+    const { origin, version } = this.#wanted
+    const writer = await blobs.begin()
+    this.#writer = writer
+    try {
+      const upstream = upstreams.get(origin)
+      if (upstream === undefined) throw problem('unavailable', { why: `there is no origin '${origin}'` })
+      const { sizeBytes, bytes } = await upstream.openTarball(version.tarball)
+      open(sizeBytes)
+      for await (const piece of bytes) await this.#take(writer, piece)
+      const written = writer.digests()
+      await this.#check(written)
+      this.#state = 'verified'
+      this.#kept = writer.keep()
+      this.#tell()
+      await this.#kept
+      // A crash here leaves bytes that no version names, as after a publish.
+      const inside = await this.#look(written)
+      return await this.#book.enter(this.#wanted, written, inside)
+    } finally {
+      await writer.discard()
+    }
+  }
+
+  async #take(writer: BlobWriter, piece: Uint8Array): Promise<void> {
+    await writer.write(piece)
+    this.#shown += this.#tail.length
+    this.#tail = piece
+    this.#tell()
+  }
+
+  #tell(): void {
+    const { resolve } = this.#news
+    this.#news = newsOf()
+    resolve()
+  }
+
+  /** What the upstream promised for ever; a version that only has a SHA-1 gets the SHA-512 found here. */
+  async #check({ digest, shasum }: WrittenBytes): Promise<void> {
+    const { version } = this.#wanted
+    if (version.digest !== undefined && version.digest !== digest)
+      throw await this.#accuse(
+        `they are ${formatIntegrity(digest)} and not ${formatIntegrity(version.digest)}`,
+      )
+    if (version.digest === undefined && version.shasum !== shasum)
+      throw await this.#accuse(`their SHA-1 is ${shasum} and not ${version.shasum}`)
+  }
+
+  async #accuse(why: string): Promise<Problem> {
+    const { name, origin, version } = this.#wanted
+    await this.#book.accuse(name, origin, version.version, why)
+    return problem('upstream-mismatch', { name, version: version.version, why })
+  }
+
+  async #look({ digest, sizeBytes }: WrittenBytes): Promise<InsideWords> {
+    if (sizeBytes > maxInspectedBytes) return { hasInstallScript: true, fault: '' }
+    const reader = await this.#ports.blobs.open(digest)
+    if (reader === undefined) throw problem('unavailable', { why: 'the bytes are gone' })
+    try {
+      const bytes = new Uint8Array(sizeBytes)
+      await reader.read(0, bytes)
+      const limits = { ...defaultInspectLimits, maxInflatedBytes: this.#ports.config.maxUnpackedBytes }
+      return await lookInside(bytes, limits)
+    } finally {
+      await reader.close()
+    }
+  }
+}
+
+function newsOf(): PromiseWithResolvers<void> {
+  return Promise.withResolvers<void>()
+}
+
+/** What is to be written of one arrival. */
+interface Entry {
+  readonly ingested: Ingested
+  readonly events: readonly NewEvent[]
+  write(tx: Tx): Promise<void>
+  resolve(): void
+  reject(error: unknown): void
+}
+
+/** Records arrivals; those that come while a commit is under way are written together by the next one. */
+class Book {
+  readonly #ports: Taking
+  #waiting: Entry[] = []
+  #writing: Promise<void> | undefined
+
+  constructor(ports: Taking) {
+    this.#ports = ports
+  }
+
+  async enter(wanted: Wanted, written: WrittenBytes, inside: InsideWords): Promise<Ingested> {
+    const entry = await this.#describe(wanted, written, inside)
+    await new Promise<void>((resolve, reject) => {
+      this.#waiting.push({ ...entry, resolve, reject })
+      this.#writing ??= this.#write().finally(() => {
+        this.#writing = undefined
+      })
+    })
+    return entry.ingested
+  }
+
+  async accuse(
+    name: PackageName,
+    origin: OriginName,
+    ver: UpstreamVersion['version'],
+    why: string,
+  ): Promise<void> {
+    const grant = await authorize(this.#ports, upstreamActor, 'package:ingest', '')
+    const event: NewEvent = { type: 'upstream-fault', pkg: name, ver, detail: { origin, why } }
+    await this.#ports.store.commit(grant, event, async () => {})
+  }
+
+  async #describe(
+    { name, origin, version }: Wanted,
+    { digest, shasum, sizeBytes }: WrittenBytes,
+    { hasInstallScript, fault }: InsideWords,
+  ): Promise<Pick<Entry, 'ingested' | 'events' | 'write'>> {
+    const { store, signer, clock } = this.#ports
+    const at = clock()
+    const ver = version.version
+    const isHeld = fault !== '' && isYoung(version, at)
+    const signed = await store.mirrors.findSignatures(name, signer.keyId)
+    // Of what nobody was shown yet no document needs to be made anew.
+    const isSigned = signed.size === 0 || signed.has(digest) || !isTrusted(version)
+    const shown = isHeld || version.digest === undefined || !isSigned
+    const reason = `its tarball is refused: ${fault}`
+    const ingested = { package: name, version: ver, origin, digest, shasum, sizeBytes, hasInstallScript }
+    const dist = { integrity: formatIntegrity(digest), size: sizeBytes }
+    const fields = { origin, dist, signature: version.signature }
+    const detail = { shown, ...(fault === '' ? {} : { fault }) }
+    const hold: NewEvent = { type: 'hold', pkg: name, ver, detail: { words: reason } }
+    return {
+      ingested: { ...ingested, ingestedAt: at, lastUsedAt: at },
+      events: [{ type: 'ingest', pkg: name, ver, fields, detail }, ...(isHeld ? [hold] : [])],
+      async write(tx) {
+        await tx.upstream.addIngested({ ...ingested, ingestedAt: at, lastUsedAt: at })
+        if (isHeld)
+          await tx.upstream.setMeasure(name, ver, { package: name, version: ver, status: 'held', reason, at })
+        if (shown) await tx.upstream.touchMirror(name)
+      },
+    }
+  }
+
+  async #write(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting
+      this.#waiting = []
+      try {
+        await this.#commit(batch)
+        for (const each of batch) each.resolve()
+      } catch (error) {
+        // One that contradicts what came in before must not take the others with it.
+        if (batch.length === 1) batch[0]?.reject(error)
+        else for (const each of batch) await this.#commit([each]).then(each.resolve, each.reject)
+      }
+    }
+  }
+
+  async #commit(batch: readonly Entry[]): Promise<void> {
+    const grant = await authorize(this.#ports, upstreamActor, 'package:ingest', '')
+    const events = batch.flatMap(each => each.events)
+    await this.#ports.store.commit(grant, events, async tx => {
+      for (const each of batch) await each.write(tx)
+    })
+  }
+}
