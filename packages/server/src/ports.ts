@@ -399,6 +399,8 @@ export interface PolicyReads {
   /** Granted ones that end at a time or did before, the earliest first. */
   listWaiversEnding(before: number): Promise<readonly Waiver[]>
   listAdvisories(name: PackageName): Promise<readonly Advisory[]>
+  /** Of many packages at once: what an audit asks. */
+  listAdvisoriesOf(names: readonly PackageName[]): Promise<readonly Advisory[]>
   /** Of all packages of a scope (`@acme`), those told since a time. */
   listSiblingAdvisories(scope: string, since: number): Promise<readonly Advisory[]>
   /** Those of these digests that are known to be bad, and why. */

@@ -8,7 +8,7 @@ export {
   resendVerification,
   setPrimaryAddress,
 } from './address.ts'
-export type { Arrival, Told } from './arrival.ts'
+export { type Advised, type Asked, adviseOn } from './advice.ts'
 export { addAdvisories } from './advisory.ts'
 export { type AuditPage, type AuditWish, loginsOf, readAudit } from './audit.ts'
 export { auditPushLateMs, pushAudit, readAuditPush } from './audit-push.ts'

@@ -4,6 +4,7 @@ import type { Answer, Call, Mount } from '../../http/index.ts'
 import type { Ports } from '../../ports.ts'
 import { problemAnswer } from './answer.ts'
 import { formerPrefixes, withoutFormerPath } from './former-path.ts'
+import { auditRoutes } from './route/audit.ts'
 import { identityRoutes } from './route/index.ts'
 import { publishRoutes } from './route/publish.ts'
 import { readRoutes, versionRoutes } from './route/read.ts'
@@ -24,6 +25,7 @@ export function npmMount(ports: Ports, tarballs: Tarballs): Mount {
     ...readRoutes(tarballs),
     ...publishRoutes,
     ...searchRoutes,
+    ...auditRoutes,
     ...identityRoutes,
     ...versionRoutes,
   ]

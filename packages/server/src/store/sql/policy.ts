@@ -35,6 +35,17 @@ export function policyReads(db: Kysely<Schema>): PolicyReads {
       const query = db.selectFrom('advisory').selectAll().where('package', '=', name)
       return (await query.orderBy('id').execute()).map(toAdvisory)
     },
+    async listAdvisoriesOf(names) {
+      const found: Advisory[] = []
+      for (let at = 0; at < names.length; at += atOnce) {
+        const query = db
+          .selectFrom('advisory')
+          .selectAll()
+          .where('package', 'in', names.slice(at, at + atOnce))
+        found.push(...(await query.orderBy('package').orderBy('id').execute()).map(toAdvisory))
+      }
+      return found
+    },
     async listSiblingAdvisories(scope, since) {
       // '0' follows '/': all names of the scope and no other.
       const query = db.selectFrom('advisory').selectAll().where('package', '>', `${scope}/`)

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createHash } from 'node:crypto'
+import {
+  isPackageName,
+  type PackageName,
+  parseVersion,
+  problem,
+  readVersionRange,
+  type Version,
+} from '@holdfast/core'
+import type { Advisory } from '../../../catalog/index.ts'
+import { type Advised, type Asked, adviseOn } from '../../../flow/index.ts'
+import type { Answer, Call } from '../../../http/index.ts'
+import type { Ports } from '../../../ports.ts'
+import { json } from '../answer.ts'
+import { type Route, route } from '../router.ts'
+
+/** A project of 100,000 packages fits; npm sends this with every install. */
+const maxBodyBytes = 8 * 1024 * 1024
+const maxDepth = 100
+const severities = ['low', 'moderate', 'high', 'critical'] as const
+
+/** What is known against versions, for `npm audit` and its like. npm asks this of its registry for all packages it has. */
+export const auditRoutes: readonly Route[] = [
+  route('POST /-/npm/v1/security/advisories/bulk', bulk),
+  route('POST /-/npm/v1/security/audits/quick', quick),
+  route('POST /-/npm/v1/security/audits', quick),
+]
+
+type Json = Readonly<Record<string, unknown>>
+
+/** `{"lodash":["4.17.20"]}`; the answer names only what something is known against. */
+async function bulk(ports: Ports, call: Call): Promise<Answer> {
+  const asked = new Map<PackageName, Version[]>()
+  for (const [name, versions] of Object.entries(asObject(await call.json(maxBodyBytes))))
+    if (Array.isArray(versions)) for (const version of versions) note(asked, name, version)
+  const advised = await adviseOn(ports, call.actor, asked)
+  return json(200, Object.fromEntries([...advised].map(([name, each]) => [name, each.map(toEntry)])))
+}
+
+/** What npm before 11 and yarn 1 send: a tree like that of a lock file. */
+async function quick(ports: Ports, call: Call): Promise<Answer> {
+  const asked = new Map<PackageName, Version[]>()
+  walk(asked, asObject(await call.json(maxBodyBytes))['dependencies'], 0)
+  return json(200, toReport(await adviseOn(ports, call.actor, asked), asked))
+}
+
+function walk(asked: Map<PackageName, Version[]>, dependencies: unknown, depth: number): void {
+  if (depth > maxDepth) throw problem('invalid-body', { why: `dependencies go deeper than ${maxDepth}` })
+  for (const [name, value] of Object.entries(asObject(dependencies ?? {}))) {
+    const entry = asObject(value)
+    note(asked, name, entry['version'])
+    if (entry['dependencies'] !== undefined) walk(asked, entry['dependencies'], depth + 1)
+  }
+}
+
+/** Aliases, folders and addresses stand there too: what is no version of a package is passed over. */
+function note(asked: Map<PackageName, Version[]>, name: string, text: unknown): void {
+  if (!isPackageName(name)) return
+  const version = versionOf(text)
+  if (version === undefined) return
+  const found = asked.get(name)
+  if (found === undefined) asked.set(name, [version])
+  else if (!found.includes(version)) found.push(version)
+}
+
+function versionOf(text: unknown): Version | undefined {
+  try {
+    return parseVersion(text)
+  } catch {
+    return undefined
+  }
+}
+
+function toReport(advised: Advised, asked: Asked): unknown {
+  const all = [...advised.values()].flat()
+  const counts = Object.fromEntries(
+    ['info', ...severities].map(word => [word, all.filter(each => each.severity === word).length]),
+  )
+  const advisories = all.map(each => {
+    const findings = [{ version: asked.get(each.package)?.[0], paths: [each.package] }]
+    return [String(numberOf(each.id)), { ...toEntry(each), module_name: each.package, findings }]
+  })
+  return {
+    actions: [],
+    advisories: Object.fromEntries(advisories),
+    muted: [],
+    metadata: { vulnerabilities: counts, dependencies: asked.size, totalDependencies: asked.size },
+  }
+}
+
+/** `cwe` is an array because `npm query` reads its length; one range that cannot be read makes pnpm drop the whole answer. */
+function toEntry({ id, url, title, severity, range }: Advisory): Json {
+  const vulnerable = readVersionRange(range) === undefined ? '*' : range
+  return { id: numberOf(id), url, title, severity, vulnerable_versions: vulnerable, cwe: [] }
+}
+
+/** pnpm drops what is no number, and npm keeps derived data by it: the same advisory has the same one for ever. */
+function numberOf(id: string): number {
+  return createHash('sha256').update(id).digest().readUIntBE(0, 6)
+}
+
+function asObject(value: unknown): Json {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Json
+  throw problem('invalid-body', { why: 'it is no object of packages' })
+}

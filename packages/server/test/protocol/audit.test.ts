@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What is known against what somebody has installed, for `npm audit` and its like. */
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { gzipSync } from 'node:zlib'
+import { type PackageName, parsePackageName } from '@holdfast/core'
+import type { Advisory } from '../../src/catalog/index.ts'
+import { authorize, operator } from '../../src/identity/index.ts'
+import { openDesk } from '../client/client.ts'
+import { openWorld, type Someone, type World } from '../world.ts'
+
+let world: World
+let ann: Someone
+const bulk = '/-/npm/v1/security/advisories/bulk'
+
+before(async () => {
+  world = await openWorld()
+  ann = await world.someone('ann')
+  await world.publish(ann, 'left-pad', '1.0.0')
+  await world.publish(ann, '@acme/secret', '1.0.0', { access: 'restricted' })
+  await advise('GHSA-aaaa-bbbb-cccc', 'left-pad', '<1.2.0')
+  await advise('GHSA-old', 'left-pad', '*', { withdrawnAt: world.now() })
+  await advise('HF-1', '@acme/secret', '*')
+  await advise('HF-2', 'elsewhere', 'no range at all')
+})
+after(() => world.close())
+
+async function advise(id: string, name: string, range: string, more: Partial<Advisory> = {}): Promise<void> {
+  const grant = await authorize(world.ports, operator, 'instance:operate', '')
+  const at = world.now()
+  const advisory: Advisory = {
+    id,
+    package: parsePackageName(name),
+    range,
+    fixed: [],
+    kind: 'vulnerability',
+    severity: 'high',
+    title: `trouble in ${name}`,
+    url: `https://advisories.example/${id}`,
+    publishedAt: at,
+    modifiedAt: at,
+    withdrawnAt: null,
+    ...more,
+  }
+  const event = { type: 'advisory', pkg: name as PackageName } as const
+  await world.ports.store.commit(grant, event, tx => tx.policy.setAdvisory(advisory))
+}
+
+test('the answer names only what something is known against, in the shape that every client reads', async () => {
+  const { status, body } = await world.npm(`POST ${bulk}`, {
+    body: { 'left-pad': ['1.0.0', '1.3.0'], lodash: ['4.17.20'], elsewhere: ['1.0.0'] },
+  })
+  assert.equal(status, 200)
+  assert.deepEqual(Object.keys(body).sort(), ['elsewhere', 'left-pad'])
+  const [entry, ...more] = body['left-pad']
+  assert.deepEqual(more, [])
+  const { id, ...rest } = entry
+  assert.ok(Number.isSafeInteger(id) && id > 0)
+  assert.deepEqual(rest, {
+    url: 'https://advisories.example/GHSA-aaaa-bbbb-cccc',
+    title: 'trouble in left-pad',
+    severity: 'high',
+    vulnerable_versions: '<1.2.0',
+    cwe: [],
+  })
+  assert.equal(body.elsewhere[0].vulnerable_versions, '*')
+  assert.deepEqual((await world.npm(`POST ${bulk}`, { body: { 'left-pad': ['1.3.0'] } })).body, {})
+})
+
+test('who may not read a package learns nothing of it', async () => {
+  const asked = { body: { '@acme/secret': ['1.0.0'] } }
+  assert.deepEqual((await world.npm(`POST ${bulk}`, asked)).body, {})
+  assert.deepEqual(
+    (await world.npm(`POST ${bulk}`, { ...asked, token: (await world.someone('eve')).token })).body,
+    {},
+  )
+  const { body } = await world.npm(`POST ${bulk}`, { ...asked, token: ann.token })
+  assert.deepEqual(Object.keys(body), ['@acme/secret'])
+})
+
+test('gzip is read, and what is no list of packages is refused or passed over', async () => {
+  const send = async (path: string, body: string | Uint8Array, headers = {}) => {
+    const request = {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: body as BodyInit,
+    }
+    const answer = await fetch(`${world.url}/npm${path}`, request)
+    return { status: answer.status, body: await answer.json() }
+  }
+  const zipped = gzipSync(JSON.stringify({ 'left-pad': ['1.0.0'] }))
+  assert.ok('left-pad' in (await send(bulk, zipped, { 'content-encoding': 'gzip' })).body)
+  for (const bad of ['[]', '"x"', 'null', '{']) assert.equal((await send(bulk, bad)).status, 400, bad)
+  assert.deepEqual((await send(bulk, '{"__proto__": {"left-pad": ["1.0.0"]}}')).body, {})
+  const odd = { '../etc': ['1.0.0'], 'left-pad': ['file:../x', 5, null, {}], lodash: 'x' }
+  assert.deepEqual(await send(bulk, JSON.stringify(odd)), { status: 200, body: {} })
+  const bomb = gzipSync(Buffer.alloc(20 * 1024 * 1024, ' '))
+  assert.equal((await send(bulk, bomb, { 'content-encoding': 'gzip' })).status, 413)
+  let deep: unknown = {}
+  for (let i = 0; i < 60; i++) deep = { dependencies: { a: { version: '1.0.0', ...(deep as object) } } }
+  assert.ok([200, 400].includes((await send('/-/npm/v1/security/audits/quick', JSON.stringify(deep))).status))
+})
+
+test('older clients send a tree, and get a report', async () => {
+  const tree = {
+    dependencies: { app: { version: '1.0.0', dependencies: { 'left-pad': { version: '1.0.0' } } } },
+  }
+  for (const path of ['/-/npm/v1/security/audits/quick', '/-/npm/v1/security/audits']) {
+    const { body } = await world.npm(`POST ${path}`, { body: tree })
+    const [advisory] = Object.values(body.advisories) as Record<string, unknown>[]
+    assert.deepEqual([advisory?.['module_name'], advisory?.['vulnerable_versions']], ['left-pad', '<1.2.0'])
+    assert.equal(body.metadata.vulnerabilities.high, 1)
+  }
+})
+
+test('npm audit says what is known, and pnpm too', { timeout: 60_000 }, async t => {
+  for (const kind of ['npm', 'pnpm'] as const) {
+    const desk = await openDesk(kind, `${world.url}/npm/`)
+    t.after(() => desk.remove())
+    await desk.folder('app', { name: 'app', version: '1.0.0', dependencies: { 'left-pad': '1.0.0' } })
+    const installed = await desk.run('app', ['install'])
+    assert.equal(installed.code, 0, installed.text)
+    const { code, text } = await desk.run('app', ['audit'])
+    assert.equal(code, 1, text)
+    assert.match(text, /trouble in left-pad/)
+    assert.match(text, /GHSA-aaaa-bbbb-cccc/)
+  }
+})
