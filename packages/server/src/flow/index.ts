@@ -24,7 +24,15 @@ export { criticalNoticeMs, markCritical, recomputeCritical, unmarkCritical } fro
 export { deprecate } from './deprecate.ts'
 export { hostNames, unhostNames } from './host.ts'
 export { type ImportOutcome, type ImportWishes, importVersions } from './import.ts'
-export { noteDownload, openTarball, readDocument, readVersion, type TarballGrant } from './install.ts'
+export {
+  noteDownload,
+  openTarball,
+  readDocument,
+  readVersion,
+  type TarballFlow,
+  type TarballGrant,
+} from './install.ts'
+export { openIntake } from './intake.ts'
 export { acceptInvitation, invite, readInvitation, setUpLink } from './invitation.ts'
 export { type Invitee, type InviteOutcome, inviteMany, parseInvitees } from './invite-many.ts'
 export { describeJob } from './job.ts'
@@ -71,6 +79,7 @@ export {
 } from './organise.ts'
 export {
   beginPasskey,
+export { signMirror } from './own-signature.ts'
   beginSignUp,
   countOwnRecoveryCodes,
   finishPasskey,
@@ -78,7 +87,6 @@ export {
   removePasskey,
   removePassword,
   renamePasskey,
-export { signMirror } from './own-signature.ts'
 } from './passkey.ts'
 export {
   accountOfChallenge,
