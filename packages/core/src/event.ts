@@ -50,6 +50,7 @@ export type EventType =
   | 'team'
   | 'token-create'
   | 'upstream-fault'
+  | 'waiver'
 
 /** For whom each event is. People's addresses never enter the log, since it cannot forget. */
 export const eventTable: Readonly<Record<EventType, EventRow>> = {
@@ -91,6 +92,7 @@ export const eventTable: Readonly<Record<EventType, EventRow>> = {
   team: forRecord,
   'token-create': forRecord,
   'upstream-fault': forRecord,
+  waiver: forRecord,
 }
 
 /** Every reason that may stand in a log leaf: codes, not prose. */

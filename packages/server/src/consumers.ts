@@ -7,6 +7,7 @@ import {
   recomputeCritical,
   reconcile,
   tellOfEndingTokens,
+  tellOfEndingWaivers,
   tellWebhook,
 } from './flow/index.ts'
 import type { Log } from './http/index.ts'
@@ -60,6 +61,7 @@ const jobs: readonly Job[] = [
   { name: 'job-mail-domains', everyMs: dayMs / 24, run: checkMailDomains },
   // Four times a day: the notice of the last day must not come when the token has ended.
   { name: 'job-token-notices', everyMs: dayMs / 4, run: tellOfEndingTokens },
+  { name: 'job-waiver-notices', everyMs: dayMs / 24, run: tellOfEndingWaivers },
   { name: 'job-reconcile', everyMs: 60_000, run: reconcile },
   { name: 'job-critical', everyMs: dayMs, run: recomputeCritical },
 ]

@@ -160,7 +160,7 @@ export {
   removeRobot,
 } from './robot.ts'
 export { type PackageAccess, readPackageAccess, setInstanceRoles, setPackageRole } from './role.ts'
-export { searchPackages } from './search.ts'
+export { listNewest, searchPackages } from './search.ts'
 export {
   confirmPresence,
   endSession,
@@ -194,3 +194,11 @@ export { type Remainder, unpublishMissing, unpublishPackage, unpublishVersion } 
 export { verifyEmail } from './verification.ts'
 export { currentPolicy, listFacts, type PackageView, type Viewing, viewPackage, viewVersion } from './view.ts'
 export { tellWebhook } from './webhook.ts'
+export {
+  askWaiver,
+  decideWaiver,
+  listWaivers,
+  tellOfEndingWaivers,
+  type Verdict,
+} from './waiver.ts'
+export { type Explanation, explainVersion, fetchAct } from './why.ts'

@@ -80,6 +80,8 @@ export async function applyPolicy(
   const grant = await authorize(ports, actor, 'instance:operate', '')
   if (isInForce(await currentPolicy(ports), rules)) return undefined
   await provePresence(ports, grant)
+  // What was served a moment ago counts as served before.
+  await ports.downloads.flush()
   const preview = await previewPolicy(ports, rules)
   const at = ports.clock()
   const event = {

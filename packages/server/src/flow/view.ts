@@ -39,6 +39,7 @@ export interface PackageView {
   readonly tags: ReadonlyMap<DistTag, Version>
   /** In the order of publication, removed ones included. */
   readonly versions: readonly VersionFacts[]
+  /** Of the policy that looked; 0 where no rule looks at this package. */
   readonly policyVersion: number
   /** When a verdict changes by itself, in milliseconds since the epoch, or null. */
   readonly validUntil: number | null
@@ -77,7 +78,7 @@ export async function viewUnder(ports: Viewing, policy: Policy, found: KeptPacka
     ...about,
     tags: fallbackTags(found.tags, versions),
     versions,
-    policyVersion: policy.version,
+    policyVersion: isAsked ? policy.version : 0,
     validUntil: versions.reduce<number | null>((first, { until }) => earlier(first, until), null),
   }
 }

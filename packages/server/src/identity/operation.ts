@@ -57,6 +57,13 @@ export const operations = {
     token: 'never',
     presence: true,
   },
+  'waiver:ask': { needs: { on: 'signed-in' }, token: 'read', presence: false },
+  'waiver:decide': { needs: { on: 'instance', roles: ['responder'] }, token: 'never', presence: true },
+  'waiver:read': {
+    needs: { on: 'instance', roles: ['auditor', 'operator', 'responder'] },
+    token: 'never',
+    presence: false,
+  },
   'org:create': { needs: { on: 'signed-in' }, token: 'never', presence: true },
   'org:read': { needs: { on: 'org', role: 'developer' }, token: 'read', presence: false },
   'org:manage': { needs: { on: 'org', role: 'admin' }, token: 'manage', presence: true },

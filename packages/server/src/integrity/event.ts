@@ -46,7 +46,7 @@ const forAll: ReadonlySet<EventType> = new Set(['advisory', 'hosted-names', 'pol
  * was shown, unless they told what the upstream did not.
  */
 export function touchedBy(events: readonly StoredEvent[]): ReadonlySet<PackageName> | 'all' {
-  if (events.some(({ type }) => forAll.has(type))) return 'all'
+  if (events.some(({ type, pkg }) => pkg === null && forAll.has(type))) return 'all'
   const touching = events.filter(({ type, detail }) => type !== 'ingest' || detail['shown'] === true)
   return new Set(touching.flatMap(({ pkg }) => pkg ?? []))
 }

@@ -51,6 +51,7 @@ import { newTokenPage, newTokenSubmit, tokensPage, tokensSubmit } from './page/t
 import { tokenPolicyPage, tokenRuleFile } from './page/token-policy.ts'
 import { usePage } from './page/use.ts'
 import { resendSubmit, verifyPage, verifySubmit } from './page/verify.ts'
+import { whyPage, whySubmit } from './page/why.ts'
 
 /** Every page there is. A form is posted to the address it stands on, so that a refusal can lead back there. */
 export function addRoutes(app: Hono<WebEnv>): void {
@@ -58,6 +59,7 @@ export function addRoutes(app: Hono<WebEnv>): void {
   app.get('/search', searchPage)
   app.get('/package/npm/:name{.+}', packagePage)
   app.get('/access/npm/:name{.+}', packageAccessPage).post(packageAccessSubmit)
+  app.get('/why/npm/:name{.+}', whyPage).post(whySubmit)
   app.get('/publishers', publisherStartPage)
   app.get('/publishers/npm/:name{.+}', publishersPage).post(publishersSubmit)
   app.get('/use', usePage)

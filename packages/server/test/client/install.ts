@@ -242,7 +242,7 @@ const blockedByName: Told = {
 }
 
 const blockedByLock: Told = {
-  npm: /Why, and what to do: http:\S+\/package\/npm\/npm-bad .*npm-bad@1\.2\.0 is quarantined: steals tokens\. Do not use it; allowed instead: 1\.1\.0\./,
+  npm: /npm-bad@1\.2\.0 is quarantined: steals tokens\. Do not use it; allowed instead: 1\.1\.0\. Why, and what to do: http:\S+\/why\/npm\/npm-bad\/1\.2\.0/,
   pnpm: /Tarball server returned HTTP 403 for/,
   yarn: /yarn-bad-1\.2\.0\.tgz: Request failed "403 Forbidden"/,
   berry: /Response Code: 403 \(Forbidden\)/,

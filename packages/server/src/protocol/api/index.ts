@@ -5,6 +5,7 @@ import type { Answer, Call, Mount } from '../../http/index.ts'
 import type { Ports } from '../../ports.ts'
 import { giveReadToken } from './ci.ts'
 import { reportLeaks, reportSignedLeaks, revokeTokens } from './leak.ts'
+import { postWaiver, readWhy, whyPrefix } from './why.ts'
 
 type Handler = (ports: Ports, call: Call) => Promise<Answer>
 
@@ -14,6 +15,7 @@ const routes: Readonly<Record<string, Handler>> = {
   'POST /api/v1/ci/token': giveReadToken,
   'POST /api/v1/leaks': reportLeaks,
   'POST /api/v1/leaks/github': reportSignedLeaks,
+  'POST /api/v1/waivers': postWaiver,
 }
 
 /** The API as a mount; problems are `application/problem+json` (RFC 9457). */
@@ -33,6 +35,7 @@ async function handle(ports: Ports, call: Call): Promise<Answer> {
   const key = `${call.method} ${path}`
   const handler = Object.hasOwn(routes, key) ? routes[key] : undefined
   if (handler !== undefined) return handler(ports, call)
+  if (call.method === 'GET' && path.startsWith(whyPrefix)) return readWhy(ports, call, path)
   const isThere = Object.keys(routes).some(each => each.endsWith(` ${path}`))
   throw problem(isThere ? 'method-not-allowed' : 'not-found', { method: call.method })
 }

@@ -19,7 +19,7 @@ export function json(status: number, body: unknown, headers?: Readonly<Record<st
  * versions people want to know more, so these say it in `npm-notice` too.
  */
 export function problemAnswer(problem: Problem, publicUrl: string, client: string): Answer {
-  const error = explain(problem)
+  const error = explain(problem) + whereToRead(problem, publicUrl)
   const headers: Record<string, string> = {}
   const notice = noticeOf(problem, error, publicUrl)
   if (notice !== undefined) headers['npm-notice'] = headerText(notice)
@@ -50,11 +50,16 @@ function explain({ message, hint }: Problem): string {
 }
 
 function noticeOf(problem: Problem, error: string, publicUrl: string): string | undefined {
-  const { authUrl, name, next } = problem.data
+  const { authUrl, next } = problem.data
   if (authUrl !== undefined) return `Open ${authUrl} to approve this operation`
   if (problem.status === 401) return error
-  // Only the gate names what may be used instead.
-  return next === undefined ? undefined : `Why, and what to do: ${publicUrl}/package/npm/${name}`
+  return next === undefined ? undefined : whereToRead(problem, publicUrl).trim()
+}
+
+/** npm prints the error and nothing else of it: the way to the explanation stands in it. Only the gate names what to use instead. */
+function whereToRead({ data }: Problem, publicUrl: string): string {
+  const { name, version, next } = data
+  return next === undefined ? '' : ` Why, and what to do: ${publicUrl}/why/npm/${name}/${version}`
 }
 
 /** Lower-case `otp`, and only where digits help: pnpm compares it literally, npm takes it for a challenge. */

@@ -148,7 +148,7 @@ function timeOf(known: Package, versions: VersionText): Record<string, string> {
 
 /** The members of a head, then `versions` page by page. */
 function withVersions(name: PackageName, head: Record<string, unknown>, versions: VersionText): Piece[] {
-  const tail = versions.form === 'full' ? restrictionsText(name, versions.restricted) : ''
+  const tail = versions.form === 'full' ? restrictionsText(versions.publicUrl, name, versions.restricted) : ''
   return [encode(`${JSON.stringify(head).slice(0, -1)},"versions":{`), ...versions.pages, encode(`}${tail}}`)]
 }
 
@@ -199,11 +199,16 @@ function fullHead(
  * The member that tells why versions are hidden, with a comma in front, or empty: npm alone reads it, and refuses an exact
  * request with these words; ranges pick another version.
  */
-export function restrictionsText(name: PackageName, restricted: readonly VersionFacts[]): string {
+export function restrictionsText(
+  publicUrl: string,
+  name: PackageName,
+  restricted: readonly VersionFacts[],
+): string {
   if (restricted.length === 0) return ''
   const reasons = restricted.slice(0, 10).map(facts => `${facts.version} is ${facts.status}: ${facts.reason}`)
   const versions = restricted.map(({ version }) => [version, { name, version }])
-  const member = { message: reasons.join('; '), versions: Object.fromEntries(versions) }
+  const message = `${reasons.join('; ')}. Why, and what to do: ${publicUrl}/why/npm/${name}`
+  const member = { message, versions: Object.fromEntries(versions) }
   return `,"policyRestrictions":${JSON.stringify(member)}`
 }
 

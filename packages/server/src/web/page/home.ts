@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { listNewest } from '../../flow/index.ts'
 import { mayReadPublic } from '../../identity/index.ts'
 import { findVisitor, hasRole, type PageContext } from '../context.ts'
 import { searchBox, sheet } from '../layout.ts'
@@ -15,7 +16,7 @@ export async function homePage(c: PageContext): Promise<Response> {
   const mayRead = mayReadPublic(ports.config, call.actor)
   const { catalog } = ports.store
   const [count, newest] = mayRead
-    ? await Promise.all([catalog.countPackages(), catalog.listNewest(newestCount)])
+    ? await Promise.all([catalog.countPackages(), listNewest(c.env.ports, newestCount)])
     : [0, []]
   const main = html`<div class="hero">
 <h1>${new URL(ports.config.publicUrl).host}</h1>

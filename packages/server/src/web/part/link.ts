@@ -13,6 +13,11 @@ export function accessPath(name: string): string {
   return packagePath(name).replace(/^\/package\//, '/access/')
 }
 
+/** The address of the page that says why a version can be installed or cannot. */
+export function whyPath(name: string, version: string): string {
+  return `${packagePath(name).replace(/^\/package\//, '/why/')}/${encodeURIComponent(version)}`
+}
+
 /** The address of a package's trusted publishers. */
 export function publishersPath(name: string): string {
   return packagePath(name).replace(/^\/package\//, '/publishers/')

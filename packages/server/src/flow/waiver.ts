@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Exceptions from the policy: asked for by whoever needs them, decided by responders, for one version and with an end. */
+import { type PackageName, problem, type Version } from '@holdfast/core'
+import type { Waiver } from '../catalog/index.ts'
+import { type Actor, actorId, authorize, randomId } from '../identity/index.ts'
+import type { NewEvent } from '../integrity/index.ts'
+import type { Ports, Tx } from '../ports.ts'
+import { addLetters, hostOf } from './letter.ts'
+import { takeTurn } from './limit.ts'
+import { provePresence } from './presence.ts'
+import { isWaivable, openVersion } from './why.ts'
+
+const dayMs = 24 * 3600_000
+const maxDays = 365
+const maxReason = 1000
+const asksAtOnce = 30
+const noticeMs = 3 * dayMs
+
+/** Asks responders to let a version in. Who asks twice for the same has one wish. Throws `waiver-pointless`. */
+export async function askWaiver(
+  ports: Ports,
+  actor: Actor,
+  subject: { readonly name: PackageName; readonly version: Version },
+  reason: string,
+): Promise<Waiver> {
+  const grant = await authorize(ports, actor, 'waiver:ask', '')
+  const { name, version } = subject
+  const { facts } = await openVersion(ports, actor, name, version)
+  const words = reason.replaceAll('\0', '').toWellFormed().trim().slice(0, maxReason)
+  if (words === '') throw problem('invalid-body', { why: 'it says no reason' })
+  if (!isWaivable(facts)) {
+    const why = facts.rule === '' ? 'no rule closed it' : 'it is known malware'
+    throw problem('waiver-pointless', { name, version, why })
+  }
+  const askedBy = actorId(actor)
+  const open = (await ports.store.policy.listWaivers(name)).find(
+    each => each.version === version && each.state === 'asked' && each.askedBy === askedBy,
+  )
+  if (open !== undefined) return open
+  await takeTurn(ports, 'waiver', 'from' in actor ? actor.from.address : '', asksAtOnce)
+  const waiver: Waiver = {
+    id: randomId('wv_'),
+    package: name,
+    version,
+    rule: '',
+    reason: words,
+    state: 'asked',
+    askedBy,
+    askedAt: ports.clock(),
+    decidedBy: '',
+    decidedAt: null,
+    endsAt: null,
+    notifiedAt: null,
+  }
+  const event = waiverEvent(waiver, 'ask', { words, rule: facts.rule })
+  await ports.store.commit(grant, event, async tx => {
+    await tx.policy.setWaiver(waiver)
+    await tellResponders(tx, ports, `A waiver is asked for ${name}@${version}`, [
+      `Rule: ${facts.rule}`,
+      `Why it is closed: ${facts.reason}`,
+      `Why it is needed: ${words}`,
+    ])
+  })
+  return waiver
+}
+
+/** What a responder says to a wish; `days` from now on. */
+export type Verdict =
+  | { readonly kind: 'grant'; readonly days: number; readonly words: string }
+  | { readonly kind: 'refuse'; readonly words: string }
+  | { readonly kind: 'end'; readonly words: string }
+
+/**
+ * Grants, refuses, or ends a waiver before its time; effective on every path within a second. Throws `waiver-not-found`,
+ * `waiver-decided`.
+ */
+export async function decideWaiver(
+  ports: Ports,
+  actor: Actor,
+  id: string,
+  verdict: Verdict,
+): Promise<Waiver> {
+  const grant = await authorize(ports, actor, 'waiver:decide', '')
+  await provePresence(ports, grant)
+  const at = ports.clock()
+  if (verdict.kind === 'grant' && !(verdict.days > 0 && verdict.days <= maxDays))
+    throw problem('invalid-body', { why: `a waiver lasts at most ${maxDays} days` })
+  const found = await ports.store.policy.findWaiver(id)
+  if (found === undefined) throw problem('waiver-not-found')
+  const decided = settle(found, verdict, actorId(actor), at)
+  return ports.store.commit(grant, verdictEvents(decided, verdict), async tx => {
+    // Asked again while others wait: of two responders one is first.
+    const now = await tx.policy.findWaiver(id)
+    if (now?.state !== (verdict.kind === 'end' ? 'granted' : 'asked'))
+      throw problem('waiver-decided', { state: now?.state ?? 'ended' })
+    await tx.policy.setWaiver(decided)
+    if ((await tx.catalog.findPackage(found.package)) !== undefined) await tx.catalog.touch(found.package, at)
+    await tellAsker(tx, ports, decided, verdict)
+    return decided
+  })
+}
+
+function settle(waiver: Waiver, verdict: Verdict, decidedBy: string, at: number): Waiver {
+  if (verdict.kind === 'end') return { ...waiver, state: 'ended', endsAt: at }
+  const decided = { ...waiver, decidedBy, decidedAt: at }
+  return verdict.kind === 'grant'
+    ? { ...decided, state: 'granted', endsAt: at + verdict.days * dayMs }
+    : { ...decided, state: 'refused' }
+}
+
+/** What changes the gate stands in the log, without the words and the people; the rest in the record. */
+function verdictEvents(waiver: Waiver, verdict: Verdict): NewEvent[] {
+  const record = waiverEvent(waiver, verdict.kind, { words: verdict.words, endsAt: waiver.endsAt })
+  if (verdict.kind === 'refuse') return [record]
+  const op = verdict.kind === 'grant' ? 'waive' : 'unwaive'
+  const fields = { op, waiver: waiver.id, until: waiver.endsAt ?? 0 }
+  return [{ type: 'policy', pkg: waiver.package, ver: waiver.version, fields }, record]
+}
+
+function waiverEvent(waiver: Waiver, op: string, detail: Readonly<Record<string, unknown>>): NewEvent {
+  return {
+    type: 'waiver',
+    pkg: waiver.package,
+    ver: waiver.version,
+    detail: { op, waiver: waiver.id, ...detail },
+  }
+}
+
+/** Every waiver there is, or those in one state, newest first, for staff. */
+export async function listWaivers(
+  ports: Ports,
+  actor: Actor,
+  state: Waiver['state'] | undefined,
+  limit: number,
+): Promise<readonly Waiver[]> {
+  await authorize(ports, actor, 'waiver:read', '')
+  return ports.store.policy.listAllWaivers(state, limit)
+}
+
+/** Tells of waivers that end within three days, once, and ends those whose time is over. Safe to run again at any time. */
+export async function tellOfEndingWaivers(ports: Ports): Promise<void> {
+  const now = ports.clock()
+  const grant = await authorize(ports, { kind: 'system', id: 'waiver-notice' }, 'waiver:decide', '')
+  for (const waiver of await ports.store.policy.listWaiversEnding(now + noticeMs)) {
+    const isOver = (waiver.endsAt ?? 0) <= now
+    if (!isOver && waiver.notifiedAt !== null) continue
+    const told: Waiver = { ...waiver, notifiedAt: now, state: isOver ? 'ended' : waiver.state }
+    const what = `The waiver for ${waiver.package}@${waiver.version} ${isOver ? 'has ended' : `ends ${isoOf(waiver.endsAt)}`}`
+    const event = waiverEvent(told, isOver ? 'over' : 'ending', { endsAt: waiver.endsAt })
+    await ports.store.commit(grant, event, async tx => {
+      await tx.policy.setWaiver(told)
+      const asker = await tx.identity.findAccount(waiver.askedBy)
+      await tellResponders(tx, ports, what, [`It was given because: ${waiver.reason}`], asker?.email)
+    })
+  }
+}
+
+async function tellResponders(
+  tx: Tx,
+  ports: Ports,
+  what: string,
+  lines: readonly string[],
+  also = '',
+): Promise<void> {
+  const staff = await tx.identity.listStaff()
+  const responders = staff.filter(({ roles }) => roles.includes('responder'))
+  const told = responders.length > 0 ? responders : staff.filter(({ roles }) => roles.includes('operator'))
+  const { publicUrl } = ports.config
+  const page = `${publicUrl}/operate/waivers`
+  await addLetters(tx, [...told.map(({ email }) => email), also], `${what} – ${hostOf(publicUrl)}`, [
+    `${what} on ${publicUrl}.`,
+    '',
+    ...lines,
+    '',
+    page,
+  ])
+}
+
+async function tellAsker(tx: Tx, ports: Ports, waiver: Waiver, verdict: Verdict): Promise<void> {
+  const asker = await tx.identity.findAccount(waiver.askedBy)
+  if (asker === undefined) return
+  const { publicUrl } = ports.config
+  const outcome = {
+    grant: `granted until ${isoOf(waiver.endsAt)}`,
+    refuse: 'refused',
+    end: 'ended before its time',
+  }
+  const what = `Your waiver for ${waiver.package}@${waiver.version} was ${outcome[verdict.kind]}`
+  await addLetters(tx, [asker.email], `${what} – ${hostOf(publicUrl)}`, [
+    `Hello ${asker.login},`,
+    '',
+    `${what}.`,
+    ...(verdict.words === '' ? [] : [`Because: ${verdict.words}`]),
+    '',
+    `${publicUrl}/why/npm/${waiver.package}/${waiver.version}`,
+  ])
+}
+
+function isoOf(at: number | null): string {
+  return new Date(at ?? 0).toISOString()
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Why a version can be installed or cannot, and the wish for an exception. */
+import { parsePackageName, parseVersion, problem } from '@holdfast/core'
+import * as v from 'valibot'
+import { askWaiver, explainVersion } from '../../flow/index.ts'
+import { type Answer, type Call, parseJson } from '../../http/index.ts'
+import type { Ports } from '../../ports.ts'
+
+const maxBodyBytes = 64 * 1024
+const asked = v.object({
+  name: v.string(),
+  version: v.string(),
+  reason: v.pipe(v.string(), v.maxLength(1000)),
+})
+
+/** Below `/api/v1/why/npm/`: `<name>/<version>`, the slash of a scope as it is or as `%2f`. */
+export const whyPrefix = '/api/v1/why/npm/'
+
+/** `GET /api/v1/why/npm/<name>/<version>`: the verdict with everything that led to it; times in milliseconds since the epoch. */
+export async function readWhy(ports: Ports, call: Call, path: string): Promise<Answer> {
+  if (call.badCredentials !== undefined) throw call.badCredentials
+  const { name, version } = parseSubject(path)
+  const { isServed, isWaivable, ...told } = await explainVersion(ports, call.actor, name, version)
+  const page = pageOf(ports, name, version)
+  return json(200, { ...told, served: isServed, waivable: isWaivable, page })
+}
+
+/** `POST /api/v1/waivers` with `{"name": "…", "version": "…", "reason": "…"}`, from anybody with an account. */
+export async function postWaiver(ports: Ports, call: Call): Promise<Answer> {
+  if (call.badCredentials !== undefined) throw call.badCredentials
+  const pieces: Uint8Array[] = []
+  for await (const piece of call.body(maxBodyBytes)) pieces.push(piece)
+  const parsed = v.safeParse(asked, parseJson(Buffer.concat(pieces)))
+  if (!parsed.success) {
+    const [issue] = parsed.issues
+    throw problem('invalid-body', { why: `${v.getDotPath(issue) ?? 'the body'}: ${issue.message}` })
+  }
+  const name = parsePackageName(parsed.output.name)
+  const version = parseVersion(parsed.output.version)
+  const { id, state } = await askWaiver(ports, call.actor, { name, version }, parsed.output.reason)
+  return json(201, { id, state, page: pageOf(ports, name, version) })
+}
+
+function parseSubject(path: string) {
+  const words = decode(path.slice(whyPrefix.length))
+  const slash = words.lastIndexOf('/')
+  return { name: parsePackageName(words.slice(0, slash)), version: parseVersion(words.slice(slash + 1)) }
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    throw problem('not-found')
+  }
+}
+
+function pageOf({ config }: Ports, name: string, version: string): string {
+  return `${config.publicUrl}/why/npm/${name}/${version}`
+}
+
+function json(status: number, body: unknown): Answer {
+  const headers = { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' }
+  return { status, headers, body: JSON.stringify(body) }
+}
