@@ -491,10 +491,10 @@ export interface Documents {
   peek(name: string, form: DocumentForm): ReadyDocument | undefined
   /** The document, or undefined when the package does not exist. It stays in memory while others are asked for less. */
   get(name: PackageName, form: DocumentForm): Promise<ReadyDocument | undefined>
-  /** Makes and stores what is stale of a package, before anybody asks; memory is for what somebody asked for. */
-  make(name: PackageName): Promise<void>
   /** JSON text of one version object; undefined where it is not listed. */
   getVersion(name: PackageName, version: Version): Promise<string | undefined>
+  /** Makes and stores what is stale of a package, before anybody asks; memory is for what somebody asked for. */
+  make(name: PackageName): Promise<void>
   /** Drops what is in memory. */
   drop(name: PackageName): void
 }

@@ -10,6 +10,7 @@ export {
 } from './address.ts'
 export { type Advised, type Asked, adviseOn } from './advice.ts'
 export { addAdvisories } from './advisory.ts'
+export type { Arrival, Told } from './arrival.ts'
 export { type AuditPage, type AuditWish, loginsOf, readAudit } from './audit.ts'
 export { auditPushLateMs, pushAudit, readAuditPush } from './audit-push.ts'
 export { type CaseDraft, closeCase, type Exposure, listCases, openCase, readCase } from './case.ts'
@@ -60,8 +61,8 @@ export {
   listLapsed,
   sayLapse,
 } from './mail-domain.ts'
-export { findCritical, graceEnd } from './mfa-rule.ts'
 export { installFields } from './manifest.ts'
+export { findCritical, graceEnd } from './mfa-rule.ts'
 export { openMirrors } from './mirror.ts'
 export {
   createOrg,
@@ -77,9 +78,9 @@ export {
   setTeamGrant,
   setTeamMember,
 } from './organise.ts'
+export { signMirror } from './own-signature.ts'
 export {
   beginPasskey,
-export { signMirror } from './own-signature.ts'
   beginSignUp,
   countOwnRecoveryCodes,
   finishPasskey,
@@ -193,7 +194,6 @@ export {
 export { type Remainder, unpublishMissing, unpublishPackage, unpublishVersion } from './unpublish.ts'
 export { verifyEmail } from './verification.ts'
 export { currentPolicy, listFacts, type PackageView, type Viewing, viewPackage, viewVersion } from './view.ts'
-export { tellWebhook } from './webhook.ts'
 export {
   askWaiver,
   decideWaiver,
@@ -201,4 +201,5 @@ export {
   tellOfEndingWaivers,
   type Verdict,
 } from './waiver.ts'
+export { tellWebhook } from './webhook.ts'
 export { type Explanation, explainVersion, fetchAct } from './why.ts'
