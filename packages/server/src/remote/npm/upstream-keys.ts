@@ -2,6 +2,7 @@
 import { isProblem } from '@holdfast/core'
 import * as v from 'valibot'
 import type { Clock, PublicKey } from '../../ports.ts'
+import { readyKeys } from './signature.ts'
 
 const goodForMs = 3600_000
 /** A key that is not known may be new, but somebody who makes keys up must not make us ask each time. */
@@ -89,13 +90,13 @@ export class UpstreamKeys {
   }
 }
 
-/** What is no list of keys is none: many registries answer any address with a page. */
+/** What is no list of keys, or no key that we can check with, is none: many registries answer any address with a page. */
 function parseKeys(text: string | undefined): readonly PublicKey[] {
   const read = v.safeParse(shape, parseText(text))
   const list = read.success ? read.output.keys : []
   return list.flatMap(each => {
     const key = v.safeParse(keyShape, each)
-    return key.success ? [key.output] : []
+    return key.success && readyKeys([key.output]).size > 0 ? [key.output] : []
   })
 }
 
