@@ -55,6 +55,7 @@ async function exchange(ports: Ports, jwt: string, name: PackageName, from: When
     throw problem('trust-refused', { name, job: describeJob(job) + nearMiss(publishers, job) })
   if (!(await mayStillWait(ports, publisher))) throw problem('trust-refused', { name, job: describeJob(job) })
   checkNotContested(publishers, publisher, job)
+  checkStarted(ports, publisher, job)
   return giveToken(ports, publisher, token, job, from)
 }
 
@@ -82,6 +83,13 @@ function checkNotContested(
       name: found.package,
       job: 'several accounts wait for its first publish',
     })
+}
+
+/** The other owners of the package still have time to say no. */
+function checkStarted(ports: Ports, { package: name, startsAt }: TrustedPublisher, job: JobFacts): void {
+  if (startsAt <= ports.clock()) return
+  const from = `${describeJob(job)}; its publisher works from ${new Date(startsAt).toISOString()} on`
+  throw problem('trust-refused', { name, job: from })
 }
 
 /** What does not fit, told to jobs of the very repository alone: a stranger must not learn whom a package trusts. */

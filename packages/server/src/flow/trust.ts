@@ -34,6 +34,8 @@ export interface PublisherRequest {
 
 const maxPublishers = 20
 const pendingMs = 30 * 24 * 3600_000
+/** Time for the other owners to read their letter: one stolen account alone must not publish at once. */
+const delayMs = 24 * 3600_000
 
 /** Those who may publish from CI, for owners. Throws `package-not-found`. */
 export async function listPublishers(
@@ -51,7 +53,7 @@ export async function listPublishers(
 
 /**
  * Trusts one kind of job. For a name that is not there yet the publisher is pending: for 30 days its first publish makes
- * the package, owned by whoever added it.
+ * the package, owned by whoever added it. Where others own the package too, it lets jobs in after a day.
  */
 export async function addPublisher(
   ports: Ports,
@@ -77,6 +79,7 @@ export async function addPublisher(
     permissions: request.permissions,
     createdAt: now,
     createdBy: actorId(actor),
+    startsAt: now + ((await hasOtherOwners(ports, actor, name)) ? delayMs : 0),
     pendingUntil: known === undefined ? now + pendingMs : null,
     lastUsedAt: null,
   }
@@ -84,9 +87,27 @@ export async function addPublisher(
     await checkStillHere(tx, made.createdBy)
     await checkRoom(tx, made, now)
     await tx.identity.addPublisher(made)
-    await tellOwners(tx, ports, made, `A trusted publisher was added to ${name} (${describePublisher(made)})`)
+    const from = made.startsAt > now ? `, which works from ${new Date(made.startsAt).toISOString()} on,` : ''
+    await tellOwners(
+      tx,
+      ports,
+      made,
+      `A trusted publisher was added to ${name} (${describePublisher(made)})${from}`,
+    )
   })
   return made
+}
+
+async function hasOtherOwners(ports: Ports, actor: Actor, name: PackageName): Promise<boolean> {
+  return (await listOwners(ports.store, name)).some(owner => owner.accountId !== actorId(actor))
+}
+
+/** Who owns a package, in their own name or through its organisation, each once. */
+async function listOwners({ identity }: Pick<Tx, 'identity'> | Ports['store'], name: PackageName) {
+  const owners = (await identity.listHolders(name)).filter(
+    each => each.role === 'owner' && each.disabledAt === null,
+  )
+  return [...new Map(owners.map(each => [each.accountId, each])).values()]
 }
 
 /** Ends the trust, and the tokens that its jobs still hold, at once. Throws `publisher-not-found`. */
@@ -181,9 +202,9 @@ export async function tellOwners(
   { package: name, createdBy, pendingUntil }: TrustedPublisher,
   what: string,
 ): Promise<void> {
-  const people = pendingUntil === null ? await tx.catalog.listPeople(name) : []
-  for (const person of people.filter(each => each.role === 'owner')) await addNotice(tx, ports, person, what)
-  if (people.some(each => each.accountId === createdBy)) return
+  const owners = pendingUntil === null ? await listOwners(tx, name) : []
+  for (const owner of owners) await addNotice(tx, ports, owner, what)
+  if (owners.some(each => each.accountId === createdBy)) return
   const account = await tx.identity.findAccount(createdBy)
   if (account !== undefined && account.disabledAt === null) await addNotice(tx, ports, account, what)
 }

@@ -129,6 +129,7 @@ function publisher(issuer: CiIssuer, rule: Partial<PublisherRule>, id = 'tp_1'):
     createdAt: 0,
     createdBy: 'a_1',
     pendingUntil: null,
+    startsAt: 0,
     lastUsedAt: null,
   }
 }

@@ -40,6 +40,8 @@ export interface TrustedPublisher {
   readonly createdAt: number
   /** The account that added it, and owns the package that a pending one makes. */
   readonly createdBy: string
+  /** From when it lets jobs in: later than it was added where other owners may want to say no. */
+  readonly startsAt: number
   /** Until when it waits for the first publish of its name; null once the package is there. */
   readonly pendingUntil: number | null
   readonly lastUsedAt: number | null

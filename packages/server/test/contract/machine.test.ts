@@ -83,6 +83,7 @@ function publisher(id: string, createdAt: number, pendingUntil: number | null = 
     permissions: ['createPackage'],
     createdAt,
     createdBy: 'a_1',
+    startsAt: createdAt,
     pendingUntil,
     lastUsedAt: null,
   }

@@ -338,6 +338,18 @@ test('the first job fixes the ids of a publisher that was typed by name, and own
   assert.ok(letters.some(letter => letter.to === ada.email && letter.subject.includes('1001')))
 })
 
+test('where others own the package a publisher works after a day, and they are told until when they can say no', async () => {
+  await world.publish(ada, name, '1.0.0')
+  const eve = await world.someone(`eve-${serial}`)
+  await world.npm(`PUT /-/package/${name}/owners`, { token: ada.token, body: { user: eve.login } })
+  await trust()
+  await isRefused(await issuer.github(world), 'trust-refused', /works from 20\d\d-/)
+  const letters = (await world.ports.store.mail.listRecent(10)).filter(({ to }) => to === eve.email)
+  assert.ok(letters.some(({ text }) => /was added to .* which works from 20\d\d-/.test(text)))
+  world.advance(dayMs)
+  await tokenFor()
+})
+
 test('owners are told of publishers that come and go', async () => {
   await world.publish(ada, name, '1.0.0')
   const { id } = await trust()

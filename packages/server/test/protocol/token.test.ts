@@ -179,6 +179,20 @@ test('a token for a network does not work from elsewhere, and npm is told why', 
   assert.equal((await make({ cidr_whitelist: ['192.0.2.0/33'] })).status, 400)
 })
 
+test('a token for a network that was just used there does not work from elsewhere either', async t => {
+  const proxied = await openWorld({ trustedProxies: '127.0.0.1' })
+  t.after(() => proxied.close())
+  const nomad = await proxied.someone('nomad')
+  const token = await proxied.token(nomad, { cidr: ['198.51.100.0/24'] })
+  const from = async (address: string, line: string) =>
+    (await proxied.npm(line, { token, headers: { 'x-forwarded-for': address } })).status
+  await proxied.publish(nomad, 'oasis', '1.0.0')
+  for (const line of ['GET /-/whoami', 'GET /oasis']) {
+    assert.deepEqual([await from('198.51.100.20', line), await from('198.51.100.20', line)], [200, 200])
+    assert.notEqual(await from('203.0.113.66', line), 200, line)
+  }
+})
+
 test('lists of tokens are paged, and the next page has the address of this mount', async () => {
   const cal = await world.someone('cal')
   for (let index = 0; index < 4; index++) await make({}, cal)

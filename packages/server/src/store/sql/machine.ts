@@ -198,6 +198,7 @@ function fromPublisher(made: TrustedPublisher): Schema['trusted_publisher'] {
     permissions: JSON.stringify(made.permissions),
     created_at: made.createdAt,
     created_by: made.createdBy,
+    starts_at: made.startsAt,
     pending_until: made.pendingUntil,
     last_used_at: made.lastUsedAt,
     removed_at: null,
@@ -214,6 +215,7 @@ function toPublisher(row: Selectable<Schema['trusted_publisher']>): TrustedPubli
     permissions: JSON.parse(row.permissions) as PublisherPermission[],
     createdAt: row.created_at,
     createdBy: row.created_by,
+    startsAt: row.starts_at,
     pendingUntil: row.pending_until,
     lastUsedAt: row.last_used_at,
   }

@@ -113,6 +113,7 @@ export interface Schema {
     permissions: string
     created_at: number
     created_by: string
+    starts_at: number
     pending_until: number | null
     last_used_at: number | null
     removed_at: number | null

@@ -106,7 +106,12 @@ ${snippet(`npm trust list ${name}`, '')}`
 }
 
 function doneNotice(done: string | null): Markup {
-  if (done === 'added') return notice('good', 'The publisher is trusted from now on')
+  if (done === 'added')
+    return notice(
+      'good',
+      'The publisher is added',
+      html`Where others own the package too it works after a day, in which they can say no.`,
+    )
   return done === 'removed' ? notice('good', 'The publisher and its tokens have ended') : nothing
 }
 
@@ -117,7 +122,7 @@ function table(name: PackageName, publishers: readonly TrustedPublisher[], now: 
 }
 
 function row(name: PackageName, publisher: TrustedPublisher, now: number): Markup {
-  const { id, provider, issuer, rule, pendingUntil, lastUsedAt } = publisher
+  const { id, provider, issuer, rule, startsAt, pendingUntil, lastUsedAt } = publisher
   const only = [
     rule.environment === undefined ? '' : `environment ${rule.environment}`,
     rule.ref ?? '',
@@ -125,7 +130,7 @@ function row(name: PackageName, publisher: TrustedPublisher, now: number): Marku
     rule.ownRunners === true ? 'own runners too' : '',
   ].filter(Boolean)
   const claims = Object.entries(rule.claims ?? {})
-  return html`<tr><td>${providers[provider]}<br>${provider === 'generic' ? claims.map(([claim, value]) => html`<code>${claim}=${value}</code> `) : html`<code>${rule.repository}</code> <code>${rule.workflow}</code>`}<br><span class="small">${issuer}</span>${pendingUntil === null ? nothing : html`<br>${badge(`waits until ${day(pendingUntil)}`, 'warn', '…')}`}</td>
+  return html`<tr><td>${providers[provider]}<br>${provider === 'generic' ? claims.map(([claim, value]) => html`<code>${claim}=${value}</code> `) : html`<code>${rule.repository}</code> <code>${rule.workflow}</code>`}<br><span class="small">${issuer}</span>${startsAt <= now ? nothing : html`<br>${badge(`works from ${day(startsAt)} on`, 'warn', '…')}`}${pendingUntil === null ? nothing : html`<br>${badge(`waits until ${day(pendingUntil)}`, 'warn', '…')}`}</td>
 <td>${only.length === 0 ? 'no more conditions' : only.join(', ')}</td>
 <td>${boundTo(publisher)}</td>
 <td class="nowrap">${lastUsedAt === null ? 'never' : ago(lastUsedAt, now)}</td>

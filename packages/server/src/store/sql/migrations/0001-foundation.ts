@@ -212,6 +212,7 @@ async function machines(table: TableMaker, db: Kysely<unknown>): Promise<void> {
     permissions: 'text',
     created_at: 'int',
     created_by: 'text',
+    starts_at: 'int',
     pending_until: 'int?',
     last_used_at: 'int?',
     removed_at: 'int?',
