@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
-import { parseJson } from '@holdfast/core'
+import { parseJson, parseNamePattern } from '@holdfast/core'
 import * as v from 'valibot'
 import { type NameRoute, parseRules, type Rule, RuleFaults } from './catalog/index.ts'
 import { originFaults, originList, routeList, routesOf } from './origin.ts'
@@ -29,6 +29,17 @@ const list = v.pipe(
     ],
     'must be a list',
   ),
+)
+const patternList = v.pipe(
+  list,
+  v.rawTransform(({ dataset, addIssue, NEVER }) => {
+    try {
+      return dataset.value.map(parseNamePattern)
+    } catch (error) {
+      addIssue({ message: error instanceof Error ? error.message : String(error) })
+      return NEVER
+    }
+  }),
 )
 const url = v.pipe(text, v.regex(/^https?:\/\/[^\s/?#]+(\/[^\s?#]*)?$/, 'must be an http or https address'))
 const origin = v.pipe(
@@ -199,6 +210,10 @@ const keys = {
   recoveryWaitHours: v.optional(v.pipe(number, v.minValue(24, 'must be at least 24')), 72),
   /** Rules of the firewall, a list; where it is given it is the truth, else the policy is what the operator made of the defaults. */
   policy: v.optional(v.pipe(v.unknown(), structured, rules)),
+  /** Files with the names that upstreams have, or http addresses of their feeds of changes: what private names are looked for in. */
+  upstreamNames: v.optional(list, []),
+  /** Private names, or patterns, of which upstreams may be asked one by one: they learn them by it. */
+  askUpstreamsAbout: v.optional(patternList, []),
   /** File with the names that are well used, one a line, for the rule `unpopular`. */
   popularNames: v.optional(text),
   /** Unpublish policy: hours in which an owner may take a version back without further conditions. */

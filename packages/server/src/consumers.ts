@@ -9,6 +9,7 @@ import {
   tellOfEndingTokens,
   tellOfEndingWaivers,
   tellWebhook,
+  watchPrivateNames,
 } from './flow/index.ts'
 import type { Log } from './http/index.ts'
 import type { StoredEvent } from './integrity/index.ts'
@@ -63,6 +64,7 @@ const jobs: readonly Job[] = [
   { name: 'job-token-notices', everyMs: dayMs / 4, run: tellOfEndingTokens },
   { name: 'job-waiver-notices', everyMs: dayMs / 24, run: tellOfEndingWaivers },
   { name: 'job-reconcile', everyMs: 60_000, run: reconcile },
+  { name: 'job-private-names', everyMs: dayMs / 24, run: watchPrivateNames },
   { name: 'job-critical', everyMs: dayMs, run: recomputeCritical },
 ]
 

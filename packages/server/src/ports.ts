@@ -127,6 +127,8 @@ export interface Ports {
   readonly intake: Intake
   /** Which names come from which origin, where they are not hosted here. */
   readonly routes: readonly NameRoute[]
+  /** What tells which names upstreams have; none where nobody watches. */
+  readonly nameSources: readonly NameSource[]
   /** Well-used names, where the operator gives a list of them. */
   readonly popular: ReadonlySet<string> | undefined
   readonly mail: Mail
@@ -551,6 +553,22 @@ export interface MailRows {
   listRecent(limit: number): Promise<readonly StoredLetter[]>
   markSent(id: number, at: number): Promise<void>
   markFailed(id: number, error: string): Promise<void>
+}
+
+/** Where names of upstream registries can be read without asking for any of them. */
+export interface NameSource {
+  /** The same for the same source. */
+  readonly id: string
+  /** For people: the file, or the host. */
+  readonly label: string
+  /** What came since a position, 0 for the beginning. Throws `file-unreadable`, `remote-failed`. */
+  read(since: number): AsyncIterable<NamePage>
+}
+
+/** Some names, of which nothing is checked, and where to read on once they are dealt with. */
+export interface NamePage {
+  readonly names: readonly string[]
+  readonly position: number
 }
 
 /** How each webhook has been doing; the event feed's cursor says where it is. */

@@ -123,6 +123,7 @@ export {
   setRuleMode,
 } from './policy.ts'
 export { provePresence } from './presence.ts'
+export { nameCursor, watchPrivateNames } from './private-name.ts'
 export {
   beginTfa,
   changePassword,

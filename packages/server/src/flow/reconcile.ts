@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isProblem, matchesName, type PackageName } from '@holdfast/core'
-import type { OriginName } from '../catalog/index.ts'
+import { isProblem, type PackageName } from '@holdfast/core'
+import { type OriginName, originOf } from '../catalog/index.ts'
 import type { Ports } from '../ports.ts'
 import { mapAhead } from './map-ahead.ts'
 
@@ -21,13 +21,13 @@ const maxFailures = 5
 export async function reconcile(ports: Ports): Promise<void> {
   const now = ports.clock()
   const hosted = await ports.store.catalog.listHosted()
-  // A name that became ours is never asked for elsewhere.
-  const isTheirs = (name: PackageName) => !hosted.some(pattern => matchesName(pattern, name))
+  // A name that became ours, or comes from another upstream now, is never asked for where it was.
+  const isOf = (name: PackageName, origin: OriginName) => originOf(name, hosted, ports.routes) === origin
   for (const origin of ports.upstreams.keys()) {
     const { mirrors } = ports.store
     const used = await mirrors.listStale(origin, now - hot.checkedAgoMs, now - hot.usedAgoMs, hot.aMinute)
     const rest = await mirrors.listStale(origin, now - cold.checkedAgoMs, 0, cold.aMinute)
-    await readAgain(ports, origin, new Set([...used, ...rest].filter(isTheirs)))
+    await readAgain(ports, origin, new Set([...used, ...rest].filter(name => isOf(name, origin))))
   }
 }
 

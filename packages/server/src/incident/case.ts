@@ -54,6 +54,8 @@ export interface CaseReads {
   findCase(id: string): Promise<IncidentCase | undefined>
   /** The case of this kind and title that is not closed, the newest of several. */
   findOpenCase(kind: CaseKind, title: string): Promise<string | undefined>
+  /** Packages that a case of this kind was ever about. */
+  listSubjects(kind: CaseKind): Promise<readonly PackageName[]>
   /** Newest first, those before a moment. */
   listCases(openedBefore: number, limit: number): Promise<readonly CaseSummary[]>
 }

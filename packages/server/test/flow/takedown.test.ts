@@ -7,10 +7,11 @@ import {
   type DistTag,
   type PackageName,
   parseDigest,
+  parseNamePattern,
   problem,
   type Version,
 } from '@holdfast/core'
-import type { Ingested, UpstreamVersion } from '../../src/catalog/index.ts'
+import type { Ingested, NameRoute, UpstreamVersion } from '../../src/catalog/index.ts'
 import { closeCase, reconcile } from '../../src/flow/index.ts'
 import { authorize, operator } from '../../src/identity/index.ts'
 import type { Upstream, UpstreamAnswer } from '../../src/ports.ts'
@@ -63,6 +64,9 @@ class Shelf implements Upstream {
 
   async readAttestations(): Promise<undefined> {}
 
+  /** As what stands behind the port has it. */
+  close(): void {}
+
   health(): ReturnType<Upstream['health']> {
     return { state: 'up', lastSuccessAt: null, lastFailureAt: null, why: '' }
   }
@@ -94,6 +98,7 @@ async function open(t: TestContext): Promise<{ world: World; shelf: Shelf }> {
   t.after(() => world.close())
   const shelf = new Shelf(world.now)
   ;(world.ports.upstreams as Map<string, Upstream>).set('up', shelf)
+  ;(world.ports.routes as NameRoute[]).push({ pattern: parseNamePattern('*'), origin: 'up' })
   for (const pattern of await world.ports.store.catalog.listHosted()) {
     const grant = await authorize(world.ports, operator, 'instance:operate', '')
     await world.ports.store.commit(grant, { type: 'hosted-names' }, tx => tx.catalog.removeHosted(pattern))

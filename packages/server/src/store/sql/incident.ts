@@ -30,6 +30,16 @@ export function caseReads(db: Kysely<Schema>): CaseReads {
       const open = query.where('kind', '=', kind).where('state', '<>', 'closed')
       return (await open.orderBy('opened_at', 'desc').limit(1).executeTakeFirst())?.id
     },
+    async listSubjects(kind) {
+      const query = db
+        .selectFrom('incident_subject')
+        .innerJoin('incident_case', 'incident_case.id', 'incident_subject.incident')
+        .select('incident_subject.package')
+        .distinct()
+        .where('incident_case.kind', '=', kind)
+      const rows = await query.orderBy('incident_subject.package').execute()
+      return rows.map(row => row.package as PackageName)
+    },
     async listCases(openedBefore, limit) {
       const query = db
         .selectFrom('incident_case')

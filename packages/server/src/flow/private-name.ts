@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Names that are ours and that somebody published upstream: whoever's build looks in the wrong place would get theirs. */
+import { randomUUID } from 'node:crypto'
+import { isPackageName, isProblem, matchesName, type NamePattern, type PackageName } from '@holdfast/core'
+import { authorize } from '../identity/index.ts'
+import type { NameSource, Ports, Upstream } from '../ports.ts'
+import { openCase } from './case.ts'
+import { tellStaff } from './takedown.ts'
+
+const watcher = { kind: 'system', id: 'names' } as const
+const leaseMs = 10 * 60_000
+const namesAtOnce = 1000
+const toldAtMost = 200
+const pageSize = 500
+
+/**
+ * Looks whether names that are ours appeared upstream: in the sources of names that the configuration gives, and by asking
+ * where it allows that. New ones are one case and one letter; each name is told once, the first time with what was there
+ * before. What a source does not say this time, because it cannot be read, it says the next.
+ */
+export async function watchPrivateNames(ports: Ports): Promise<void> {
+  const hosted = await ports.store.catalog.listHosted()
+  const found = new Set<PackageName>()
+  for (const source of ports.nameSources)
+    await readSource(ports, source, async names => {
+      for (const name of names) if (await isOurs(ports, hosted, name)) found.add(name)
+    })
+  for (const name of await askUpstreams(ports)) found.add(name)
+  await tell(ports, found)
+}
+
+/** Handles what is new in a source, page by page, from its own durable cursor. */
+async function readSource(
+  ports: Ports,
+  source: NameSource,
+  handle: (names: readonly PackageName[]) => Promise<void>,
+): Promise<void> {
+  const { leases } = ports.store
+  const [consumer, owner] = [nameCursor(source), randomUUID()]
+  const lease = await leases.acquire(consumer, owner, leaseMs)
+  if (lease === undefined) return
+  try {
+    for await (const { names, position } of source.read(lease.position)) {
+      await handle(names.filter(isPackageName))
+      // Told behind the last page: a crash before that reads the same again, and what was told is told once.
+      await leases.advance(consumer, lease.fence, position)
+    }
+  } catch (error) {
+    if (!isProblem(error)) throw error
+  } finally {
+    await leases.release(consumer, owner)
+  }
+}
+
+/** Where the reading of a source stands: 0 while it was never read. */
+export function nameCursor(source: Pick<NameSource, 'id'>): string {
+  return `names-${source.id}`
+}
+
+/** A package that is here, or a name that a pattern keeps for us; `*` keeps none, it only says who may be made. */
+async function isOurs(ports: Ports, hosted: readonly NamePattern[], name: PackageName): Promise<boolean> {
+  if (hosted.some(pattern => pattern !== '*' && matchesName(pattern, name))) return true
+  return hosted.includes('*' as NamePattern) && (await ports.store.catalog.findPackage(name)) !== undefined
+}
+
+/** Asks upstreams for the names of which the operator allows it, and for no other: they learn them by it. */
+async function askUpstreams(ports: Ports): Promise<readonly PackageName[]> {
+  const patterns = ports.config.askUpstreamsAbout
+  if (patterns.length === 0) return []
+  const found: PackageName[] = []
+  for await (const name of ownNames(ports)) {
+    if (!patterns.some(pattern => matchesName(pattern, name))) continue
+    for (const upstream of ports.upstreams.values())
+      if (await isThere(upstream, name, ports.clock())) found.push(name)
+  }
+  return found
+}
+
+async function* ownNames({ store }: Ports): AsyncGenerator<PackageName> {
+  for (let after = ''; ; ) {
+    const names = await store.catalog.listNames(after, pageSize)
+    yield* names
+    const last = names.at(-1)
+    if (last === undefined || names.length < pageSize) return
+    after = last
+  }
+}
+
+async function isThere(upstream: Upstream, name: PackageName, now: number): Promise<boolean> {
+  try {
+    return (await upstream.readPackument(name, undefined, now)).kind === 'told'
+  } catch (error) {
+    if (!isProblem(error)) throw error
+    return false
+  }
+}
+
+async function tell(ports: Ports, found: ReadonlySet<PackageName>): Promise<void> {
+  if (found.size === 0) return
+  const told = new Set(await ports.store.incident.listSubjects('private-name'))
+  const fresh = [...found]
+    .filter(name => !told.has(name))
+    .sort()
+    .slice(0, namesAtOnce)
+  const [first] = fresh
+  if (first === undefined) return
+  const title =
+    fresh.length === 1
+      ? `${first} was published upstream`
+      : `${first} and ${fresh.length - 1} more names of this registry were published upstream`
+  const listed = fresh.slice(0, toldAtMost).join(', ')
+  const words = `${listed}${fresh.length > toldAtMost ? ' …' : ''}: these names belong here, and somebody has them upstream`
+  const grant = await authorize(ports, watcher, 'version:contain', '')
+  await ports.store.commit(grant, [], async tx => {
+    const subjects = fresh.map(name => ({ package: name, version: '' }) as const)
+    const draft = { kind: 'private-name', title, severity: 'high', subjects, words } as const
+    const id = await openCase(tx, watcher.id, ports.clock(), draft)
+    await tellStaff(tx, ports, title, id, [
+      `${words}.`,
+      '',
+      'Builds that use this registry are safe: a name that is hosted here never comes from elsewhere.',
+      'Builds that ask the upstream directly would get theirs: look for such, and have the names taken down.',
+    ])
+  })
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Names that are ours and appear upstream are told, once, and without asking anybody for them. */
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { appendFile, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import { parseNamePattern } from '@holdfast/core'
+import { hostNames, nameCursor, unhostNames, watchPrivateNames } from '../../src/flow/index.ts'
+import { operator } from '../../src/identity/index.ts'
+import { startUpstream } from '../upstream-registry.ts'
+import { openWorld, type World } from '../world.ts'
+
+async function open(t: TestContext, flags: Readonly<Record<string, string>>): Promise<World> {
+  const world = await openWorld(flags)
+  t.after(() => world.close())
+  await unhostNames(world.ports, operator, [parseNamePattern('*')])
+  await hostNames(world.ports, operator, ['@acme/*', 'left-pad'].map(parseNamePattern))
+  return world
+}
+
+async function freshFolder(t: TestContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'holdfast-'))
+  t.after(() => rm(folder, { recursive: true }))
+  return folder
+}
+
+async function told({ ports }: World): Promise<string[]> {
+  const cases = await ports.store.incident.listCases(Number.MAX_SAFE_INTEGER, 100)
+  return cases.map(each => `${each.kind} ${each.title}`).reverse()
+}
+
+test('a list in a file, of any form, tells names that are ours: at first all at once, then each new one once', async t => {
+  const file = join(await freshFolder(t), 'names.json')
+  const world = await open(t, { upstreamNames: file })
+  await writeFile(file, '[\n  "lodash",\n  "@acme/stolen",\n  "left-pad","acme","@acmeother/ui"\n]')
+  const ann = await world.someone('ann', ['responder'])
+  await watchPrivateNames(world.ports)
+  await watchPrivateNames(world.ports)
+  assert.deepEqual(await told(world), [
+    'private-name @acme/stolen and 1 more names of this registry were published upstream',
+  ])
+  const letters = (await world.ports.store.mail.listRecent(10)).filter(each =>
+    each.subject.includes('stolen'),
+  )
+  assert.deepEqual(
+    letters.map(each => each.to),
+    [ann.email],
+  )
+  await appendFile(file, '\n@acme/fresh')
+  await utimes(file, new Date(), new Date(Date.now() + 60_000))
+  world.advance(1000)
+  await watchPrivateNames(world.ports)
+  assert.deepEqual((await told(world)).slice(1), ['private-name @acme/fresh was published upstream'])
+})
+
+test('a name cut in two by the reading is found, and a file that is no list does no harm', async t => {
+  const file = join(await freshFolder(t), 'names.txt')
+  const names = Array.from({ length: 120_000 }, (_, i) => `package-${i}`)
+  for (let i = 20_000; i < names.length; i += 20_000) names[i] = `@acme/n${i}`
+  const world = await open(t, { upstreamNames: file })
+  await writeFile(file, names.join('\n'))
+  await watchPrivateNames(world.ports)
+  const [made] = await world.ports.store.incident.listCases(Number.MAX_SAFE_INTEGER, 10)
+  assert.equal(made?.subjectCount, 5)
+  await writeFile(file, Buffer.alloc(3_000_000, 'x'))
+  await utimes(file, new Date(), new Date(Date.now() + 60_000))
+  await watchPrivateNames(world.ports)
+  await rm(file)
+  await watchPrivateNames(world.ports)
+  assert.equal((await told(world)).length, 1)
+})
+
+test('where every name is hosted here only packages that are here count', async t => {
+  const file = join(await freshFolder(t), 'names.txt')
+  const world = await openWorld({ upstreamNames: file })
+  t.after(() => world.close())
+  await world.publish(await world.someone('ann'), 'ours', '1.0.0')
+  await writeFile(file, 'lodash\nours\n')
+  await watchPrivateNames(world.ports)
+  assert.deepEqual(await told(world), ['private-name ours was published upstream'])
+})
+
+test('a feed of changes is read on from where it was, page by page; one that lies is tried again', async t => {
+  const asked: string[] = []
+  // The round that the start itself makes finds nothing.
+  let answer = (_since: string): unknown => 'not yet'
+  const feed = createServer((request, response) => {
+    const since = new URL(request.url ?? '', 'http://feed').searchParams.get('since') ?? ''
+    asked.push(since)
+    response.end(JSON.stringify(answer(since)))
+  }).listen(0, '127.0.0.1')
+  await once(feed, 'listening')
+  t.after(() => feed.close())
+  const upstreamNames = `http://127.0.0.1:${(feed.address() as AddressInfo).port}/_changes`
+  const world = await open(t, { upstreamNames, allowPrivateHosts: '127.0.0.1' })
+  const cursor = nameCursor(world.ports.nameSources[0] ?? { id: '' })
+  answer = () => ({ results: [], last_seq: 100 })
+  // That round may still be under way, and hold the lease.
+  while (asked.length === 0) await delay(20)
+  while ((await world.ports.store.leases.position(cursor)) === 0) await watchPrivateNames(world.ports)
+  asked.length = 0
+  await watchPrivateNames(world.ports)
+  answer = since =>
+    since === '100'
+      ? { results: Array.from({ length: 1000 }, (_, i) => ({ seq: i, id: `p${i}` })), last_seq: '1100-abc' }
+      : {
+          results: [
+            { seq: 1101, id: '@acme/stolen' },
+            { seq: 1102, id: '_design/app' },
+          ],
+          last_seq: 1102,
+        }
+  await watchPrivateNames(world.ports)
+  assert.deepEqual(asked, ['100', '100', '1100'])
+  assert.deepEqual(await told(world), ['private-name @acme/stolen was published upstream'])
+  answer = () => ({ results: 'all of them', last_seq: {} })
+  await watchPrivateNames(world.ports)
+  answer = () => ({ results: [], last_seq: 1102 })
+  await watchPrivateNames(world.ports)
+  assert.deepEqual(asked.slice(3), ['1102', '1102'])
+})
+
+test('upstreams are asked for names that the operator allows, and for no others', async t => {
+  const upstream = await startUpstream()
+  t.after(() => upstream.close())
+  upstream.publish('@acme/ui', '1.0.0')
+  upstream.publish('@acme/secret-plan', '1.0.0')
+  const world = await open(t, {
+    origins: JSON.stringify({ npm: upstream.url }),
+    askUpstreamsAbout: '@acme/ui',
+    allowPrivateHosts: '127.0.0.1',
+  })
+  const ann = await world.someone('ann')
+  for (const name of ['@acme/ui', '@acme/secret-plan', '@acme/other']) await world.publish(ann, name, '1.0.0')
+  await watchPrivateNames(world.ports)
+  assert.deepEqual(await told(world), ['private-name @acme/ui was published upstream'])
+  assert.ok(!upstream.asked.some(({ line }) => /secret|other/.test(line)))
+})
