@@ -20,6 +20,18 @@ const verbs: Readonly<Record<string, Verb>> = {
     line: 'sign a CI job in by its own identity, to install',
     run: async args => (await import('./command/ci.ts')).runCi(args),
   },
+  why: {
+    line: 'say why a version can be installed, or cannot',
+    run: async args => (await import('./command/why.ts')).runWhy(args),
+  },
+  waiver: {
+    line: 'ask for an exception from the policy',
+    run: async args => (await import('./command/why.ts')).runWaiver(args),
+  },
+  policy: {
+    line: 'see what the policy does to the versions of a lock file',
+    run: async args => (await import('./command/policy.ts')).runPolicy(args),
+  },
   token: {
     line: 'end leaked tokens, for whoever found them',
     run: async args => (await import('./command/token.ts')).runToken(args),

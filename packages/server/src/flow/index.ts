@@ -54,6 +54,7 @@ export {
   type Poll,
   pollApproval,
 } from './login.ts'
+export { keepLocked, type LockedVerdict, previewLocked } from './lock.ts'
 export {
   checkMailDomains,
   type LapsedAddress,

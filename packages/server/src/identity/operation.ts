@@ -57,6 +57,13 @@ export const operations = {
     token: 'never',
     presence: true,
   },
+  // Each package is asked about as whoever asks.
+  'policy:preview': { needs: { on: 'signed-in' }, token: 'read', presence: false },
+  'policy:keep': {
+    needs: { on: 'instance', roles: ['operator', 'responder'] },
+    token: 'manage',
+    presence: true,
+  },
   'waiver:ask': { needs: { on: 'signed-in' }, token: 'read', presence: false },
   'waiver:decide': { needs: { on: 'instance', roles: ['responder'] }, token: 'never', presence: true },
   'waiver:read': {

@@ -19,6 +19,8 @@ const words = {
   'package:mark': 'mark {subject} as critical',
   'package:ingest': 'bring in packages of an upstream',
   'version:contain': 'quarantine or release versions',
+  'policy:preview': 'look at lock files',
+  'policy:keep': 'spare what lock files name',
   'waiver:ask': 'ask for a waiver',
   'waiver:decide': 'decide on waivers',
   'waiver:read': 'see all waivers',

@@ -5,6 +5,7 @@ import type { Answer, Call, Mount } from '../../http/index.ts'
 import type { Ports } from '../../ports.ts'
 import { giveReadToken } from './ci.ts'
 import { reportLeaks, reportSignedLeaks, revokeTokens } from './leak.ts'
+import { keepVersions, previewVersions } from './policy.ts'
 import { postWaiver, readWhy, whyPrefix } from './why.ts'
 
 type Handler = (ports: Ports, call: Call) => Promise<Answer>
@@ -16,6 +17,8 @@ const routes: Readonly<Record<string, Handler>> = {
   'POST /api/v1/leaks': reportLeaks,
   'POST /api/v1/leaks/github': reportSignedLeaks,
   'POST /api/v1/waivers': postWaiver,
+  'POST /api/v1/policy/preview': previewVersions,
+  'POST /api/v1/policy/keep': keepVersions,
 }
 
 /** The API as a mount; problems are `application/problem+json` (RFC 9457). */
