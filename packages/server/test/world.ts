@@ -73,7 +73,7 @@ export const whence: Whence = { address: '192.0.2.7', client: 'test/1.0', web: f
 export const dayMs = 24 * 3600_000
 const start = Date.UTC(2026, 0, 5, 9)
 
-/** Opens one; `flags` are keys of the configuration. Every name is hosted. */
+/** Opens one; `flags` are keys of the configuration. Every name is hosted, unless some come from an origin. */
 export async function openWorld(flags: Readonly<Record<string, string>> = {}): Promise<World> {
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-'))
   const errors: string[] = []
@@ -82,7 +82,7 @@ export async function openWorld(flags: Readonly<Record<string, string>> = {}): P
   const rules = { mfa: 'optional', ...flags }
   const config = readConfig({ data: folder, port: '0', ...(await databaseFlag()), ...rules }, {})
   const instance = await startInstance(config, logInto(errors), () => now)
-  await hostNames(instance.ports, operator, [parseNamePattern('*')])
+  if (config.routes.length === 0) await hostNames(instance.ports, operator, [parseNamePattern('*')])
   return {
     ...callers(instance),
     ...makers(instance),

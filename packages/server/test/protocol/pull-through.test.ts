@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Packages of an upstream through the wire: what goes out, what stays, and what an upstream's lies come to. */
+import assert from 'node:assert/strict'
+import { createHash, createPublicKey, randomBytes, verify } from 'node:crypto'
+import { once } from 'node:events'
+import { request, type ServerResponse } from 'node:http'
+import { type TestContext, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { PackageName, Version } from '@holdfast/core'
+import { packTarball } from '../fixture/tarball.ts'
+import { startUpstream, type UpstreamRegistry } from '../upstream-registry.ts'
+import { dayMs, type Json, openWorld, type World } from '../world.ts'
+
+const lib = 'lib' as PackageName
+const one = '1.0.0' as Version
+const corgi = { accept: 'application/vnd.npm.install-v1+json' }
+
+async function open(
+  t: TestContext,
+  { keys = true } = {},
+): Promise<{ upstream: UpstreamRegistry; world: World }> {
+  const upstream = await startUpstream({ keys })
+  const world = await openWorld({
+    origins: JSON.stringify({ up: upstream.url }),
+    routes: JSON.stringify({ '*': 'up' }),
+    allowPrivateHosts: '127.0.0.1',
+  })
+  t.after(async () => {
+    await world.close()
+    await upstream.close()
+  })
+  return { upstream, world }
+}
+
+const tarballsAsked = ({ asked }: UpstreamRegistry) =>
+  asked.filter(({ line }) => line.endsWith('.tgz')).length
+
+/** The body of a tarball's address; rejects when the connection breaks before its end. */
+async function fetchBytes(world: World, path: string): Promise<Buffer> {
+  const response = await fetch(`${world.url}/npm${path}`)
+  assert.equal(response.status, 200, await (response.ok ? '' : response.text()))
+  return Buffer.from(await response.arrayBuffer())
+}
+
+const ingestedOf = (world: World, name = lib, version = one) =>
+  world.ports.store.mirrors.findIngested(name, version)
+
+async function untilIngested(world: World, name = lib, version = one) {
+  for (;;) {
+    const found = await ingestedOf(world, name, version)
+    if (found !== undefined) return found
+    await delay(10)
+  }
+}
+
+async function eventsOf(world: World, type: string) {
+  const events = await world.ports.store.events.ofPackage(lib)
+  return events.filter(event => event.type === type)
+}
+
+test('a packument leads to us alone: addresses, signatures by our key, times, and manifests as the upstream wrote them', async t => {
+  const { upstream, world } = await open(t)
+  upstream.publish('lib', '1.0.0', { manifest: { dependencies: { a: '^1' }, scripts: { install: 'x' } } })
+  upstream.publish('@acme/ui', '2.0.0')
+  const full = await world.npm('GET /lib')
+  const version = full.body.versions['1.0.0']
+  assert.equal(version.dist.tarball, `${world.url}/npm/lib/-/lib-1.0.0.tgz`)
+  assert.deepEqual([version.dependencies, version.scripts], [{ a: '^1' }, { install: 'x' }])
+  assert.deepEqual(full.body['dist-tags'], { latest: '1.0.0' })
+  assert.equal(full.body.time['1.0.0'], '2020-01-01T00:00:00.000Z')
+  await checkSigned(world, version)
+  const short = await world.npm('GET /lib', { headers: corgi })
+  assert.equal(short.headers.get('content-type'), 'application/vnd.npm.install-v1+json')
+  assert.deepEqual(short.body.versions['1.0.0'].dist, version.dist)
+  assert.equal(short.body.versions['1.0.0'].scripts, undefined)
+  assert.equal(short.body.versions['1.0.0'].hasInstallScript, true)
+  assert.deepEqual((await world.npm('GET /lib/latest')).body, version)
+  const scoped = (await world.npm('GET /@acme%2fui')).body.versions['2.0.0']
+  assert.equal(scoped.dist.tarball, `${world.url}/npm/@acme/ui/-/ui-2.0.0.tgz`)
+  const plain = await world.npm('GET /lib', { headers: { 'accept-encoding': 'identity' } })
+  assert.deepEqual(plain.body, full.body, 'also for who takes no encoding')
+  assert.equal((await world.npm('GET /no-such')).status, 404)
+})
+
+async function checkSigned(world: World, { name, version, dist }: Json): Promise<void> {
+  const { keys } = (await world.npm('GET /-/npm/v1/keys')).body
+  const [{ keyid, sig }] = dist.signatures
+  const found = keys.find((each: Json) => each.keyid === keyid)
+  const key = createPublicKey({ key: Buffer.from(found.key, 'base64'), format: 'der', type: 'spki' })
+  assert.equal(dist.signatures.length, 1)
+  assert.ok(
+    verify('sha256', Buffer.from(`${name}@${version}:${dist.integrity}`), key, Buffer.from(sig, 'base64')),
+  )
+}
+
+test('many clients get the bytes of one fetch, and then the upstream is needed no more', async t => {
+  const { upstream, world } = await open(t)
+  upstream.publish('lib', '1.0.0', { files: { 'data.bin': randomBytes(300_000) } })
+  const wanted = upstream.tarballs.get('/lib/-/lib-1.0.0.tgz')
+  const got = await Promise.all(Array.from({ length: 20 }, () => fetchBytes(world, '/lib/-/lib-1.0.0.tgz')))
+  for (const bytes of got) assert.deepEqual(bytes, wanted)
+  assert.equal(tarballsAsked(upstream), 1)
+  const kept = await untilIngested(world)
+  assert.equal(
+    kept.digest,
+    createHash('sha512')
+      .update(wanted ?? '')
+      .digest('hex'),
+  )
+  const [event] = await eventsOf(world, 'ingest')
+  assert.deepEqual(JSON.parse(event?.leaf ?? '').dist.size, wanted?.length)
+  const document = await world.npm('GET /lib')
+  upstream.answer = (_, response) => {
+    response.destroy()
+    return true
+  }
+  world.advance(2 * dayMs)
+  assert.deepEqual(await fetchBytes(world, '/lib/-/lib-1.0.0.tgz'), wanted)
+  const stale = await world.npm('GET /lib')
+  assert.deepEqual(stale.body, document.body)
+  assert.match(stale.headers.get('warning') ?? '', /^111 /)
+  const etag = stale.headers.get('etag') ?? ''
+  assert.equal((await world.npm('GET /lib', { headers: { 'if-none-match': etag } })).status, 304)
+  const never = await world.npm('GET /never-seen')
+  assert.deepEqual([never.status, never.body.code], [502, 'upstream-failed'])
+  await world.check()
+})
+
+test('bytes that are not those of the packument break the connection; nothing of them is kept, and the next try is a new one', async t => {
+  const { upstream, world } = await open(t)
+  upstream.publish('lib', '1.0.0', { files: { 'data.bin': randomBytes(300_000) } })
+  const good = upstream.tarballs.get('/lib/-/lib-1.0.0.tgz') ?? Buffer.alloc(0)
+  const bad = Buffer.from(good)
+  bad[good.length - 9] = (bad[good.length - 9] ?? 0) ^ 1
+  upstream.tarballs.set('/lib/-/lib-1.0.0.tgz', bad)
+  await assert.rejects(fetchBytes(world, '/lib/-/lib-1.0.0.tgz'), /terminated|fetch failed/)
+  assert.equal(await ingestedOf(world), undefined)
+  for await (const digest of world.ports.blobs.list()) assert.fail(`${digest} was kept`)
+  const [fault] = await eventsOf(world, 'upstream-fault')
+  assert.deepEqual([fault?.ver, fault?.detail['origin']], ['1.0.0', 'up'])
+  assert.match(String(fault?.detail['why']), /^they are sha512-.* and not sha512-/)
+  upstream.tarballs.set('/lib/-/lib-1.0.0.tgz', good)
+  assert.deepEqual(await fetchBytes(world, '/lib/-/lib-1.0.0.tgz'), good)
+  await world.check()
+})
+
+test('an upstream that goes away in the middle, or says a wrong size, breaks the connection too', async t => {
+  const { upstream, world } = await open(t)
+  upstream.publish('lib', '1.0.0', { files: { 'data.bin': randomBytes(300_000) } })
+  const good = upstream.tarballs.get('/lib/-/lib-1.0.0.tgz') ?? Buffer.alloc(0)
+  const lies: ((response: ServerResponse) => void)[] = [
+    response => {
+      response.writeHead(200, { 'content-length': good.length })
+      response.write(good.subarray(0, 200_000), () => response.destroy())
+    },
+    response => void response.writeHead(200, { 'content-length': 200_000 }).end(good.subarray(0, 200_000)),
+    response => void response.writeHead(200).end(Buffer.concat([good, Buffer.from('more')])),
+  ]
+  for (const lie of lies) {
+    upstream.answer = ({ url }, response) => {
+      if (!url?.endsWith('.tgz')) return false
+      lie(response)
+      return true
+    }
+    await assert.rejects(fetchBytes(world, '/lib/-/lib-1.0.0.tgz'), /terminated|fetch failed/)
+    assert.equal(await ingestedOf(world), undefined)
+  }
+  upstream.answer = () => false
+  assert.deepEqual(await fetchBytes(world, '/lib/-/lib-1.0.0.tgz'), good)
+})
+
+test('of a version younger than fourteen days no byte goes out before all were checked and looked into', async t => {
+  const { upstream, world } = await open(t)
+  const publishedAt = world.now() - 10 * dayMs
+  upstream.publish('lib', '1.0.0', { publishedAt })
+  const path = '/lib/-/lib-1.0.0.tgz'
+  const good = upstream.tarballs.get(path) ?? Buffer.alloc(0)
+  upstream.tarballs.set(path, Buffer.concat([good, Buffer.from('x')]))
+  const wrong = await world.npm(`GET ${path}`)
+  assert.deepEqual([wrong.status, wrong.body.code], [502, 'upstream-mismatch'])
+  upstream.tarballs.set(path, good)
+  const right = await fetch(`${world.url}/npm${path}`)
+  assert.equal(right.headers.get('accept-ranges'), 'bytes', 'from what is kept, not from the wire')
+  assert.deepEqual(Buffer.from(await right.arrayBuffer()), good)
+})
+
+test('a young tarball that no client should unpack is held; an old one passes, and the record says what it is', async t => {
+  const { upstream, world } = await open(t)
+  for (const [version, publishedAt] of [
+    ['1.0.0', world.now() - 10 * dayMs],
+    ['0.9.0', world.now() - 400 * dayMs],
+  ] as const) {
+    const bytes = packTarball([{ path: 'package/../../evil.js', body: 'x' }])
+    const integrity = `sha512-${createHash('sha512').update(bytes).digest('base64')}`
+    const signatures = upstream.sign(`lib@${version}:${integrity}`)
+    upstream.publish('lib', version, { publishedAt, dist: { integrity, signatures } })
+    upstream.tarballs.set(`/lib/-/lib-${version}.tgz`, bytes)
+  }
+  const young = await world.npm('GET /lib/-/lib-1.0.0.tgz')
+  assert.deepEqual([young.status, young.body.code], [403, 'version-held'])
+  assert.match(young.body.error, /its tarball is refused/)
+  assert.deepEqual(Object.keys((await world.npm('GET /lib')).body.versions), ['0.9.0'])
+  assert.equal((await eventsOf(world, 'hold')).length, 1)
+  await fetchBytes(world, '/lib/-/lib-0.9.0.tgz')
+  await untilIngested(world, lib, '0.9.0' as Version)
+  const events = await eventsOf(world, 'ingest')
+  assert.match(String(events.find(event => event.ver === '0.9.0')?.detail['fault']), /evil\.js/)
+})
+
+test('who reads slowly, or goes away, holds up nobody else and ends nothing', async t => {
+  const { upstream, world } = await open(t)
+  upstream.publish('lib', '1.0.0', { files: { 'data.bin': randomBytes(3_000_000) } })
+  const wanted = upstream.tarballs.get('/lib/-/lib-1.0.0.tgz') ?? Buffer.alloc(0)
+  const gate = Promise.withResolvers<void>()
+  upstream.answer = ({ url }, response) => {
+    if (!url?.endsWith('.tgz')) return false
+    response.writeHead(200, { 'content-length': wanted.length })
+    response.write(wanted.subarray(0, 100_000))
+    void gate.promise.then(() => response.end(wanted.subarray(100_000)))
+    return true
+  }
+  const leaver = request(`${world.url}/npm/lib/-/lib-1.0.0.tgz`).end()
+  await once(leaver, 'response')
+  const slow = await fetch(`${world.url}/npm/lib/-/lib-1.0.0.tgz`)
+  const reader = slow.body?.getReader()
+  let first = (await reader?.read())?.value ?? new Uint8Array()
+  leaver.destroy()
+  gate.resolve()
+  assert.deepEqual(await fetchBytes(world, '/lib/-/lib-1.0.0.tgz'), wanted)
+  await untilIngested(world)
+  for (let part = await reader?.read(); part?.done === false; part = await reader?.read())
+    first = Buffer.concat([first, part.value])
+  assert.deepEqual(Buffer.from(first), wanted, 'the slow one gets all of it in the end')
+  assert.equal(tarballsAsked(upstream), 1)
+})
+
+test('where the upstream tells only a SHA-1, the SHA-512 found here is pinned and shown', async t => {
+  const { upstream, world } = await open(t, { keys: false })
+  upstream.publish('lib', '1.0.0', { dist: { integrity: undefined } })
+  assert.equal((await world.npm('GET /lib')).body.versions['1.0.0'].dist.integrity, undefined)
+  await fetchBytes(world, '/lib/-/lib-1.0.0.tgz')
+  await untilIngested(world)
+  const { dist } = (await world.npm('GET /lib')).body.versions['1.0.0']
+  assert.match(dist.integrity, /^sha512-/)
+  await checkSigned(world, (await world.npm('GET /lib')).body.versions['1.0.0'])
+})
+
+test('other bytes under a version that came in before are refused for ever', async t => {
+  const { upstream, world } = await open(t)
+  upstream.publish('lib', '1.0.0')
+  await fetchBytes(world, '/lib/-/lib-1.0.0.tgz')
+  await untilIngested(world)
+  upstream.publish('lib', '1.0.0', { files: { 'evil.js': 'x' } })
+  await world.ports.mirrors.refresh(lib, 'up')
+  const refused = await world.npm('GET /lib/-/lib-1.0.0.tgz')
+  assert.equal(refused.status, 403)
+  assert.equal((await world.npm('GET /lib')).body.versions['1.0.0'], undefined)
+  assert.equal(tarballsAsked(upstream), 1)
+})
+
+test('an old version that was never looked at gets our signature when its bytes come in', async t => {
+  const { upstream, world } = await open(t)
+  for (let i = 0; i < 80; i++) upstream.publish('lib', `1.0.${i}`, { publishedAt: Date.UTC(2020, 0, 1 + i) })
+  const before = (await world.npm('GET /lib')).body.versions
+  assert.deepEqual([before['1.0.0'].dist.signatures, before['1.0.79'].dist.signatures.length], [undefined, 1])
+  await fetchBytes(world, '/lib/-/lib-1.0.0.tgz')
+  await untilIngested(world)
+  world.ports.documents.drop(lib)
+  const after = (await world.npm('GET /lib')).body.versions
+  await checkSigned(world, after['1.0.0'])
+  assert.equal(after['1.0.1'].dist.signatures, undefined)
+})
