@@ -38,7 +38,7 @@ async function pushNotice(c: PageContext): Promise<Markup> {
   return notice(
     'bad',
     `${plural(state.waiting, 'event')} not pushed`,
-    html`<p><code>${host}</code> has taken nothing since ${ago(state.lateSince, clock())}. Nothing is lost: it is tried again, and the log of this registry says why it fails (consumer <code>audit-push</code>).</p>`,
+    html`<p><code>${host}</code> does not take them; the oldest happened ${ago(state.lateSince, clock())}. Nothing is lost: they are tried again, and the log of this registry says why it fails (consumer <code>audit-push</code>).</p>`,
   )
 }
 
