@@ -362,10 +362,6 @@ export interface MirrorRows {
   count(): Promise<number>
   findIngested(name: PackageName, version: Version): Promise<Ingested | undefined>
   listIngested(name: PackageName): Promise<readonly Ingested[]>
-  /** Somebody installs from it: what a quota drops last. */
-  markIngestedUsed(
-    uses: readonly { readonly package: PackageName; readonly version: Version; readonly at: number }[],
-  ): Promise<void>
   listMeasures(name: PackageName): Promise<readonly UpstreamMeasure[]>
   /** Our signatures over versions of a package by one of our keys, in base64, by what they are over; they could be made again. */
   findSignatures(name: PackageName, keyId: string): Promise<OwnSignatures>
@@ -652,7 +648,7 @@ export interface DownloadCount extends Download {
 }
 
 export interface DownloadRows {
-  /** Adds a batch in one transaction. */
+  /** Adds a batch in one transaction, and notes of what came in from an upstream that it was used. */
   add(batch: readonly DownloadCount[]): Promise<void>
   /** Fetches of a package, or of one version, since a time. */
   count(name: PackageName, version: Version | undefined, sinceMs: number): Promise<number>

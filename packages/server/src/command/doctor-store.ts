@@ -348,7 +348,7 @@ async function checkOrphans({ db }: Driver, blobs: Blobs, now: number, { scrub }
   )
 }
 
-/** What was unpublished within the day still counts: it may be wanted as evidence. */
+/** What was unpublished within the day still counts: it may be wanted as evidence. So does what came in from an upstream. */
 async function isNamed(db: Driver['db'], digest: Digest, before: number): Promise<boolean> {
   const row = await db
     .selectFrom('version')
@@ -357,7 +357,9 @@ async function isNamed(db: Driver['db'], digest: Digest, before: number): Promis
     .where(eb => eb.or([eb('status', '!=', 'removed'), eb('removed_at', '>', before)]))
     .limit(1)
     .executeTakeFirst()
-  return row !== undefined
+  if (row !== undefined) return true
+  const ingested = db.selectFrom('ingested').select('digest').where('digest', '=', digest)
+  return (await ingested.limit(1).executeTakeFirst()) !== undefined
 }
 
 function name(faults: readonly string[]): string {

@@ -115,27 +115,58 @@ function mirrorContract(engine: StoreEngine): void {
       assert.equal(results.filter(each => each.status === 'fulfilled').length, 1)
     })
 
-    test('uses are noted together', async () => {
-      const [a, b] = [ingested('used', '1.0.0'), ingested('used', '2.0.0')]
-      await ingest(a)
-      await ingest(b)
-      await Promise.all(
-        [store, second].map(on =>
-          on.mirrors.markIngestedUsed([
-            { package: b.package, version: b.version, at: now + 9 },
-            { package: a.package, version: a.version, at: now + 8 },
-            { package: a.package, version: '9.9.9' as Version, at: now },
-          ]),
-        ),
-      )
-      const kept = await store.mirrors.listIngested(a.package)
+    test('a download notes the use of what came in, at most once an hour', async () => {
+      const { package: name, version } = ingested('used', '1.0.0')
+      await ingest(ingested('used', '1.0.0'))
+      await ingest(ingested('used', '2.0.0'))
+      const fetchAt = (on: Store, lastAt: number) =>
+        on.downloads.add([
+          {
+            package: name,
+            version,
+            accountId: '',
+            tokenId: '',
+            address: '',
+            client: '',
+            count: 1,
+            firstAt: lastAt,
+            lastAt,
+          },
+        ])
+      const used = async () => (await store.mirrors.listIngested(name)).map(each => each.lastUsedAt - now)
+      await Promise.all([store, second].map(on => fetchAt(on, now + 1000)))
+      assert.deepEqual(await used(), [0, 0])
+      await Promise.all([store, second].map(on => fetchAt(on, now + 3600_001)))
+      assert.deepEqual(await used(), [3600_001, 0])
+    })
+
+    test('what is found of a signature stays with its version, and moves the revision', async () => {
+      const name = 'looked-at' as PackageName
+      await store.mirrors.save(mirror(name, 4, 3), new Uint8Array())
+      const note = (on: Store, i: number) => on.mirrors.noteSignature(name, `1.0.${i}` as Version, 'broken')
+      await Promise.all([note(store, 0), note(second, 1)])
+      const kept = await second.mirrors.find(name)
       assert.deepEqual(
-        kept.map(each => [each.version, each.lastUsedAt]),
-        [
-          ['1.0.0', now + 8],
-          ['2.0.0', now + 9],
-        ],
+        kept?.versions.map(each => each.signature),
+        ['broken', 'broken', 'verified'],
       )
+      assert.equal(kept?.revision, 6)
+    })
+
+    test('our signatures are kept by key, and added to', async () => {
+      const name = 'signed' as PackageName
+      const [a, b] = ['a', 'b'].map(text => createHash('sha512').update(text).digest('hex') as Digest)
+      assert.ok(a !== undefined && b !== undefined)
+      await store.mirrors.addSignatures(name, 'key', new Map([[a, 'one']]))
+      await second.mirrors.addSignatures(name, 'key', new Map([[b, 'two']]))
+      const both = new Map([
+        [a, 'one'],
+        [b, 'two'],
+      ])
+      assert.deepEqual(await store.mirrors.findSignatures(name, 'key'), both)
+      assert.equal((await store.mirrors.findSignatures(name, 'newer')).size, 0)
+      await store.mirrors.addSignatures(name, 'newer', new Map([[a, 'three']]))
+      assert.deepEqual(await second.mirrors.findSignatures(name, 'newer'), new Map([[a, 'three']]))
     })
 
     test('a measure is set, replaced and lifted, and the documents with it', async () => {

@@ -69,17 +69,6 @@ export function mirrorRows(db: Kysely<Schema>, transact: Transact): MirrorRows {
     async listIngested(name) {
       return (await ingested(name).orderBy('ingested_at').orderBy('version').execute()).map(toIngested)
     },
-    markIngestedUsed: uses =>
-      transact(async tx => {
-        // Sorted, so that two replicas writing at once take the rows in one order.
-        for (const use of [...uses].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1)))
-          await tx
-            .updateTable('ingested')
-            .where('package', '=', use.package)
-            .where('version', '=', use.version)
-            .set({ last_used_at: use.at })
-            .execute()
-      }),
     async listMeasures(name) {
       const query = db.selectFrom('upstream_measure').selectAll().where('package', '=', name)
       return (await query.orderBy('version').execute()).map(toMeasure)
@@ -160,10 +149,6 @@ async function save(transact: Transact, mirror: Mirror, source: Uint8Array): Pro
       .execute()
     return true
   })
-}
-
-function keyOf(use: { readonly package: PackageName; readonly version: Version }): string {
-  return `${use.package} ${use.version}`
 }
 
 async function fromMirror(mirror: Mirror): Promise<Schema['mirror']> {

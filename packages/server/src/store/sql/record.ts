@@ -17,6 +17,8 @@ import type { Schema } from './schema.ts'
 type Transact = <T>(work: (tx: Kysely<Schema>) => Promise<T>) => Promise<T>
 
 const dayMs = 24 * 3600_000
+/** The use of what came in from an upstream is noted as often. */
+const usedMs = 3600_000
 
 export function documentRows(db: Kysely<Schema>, transact: Transact): DocumentRows {
   return {
@@ -219,7 +221,7 @@ async function listUsed(
 }
 
 async function addDownloads(tx: Kysely<Schema>, batch: readonly DownloadCount[]): Promise<void> {
-  const perVersion = new Map<string, { package: string; version: string; day: number; count: number }>()
+  const perVersion = new Map<string, Selectable<Schema['download_day']> & { lastAt: number }>()
   const perPackage = new Map<string, number>()
   for (const each of batch) {
     const day = Math.floor(each.lastAt / dayMs)
@@ -239,11 +241,19 @@ async function addDownloads(tx: Kysely<Schema>, batch: readonly DownloadCount[])
       })
       .execute()
     const key = `${each.package} ${each.version} ${day}`
-    const sum = perVersion.get(key) ?? { package: each.package, version: each.version, day, count: 0 }
-    perVersion.set(key, { ...sum, count: sum.count + each.count })
+    const sum = perVersion.get(key) ?? {
+      package: each.package,
+      version: each.version,
+      day,
+      count: 0,
+      lastAt: 0,
+    }
+    const lastAt = Math.max(sum.lastAt, each.lastAt)
+    perVersion.set(key, { ...sum, count: sum.count + each.count, lastAt })
     perPackage.set(each.package, (perPackage.get(each.package) ?? 0) + each.count)
   }
-  for (const sum of perVersion.values()) {
+  // Sorted, so that two replicas flushing at once take the rows in one order.
+  for (const [, { lastAt, ...sum }] of sorted(perVersion)) {
     await tx
       .insertInto('download_day')
       .values(sum)
@@ -253,15 +263,25 @@ async function addDownloads(tx: Kysely<Schema>, batch: readonly DownloadCount[])
           .doUpdateSet({ count: sql`download_day.count + ${sum.count}` }),
       )
       .execute()
+    await tx
+      .updateTable('ingested')
+      .where('package', '=', sum.package)
+      .where('version', '=', sum.version)
+      .where('last_used_at', '<', lastAt - usedMs)
+      .set({ last_used_at: lastAt })
+      .execute()
   }
-  // Sorted, so that two replicas flushing at once take the rows in one order.
-  for (const [name, count] of [...perPackage].sort(([a], [b]) => (a < b ? -1 : 1))) {
+  for (const [name, count] of sorted(perPackage)) {
     await tx
       .updateTable('package')
       .where('name', '=', name)
       .set(eb => ({ downloads: eb('downloads', '+', count) }))
       .execute()
   }
+}
+
+function sorted<T>(rows: ReadonlyMap<string, T>): readonly (readonly [string, T])[] {
+  return [...rows].sort(([a], [b]) => (a < b ? -1 : 1))
 }
 
 function toDownload(row: Selectable<Schema['download']>): DownloadCount {
