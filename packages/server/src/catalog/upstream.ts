@@ -92,7 +92,8 @@ export interface Ingested {
 export interface UpstreamMeasure {
   readonly package: PackageName
   readonly version: Version
-  readonly status: Extract<Status, 'held' | 'quarantined'>
+  /** `live` where a person let go what would be contained. */
+  readonly status: Extract<Status, 'held' | 'quarantined' | 'live'>
   readonly reason: string
   readonly at: number
 }

@@ -4,6 +4,7 @@ import { amend } from '../catalog/index.ts'
 import { type Actor, authorize, type Operation } from '../identity/index.ts'
 import type { Ports } from '../ports.ts'
 import { provePresence } from './presence.ts'
+import { findKept } from './view.ts'
 
 /** A change of a version's status that a person decides, and how it is undone. */
 export type Measure = 'quarantine' | 'release' | 'yank' | 'unyank'
@@ -30,6 +31,7 @@ export async function takeMeasure(
   const { name, version } = subject
   const grant = await authorize(ports, actor, operation, operation === 'package:yank' ? name : '')
   await provePresence(ports, grant)
+  const words = to === 'live' ? '' : reason.words || reason.code
   const event = {
     type: measure,
     pkg: name,
@@ -37,6 +39,16 @@ export async function takeMeasure(
     fields: { reason: reason.code },
     detail: { words: reason.words },
   } as const
+  const isHosted = (await ports.store.catalog.findPackage(name)) !== undefined
+  if (!isHosted && operation === 'version:contain') {
+    await checkMirrored(ports, measure, subject)
+    const status = to === 'live' ? 'live' : 'quarantined'
+    const made = { package: name, version, status, reason: words, at: ports.clock() } as const
+    return ports.store.commit(grant, event, async tx => {
+      await tx.upstream.setMeasure(name, version, made)
+      await tx.upstream.touchMirror(name)
+    })
+  }
   await ports.store.commit(grant, event, async tx => {
     if ((await tx.catalog.findPackage(name)) === undefined)
       throw problem('version-not-found', { name, version })
@@ -45,8 +57,19 @@ export async function takeMeasure(
       if (found === undefined) throw problem('version-not-found', { name, version })
       if (!from.includes(found.status))
         throw problem('wrong-status', { name, version, status: found.status, measure })
-      const words = to === 'live' ? '' : reason.words || reason.code
       await tx.catalog.setStatus(name, version, to, words, ports.clock())
     })
   })
+}
+
+/** An upstream's version is measured too; what upstreams say of it meanwhile is looked at where it is shown. */
+async function checkMirrored(
+  ports: Ports,
+  measure: Measure,
+  { name, version }: { readonly name: PackageName; readonly version: Version },
+): Promise<void> {
+  const found = (await findKept(ports, name))?.kept.find(each => each.version === version)
+  if (found === undefined) throw problem('version-not-found', { name, version })
+  if (!measures[measure].from.includes(found.status))
+    throw problem('wrong-status', { name, version, status: found.status, measure })
 }

@@ -186,10 +186,11 @@ function keepWithdrawn(bytes: Ingested, measure: UpstreamMeasure | undefined): K
     deprecated: '',
     publishedAt: ingestedAt,
     traits: {
-      knownSince: ingestedAt,
+      // Its age went with what the upstream said; whoever lets it go has looked.
+      knownSince: measure?.status === 'live' ? 0 : ingestedAt,
       digest,
       hasInstallScript,
-      signature: 'missing',
+      signature: 'unverified',
       provenance: 'none',
       publisher: '',
       dependencies: [],
