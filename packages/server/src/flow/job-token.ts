@@ -7,6 +7,7 @@ import {
   audiencesOf,
   authorize,
   explainMismatch,
+  explainRest,
   findIssuerKey,
   findPublisher,
   hashSecret,
@@ -50,12 +51,13 @@ async function exchange(ports: Ports, jwt: string, name: PackageName, from: When
       publishers.some(each => each.issuer === issuer && each.rule.ownerId === owner),
     refuse: job => problem('trust-refused', { name, job }),
   })
-  const publisher = findPublisher(publishers, job)
+  const now = ports.clock()
+  const awake = publishers.filter(each => explainRest(each, now) === undefined)
+  const publisher = findPublisher(awake, job)
   if (publisher === undefined)
-    throw problem('trust-refused', { name, job: describeJob(job) + nearMiss(publishers, job) })
+    throw problem('trust-refused', { name, job: describeJob(job) + nearMiss(publishers, job, now) })
   if (!(await mayStillWait(ports, publisher))) throw problem('trust-refused', { name, job: describeJob(job) })
   checkNotContested(publishers, publisher, job)
-  checkStarted(ports, publisher, job)
   return giveToken(ports, publisher, token, job, from)
 }
 
@@ -85,15 +87,10 @@ function checkNotContested(
     })
 }
 
-/** The other owners of the package still have time to say no. */
-function checkStarted(ports: Ports, { package: name, startsAt }: TrustedPublisher, job: JobFacts): void {
-  if (startsAt <= ports.clock()) return
-  const from = `${describeJob(job)}; its publisher works from ${new Date(startsAt).toISOString()} on`
-  throw problem('trust-refused', { name, job: from })
-}
-
 /** What does not fit, told to jobs of the very repository alone: a stranger must not learn whom a package trusts. */
-function nearMiss(publishers: readonly TrustedPublisher[], job: JobFacts): string {
+function nearMiss(publishers: readonly TrustedPublisher[], job: JobFacts, now: number): string {
+  const resting = findPublisher(publishers, job)
+  if (resting !== undefined) return `; its publisher ${explainRest(resting, now)}`
   const strangers = ['its issuer', 'its repository', "its repository's id", "its repository owner's id"]
   const why = publishers
     .filter(each => each.provider !== 'generic')

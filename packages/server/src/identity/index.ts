@@ -98,6 +98,7 @@ export type { EndingToken, TokenNoticeReads, TokenNoticeWrites } from './token-n
 export { findTotpStep, makeTotpSeed, totpAddress, totpCode } from './totp.ts'
 export {
   explainMismatch,
+  explainRest,
   findPublisher,
   type PublisherPermission,
   type PublisherRule,

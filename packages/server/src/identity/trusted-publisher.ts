@@ -47,6 +47,8 @@ export interface TrustedPublisher {
   readonly lastUsedAt: number | null
 }
 
+const bindableMs = 30 * 24 * 3600_000
+
 /**
  * Why this publisher does not let the job in, or undefined when it does. Exact equality throughout: a pattern without
  * anchors once let `acme/widget-evil` pass for `acme/widget`.
@@ -69,6 +71,19 @@ export function explainMismatch(publisher: TrustedPublisher, job: JobFacts): str
   const claims = Object.entries(rule.claims ?? {})
   const wrong = claims.find(([name, value]) => job.claims[name] !== value)
   return wrong === undefined ? undefined : `its claim ${wrong[0]}`
+}
+
+/** Why a publisher lets no job in at `now`, or undefined when it does. */
+export function explainRest(
+  { provider, rule, startsAt, createdAt }: TrustedPublisher,
+  now: number,
+): string | undefined {
+  // The other owners of the package have time to say no.
+  if (startsAt > now) return `works from ${new Date(startsAt).toISOString()} on`
+  // The longer names alone are trusted, the likelier they belong to somebody else by now (repository resurrection).
+  const isBound = provider === 'generic' || rule.repositoryId !== undefined
+  if (isBound || now - createdAt <= bindableMs) return undefined
+  return 'was used by nobody for 30 days and has no ids: let an owner add it again'
 }
 
 /** The publisher that lets the job in; one with an environment before one without, since it says more. */

@@ -350,6 +350,17 @@ test('where others own the package a publisher works after a day, and they are t
   await tokenFor()
 })
 
+test('a publisher without ids that nobody used for a month binds itself to no job any more; one with ids waits', async () => {
+  await world.publish(ada, name, '1.0.0')
+  await trust()
+  world.advance(30 * dayMs + 1)
+  await isRefused(await issuer.github(world), 'trust-refused', /no ids: let an owner add it again/)
+  const { repository_id: repositoryId, repository_owner_id: ownerId } = githubClaims(issuer.url, world)
+  await trust({ repositoryId: String(repositoryId), ownerId: String(ownerId) })
+  world.advance(31 * dayMs)
+  await tokenFor()
+})
+
 test('owners are told of publishers that come and go', async () => {
   await world.publish(ada, name, '1.0.0')
   const { id } = await trust()

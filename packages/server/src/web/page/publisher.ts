@@ -3,7 +3,7 @@
 import { type PackageName, type Problem, parsePackageName } from '@holdfast/core'
 import type { CiIssuer } from '../../config.ts'
 import { addPublisher, listPublishers, removePublisher } from '../../flow/index.ts'
-import type { TrustedPublisher } from '../../identity/index.ts'
+import { explainRest, type TrustedPublisher } from '../../identity/index.ts'
 import { leadTo } from '../answer.ts'
 import { getVisitor, type PageContext } from '../context.ts'
 import { type Form, readForm } from '../form.ts'
@@ -122,7 +122,7 @@ function table(name: PackageName, publishers: readonly TrustedPublisher[], now: 
 }
 
 function row(name: PackageName, publisher: TrustedPublisher, now: number): Markup {
-  const { id, provider, issuer, rule, startsAt, pendingUntil, lastUsedAt } = publisher
+  const { id, provider, issuer, rule, pendingUntil, lastUsedAt } = publisher
   const only = [
     rule.environment === undefined ? '' : `environment ${rule.environment}`,
     rule.ref ?? '',
@@ -130,7 +130,8 @@ function row(name: PackageName, publisher: TrustedPublisher, now: number): Marku
     rule.ownRunners === true ? 'own runners too' : '',
   ].filter(Boolean)
   const claims = Object.entries(rule.claims ?? {})
-  return html`<tr><td>${providers[provider]}<br>${provider === 'generic' ? claims.map(([claim, value]) => html`<code>${claim}=${value}</code> `) : html`<code>${rule.repository}</code> <code>${rule.workflow}</code>`}<br><span class="small">${issuer}</span>${startsAt <= now ? nothing : html`<br>${badge(`works from ${day(startsAt)} on`, 'warn', '…')}`}${pendingUntil === null ? nothing : html`<br>${badge(`waits until ${day(pendingUntil)}`, 'warn', '…')}`}</td>
+  const rest = explainRest(publisher, now)
+  return html`<tr><td>${providers[provider]}<br>${provider === 'generic' ? claims.map(([claim, value]) => html`<code>${claim}=${value}</code> `) : html`<code>${rule.repository}</code> <code>${rule.workflow}</code>`}<br><span class="small">${issuer}</span>${rest === undefined ? nothing : html`<br>${badge(rest, 'warn', '…')}`}${pendingUntil === null ? nothing : html`<br>${badge(`waits until ${day(pendingUntil)}`, 'warn', '…')}`}</td>
 <td>${only.length === 0 ? 'no more conditions' : only.join(', ')}</td>
 <td>${boundTo(publisher)}</td>
 <td class="nowrap">${lastUsedAt === null ? 'never' : ago(lastUsedAt, now)}</td>
