@@ -105,5 +105,10 @@ export function answerJobs<Words, Result>(
 /** Whoever asks goes first: on one core a thread would take turns with the loop. */
 function standBack(): void {
   // Linux gives each thread a priority of its own; elsewhere this would be the whole process's.
-  if (process.platform === 'linux') setPriority(Math.max(getPriority(), behindTheLoop))
+  if (process.platform !== 'linux') return
+  try {
+    setPriority(Math.max(getPriority(), behindTheLoop))
+  } catch {
+    // A sandbox that forbids it: the work is done all the same, in turns with the loop.
+  }
 }

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { test } from 'node:test'
+import { promisify } from 'node:util'
+
+const forbid = `
+  import { syncBuiltinESMExports } from 'node:module'
+  import os from 'node:os'
+  os.setPriority = () => { throw new Error('EPERM') }
+  syncBuiltinESMExports()`
+const work = `
+  import(${JSON.stringify(import.meta.resolve('./identity/password.ts'))})
+    .then(async ({ hashPassword, isPassword }) => isPassword('x', await hashPassword('x')))
+    .then(isRight => process.stdout.write(String(isRight)))`
+
+test('a thread works also where a sandbox does not let it stand back', async () => {
+  const preload = `data:text/javascript,${encodeURIComponent(forbid)}`
+  const { stdout } = await promisify(execFile)(process.execPath, ['--import', preload, '-e', work])
+  assert.equal(stdout, 'true')
+})
