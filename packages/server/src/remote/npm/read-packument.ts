@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A packument's bytes into what we keep of it: in a thread, and never more of it as objects than one version. */
-import { gunzipSync, zstdCompressSync } from 'node:zlib'
+import { gunzipSync } from 'node:zlib'
 import {
   compareVersions,
   type DistTag,
@@ -15,6 +15,7 @@ import type { UpstreamVersion } from '../../catalog/index.ts'
 import type { LeftOut, PublicKey, UpstreamContent } from '../../ports.ts'
 import { eachMember, endOfValue, NotJson, skipSpace } from './json-members.ts'
 import { type ReadyKeys, readyKeys, signatureAtSight, verifySignature } from './signature.ts'
+import { type Line, letGo, SourceLines } from './source-lines.ts'
 import { asMembers, readVersion, textOf, Untrusted } from './version.ts'
 
 /** What a reading needs to know; it goes to the thread. */
@@ -65,16 +66,34 @@ const headMembers = new Set([
 
 class Refused extends Error {}
 
-/** Reads one. What is hostile about it becomes a refusal; only a lack of memory throws. */
+/**
+ * Reads one. What is hostile about it becomes a refusal; only a lack of memory throws. The pieces are empty afterwards: what is
+ * large is let go of at once, since the collector sees the small objects that hold it and not the megabytes behind them.
+ */
 export function readPackument(words: ReadingWords): Reading {
+  let bytes: Buffer | undefined
   try {
-    const body = Buffer.concat(words.pieces)
-    return readDocument(words.isGzip ? inflate(body, words.maxBytes) : body, words)
+    const body = join(words.pieces)
+    bytes = words.isGzip ? inflate(body, words.maxBytes) : body
+    return readDocument(bytes, words)
   } catch (error) {
     if (error instanceof Refused) return { kind: 'refused', why: error.message }
     if (error instanceof NotJson) return { kind: 'refused', why: 'its document is not JSON' }
     throw error
+  } finally {
+    letGo(bytes)
   }
+}
+
+function join(pieces: readonly Uint8Array<ArrayBuffer>[]): Buffer {
+  const whole = Buffer.allocUnsafeSlow(pieces.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const piece of pieces) {
+    whole.set(piece, at)
+    at += piece.length
+    piece.buffer.transfer(0)
+  }
+  return whole
 }
 
 function readDocument(bytes: Buffer, words: ReadingWords): Reading {
@@ -85,12 +104,14 @@ function readDocument(bytes: Buffer, words: ReadingWords): Reading {
   if (outline.versions.length === 0) return { kind: 'gone' }
   const times = asMembers(parseMember(bytes, outline.members.get('time'))) ?? {}
   const leftOut: LeftOut[] = []
-  const found = readVersions(bytes, outline.versions, times, words, leftOut)
+  const head = readHead(bytes, outline.members)
+  const source = new SourceLines(bytes.length)
+  const first = source.add(JSON.stringify(head))
+  const found = readVersions(bytes, outline.versions, times, words, source, leftOut)
   if (found.length === 0)
     throw new Refused(`no version of it can be trusted: ${leftOut[0]?.version} because ${leftOut[0]?.why}`)
   const tags = readTags(parseMember(bytes, outline.members.get('dist-tags')), found)
   const versions = verifyNewest(found, new Set(tags.values()), words)
-  const head = readHead(bytes, outline.members)
   return {
     kind: 'told',
     content: {
@@ -101,7 +122,10 @@ function readDocument(bytes: Buffer, words: ReadingWords): Reading {
       tags,
       versions,
     },
-    source: writeSource(head, found),
+    source: source.compress(
+      first,
+      found.map(({ line }) => line),
+    ),
     leftOut,
   }
 }
@@ -156,13 +180,14 @@ function parseMember(bytes: Buffer, member: Member | undefined): unknown {
 }
 
 /** A version with its line of the source. */
-type Found = UpstreamVersion & { readonly line: string }
+type Found = UpstreamVersion & { readonly line: Line }
 
 function readVersions(
   bytes: Buffer,
   members: readonly Member[],
   times: Readonly<Record<string, unknown>>,
   words: ReadingWords,
+  source: SourceLines,
   leftOut: LeftOut[],
 ): readonly Found[] {
   const host = new URL(words.url)
@@ -175,11 +200,11 @@ function readVersions(
     try {
       if (twice.has(member.key)) throw new Untrusted('it is there twice')
       const text = bytes.toString('utf8', member.from, member.to)
-      const { dependencies, ...read } = readVersion(words.name, host, member.key, text)
+      const { dependencies, line, ...read } = readVersion(words.name, host, member.key, text)
       const same = sameAsBefore(known.get(read.version), read)
       const timed = { ...read, ...(same ?? versionTimes(times[read.version], words)) }
       const signature = same?.signature === 'verified' ? 'verified' : signatureAtSight(keys, timed)
-      found.push({ ...timed, signature, dependencies: shared(lists, dependencies) })
+      found.push({ ...timed, signature, dependencies: shared(lists, dependencies), line: source.add(line) })
     } catch (error) {
       if (!(error instanceof Untrusted)) throw error
       leftOut.push({ version: excerpt(member.key), why: error.message })
@@ -279,22 +304,6 @@ function readHead(bytes: Buffer, members: Outline['members']): Readonly<Record<s
       head.push([key, parseMember(bytes, member)])
   }
   return Object.fromEntries(head)
-}
-
-/** The package's line and the versions' lines, compressed. */
-function writeSource(
-  head: Readonly<Record<string, unknown>>,
-  found: readonly Found[],
-): Uint8Array<ArrayBuffer> {
-  const lines = [JSON.stringify(head), ...found.map(({ line }) => line)]
-  // Into one buffer of the right size: a text of all lines would be one copy more of a large document.
-  const text = Buffer.allocUnsafeSlow(lines.reduce((sum, line) => sum + Buffer.byteLength(line) + 1, -1))
-  let at = 0
-  for (const line of lines) {
-    if (at > 0) at += text.write('\n', at)
-    at += text.write(line, at)
-  }
-  return new Uint8Array(zstdCompressSync(text))
 }
 
 /** Inflated up to a limit: a few kilobytes can be gigabytes. What gzip says of its size spares a copy, where it is true. */

@@ -108,6 +108,27 @@ test('what did not change is not sent again, and its connection is used again', 
   assert.ok(ports.size <= 2)
 })
 
+test('an upstream without validators is asked in full, and what it says again is not read again', async t => {
+  const { registry, upstream } = await open(t)
+  registry.publish('left-pad', '1.0.0')
+  serveText(registry, JSON.stringify(registry.documents.get('left-pad')))
+  const before = keep(await upstream.readPackument(name, undefined, now))
+  assert.deepEqual(await upstream.readPackument(name, before, now), { kind: 'unchanged' })
+  assert.equal(packuments(registry).at(-1)?.headers['if-none-match'], undefined)
+  registry.publish('left-pad', '1.0.1')
+  serveText(registry, JSON.stringify(registry.documents.get('left-pad')))
+  told(await upstream.readPackument(name, before, now))
+})
+
+test('what another origin said before counts for nothing, and addresses of another host are not asked', async t => {
+  const { registry, upstream } = await open(t)
+  registry.publish('left-pad', '1.0.0')
+  const before = keep(await upstream.readPackument(name, undefined, now))
+  told(await upstream.readPackument(name, { ...before, origin: 'other' }, now))
+  for (const address of ['https://old.example/left-pad-1.0.0.tgz', 'http://169.254.169.254/'])
+    await assert.rejects(upstream.openTarball(address), fails(/not where it is any more/))
+})
+
 test('a name that is not there is gone, and says nothing against the upstream', async t => {
   const { upstream } = await open(t)
   for (let i = 0; i < 10; i++)

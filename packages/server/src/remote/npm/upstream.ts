@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { createHash } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { extname } from 'node:path'
 import { excerpt, type PackageName, problem } from '@holdfast/core'
@@ -32,15 +33,15 @@ const minBytesPerSecond = 16 * 1024
 /** Documents and tarballs apart: whoever reads a tarball slowly must not hold up resolving. */
 const atOnce = { documents: 32, tarballs: 64 }
 /** Of bodies above this size only so many come in at a time: what waits for the thread takes memory. */
-const large = { bytes: 2 * 1024 * 1024, atOnce: 2 }
+const large = { bytes: 512 * 1024, atOnce: 2 }
 const maxSmallBytes = 1024 * 1024
 const redirects = 4
 
 const threadUrl = new URL(`./packument-thread${extname(import.meta.filename)}`, import.meta.url)
 /** One thread for all upstreams. A document that fills it ends it, and is refused; the next one starts it anew. */
 const reader = new Thread<ReadingWords, Reading>(threadUrl, {
-  maxYoungGenerationSizeMb: 16,
-  maxOldGenerationSizeMb: 384,
+  maxYoungGenerationSizeMb: 8,
+  maxOldGenerationSizeMb: 192,
 })
 
 /** Opens an upstream that speaks npm's protocol. Nothing is asked before somebody asks for something. */
@@ -80,7 +81,9 @@ class NpmUpstream implements Upstream {
   }
 
   async readPackument(name: PackageName, before: Mirror | undefined, now: number): Promise<UpstreamAnswer> {
-    const answer = await this.#readOnce(name, before, now)
+    // What another registry said under this name is no word of this one.
+    const own = before?.origin === this.name ? before : undefined
+    const answer = await this.#readOnce(name, own, now)
     if (answer.kind !== 'told' || !answer.mirror.versions.some(({ signature }) => signature === 'broken'))
       return answer
     // Perhaps it signs with a key that is newer than what we know of its keys.
@@ -96,6 +99,7 @@ class NpmUpstream implements Upstream {
       const keys = this.#keys.current()
       const body = await this.#fetchPackument(name, before, held)
       if (!('pieces' in body)) return body
+      if (isSameBody(before, body) && !this.#isOutdated(before)) return { kind: 'unchanged' }
       const { pieces, isGzip, ...validators } = body
       const reading = await read({
         name,
@@ -129,11 +133,8 @@ class NpmUpstream implements Upstream {
       const answer = await this.#send(`${this.url}/${name.replace('/', '%2f')}`, headers)
       const { statusCode = 0, headers: said } = answer
       const encoding = said['content-encoding'] ?? 'identity'
-      if (statusCode === 200 && (encoding === 'gzip' || encoding === 'identity')) {
-        const pieces = await this.#readPieces(answer, held)
-        const validators = { etag: validator(said.etag), lastModified: validator(said['last-modified']) }
-        return { pieces, isGzip: encoding === 'gzip', ...validators }
-      }
+      if (statusCode === 200 && (encoding === 'gzip' || encoding === 'identity'))
+        return this.#readBody(answer, encoding === 'gzip', held)
       letGo(answer)
       if (statusCode === 304 && before !== undefined) return { kind: 'unchanged' }
       if (statusCode === 404 || statusCode === 410 || statusCode === 451) return { kind: 'gone' }
@@ -154,16 +155,20 @@ class NpmUpstream implements Upstream {
     )
   }
 
-  async #readPieces(answer: IncomingMessage, held: (() => void)[]): Promise<Uint8Array<ArrayBuffer>[]> {
+  async #readBody(answer: IncomingMessage, isGzip: boolean, held: (() => void)[]): Promise<Body> {
+    const lastModified = validator(answer.headers['last-modified'])
+    const etag = validator(answer.headers.etag)
+    const hash = etag === '' && lastModified === '' ? createHash('sha256') : undefined
     const pieces: Uint8Array<ArrayBuffer>[] = []
     let size = 0
     for await (const chunk of this.#steadily(answer, this.#around.maxPackumentBytes)) {
       const isFirstAbove = size <= large.bytes && size + chunk.length > large.bytes
       if (isFirstAbove) held.push(await this.#largeDocuments.take())
       size += chunk.length
+      hash?.update(chunk)
       pieces.push(new Uint8Array(chunk))
     }
-    return pieces
+    return { pieces, isGzip, etag: hash === undefined ? etag : bodyTag + hash.digest('hex'), lastModified }
   }
 
   async checkSignature(...[name, version]: Parameters<Upstream['checkSignature']>) {
@@ -173,6 +178,7 @@ class NpmUpstream implements Upstream {
   }
 
   async openTarball(address: string): Promise<UpstreamBytes> {
+    this.#checkIsOwn(address)
     const release = await this.#tarballs.take()
     try {
       const answer = await this.#breaker.run(() => this.#askForTarball(address))
@@ -197,8 +203,18 @@ class NpmUpstream implements Upstream {
     )
   }
 
-  readAttestations(address: string): Promise<string | undefined> {
+  async readAttestations(address: string): Promise<string | undefined> {
+    this.#checkIsOwn(address)
     return this.#readText(address)
+  }
+
+  /** Addresses were on its host when they were read; the configuration may have moved since. */
+  #checkIsOwn(address: string): void {
+    if (!this.#isOwn(address)) throw this.#refuse(`${new URL(address).host} is not where it is any more`)
+  }
+
+  #isOwn(address: string): boolean {
+    return new URL(address).origin === new URL(this.url).origin
   }
 
   /** The text at an address, or undefined where it says that there is none. */
@@ -218,8 +234,7 @@ class NpmUpstream implements Upstream {
   /** An answer of any status below 500 but 408 and 429: those say that it is in trouble. */
   async #send(url: string, headers: Readonly<Record<string, string>>): Promise<IncomingMessage> {
     const { authorization } = this.#origin
-    const isOwn = new URL(url).origin === new URL(this.url).origin
-    const credentials = authorization !== undefined && isOwn ? { authorization } : {}
+    const credentials = authorization === undefined ? {} : { authorization }
     const patience = new AbortController()
     const timer = setTimeout(() => patience.abort(), this.#patienceMs)
     const answer = await this.#wire
@@ -281,8 +296,15 @@ async function* releasing(bytes: AsyncIterable<Buffer>, release: () => void): As
   }
 }
 
+/** In place of a validator where an upstream sends none: to read what is the same again would cost a second for large ones. */
+const bodyTag = 'body-sha256:'
+
+function isSameBody(before: Mirror | undefined, { etag }: Body): before is Mirror {
+  return etag.startsWith(bodyTag) && etag === before?.etag
+}
+
 function conditionsOf({ etag, lastModified }: Mirror): Readonly<Record<string, string>> {
-  if (etag !== '') return { 'if-none-match': etag }
+  if (etag !== '' && !etag.startsWith(bodyTag)) return { 'if-none-match': etag }
   return lastModified === '' ? {} : { 'if-modified-since': lastModified }
 }
 
