@@ -118,8 +118,10 @@ export {
 export {
   applyPolicy,
   type Hidden,
+  listRefused,
   type PolicyPreview,
   previewPolicy,
+  type Refused,
   rulesWithMode,
   setRuleMode,
 } from './policy.ts'
@@ -200,6 +202,7 @@ export {
   askWaiver,
   decideWaiver,
   listWaivers,
+  type NamedWaiver,
   tellOfEndingWaivers,
   type Verdict,
 } from './waiver.ts'

@@ -1,17 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The policy as state: how it changes, and what a change would do to those who install here. */
 import { createHash } from 'node:crypto'
-import { encodeCanonical, isProblem, type PackageName, problem, type Version } from '@holdfast/core'
+import {
+  encodeCanonical,
+  isProblem,
+  type PackageName,
+  type ProblemCode,
+  problem,
+  type Version,
+} from '@holdfast/core'
 import { decide, defaultPolicy, nextPolicy, type Policy, type Rule, type RuleMode } from '../catalog/index.ts'
 import { type Actor, authorize } from '../identity/index.ts'
 import type { Mirrors, Ports, Store } from '../ports.ts'
 import { provePresence } from './presence.ts'
 import { currentPolicy, findKept, type Viewing, viewUnder } from './view.ts'
+import { fetchAct } from './why.ts'
 
 const dayMs = 24 * 3600_000
 const usedMs = 30 * dayMs
 /** Packages that a preview looks at, those used most first: it is there to be looked at, not to be waited for. */
 const maxPreviewed = 2000
+const maxRefusals = 2000
 
 /** A version that is installed here and that a policy would stop. */
 export interface Hidden {
@@ -124,6 +133,37 @@ export async function rulesWithMode(ports: Ports, name: string, mode: RuleMode):
   const { rules } = await currentPolicy(ports)
   if (!rules.some(rule => rule.name === name)) throw problem('rule-not-found', { rule: name })
   return rules.map(rule => (rule.name === name ? { ...rule, mode } : rule))
+}
+
+/** A version whose bytes were asked for and refused. */
+export interface Refused {
+  readonly package: PackageName
+  readonly version: Version
+  readonly why: ProblemCode
+  readonly count: number
+  readonly lastAt: number
+}
+
+/** What was asked for and not given out since a time, the most wanted first; of very many the newest. */
+export async function listRefused(ports: Ports, actor: Actor, sinceMs: number): Promise<readonly Refused[]> {
+  await authorize(ports, actor, 'policy:read', '')
+  await ports.trail.flush()
+  const query = { type: 'denied', since: sinceMs } as const
+  const refused = new Map<string, Refused>()
+  for (const { at, detail } of await ports.store.events.search(query, Number.MAX_SAFE_INTEGER, maxRefusals)) {
+    const subject = String(detail['subject'])
+    const slash = subject.lastIndexOf('@')
+    if (detail['what'] !== fetchAct || slash < 1) continue
+    const before = refused.get(subject)
+    refused.set(subject, {
+      package: subject.slice(0, slash) as PackageName,
+      version: subject.slice(slash + 1) as Version,
+      why: detail['why'] as ProblemCode,
+      count: (before?.count ?? 0) + Number(detail['count']),
+      lastAt: Math.max(before?.lastAt ?? 0, at),
+    })
+  }
+  return [...refused.values()].sort((a, b) => b.count - a.count)
 }
 
 function isInForce(policy: Policy, rules: readonly Rule[]): boolean {

@@ -126,15 +126,28 @@ function waiverEvent(waiver: Waiver, op: string, detail: Readonly<Record<string,
   }
 }
 
+/** A waiver with the names of those behind it, as they are now; empty for accounts that are gone. */
+export interface NamedWaiver extends Waiver {
+  readonly asker: string
+  readonly decider: string
+}
+
 /** Every waiver there is, or those in one state, newest first, for staff. */
 export async function listWaivers(
   ports: Ports,
   actor: Actor,
   state: Waiver['state'] | undefined,
   limit: number,
-): Promise<readonly Waiver[]> {
-  await authorize(ports, actor, 'waiver:read', '')
-  return ports.store.policy.listAllWaivers(state, limit)
+): Promise<readonly NamedWaiver[]> {
+  await authorize(ports, actor, 'policy:read', '')
+  const all = await ports.store.policy.listAllWaivers(state, limit)
+  const logins = new Map<string, string>([['operator', 'the operator']])
+  for (const id of new Set(all.flatMap(each => [each.askedBy, each.decidedBy]))) {
+    const account = await ports.store.identity.findAccount(id)
+    if (account !== undefined) logins.set(id, account.login)
+  }
+  const named = (id: string) => logins.get(id) ?? ''
+  return all.map(each => ({ ...each, asker: named(each.askedBy), decider: named(each.decidedBy) }))
 }
 
 /** Tells of waivers that end within three days, once, and ends those whose time is over. Safe to run again at any time. */

@@ -66,7 +66,7 @@ export const operations = {
   },
   'waiver:ask': { needs: { on: 'signed-in' }, token: 'read', presence: false },
   'waiver:decide': { needs: { on: 'instance', roles: ['responder'] }, token: 'never', presence: true },
-  'waiver:read': {
+  'policy:read': {
     needs: { on: 'instance', roles: ['auditor', 'operator', 'responder'] },
     token: 'never',
     presence: false,

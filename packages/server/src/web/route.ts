@@ -21,7 +21,9 @@ import { casePage, caseSubmit, casesPage } from './page/operate-case.ts'
 import { criticalPage, criticalSubmit, riskPage } from './page/operate-package.ts'
 import { peoplePage, peopleSubmit } from './page/operate-people.ts'
 import { personPage, personSubmit } from './page/operate-person.ts'
+import { policyPage, policySubmit } from './page/operate-policy.ts'
 import { staffRecoveryPage, staffRecoverySubmit } from './page/operate-recovery.ts'
+import { waiversPage, waiversSubmit } from './page/operate-waiver.ts'
 import { webhooksPage } from './page/operate-webhook.ts'
 import { orgPage, orgSubmit, orgsPage, orgsSubmit } from './page/org.ts'
 import { packagePage } from './page/package.ts'
@@ -102,6 +104,8 @@ export function addRoutes(app: Hono<WebEnv>): void {
   app.get('/operate/names', namesPage).post(namesSubmit)
   app.get('/operate/people', peoplePage).post(peopleSubmit)
   app.get('/operate/people/:login', personPage).post(personSubmit)
+  app.get('/operate/policy', policyPage).post(policySubmit)
+  app.get('/operate/waivers', waiversPage).post(waiversSubmit)
   app.get('/operate/risk', riskPage)
   app.get('/operate/critical', criticalPage).post(criticalSubmit)
   app.get('/operate/cases', casesPage)

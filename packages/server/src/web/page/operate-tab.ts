@@ -13,6 +13,8 @@ const tabs = {
   overview: { path: '/operate', label: 'Overview', roles: ['operator'] },
   names: { path: '/operate/names', label: 'Names', roles: ['operator'] },
   people: { path: '/operate/people', label: 'People', roles: ['operator'] },
+  policy: { path: '/operate/policy', label: 'Policy', roles: ['operator', 'responder', 'auditor'] },
+  waivers: { path: '/operate/waivers', label: 'Waivers', roles: ['responder', 'operator', 'auditor'] },
   risk: { path: '/operate/risk', label: 'Owners at risk', roles: ['operator'] },
   critical: { path: '/operate/critical', label: 'Critical packages', roles: ['operator', 'responder'] },
   recovery: { path: '/operate/recovery', label: 'Recoveries', roles: ['operator', 'responder'] },

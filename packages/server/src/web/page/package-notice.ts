@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Status } from '@holdfast/core'
 import { html, type Markup, nothing } from '../markup.ts'
-import { packagePath } from '../part/link.ts'
+import { packagePath, whyPath } from '../part/link.ts'
 import { notice } from '../part/notice.ts'
 import type { ShownPackage } from './package-read.ts'
 
@@ -42,6 +42,7 @@ function statusNotice({ known, decision, selected, next }: ShownPackage): Markup
   const other = next === undefined || next === selected.version ? undefined : next
   const body = html`${decision.reason === '' ? '' : html`<p>Reason: <bdi>${decision.reason}</bdi></p>`}
 <p>${meanings[status] ?? ''}
-${other === undefined ? 'There is no other version to use.' : html`Use <a href="${packagePath(known.name, { v: other })}">${other}</a> instead.`}</p>`
+${other === undefined ? 'There is no other version to use.' : html`Use <a href="${packagePath(known.name, { v: other })}">${other}</a> instead.`}
+<a href="${whyPath(known.name, selected.version)}">Why, and what can be done</a></p>`
   return notice(status === 'yanked' || status === 'cooling' ? 'warn' : 'bad', titles[status], body)
 }

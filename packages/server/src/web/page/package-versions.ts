@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+import { statusTable } from '@holdfast/core'
 import { decide, type VersionFacts } from '../../catalog/index.ts'
 import type { PageContext } from '../context.ts'
 import { html, type Markup } from '../markup.ts'
 import { badge, statusBadge } from '../part/badge.ts'
 import { ago } from '../part/format.ts'
-import { packagePath } from '../part/link.ts'
+import { packagePath, whyPath } from '../part/link.ts'
 import { pageNumber, pager } from '../part/list.ts'
 import type { ShownPackage } from './package-read.ts'
 
@@ -31,6 +32,6 @@ function row({ known, tagsOf }: ShownPackage, facts: VersionFacts, now: number):
     decision.status === 'live' || decision.status === 'yanked' ? decision.deprecated : decision.reason
   const isDeprecated = decision.status === 'live' && decision.deprecated !== ''
   return html`<tr><td><a href="${packagePath(known.name, { v: facts.version })}">${facts.version}</a> ${tagsOf(facts.version).map(tag => badge(tag))}</td>
-<td>${statusBadge(decision.status)} ${isDeprecated ? badge('deprecated', 'warn', '!') : ''}</td>
+<td>${statusTable[decision.status].httpStatus === 403 ? html`<a href="${whyPath(known.name, facts.version)}">${statusBadge(decision.status)}</a>` : statusBadge(decision.status)} ${isDeprecated ? badge('deprecated', 'warn', '!') : ''}</td>
 <td class="nowrap">${ago(facts.publishedAt, now)}</td><td><bdi>${note}</bdi></td></tr>`
 }
