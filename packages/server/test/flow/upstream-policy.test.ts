@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The policy over an upstream's packages, through the wire: the stories it is there for. */
+import assert from 'node:assert/strict'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { type PackageName, parseIntegrity, type Version } from '@holdfast/core'
+import { defaultRules, parseRules } from '../../src/catalog/index.ts'
+import { addAdvisories, applyPolicy, askWaiver, decideWaiver } from '../../src/flow/index.ts'
+import { operator } from '../../src/identity/index.ts'
+import { readOsv } from '../../src/vulnerability/index.ts'
+import { startUpstream, type UpstreamRegistry } from '../upstream-registry.ts'
+import { dayMs, openWorld, type World } from '../world.ts'
+
+async function open(
+  t: TestContext,
+  flags: Readonly<Record<string, string>> = {},
+): Promise<{ upstream: UpstreamRegistry; world: World }> {
+  const upstream = await startUpstream()
+  const world = await openWorld({
+    origins: JSON.stringify({ up: upstream.url }),
+    routes: JSON.stringify({ '*': 'up' }),
+    allowPrivateHosts: '127.0.0.1',
+    ...flags,
+  })
+  t.after(async () => {
+    assert.deepEqual(world.errors, [])
+    await world.close()
+    await upstream.close()
+  })
+  return { upstream, world }
+}
+
+const tarball = (world: World, name: string, version: string) =>
+  world.npm(`GET /${name}/-/${name}-${version}.tgz`)
+
+async function shown(world: World, name: string): Promise<{ versions: string[]; latest: string }> {
+  const { body } = await world.npm(`GET /${name}`)
+  return { versions: Object.keys(body.versions), latest: body['dist-tags'].latest }
+}
+
+const set = (world: World, ...rules: unknown[]) => {
+  world.advance(1000)
+  return applyPolicy(world.ports, operator, parseRules(rules))
+}
+
+/** An advisory as the feed tells it. */
+function osv(world: World, id: string, name: string, events: readonly object[], ageDays = 0) {
+  const time = (at: number) => new Date(at).toISOString()
+  const reading = readOsv({
+    id,
+    published: time(world.now() - ageDays * dayMs),
+    modified: time(world.now()),
+    summary: 'a test',
+    affected: [{ package: { ecosystem: 'npm', name }, ranges: [{ type: 'SEMVER', events }] }],
+  })
+  assert.ok(reading.kind === 'read')
+  return reading.advisories
+}
+
+test('a release of today is hidden for three days, and then there without anybody doing anything', async t => {
+  const { upstream, world } = await open(t)
+  upstream.publish('lib', '1.0.0')
+  upstream.publish('lib', '1.1.0', { publishedAt: world.now() - dayMs })
+  assert.deepEqual(await shown(world, 'lib'), { versions: ['1.0.0'], latest: '1.0.0' })
+  const refused = await tarball(world, 'lib', '1.1.0')
+  assert.equal(refused.status, 403)
+  assert.equal(refused.body.code, 'version-cooling')
+  assert.match(refused.body.error, /passes at 2026-01-07T09:00:00\.000Z\. Allowed instead: 1\.0\.0/)
+  assert.equal((await world.npm('GET /lib/1.1.0')).status, 403)
+  assert.ok(!upstream.asked.some(({ line }) => line.endsWith('1.1.0.tgz')), 'nothing of it was fetched')
+  world.advance(2 * dayMs + 1)
+  assert.deepEqual(await shown(world, 'lib'), { versions: ['1.0.0', '1.1.0'], latest: '1.1.0' })
+  assert.equal((await tarball(world, 'lib', '1.1.0')).status, 200)
+})
+
+test('the fix of a known flaw is there at once when the feed names it, and a later version is not', async t => {
+  const { upstream, world } = await open(t)
+  const by = { _npmUser: { name: 'maintainer', email: 'm@people.example' } }
+  upstream.publish('lib', '1.0.0', { manifest: by })
+  upstream.publish('lib', '1.0.1', { manifest: by, publishedAt: world.now() - 3600_000 })
+  upstream.publish('lib', '1.0.2', { manifest: by, publishedAt: world.now() - 1800_000 })
+  assert.deepEqual((await shown(world, 'lib')).versions, ['1.0.0'])
+  const flaw = osv(world, 'GHSA-aaaa-bbbb-cccc', 'lib', [{ introduced: '0' }, { fixed: '1.0.1' }])
+  await addAdvisories(world.ports, operator, flaw, [])
+  assert.deepEqual((await shown(world, 'lib')).versions, ['1.0.0', '1.0.1'])
+  assert.equal((await tarball(world, 'lib', '1.0.1')).status, 200)
+  assert.equal((await tarball(world, 'lib', '1.0.2')).status, 403)
+})
+
+test('an old advisory opens the way for nobody who publishes what it names', async t => {
+  const { upstream, world } = await open(t)
+  const by = { _npmUser: { name: 'thief', email: 't@people.example' } }
+  upstream.publish('lib', '1.0.0', { manifest: by })
+  const old = osv(world, 'GHSA-dddd-eeee-ffff', 'lib', [{ introduced: '0' }, { fixed: '1.0.1' }], 400)
+  await addAdvisories(world.ports, operator, old, [])
+  await world.npm('GET /lib')
+  upstream.publish('lib', '1.0.1', { manifest: by, publishedAt: world.now() })
+  world.advance(1000)
+  await world.ports.mirrors.refresh('lib' as PackageName, 'up')
+  const touched = osv(world, 'GHSA-dddd-eeee-ffff', 'lib', [{ introduced: '0' }, { fixed: '1.0.1' }], 400)
+  await addAdvisories(world.ports, operator, touched, [])
+  assert.deepEqual((await shown(world, 'lib')).versions, ['1.0.0'])
+  assert.equal((await tarball(world, 'lib', '1.0.1')).status, 403)
+})
+
+test('malware that becomes known is stopped at once, though it was installed before, by name and by bytes', async t => {
+  const { upstream, world } = await open(t)
+  for (const version of ['1.0.0', '1.0.1', '1.0.2']) upstream.publish('lib', version)
+  for (const version of ['1.0.0', '1.0.1', '1.0.2'])
+    assert.equal((await tarball(world, 'lib', version)).status, 200)
+  const digest = parseIntegrity((await world.npm('GET /lib')).body.versions['1.0.2'].dist.integrity)
+  assert.ok(digest !== undefined)
+  const malware = osv(world, 'MAL-2026-1', 'lib', [{ introduced: '1.0.1' }, { fixed: '1.0.2' }])
+  await addAdvisories(world.ports, operator, malware, [{ digest, why: 'the same thing again' }])
+  assert.deepEqual(await shown(world, 'lib'), { versions: ['1.0.0'], latest: '1.0.0' })
+  assert.match((await tarball(world, 'lib', '1.0.1')).body.error, /MAL-2026-1/)
+  assert.match((await tarball(world, 'lib', '1.0.2')).body.error, /the same thing again/)
+})
+
+test('a rule is carried out on cached content within a second, and spares what was installed before it came', async t => {
+  const { upstream, world } = await open(t)
+  const script = { manifest: { scripts: { postinstall: 'node x.js' } } }
+  for (const version of ['1.0.0', '1.1.0']) upstream.publish('lib', version, script)
+  await shown(world, 'lib')
+  assert.equal((await tarball(world, 'lib', '1.0.0')).status, 200)
+  await set(world, { kind: 'install-script', mode: 'enforce' })
+  assert.deepEqual(await shown(world, 'lib'), { versions: ['1.0.0'], latest: '1.0.0' })
+  assert.equal((await tarball(world, 'lib', '1.1.0')).status, 403)
+  const subject = { name: 'lib' as PackageName, version: '1.1.0' as Version }
+  const { id } = await askWaiver(world.ports, operator, subject, 'needed')
+  await decideWaiver(world.ports, operator, id, { kind: 'grant', days: 1, words: '' })
+  assert.equal((await tarball(world, 'lib', '1.1.0')).status, 200)
+  assert.deepEqual((await shown(world, 'lib')).versions, ['1.0.0', '1.1.0'])
+  world.advance(dayMs)
+  assert.equal((await tarball(world, 'lib', '1.1.0')).status, 403)
+  assert.deepEqual((await shown(world, 'lib')).versions, ['1.0.0'])
+})
+
+test('a package that changes hands is held, and a broken signature is not let in', async t => {
+  const { upstream, world } = await open(t)
+  const by = (name: string) => ({ manifest: { _npmUser: { name, email: `${name}@people.example` } } })
+  const at = (days: number) => ({ publishedAt: world.now() - days * dayMs })
+  upstream.publish('event-stream', '3.3.4', { ...by('dominic'), ...at(900) })
+  upstream.publish('event-stream', '3.3.6', { ...by('right9ctrl'), ...at(20) })
+  upstream.publish('broken', '1.0.0', at(900))
+  const signatures = upstream.sign('broken@1.0.1:sha512-other')
+  upstream.publish('broken', '1.0.1', { ...at(800), dist: { signatures } })
+  await set(
+    world,
+    ...defaultRules.map(rule => (rule.kind === 'publisher-change' ? { ...rule, mode: 'enforce' } : rule)),
+  )
+  assert.deepEqual((await shown(world, 'event-stream')).versions, ['3.3.4'])
+  const held = await tarball(world, 'event-stream', '3.3.6')
+  assert.equal(held.body.code, 'version-held')
+  assert.match(held.body.error, /right9ctrl published it/)
+  assert.equal((await tarball(world, 'broken', '1.0.1')).status, 403)
+  assert.match((await tarball(world, 'broken', '1.0.1')).body.error, /signature does not match/)
+  assert.equal((await tarball(world, 'broken', '1.0.0')).status, 200)
+})
+
+test('lists: denied names, nothing but what is allowed, nothing that nobody uses', async t => {
+  const folder = await mkdtemp(join(tmpdir(), 'holdfast-'))
+  t.after(() => rm(folder, { recursive: true }))
+  const popularNames = join(folder, 'names.txt')
+  await writeFile(popularNames, 'lib 1000000\nother 900\n')
+  const { upstream, world } = await open(t, { popularNames })
+  for (const name of ['lib', 'libb', 'other']) upstream.publish(name, '1.0.0')
+  await set(
+    world,
+    { kind: 'unpopular', mode: 'enforce' },
+    { kind: 'deny', packages: ['other'], mode: 'enforce' },
+  )
+  const status = async (name: string) => (await tarball(world, name, '1.0.0')).status
+  assert.deepEqual([await status('lib'), await status('libb'), await status('other')], [200, 403, 403])
+  await set(world, { kind: 'allow-only', packages: ['other'], mode: 'enforce' })
+  assert.deepEqual([await status('lib'), await status('libb'), await status('other')], [200, 403, 200])
+})
+
+test('what rules only watch stays open, and is told', async t => {
+  const { upstream, world } = await open(t)
+  upstream.publish('lib', '1.0.0', { manifest: { scripts: { install: 'x' }, deprecated: 'use another' } })
+  const { body } = await world.ask('GET /api/v1/why/npm/lib/1.0.0')
+  assert.equal(body.served, true)
+  assert.deepEqual(body.hits.map((hit: { rule: string; spared?: string }) => [hit.rule, hit.spared]).sort(), [
+    ['deprecated', 'monitor'],
+    ['install-script', 'monitor'],
+  ])
+})
