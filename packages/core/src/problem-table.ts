@@ -217,6 +217,11 @@ export const problemTable = {
     say: "'{name}' is not among the names this registry hosts",
     hint: "On the registry's machine run `npx holdfast operator host --data DIR '{name}'`, then publish again.",
   },
+  'name-routed': {
+    status: 409,
+    say: 'The names {pattern} come from the upstream {origin} by the configuration, and are hosted here as well',
+    hint: 'A name has one origin: remove {pattern} from `routes`, or stop hosting it with `holdfast operator unhost`.',
+  },
   'not-a-member': {
     status: 403,
     say: '{user} is not a member of {org}',

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { type Config, withPort } from './config.ts'
 import { runConsumers } from './consumers.ts'
 import { openDownloadRecorder } from './download-recorder.ts'
-import { applyPolicy, openIntake, openMirrors } from './flow/index.ts'
+import { applyPolicy, checkRoutes, openIntake, openMirrors } from './flow/index.ts'
 import {
   addressReader,
   type HttpLimits,
@@ -160,6 +160,11 @@ export async function startInstance(
   const config = withPort(told, http.port)
   const open = replaced.openPorts ?? openPorts
   const opened = await open(config, clock).catch(async error => {
+    await http.close(0)
+    throw error
+  })
+  await checkRoutes(opened.ports).catch(async error => {
+    await opened.close()
     await http.close(0)
     throw error
   })

@@ -6,6 +6,7 @@ import { type Config, openDriver, openFileBlobs } from '../main.ts'
 import { type Finding, fail, ok, run } from './doctor-check.ts'
 import { machineChecks } from './doctor-machine.ts'
 import { networkChecks } from './doctor-network.ts'
+import { originChecks } from './doctor-origin.ts'
 import { type Depth, storeChecks } from './doctor-store.ts'
 import { openProgress } from './progress.ts'
 import { type Arguments, configOf, configOptions, readArguments } from './usage.ts'
@@ -59,7 +60,7 @@ async function examine(read: Arguments): Promise<readonly Finding[]> {
   for (const check of machineChecks(config, now)) tell(await run(check))
   await examineStore(config, read, now, tell)
   const url = (read.values['url'] ?? config.publicUrl).replace(/\/+$/, '')
-  for (const check of networkChecks(config, url)) tell(await run(check))
+  for (const check of [...networkChecks(config, url), ...originChecks(config)]) tell(await run(check))
   return findings
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { checkNewPackageName, matchesName, type NamePattern, type PackageName, problem } from '@holdfast/core'
+import { findAmbiguous } from '../catalog/index.ts'
 import { type Actor, authorize } from '../identity/index.ts'
 import type { Ports } from '../ports.ts'
 import { provePresence } from './presence.ts'
@@ -8,10 +9,24 @@ import { provePresence } from './presence.ts'
 export async function hostNames(ports: Ports, actor: Actor, patterns: readonly NamePattern[]): Promise<void> {
   const grant = await authorize(ports, actor, 'instance:operate', '')
   await provePresence(ports, grant)
+  checkNotRouted(ports, patterns)
   const events = patterns.map(pattern => ({ type: 'hosted-names', detail: { op: 'add', pattern } }) as const)
   await ports.store.commit(grant, events, async tx => {
     for (const pattern of patterns) await tx.catalog.addHosted(pattern, ports.clock())
   })
+}
+
+/** Throws `name-routed` where the configuration gives names that are hosted here to an upstream: nobody could say which is meant. */
+export async function checkRoutes(ports: Pick<Ports, 'store' | 'routes'>): Promise<void> {
+  checkNotRouted(ports, await ports.store.catalog.listHosted())
+}
+
+function checkNotRouted({ routes }: Pick<Ports, 'routes'>, hosted: readonly NamePattern[]): void {
+  // That all other names come from somewhere contradicts nothing.
+  const narrow = routes.filter(({ pattern }) => pattern !== '*')
+  const [pattern] = findAmbiguous([...hosted.map(each => ({ pattern: each, origin: 'hosted' })), ...narrow])
+  const origin = narrow.find(route => route.pattern === pattern)?.origin
+  if (pattern !== undefined && origin !== undefined) throw problem('name-routed', { pattern, origin })
 }
 
 /** Names under these patterns can no longer be made here; what is published stays. */

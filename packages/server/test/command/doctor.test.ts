@@ -212,3 +212,22 @@ test('what was unpublished within the day is kept by the scrubber', async () => 
   await examine(data, '--scrub')
   assert.equal(existsSync(blobPath(data, digest)), false)
 })
+
+test('each upstream is asked: one that answers, one that does not, and one that is this registry', async () => {
+  const [{ data }, other] = [await makeInstance(), await makeInstance()]
+  const [server, upstream] = [await serve(data), await serve(other.data)]
+  const config = `${freshPath()}.yaml`
+  const look = async (url: string) => {
+    await writeFile(config, `origins: { public: ${url} }\nallowPrivateHosts: [127.0.0.1]\n`)
+    return (await examine(data, '--url', server.url, '--config', config)).findings.get('origins')
+  }
+  const good = await look(`${upstream.url}/npm`)
+  assert.equal(good?.state, 'ok')
+  assert.match(good?.say ?? '', /signs with 1 key/)
+  const ours = await look(`${server.url}/npm`)
+  assert.equal(ours?.state, 'fail')
+  assert.match(ours?.say ?? '', /this registry itself/)
+  await upstream.stop()
+  assert.match((await look(`${upstream.url}/npm`))?.say ?? '', /ECONNREFUSED/)
+  await server.stop()
+})

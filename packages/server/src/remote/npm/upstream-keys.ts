@@ -90,8 +90,8 @@ export class UpstreamKeys {
   }
 }
 
-/** What is no list of keys, or no key that we can check with, is none: many registries answer any address with a page. */
-function parseKeys(text: string | undefined): readonly PublicKey[] {
+/** The keys in an answer. What is no list of keys, or no key that we can check with, is none: many registries answer any address with a page. */
+export function parseKeys(text: string | undefined): readonly PublicKey[] {
   const read = v.safeParse(shape, parseText(text))
   const list = read.success ? read.output.keys : []
   return list.flatMap(each => {

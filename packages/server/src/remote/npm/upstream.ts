@@ -13,7 +13,7 @@ import { Turns } from '../turns.ts'
 import { openWire, type Resolve, type Wire } from '../wire.ts'
 import type { Reading, ReadingWords } from './read-packument.ts'
 import { readyKeys, verifySignature } from './signature.ts'
-import { UpstreamKeys } from './upstream-keys.ts'
+import { parseKeys, UpstreamKeys } from './upstream-keys.ts'
 
 /** What reading an upstream takes beside its address. */
 export interface UpstreamSurroundings {
@@ -44,12 +44,20 @@ const reader = new Thread<ReadingWords, Reading>(threadUrl, {
   maxOldGenerationSizeMb: 192,
 })
 
+/** A registry upstream that is open. */
+export interface OpenUpstream extends Upstream {
+  /** Asks for the ids of its keys now; none where it has none. Throws `upstream-failed`. */
+  listKeyIds(): Promise<readonly string[]>
+  /** Ends the connections that are kept. */
+  close(): void
+}
+
 /** Opens an upstream that speaks npm's protocol. Nothing is asked before somebody asks for something. */
-export function openUpstream(origin: Origin, around: UpstreamSurroundings): Upstream & { close(): void } {
+export function openUpstream(origin: Origin, around: UpstreamSurroundings): OpenUpstream {
   return new NpmUpstream(origin, around)
 }
 
-class NpmUpstream implements Upstream {
+class NpmUpstream implements OpenUpstream {
   readonly name: string
   readonly url: string
   readonly #origin: Origin
@@ -69,7 +77,11 @@ class NpmUpstream implements Upstream {
     const { proxy, ca } = origin
     this.#wire = openWire({ ...around, proxy, ca, keptConnections: atOnce.documents })
     this.#breaker = new Breaker(origin.name, around.clock)
-    this.#keys = new UpstreamKeys(() => this.#readText(`${origin.url}/-/npm/v1/keys`), around.clock)
+    this.#keys = new UpstreamKeys(() => this.#readKeys(), around.clock)
+  }
+
+  async listKeyIds() {
+    return parseKeys(await this.#readKeys()).map(({ keyid }) => keyid)
   }
 
   health() {
@@ -201,6 +213,10 @@ class NpmUpstream implements Upstream {
         ? `its tarball comes in ${excerpt(encoding)}, which nobody asked for`
         : `it answers with status ${answer.statusCode} where the tarball should be`,
     )
+  }
+
+  #readKeys(): Promise<string | undefined> {
+    return this.#readText(`${this.url}/-/npm/v1/keys`)
   }
 
   async readAttestations(address: string): Promise<string | undefined> {
