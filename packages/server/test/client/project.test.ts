@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** A real project with hundreds of dependencies, imported and then installed by every client. */
+/** A real project with hundreds of dependencies, imported, then installed by every client through a second instance, and again without the first. */
 import assert from 'node:assert/strict'
 import { mkdtemp, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -8,7 +8,7 @@ import { after, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { commands, type Desk, isHere, type Kind, openDesk } from './client.ts'
 import { passes } from './expect.ts'
-import { readText, startRegistry } from './registry.ts'
+import { type Registry, readText, startRegistry } from './registry.ts'
 import { fetchTarballs, readLock } from './upstream.ts'
 
 const project = fileURLToPath(new URL('../fixture/project/', import.meta.url))
@@ -41,21 +41,44 @@ async function installEverywhere(tarballs: string): Promise<void> {
     assert.equal(report.imported, locked.length)
   })
 
-  describe('a real project is installed', { concurrency: 2 }, () => {
-    for (const kind of kinds) {
-      const skip = isHere(kind) ? false : `there is no build of ${kind} for this platform`
-      test(`by ${kind}`, { skip }, async () => {
-        const desk = await openDesk(kind, registry.npm)
-        try {
-          await install(desk, kind)
-        } finally {
-          await desk.remove()
-        }
-      })
-    }
+  describe('through an instance that stands before it', async () => {
+    const settings = { HOLDFAST_ORIGINS: JSON.stringify({ up: registry.npm }), HOLDFAST_ROUTES: '{"*":"up"}' }
+    const firewall = await startRegistry({ ...settings, HOLDFAST_ALLOW_PRIVATE_HOSTS: '127.0.0.1' })
+    after(() => firewall.stop())
+    eachClient('a real project is installed', firewall)
+    test('what it gives out is signed by it', {
+      skip: isHere('pnpm') ? false : 'there is no pnpm here',
+    }, async () => {
+      const desk = await openDesk('pnpm', firewall.npm)
+      try {
+        await desk.folder('project', manifest)
+        passes(await desk.run('project', commands.pnpm.install))
+        passes(await desk.run('project', ['audit', 'signatures']))
+      } finally {
+        await desk.remove()
+      }
+    })
+    test('its upstream goes away', () => registry.stop())
+    eachClient('a real project is installed from what came in', firewall)
   })
 
-  async function install(desk: Desk, kind: Kind): Promise<void> {
+  function eachClient(what: string, { npm }: Registry): void {
+    describe(what, { concurrency: 2 }, () => {
+      for (const kind of kinds) {
+        const skip = isHere(kind) ? false : `there is no build of ${kind} for this platform`
+        test(`by ${kind}`, { skip }, async () => {
+          const desk = await openDesk(kind, npm)
+          try {
+            await install(desk, kind, npm)
+          } finally {
+            await desk.remove()
+          }
+        })
+      }
+    })
+  }
+
+  async function install(desk: Desk, kind: Kind, npm: string): Promise<void> {
     await desk.folder('project', manifest, kind === 'npm' ? { 'package-lock.json': lock } : {})
     const { install, frozen, lockFile } = commands[kind]
     passes(await desk.run('project', kind === 'npm' ? frozen : install))
@@ -66,7 +89,6 @@ async function installEverywhere(tarballs: string): Promise<void> {
       assert.equal((await desk.installed('project', name))?.['version'], version)
     if (kind === 'npm') return
     const written = await readText(desk.home, 'project', lockFile)
-    for (const url of written.matchAll(/https?:\/\/[^\s"']+\.tgz/g))
-      assert.ok(url[0].startsWith(registry.npm), url[0])
+    for (const url of written.matchAll(/https?:\/\/[^\s"']+\.tgz/g)) assert.ok(url[0].startsWith(npm), url[0])
   }
 }
