@@ -98,7 +98,7 @@ test('warnings about features we are built on are silent, every other one shows'
 test('compiled modules are kept in the own cache folder of the user, which nobody else may write', t => {
   const launcher = makeCloneOf(t, 'process.stdout.write(args.join())')
   const cache = join(launcher, '../cache')
-  const { NODE_COMPILE_CACHE: _, ...env } = { ...process.env, XDG_CACHE_HOME: cache }
+  const env = { ...process.env, XDG_CACHE_HOME: cache, NODE_COMPILE_CACHE: undefined }
   const { stdout } = spawnSync(process.execPath, [launcher, 'a', 'b'], { encoding: 'utf8', env })
   assert.equal(stdout, 'a,b')
   assert.equal(statSync(join(cache, 'holdfast/compile')).mode & 0o077, 0)
