@@ -199,6 +199,8 @@ const keys = {
   /** Largest document of an upstream package, inflated. */
   maxPackumentBytes: v.optional(bytes, 64 * 1024 * 1024),
   maxTarballBytes: v.optional(bytes, 256 * 1024 * 1024),
+  /** What the bytes of upstream versions may take on disk; the least recently used go first. */
+  cacheQuotaBytes: v.optional(bytes),
   maxUnpackedBytes: v.optional(bytes, 1024 * 1024 * 1024),
   /** Memory for ready tarballs and for ready documents, each. */
   cacheBytes: v.optional(bytes, 64 * 1024 * 1024),

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { Webhook } from './config.ts'
 import {
   checkMailDomains,
+  keepWithinQuota,
   pushAudit,
   recomputeCritical,
   reconcile,
@@ -65,6 +66,7 @@ const jobs: readonly Job[] = [
   { name: 'job-waiver-notices', everyMs: dayMs / 24, run: tellOfEndingWaivers },
   { name: 'job-reconcile', everyMs: 60_000, run: reconcile },
   { name: 'job-private-names', everyMs: dayMs / 24, run: watchPrivateNames },
+  { name: 'job-cache-quota', everyMs: 10 * 60_000, run: keepWithinQuota },
   { name: 'job-critical', everyMs: dayMs, run: recomputeCritical },
 ]
 

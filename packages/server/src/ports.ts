@@ -363,6 +363,17 @@ export interface MirrorRows {
   findIngested(name: PackageName, version: Version): Promise<Ingested | undefined>
   listIngested(name: PackageName): Promise<readonly Ingested[]>
   listMeasures(name: PackageName): Promise<readonly UpstreamMeasure[]>
+  /** Size of all bytes of upstream versions that are kept here. */
+  sumKeptBytes(): Promise<number>
+  /**
+   * Kept versions that nothing here holds fast, the least recently used first, after one of them: no measure, no lock
+   * file that names them, no other package with the same bytes.
+   */
+  listLeastUsed(after: Ingested | undefined, limit: number): Promise<readonly Ingested[]>
+  /** The bytes are no longer here; which they were stays known for ever. */
+  noteDropped(name: PackageName, version: Version, at: number): Promise<void>
+  /** What is kept of each origin. */
+  summarise(): Promise<readonly OriginSummary[]>
   /** Our signatures over versions of a package by one of our keys, in base64, by what they are over; they could be made again. */
   findSignatures(name: PackageName, keyId: string): Promise<OwnSignatures>
   addSignatures(name: PackageName, keyId: string, made: OwnSignatures): Promise<void>
@@ -370,6 +381,16 @@ export interface MirrorRows {
 
 /** Base64 signatures by the digest of the bytes. */
 export type OwnSignatures = ReadonlyMap<Digest, string>
+
+/** What is kept of an origin, for pages. */
+export interface OriginSummary {
+  readonly origin: OriginName
+  readonly packages: number
+  /** Versions whose bytes are here, and their size. */
+  readonly versions: number
+  readonly sizeBytes: number
+  readonly lastUsedAt: number | null
+}
 
 /** A mirror for a list. */
 export type MirrorSummary = Pick<

@@ -13,6 +13,7 @@ export { addAdvisories } from './advisory.ts'
 export type { Arrival, Told } from './arrival.ts'
 export { type AuditPage, type AuditWish, loginsOf, readAudit } from './audit.ts'
 export { auditPushLateMs, pushAudit, readAuditPush } from './audit-push.ts'
+export { keepWithinQuota } from './cache-quota.ts'
 export { type CaseDraft, closeCase, type Exposure, listCases, openCase, readCase } from './case.ts'
 export {
   addReader,

@@ -5,7 +5,7 @@ import { zstdCompress, zstdCompressSync, zstdDecompress, zstdDecompressSync } fr
 import { type Digest, type DistTag, type PackageName, problem, type Version } from '@holdfast/core'
 import type { Kysely, Selectable } from 'kysely'
 import type { Ingested, Mirror, UpstreamMeasure, UpstreamVersion } from '../../catalog/index.ts'
-import type { MirrorRows, OwnSignatures, UpstreamWrites } from '../../ports.ts'
+import type { MirrorRows, OriginSummary, OwnSignatures, UpstreamWrites } from '../../ports.ts'
 import type { Schema } from './schema.ts'
 
 type Transact = <T>(work: (tx: Kysely<Schema>) => Promise<T>) => Promise<T>
@@ -69,6 +69,17 @@ export function mirrorRows(db: Kysely<Schema>, transact: Transact): MirrorRows {
     async listIngested(name) {
       return (await ingested(name).orderBy('ingested_at').orderBy('version').execute()).map(toIngested)
     },
+    async sumKeptBytes() {
+      const query = db.selectFrom('ingested').select(eb => eb.fn.sum('size_bytes').as('bytes'))
+      return Number((await query.where('dropped_at', 'is', null).executeTakeFirst())?.bytes ?? 0)
+    },
+    listLeastUsed: (after, limit) => listLeastUsed(db, after, limit),
+    noteDropped: (name, version, at) =>
+      transact(async tx => {
+        const query = tx.updateTable('ingested').where('package', '=', name).where('version', '=', version)
+        await query.set({ dropped_at: at }).execute()
+      }),
+    summarise: () => summarise(db),
     async listMeasures(name) {
       const query = db.selectFrom('upstream_measure').selectAll().where('package', '=', name)
       return (await query.orderBy('version').execute()).map(toMeasure)
@@ -87,6 +98,87 @@ export function mirrorRows(db: Kysely<Schema>, transact: Transact): MirrorRows {
   }
 }
 
+async function listLeastUsed(
+  db: Kysely<Schema>,
+  after: Ingested | undefined,
+  limit: number,
+): Promise<readonly Ingested[]> {
+  let query = db
+    .selectFrom('ingested')
+    .selectAll()
+    .where('dropped_at', 'is', null)
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom('upstream_measure')
+            .select('upstream_measure.version')
+            .whereRef('upstream_measure.package', '=', 'ingested.package')
+            .whereRef('upstream_measure.version', '=', 'ingested.version'),
+        ),
+      ),
+    )
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom('grandfathered')
+            .select('grandfathered.version')
+            .whereRef('grandfathered.package', '=', 'ingested.package')
+            .whereRef('grandfathered.version', '=', 'ingested.version'),
+        ),
+      ),
+    )
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom('version').select('version.version').whereRef('version.digest', '=', 'ingested.digest'),
+        ),
+      ),
+    )
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom('ingested as twin')
+            .select('twin.version')
+            .whereRef('twin.digest', '=', 'ingested.digest')
+            .whereRef('twin.package', '<>', 'ingested.package'),
+        ),
+      ),
+    )
+  if (after !== undefined) {
+    const place = [after.lastUsedAt, after.package, after.version] as const
+    query = query.where(({ eb, refTuple, tuple }) =>
+      eb(refTuple('last_used_at', 'package', 'version'), '>', tuple(...place)),
+    )
+  }
+  const ordered = query.orderBy('last_used_at').orderBy('package').orderBy('version')
+  return (await ordered.limit(limit).execute()).map(toIngested)
+}
+
+async function summarise(db: Kysely<Schema>): Promise<readonly OriginSummary[]> {
+  const mirrors = await db
+    .selectFrom('mirror')
+    .select(eb => ['origin', eb.fn.countAll().as('packages'), eb.fn.max('used_at').as('used')])
+    .groupBy('origin')
+    .orderBy('origin')
+    .execute()
+  const bytes = await db
+    .selectFrom('ingested')
+    .select(eb => ['origin', eb.fn.countAll().as('versions'), eb.fn.sum('size_bytes').as('bytes')])
+    .where('dropped_at', 'is', null)
+    .groupBy('origin')
+    .execute()
+  return mirrors.map(({ origin, packages, used }) => {
+    const kept = bytes.find(each => each.origin === origin)
+    return {
+      origin,
+      packages: Number(packages),
+      versions: Number(kept?.versions ?? 0),
+      sizeBytes: Number(kept?.bytes ?? 0),
+      lastUsedAt: used,
+    }
+  })
+}
+
 /** Changes that are events, inside a transaction. */
 export function upstreamWrites(db: Kysely<Schema>): UpstreamWrites {
   return {
@@ -97,7 +189,7 @@ export function upstreamWrites(db: Kysely<Schema>): UpstreamWrites {
         .onConflict(clash =>
           clash
             .columns(['package', 'version'])
-            .doUpdateSet({ last_used_at: made.lastUsedAt })
+            .doUpdateSet({ last_used_at: made.lastUsedAt, dropped_at: null })
             .where('ingested.digest', '=', made.digest),
         )
         .executeTakeFirst()
@@ -216,6 +308,7 @@ function fromIngested(made: Ingested): Schema['ingested'] {
     has_install_script: made.hasInstallScript ? 1 : 0,
     ingested_at: made.ingestedAt,
     last_used_at: made.lastUsedAt,
+    dropped_at: null,
   }
 }
 

@@ -269,6 +269,8 @@ export interface Schema {
     has_install_script: number
     ingested_at: number
     last_used_at: number
+    /** When a quota took the bytes away; null while they are here. */
+    dropped_at: number | null
   }
   upstream_measure: { package: string; version: string; status: string; reason: string; at: number }
   incident_case: {

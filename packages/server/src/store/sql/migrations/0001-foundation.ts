@@ -340,6 +340,7 @@ async function upstreams(table: TableMaker, db: Kysely<unknown>): Promise<void> 
       has_install_script: 'int',
       ingested_at: 'int',
       last_used_at: 'int',
+      dropped_at: 'int?',
     },
     ['package', 'version'],
   )
