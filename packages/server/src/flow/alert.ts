@@ -30,6 +30,10 @@ export function toAlert(event: StoredEvent): Alert | undefined {
     case 'quarantine':
       // The case that reconciliation opens says it, for all versions at once.
       return event.actorKind === 'system' ? undefined : aboutVersion(event, 'held', `was quarantined: ${why}`)
+    case 'waiver':
+      return detail['op'] === 'ask'
+        ? aboutVersion(event, 'waiver', `is asked for as an exception: ${why}`)
+        : undefined
     case 'upstream-fault':
       return aboutVersion(event, 'upstream-fault', `was refused from its upstream: ${why}`)
     case 'case':

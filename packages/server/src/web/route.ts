@@ -18,6 +18,7 @@ import { machinesPage, machinesSubmit } from './page/machine.ts'
 import { mailPage, namesPage, namesSubmit, operatePage } from './page/operate.ts'
 import { auditExport, auditPage } from './page/operate-audit.ts'
 import { casePage, caseSubmit, casesPage } from './page/operate-case.ts'
+import { cachedPage, originsPage } from './page/operate-origin.ts'
 import { criticalPage, criticalSubmit, riskPage } from './page/operate-package.ts'
 import { peoplePage, peopleSubmit } from './page/operate-people.ts'
 import { personPage, personSubmit } from './page/operate-person.ts'
@@ -112,6 +113,8 @@ export function addRoutes(app: Hono<WebEnv>): void {
   app.get('/operate/cases/:id', casePage).post(caseSubmit)
   app.get('/operate/audit', auditPage)
   app.get('/operate/audit/export', auditExport)
+  app.get('/operate/origins', originsPage)
+  app.get('/operate/cached', cachedPage)
   app.get('/operate/webhooks', webhooksPage)
   app.get('/operate/mail', mailPage)
 }

@@ -12,6 +12,7 @@ interface Tab {
 const tabs = {
   overview: { path: '/operate', label: 'Overview', roles: ['operator'] },
   names: { path: '/operate/names', label: 'Names', roles: ['operator'] },
+  origins: { path: '/operate/origins', label: 'Origins', roles: ['operator', 'responder'] },
   people: { path: '/operate/people', label: 'People', roles: ['operator'] },
   policy: { path: '/operate/policy', label: 'Policy', roles: ['operator', 'responder', 'auditor'] },
   waivers: { path: '/operate/waivers', label: 'Waivers', roles: ['responder', 'operator', 'auditor'] },

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+import { problem } from '@holdfast/core'
+import { nameCursor } from '../../flow/index.ts'
+import type { MirrorSummary, NameSource, OriginSummary, Upstream, UpstreamHealth } from '../../ports.ts'
+import { getVisitor, hasRole, type PageContext } from '../context.ts'
+import { sheet } from '../layout.ts'
+import { html, type Markup, nothing } from '../markup.ts'
+import { badge, type Tone } from '../part/badge.ts'
+import { ago, formatBytes, plural } from '../part/format.ts'
+import { packagePath } from '../part/link.ts'
+import { notice } from '../part/notice.ts'
+import { operateHead } from './operate-tab.ts'
+
+const cachedShown = 100
+
+const states: Readonly<Record<UpstreamHealth['state'], readonly [string, Tone, string]>> = {
+  unknown: ['not asked yet', 'plain', '…'],
+  up: ['answers', 'good', '✓'],
+  failing: ['fails', 'warn', '!'],
+  open: ['left alone for a while', 'bad', '✕'],
+}
+
+/** Where names come from, how these registries do, and who watches for private names there. */
+export async function originsPage(c: PageContext): Promise<Response> {
+  checkStaff(c)
+  const { store, upstreams, clock } = c.env.ports
+  const [summaries, hosted] = await Promise.all([store.mirrors.summarise(), store.catalog.listHosted()])
+  const now = clock()
+  const rows = [...upstreams.values()].map(each =>
+    row(
+      c,
+      each,
+      summaries.find(({ origin }) => origin === each.name),
+      now,
+    ),
+  )
+  const main = html`${operateHead(c, 'origins')}
+<h2>Upstream registries</h2>
+${
+  rows.length === 0
+    ? html`<p>There are none: this registry stands alone. <code>origins</code> of the configuration names some.</p>`
+    : html`<p>As this process sees them.</p><div class="scroll" tabindex="0"><table><thead><tr><th scope="col">Origin</th><th scope="col">Names</th><th scope="col">State</th><th scope="col">Cached</th><th scope="col">Last use</th></tr></thead><tbody>${rows}</tbody></table></div>
+<p><a href="/operate/cached">Cached packages</a></p>`
+}
+<h2>Hosted here</h2>
+<p>${hosted.length === 0 ? 'No names yet.' : html`${hosted.map(each => html`<code>${each}</code> `)} and whatever was published here: these never come from elsewhere.`}</p>
+<h2>Private names upstream</h2>
+${await watch(c, now)}`
+  return sheet(c, { title: 'Origins', main })
+}
+
+function row(c: PageContext, upstream: Upstream, kept: OriginSummary | undefined, now: number): Markup {
+  const { state, lastSuccessAt, lastFailureAt, why } = upstream.health()
+  const patterns = c.env.ports.routes.filter(route => route.origin === upstream.name)
+  const trouble =
+    state === 'up' || lastFailureAt === null
+      ? nothing
+      : html`<br>${ago(lastFailureAt, now)}: <bdi>${why}</bdi>`
+  return html`<tr><td>${upstream.name}<br><span class="small"><bdi>${upstream.url}</bdi></span></td>
+<td>${patterns.map(({ pattern }) => html`<code>${pattern}</code> `)}</td>
+<td>${badge(...states[state])}${lastSuccessAt === null ? nothing : html` <span class="small">answered ${ago(lastSuccessAt, now)}</span>`}${trouble}</td>
+<td>${kept === undefined ? 'nothing' : html`${plural(kept.packages, 'package')}, ${plural(kept.versions, 'tarball')} of ${formatBytes(kept.sizeBytes)}`}</td>
+<td class="nowrap">${kept?.lastUsedAt == null ? nothing : ago(kept.lastUsedAt, now)}</td></tr>`
+}
+
+/** Who looks for names of ours upstream, or that nobody does. */
+async function watch(c: PageContext, now: number): Promise<Markup> {
+  const { nameSources, config, store } = c.env.ports
+  const ranAt = await store.leases.position('job-private-names')
+  const sources = await Promise.all(
+    nameSources.map(async source => sourceLine(source, await store.leases.position(nameCursor(source)))),
+  )
+  const asked = config.askUpstreamsAbout
+  if (sources.length === 0 && asked.length === 0)
+    return notice(
+      'warn',
+      'Not watched',
+      html`If somebody publishes one of your names upstream, nobody here notices. Name a copy of the upstream’s names, or its feed of changes, in <code>upstreamNames</code>.`,
+    )
+  return html`<ul>${sources}${asked.length === 0 ? nothing : html`<li>Upstreams are asked about ${asked.map(each => html`<code>${each}</code> `)}</li>`}</ul>
+<p>${ranAt === 0 ? 'Nobody has looked yet.' : html`Looked ${ago(ranAt, now)}.`} What is found is a <a href="/operate/cases">case</a>.</p>`
+}
+
+function sourceLine({ label }: NameSource, position: number): Markup {
+  return html`<li>Looked for in <code>${label}</code>${position === 0 ? html` ${badge('never read', 'warn', '!')}` : nothing}</li>`
+}
+
+/** What is kept of upstreams, in the order of names. */
+export async function cachedPage(c: PageContext): Promise<Response> {
+  checkStaff(c)
+  const after = c.env.call.query.get('after') ?? ''
+  const { store, clock } = c.env.ports
+  const listed = await store.mirrors.list(after, cachedShown)
+  const last = listed.at(-1)
+  const now = clock()
+  const main = html`${operateHead(c, 'origins')}
+<h2>Cached packages</h2>
+<p>${plural(await store.mirrors.count(), 'package')} of <a href="/operate/origins">upstream registries</a>.</p>
+${
+  listed.length === 0
+    ? html`<p>There are none${after === '' ? '' : ' behind this one'}.</p>`
+    : html`<div class="scroll" tabindex="0"><table><thead><tr><th scope="col">Package</th><th scope="col">Origin</th><th scope="col">Last use</th><th scope="col">Asked upstream</th></tr></thead><tbody>${listed.map(each => cachedRow(each, now))}</tbody></table></div>`
+}
+${listed.length === cachedShown && last !== undefined ? html`<p><a rel="next" href="/operate/cached?after=${encodeURIComponent(last.name)}">More →</a></p>` : nothing}`
+  return sheet(c, { title: 'Cached packages', main })
+}
+
+function cachedRow(each: MirrorSummary, now: number): Markup {
+  return html`<tr><td><a href="${packagePath(each.name)}">${each.name}</a> ${each.isGone ? badge('gone upstream', 'bad', '✕') : nothing}</td><td>${each.origin}</td><td class="nowrap">${ago(each.usedAt, now)}</td><td class="nowrap">${ago(each.checkedAt, now)}</td></tr>`
+}
+
+/** To everybody else the pages do not exist. */
+function checkStaff(c: PageContext): void {
+  const visitor = getVisitor(c)
+  if (!hasRole(visitor, 'operator') && !hasRole(visitor, 'responder')) throw problem('not-found')
+}
