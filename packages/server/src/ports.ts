@@ -357,6 +357,8 @@ export interface MirrorRows {
     usedSince: number,
     limit: number,
   ): Promise<readonly PackageName[]>
+  /** Those of an origin that were not asked about since a time, the longest first. */
+  listUnasked(origin: OriginName, checkedBefore: number, limit: number): Promise<readonly PackageName[]>
   /** Names for pages: a page at a time, in order. */
   list(after: string, limit: number): Promise<readonly MirrorSummary[]>
   count(): Promise<number>

@@ -26,7 +26,7 @@ export async function reconcile(ports: Ports): Promise<void> {
   for (const origin of ports.upstreams.keys()) {
     const { mirrors } = ports.store
     const used = await mirrors.listStale(origin, now - hot.checkedAgoMs, now - hot.usedAgoMs, hot.aMinute)
-    const rest = await mirrors.listStale(origin, now - cold.checkedAgoMs, 0, cold.aMinute)
+    const rest = await mirrors.listUnasked(origin, now - cold.checkedAgoMs, cold.aMinute)
     await readAgain(ports, origin, new Set([...used, ...rest].filter(name => isOf(name, origin))))
   }
 }

@@ -45,8 +45,15 @@ const fetchesShown = 90 * dayMs
  */
 export async function containWithdrawn(ports: Containing, change: Change): Promise<void> {
   const { name, origin, before, after, leftOut } = change
-  const ingested = await ports.store.mirrors.listIngested(name)
-  const withdrawals = findWithdrawals(before, after, ingested, leftOut, ports.clock())
+  const { mirrors } = ports.store
+  const ingested = await mirrors.listIngested(name)
+  if (ingested.length === 0) return
+  const measures = await mirrors.listMeasures(name)
+  // Whoever quarantined a version before said why; that stands.
+  const open = ingested.filter(
+    each => !measures.some(({ version, status }) => version === each.version && status === 'quarantined'),
+  )
+  const withdrawals = findWithdrawals(before, after, open, leftOut, ports.clock())
   if (withdrawals.length === 0) return
   const grant = await authorize(ports, reconciler, 'version:contain', name)
   const doubted = await findDoubted(ports, origin, withdrawals)

@@ -81,6 +81,8 @@ test('other bytes under the same version are found by SHA-512, by SHA-1 where th
   assert.deepEqual(find(with_({ digest: undefined, shasum: 'b'.repeat(40) })), ['1.1.0 changed'])
   assert.deepEqual(find(with_({ digest: undefined })), [])
   assert.deepEqual(find(with_({ digest: undefined, shasum: '' })), [])
+  const swapped = with_({ digest: digestOf('b') })
+  assert.deepEqual(find(swapped, swapped), [], 'what was found before is not found again')
   // The stronger one decides: an upstream may mend a wrong SHA-1.
   assert.deepEqual(find(with_({ shasum: 'b'.repeat(40) })), [])
 })

@@ -79,7 +79,7 @@ function howWithdrawn(
   isPlaceholder: boolean,
   isNothingLeft: boolean,
 ): WithdrawalKind | undefined {
-  if (after !== undefined && differs(held, after)) return 'changed'
+  if (after !== undefined && differs(held, after) && !differs(held, before)) return 'changed'
   if (after !== undefined && malwareWords.test(after.deprecated) && !malwareWords.test(before.deprecated))
     return 'marked'
   if (isPlaceholder) return 'placeholder'

@@ -76,6 +76,12 @@ function mirrorContract(engine: StoreEngine): void {
       assert.deepEqual(await stale(), ['old-a', 'old-c', 'old-b'])
       assert.deepEqual(await stale('upstream', 2), ['old-a', 'old-c'])
       assert.deepEqual(await stale('other'), [])
+      const unasked = await store.mirrors.listUnasked('upstream', now - 500, 10)
+      assert.deepEqual(
+        unasked.filter(name => name.startsWith('old-')),
+        ['old-a', 'old-b', 'old-c'],
+      )
+      assert.deepEqual(await store.mirrors.listUnasked('upstream', 2, 1), [unasked[0]])
       await store.mirrors.confirm('old-c' as PackageName, now)
       assert.deepEqual(await stale(), ['old-a', 'old-b'])
       const confirmed = await store.mirrors.find('old-c' as PackageName)

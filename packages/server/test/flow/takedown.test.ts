@@ -3,7 +3,6 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import {
-  type Digest,
   type DistTag,
   type PackageName,
   parseDigest,
@@ -28,6 +27,7 @@ class Shelf implements Upstream {
   readonly url = 'https://up.example'
   readonly packages = new Map<string, readonly string[]>()
   readonly asked: string[] = []
+  digest = digest
   isDown = false
   readonly #now: () => number
 
@@ -49,7 +49,7 @@ class Shelf implements Upstream {
       createdAt: 0,
       modifiedAt: 0,
       tags: new Map([['latest' as DistTag, version(versions.at(-1) ?? '')]]),
-      versions: versions.map(each => listed(each, this.#now())),
+      versions: versions.map(each => ({ ...listed(each, this.#now()), digest: this.digest })),
     }
     return { kind: 'told', mirror, source: new Uint8Array(), leftOut: [] }
   }
@@ -107,18 +107,13 @@ async function open(t: TestContext): Promise<{ world: World; shelf: Shelf }> {
 }
 
 /** As if the bytes of a version had come in by an install, and somebody had fetched them. */
-async function ingest(
-  { ports, now }: World,
-  pkg: string,
-  text: string,
-  bytes: Digest = digest,
-): Promise<void> {
+async function ingest({ ports, now }: World, pkg: string, text: string): Promise<void> {
   const grant = await authorize(ports, { kind: 'system', id: 'upstream' }, 'instance:operate', '')
   const made: Ingested = {
     package: name(pkg),
     version: version(text),
     origin: 'up',
-    digest: bytes,
+    digest,
     shasum: 'a'.repeat(40),
     sizeBytes: 1,
     hasInstallScript: false,
@@ -183,15 +178,21 @@ test('what a person released stays released, and the same withdrawal is told onc
   assert.equal((await world.ports.store.incident.listCases(Number.MAX_SAFE_INTEGER, 10)).length, 1)
 })
 
-test('other bytes under the same version are contained by whoever notices first', async t => {
+test('other bytes under the same version are contained by whoever notices first, and told once', async t => {
   const { world, shelf } = await open(t)
   shelf.packages.set('swapped', ['1.0.0'])
   await world.ports.mirrors.get(name('swapped'), 'up')
-  await ingest(world, 'swapped', '1.0.0', parseDigest('b'.repeat(128)))
+  await ingest(world, 'swapped', '1.0.0')
+  shelf.digest = parseDigest('b'.repeat(128))
   world.advance(6 * 60_000)
   await world.ports.mirrors.get(name('swapped'), 'up')
-  await world.ports.mirrors.refresh(name('swapped'), 'up')
+  for (let reading = 0; reading < 3; reading++) await world.ports.mirrors.refresh(name('swapped'), 'up')
   assert.deepEqual(await measures(world, 'swapped'), ['1.0.0 quarantined'])
+  const events = await world.ports.store.events.ofPackage(name('swapped'))
+  assert.deepEqual(
+    events.map(each => each.type).filter(type => type !== 'ingest'),
+    ['quarantine', 'case'],
+  )
 })
 
 test('an upstream that lacks everything at once is not believed until a person says so', async t => {

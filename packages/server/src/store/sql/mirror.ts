@@ -54,6 +54,12 @@ export function mirrorRows(db: Kysely<Schema>, transact: Transact): MirrorRows {
       const rows = await stale.orderBy('used_at', 'desc').limit(limit).execute()
       return rows.map(row => row.name as PackageName)
     },
+    async listUnasked(origin, checkedBefore, limit) {
+      const query = db.selectFrom('mirror').select('name').where('origin', '=', origin)
+      const unasked = query.where('checked_at', '<', checkedBefore)
+      const rows = await unasked.orderBy('checked_at').orderBy('name').limit(limit).execute()
+      return rows.map(row => row.name as PackageName)
+    },
     async list(after, limit) {
       const query = db.selectFrom('mirror').select(summary).where('name', '>', after)
       return (await query.orderBy('name').limit(limit).execute()).map(toSummary)
