@@ -10,9 +10,13 @@ import {
   type Version,
 } from '@holdfast/core'
 import fc from 'fast-check'
-import { amend } from '../../src/catalog/index.ts'
+import { type Advisory, amend, parseRules, type Rule } from '../../src/catalog/index.ts'
 import {
+  addAdvisories,
+  applyPolicy,
+  askWaiver,
   changeAccess,
+  decideWaiver,
   deprecate,
   type Measure,
   removeTag,
@@ -41,10 +45,39 @@ export type Change =
   | { readonly kind: 'access'; readonly access: 'public' | 'restricted' }
   | { readonly kind: 'unpublish'; readonly version: Version }
   | { readonly kind: 'unpublish-all' }
+  | { readonly kind: 'policy'; readonly rules: readonly Rule[] }
+  | { readonly kind: 'waiver'; readonly version: Version; readonly act: 'grant' | 'refuse' | 'end' }
+  | { readonly kind: 'malware'; readonly version: Version; readonly isWithdrawn: boolean }
 
 // The first is there from the beginning: what happens to a lone version is worth as much as the rest.
 const version = fc.constantFrom('1.0.0' as Version, ...versions)
 const tag = fc.constantFrom(...tags)
+
+/** Rules that say something of packages that are a minute old and hosted here. */
+export const kinds = [
+  { kind: 'deny', packages: ['*'], versions: '>=1.0.1' },
+  { kind: 'allow-only', packages: ['nothing'] },
+  { kind: 'release-age', days: 1 },
+  { kind: 'new-name', days: 1 },
+  { kind: 'deprecated' },
+  { kind: 'malware' },
+] as const
+
+const anyRules = fc
+  .subarray([...kinds])
+  .chain(some =>
+    fc.tuple(
+      ...some.map(rule =>
+        fc.record({
+          mode: fc.constantFrom('monitor', 'enforce', 'enforce'),
+          action: fc.constantFrom('warn', 'hold', 'block', 'block'),
+          origins: fc.constant(['hosted']),
+          ...Object.fromEntries(Object.entries(rule).map(([key, value]) => [key, fc.constant(value)])),
+        }),
+      ),
+    ),
+  )
+  .map(parseRules)
 
 export const anyChange: fc.Arbitrary<Change> = fc.oneof(
   { weight: 5, arbitrary: fc.record({ kind: fc.constant('publish' as const), version, tag }) },
@@ -83,6 +116,19 @@ export const anyChange: fc.Arbitrary<Change> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('unpublish' as const), version }) },
   { weight: 1, arbitrary: fc.constant({ kind: 'unpublish-all' as const }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('policy' as const), rules: anyRules }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant('waiver' as const),
+      version,
+      act: fc.constantFrom('grant' as const, 'grant' as const, 'refuse' as const, 'end' as const),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('malware' as const), version, isWithdrawn: fc.boolean() }),
+  },
 )
 
 /** Makes the change through `ports`, which may be another process's; what does not apply is refused and changes nothing. */
@@ -121,6 +167,42 @@ async function apply(live: Live, ports: Ports, name: PackageName, change: Change
       })
     case 'unpublish-all':
       return unpublishPackage(ports, operator, name, undefined)
+    case 'policy':
+      // Another process does not know what this one served in the last second.
+      await live.ports.downloads.flush()
+      return applyPolicy(ports, operator, change.rules)
+    case 'waiver':
+      return decide(ports, name, change.version, change.act)
+    case 'malware':
+      return addAdvisories(ports, operator, [malware(name, change.version, change.isWithdrawn)], [])
+  }
+}
+
+async function decide(ports: Ports, name: PackageName, ver: Version, act: 'grant' | 'refuse' | 'end') {
+  if (act === 'end') {
+    const granted = (await ports.store.policy.listWaivers(name)).filter(each => each.state === 'granted')
+    for (const { id } of granted) await decideWaiver(ports, operator, id, { kind: 'end', words: '' })
+    return
+  }
+  const { id } = await askWaiver(ports, operator, { name, version: ver }, 'because of a test')
+  const verdict =
+    act === 'grant' ? ({ kind: 'grant', days: 1, words: '' } as const) : { kind: act, words: '' }
+  await decideWaiver(ports, operator, id, verdict)
+}
+
+function malware(name: PackageName, range: Version, isWithdrawn: boolean): Advisory {
+  return {
+    id: `MAL-${range}`,
+    package: name,
+    range,
+    fixed: [],
+    kind: 'malware',
+    severity: 'critical',
+    title: 'because of a test',
+    url: '',
+    publishedAt: 1,
+    modifiedAt: 1,
+    withdrawnAt: isWithdrawn ? 1 : null,
   }
 }
 

@@ -6,25 +6,33 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import { type PackageName, type Status, statusTable } from '@holdfast/core'
+import { type PackageName, type Status, statusTable, type Version } from '@holdfast/core'
 import fc from 'fast-check'
-import { takeMeasure } from '../../src/flow/index.ts'
+import { parseRules } from '../../src/catalog/index.ts'
+import { takeMeasure, type Viewing } from '../../src/flow/index.ts'
 import { operator } from '../../src/identity/index.ts'
 import { type OpenPorts, openPorts } from '../../src/main.ts'
 import { configIn, type Live, publishDocument, put, startLive, tokenOf } from '../live.ts'
 import { request } from '../request.ts'
-import { anyChange, type Change, make, setStatus } from './change.ts'
+import { anyChange, type Change, kinds, make, setStatus } from './change.ts'
 import { checkPaths, readTruth, type Viewer } from './path.ts'
 
 let live: Live
 /** Another process's view: no memory of the server's in between. */
 let other: OpenPorts
 let viewers: readonly Viewer[]
+/** What the other process reads from the database, with the policy that counts in this one. */
+let eyes: Viewing
 let counter = 0
 
 before(async () => {
   live = await startLive()
   other = await openPorts(configIn(live.folder))
+  const { store } = other.ports
+  eyes = {
+    ...other.ports,
+    store: { ...store, policy: { ...store.policy, current: live.ports.store.policy.current } },
+  }
   viewers = [
     { name: 'nobody', authorization: undefined, isOwner: false },
     { name: 'the owner', authorization: `Bearer ${live.token}`, isOwner: true },
@@ -47,11 +55,37 @@ for (const status of Object.keys(statusTable) as Status[]) {
     const name = freshName(false)
     await (await put(live, name, publishDocument(name, '1.0.0'))).text()
     await setStatus(live.ports, name, '1.0.0' as never, status)
-    await checkPaths(live.url, await readTruth(other.ports.store, name), viewers)
+    await checkPaths(live.url, await readTruth(eyes, name), viewers)
     await (await put(live, name, publishDocument(name, '0.9.0'))).text()
-    await checkPaths(live.url, await readTruth(other.ports.store, name), viewers)
+    await checkPaths(live.url, await readTruth(eyes, name), viewers)
     await make(live, live.ports, name, { kind: 'access', access: 'restricted' })
-    await checkPaths(live.url, await readTruth(other.ports.store, name), viewers)
+    await checkPaths(live.url, await readTruth(eyes, name), viewers)
+  })
+}
+
+for (const rule of kinds) {
+  test(`every path agrees with the gate under the rule ${rule.kind}: enforced, waived, only watched`, async () => {
+    const name = freshName(false)
+    await (await put(live, name, publishDocument(name, '1.0.0'))).text()
+    await (await put(live, name, publishDocument(name, '1.0.1'))).text()
+    const version = '1.0.1' as Version
+    await make(live, live.ports, name, { kind: 'malware', version, isWithdrawn: false })
+    await make(live, live.ports, name, { kind: 'deprecate', version, message: 'use another' })
+    await checkPaths(live.url, await readTruth(eyes, name), viewers)
+    // Nobody fetched this one before the rule came.
+    await (await put(live, name, publishDocument(name, '1.1.0'))).text()
+    const change = (mode: 'enforce' | 'monitor'): Change => ({
+      kind: 'policy',
+      rules: parseRules([{ ...rule, mode, action: 'block', origins: ['hosted'] }]),
+    })
+    for (const each of [
+      change('enforce'),
+      { kind: 'waiver', version, act: 'grant' },
+      change('monitor'),
+    ] as const) {
+      await make(live, live.ports, name, each)
+      await checkPaths(live.url, await readTruth(eyes, name), viewers)
+    }
   })
 }
 
@@ -61,7 +95,7 @@ test('every path agrees with the gate after every change', { timeout: 120_000 },
     const first: Change = { kind: 'publish', version: '1.0.0' as never, tag: 'latest' as never }
     for (const change of [first, ...changes]) {
       await make(live, live.ports, name, change)
-      await checkPaths(live.url, await readTruth(other.ports.store, name), viewers)
+      await checkPaths(live.url, await readTruth(eyes, name), viewers)
     }
   })
   await fc.assert(run, { numRuns: 12, interruptAfterTimeLimit: 20_000 })
@@ -75,10 +109,10 @@ test('what another process changes bites here as well, without anybody asking fo
     const name = freshName(scoped)
     for (const version of ['1.0.0', '1.0.1'])
       await (await put(live, name, publishDocument(name, version))).text()
-    await checkPaths(live.url, await readTruth(other.ports.store, name), viewers)
+    await checkPaths(live.url, await readTruth(eyes, name), viewers)
     for (const change of changes) await make(live, other.ports, name, change)
     await noticed()
-    await checkPaths(live.url, await readTruth(other.ports.store, name), viewers)
+    await checkPaths(live.url, await readTruth(eyes, name), viewers)
   })
   await fc.assert(run, { numRuns: 6, interruptAfterTimeLimit: 10_000 })
   assert.deepEqual(live.errors, [])

@@ -15,7 +15,7 @@ import {
   type Version,
 } from '@holdfast/core'
 import type { Package, PackageVersion } from '../../src/catalog/index.ts'
-import type { Store } from '../../src/ports.ts'
+import { type Viewing, viewPackage } from '../../src/flow/index.ts'
 import { request } from '../request.ts'
 
 /** Who asks: nobody, the package's owner, or somebody with an account and no role. */
@@ -33,11 +33,14 @@ export interface Truth {
   readonly tags: ReadonlyMap<DistTag, Version>
 }
 
-export async function readTruth(store: Store, name: PackageName): Promise<Truth> {
-  const versions: PackageVersion[] = []
-  for await (const page of store.catalog.versions(name)) versions.push(...page)
-  const [known, tags] = [await store.catalog.findPackage(name), await store.catalog.listTags(name)]
-  return { name, known, versions, tags }
+/** What is kept, judged by the policy in force: each path must say the same of it. */
+export async function readTruth(ports: Viewing, name: PackageName): Promise<Truth> {
+  const { catalog } = ports.store
+  const kept: PackageVersion[] = []
+  for await (const page of catalog.versions(name)) kept.push(...page)
+  const judged = new Map((await viewPackage(ports, name))?.versions.map(facts => [facts.version, facts]))
+  const versions = kept.map(each => ({ ...each, ...judged.get(each.version) }))
+  return { name, known: await catalog.findPackage(name), versions, tags: await catalog.listTags(name) }
 }
 
 /** Asks every path once for each viewer; throws an assertion that names the path which disagrees. */
