@@ -1,21 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type DistTag, type PackageName, problem, type Version } from '@holdfast/core'
 import { amend, decide, refuse, settle } from '../catalog/index.ts'
-import type { Actor } from '../identity/index.ts'
+import { type Actor, authorize } from '../identity/index.ts'
 import type { NewEvent } from '../integrity/index.ts'
 import type { Ports, Tx } from '../ports.ts'
 import { openPackage } from './package.ts'
 import { provePresence } from './presence.ts'
 import { listFacts, viewPackage } from './view.ts'
 
-/** The tags as readers see them. */
+/** The tags as readers see them, wherever the package comes from. Throws `package-not-found`. */
 export async function readTags(
   ports: Ports,
   actor: Actor,
   name: PackageName,
 ): Promise<ReadonlyMap<DistTag, Version>> {
-  await openPackage(ports, actor, 'package:read', name)
-  return (await viewPackage(ports, name))?.tags ?? new Map()
+  await authorize(ports, actor, 'package:read', name)
+  const view = await viewPackage(ports, name)
+  if (view === undefined) throw problem('package-not-found', { name })
+  return view.tags
 }
 
 /** Points a tag at a version that can be installed. */

@@ -67,6 +67,7 @@ test('a packument leads to us alone: addresses, signatures by our key, times, an
   assert.equal(version.dist.tarball, `${world.url}/npm/lib/-/lib-1.0.0.tgz`)
   assert.deepEqual([version.dependencies, version.scripts], [{ a: '^1' }, { install: 'x' }])
   assert.deepEqual(full.body['dist-tags'], { latest: '1.0.0' })
+  assert.deepEqual((await world.npm('GET /-/package/lib/dist-tags')).body, { latest: '1.0.0' })
   assert.equal(full.body.time['1.0.0'], '2020-01-01T00:00:00.000Z')
   await checkSigned(world, version)
   const short = await world.npm('GET /lib', { headers: corgi })
