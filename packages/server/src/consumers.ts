@@ -2,7 +2,9 @@
 import { randomUUID } from 'node:crypto'
 import type { Webhook } from './config.ts'
 import {
+  askUpstreams,
   checkMailDomains,
+  followNames,
   keepWithinQuota,
   pushAudit,
   recomputeCritical,
@@ -10,7 +12,6 @@ import {
   tellOfEndingTokens,
   tellOfEndingWaivers,
   tellWebhook,
-  watchPrivateNames,
 } from './flow/index.ts'
 import type { Log } from './http/index.ts'
 import type { StoredEvent } from './integrity/index.ts'
@@ -65,7 +66,8 @@ const jobs: readonly Job[] = [
   { name: 'job-token-notices', everyMs: dayMs / 4, run: tellOfEndingTokens },
   { name: 'job-waiver-notices', everyMs: dayMs / 24, run: tellOfEndingWaivers },
   { name: 'job-reconcile', everyMs: 60_000, run: reconcile },
-  { name: 'job-private-names', everyMs: dayMs / 24, run: watchPrivateNames },
+  { name: 'job-names', everyMs: 60_000, run: followNames },
+  { name: 'job-ask-upstreams', everyMs: dayMs / 24, run: askUpstreams },
   { name: 'job-cache-quota', everyMs: 10 * 60_000, run: keepWithinQuota },
   { name: 'job-critical', everyMs: dayMs, run: recomputeCritical },
 ]

@@ -350,6 +350,8 @@ export interface MirrorRows {
   /** The upstream said the same again. */
   confirm(name: PackageName, checkedAt: number): Promise<void>
   markUsed(name: PackageName, at: number): Promise<void>
+  /** What is kept of these may be old: the upstream is to be asked before anything else. */
+  markDue(names: readonly PackageName[]): Promise<void>
   /** Those of an origin that were not asked about since a time and were used since another, the most recently used first. */
   listStale(
     origin: OriginName,
@@ -580,6 +582,8 @@ export interface NameSource {
   readonly id: string
   /** For people: the file, or the host. */
   readonly label: string
+  /** Its names are those of packages that changed, not all there are. */
+  readonly isFeed: boolean
   /** What came since a position, 0 for the beginning. Throws `file-unreadable`, `remote-failed`. */
   read(since: number): AsyncIterable<NamePage>
 }

@@ -127,7 +127,7 @@ export {
   setRuleMode,
 } from './policy.ts'
 export { provePresence } from './presence.ts'
-export { nameCursor, watchPrivateNames } from './private-name.ts'
+export { askUpstreams, followNames, nameCursor } from './private-name.ts'
 export {
   beginTfa,
   changePassword,

@@ -14,18 +14,31 @@ const toldAtMost = 200
 const pageSize = 500
 
 /**
- * Looks whether names that are ours appeared upstream: in the sources of names that the configuration gives, and by asking
- * where it allows that. New ones are one case and one letter; each name is told once, the first time with what was there
- * before. What a source does not say this time, because it cannot be read, it says the next.
+ * Looks whether names that are ours appeared in the sources of names that the configuration gives. New ones are one case and
+ * one letter; each name is told once, the first time with what was there before. What a feed says changed is asked of its
+ * upstream in the next round, since it may have been withdrawn.
  */
-export async function watchPrivateNames(ports: Ports): Promise<void> {
+export async function followNames(ports: Ports): Promise<void> {
   const hosted = await ports.store.catalog.listHosted()
   const found = new Set<PackageName>()
   for (const source of ports.nameSources)
     await readSource(ports, source, async names => {
       for (const name of names) if (await isOurs(ports, hosted, name)) found.add(name)
+      if (source.isFeed) await ports.store.mirrors.markDue(names)
     })
-  for (const name of await askUpstreams(ports)) found.add(name)
+  await tell(ports, found)
+}
+
+/** Asks upstreams for the names of which the operator allows it, and for no other: they learn them by it. */
+export async function askUpstreams(ports: Ports): Promise<void> {
+  const patterns = ports.config.askUpstreamsAbout
+  if (patterns.length === 0) return
+  const found = new Set<PackageName>()
+  for await (const name of ownNames(ports)) {
+    if (!patterns.some(pattern => matchesName(pattern, name))) continue
+    for (const upstream of ports.upstreams.values())
+      if (await isThere(upstream, name, ports.clock())) found.add(name)
+  }
   await tell(ports, found)
 }
 
@@ -61,19 +74,6 @@ export function nameCursor(source: Pick<NameSource, 'id'>): string {
 async function isOurs(ports: Ports, hosted: readonly NamePattern[], name: PackageName): Promise<boolean> {
   if (hosted.some(pattern => pattern !== '*' && matchesName(pattern, name))) return true
   return hosted.includes('*' as NamePattern) && (await ports.store.catalog.findPackage(name)) !== undefined
-}
-
-/** Asks upstreams for the names of which the operator allows it, and for no other: they learn them by it. */
-async function askUpstreams(ports: Ports): Promise<readonly PackageName[]> {
-  const patterns = ports.config.askUpstreamsAbout
-  if (patterns.length === 0) return []
-  const found: PackageName[] = []
-  for await (const name of ownNames(ports)) {
-    if (!patterns.some(pattern => matchesName(pattern, name))) continue
-    for (const upstream of ports.upstreams.values())
-      if (await isThere(upstream, name, ports.clock())) found.push(name)
-  }
-  return found
 }
 
 async function* ownNames({ store }: Ports): AsyncGenerator<PackageName> {

@@ -28,8 +28,8 @@ const changes = v.object({ results: v.array(v.object({ id: v.string() })), last_
 export function openNameSource(from: string, outbound: Outbound, clock: Clock): NameSource {
   const id = createHash('sha256').update(from).digest('hex').slice(0, 12)
   return /^https?:/.test(from)
-    ? { id, label: new URL(from).host, read: since => readFeed(from, outbound, since) }
-    : { id, label: from, read: since => readFile(from, since, clock()) }
+    ? { id, label: new URL(from).host, isFeed: true, read: since => readFeed(from, outbound, since) }
+    : { id, label: from, isFeed: false, read: since => readFile(from, since, clock()) }
 }
 
 /**

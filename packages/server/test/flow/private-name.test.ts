@@ -10,7 +10,14 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseNamePattern } from '@holdfast/core'
-import { hostNames, nameCursor, unhostNames, watchPrivateNames } from '../../src/flow/index.ts'
+import {
+  askUpstreams,
+  followNames,
+  hostNames,
+  nameCursor,
+  reconcile,
+  unhostNames,
+} from '../../src/flow/index.ts'
 import { operator } from '../../src/identity/index.ts'
 import { startUpstream } from '../upstream-registry.ts'
 import { openWorld, type World } from '../world.ts'
@@ -39,8 +46,8 @@ test('a list in a file, of any form, tells names that are ours: at first all at 
   const world = await open(t, { upstreamNames: file })
   await writeFile(file, '[\n  "lodash",\n  "@acme/stolen",\n  "left-pad","acme","@acmeother/ui"\n]')
   const ann = await world.someone('ann', ['responder'])
-  await watchPrivateNames(world.ports)
-  await watchPrivateNames(world.ports)
+  await followNames(world.ports)
+  await followNames(world.ports)
   assert.deepEqual(await told(world), [
     'private-name @acme/stolen and 1 more names of this registry were published upstream',
   ])
@@ -54,7 +61,7 @@ test('a list in a file, of any form, tells names that are ours: at first all at 
   await appendFile(file, '\n@acme/fresh')
   await utimes(file, new Date(), new Date(Date.now() + 60_000))
   world.advance(1000)
-  await watchPrivateNames(world.ports)
+  await followNames(world.ports)
   assert.deepEqual((await told(world)).slice(1), ['private-name @acme/fresh was published upstream'])
 })
 
@@ -64,14 +71,14 @@ test('a name cut in two by the reading is found, and a file that is no list does
   for (let i = 20_000; i < names.length; i += 20_000) names[i] = `@acme/n${i}`
   const world = await open(t, { upstreamNames: file })
   await writeFile(file, names.join('\n'))
-  await watchPrivateNames(world.ports)
+  await followNames(world.ports)
   const [made] = await world.ports.store.incident.listCases(Number.MAX_SAFE_INTEGER, 10)
   assert.equal(made?.subjectCount, 5)
   await writeFile(file, Buffer.alloc(3_000_000, 'x'))
   await utimes(file, new Date(), new Date(Date.now() + 60_000))
-  await watchPrivateNames(world.ports)
+  await followNames(world.ports)
   await rm(file)
-  await watchPrivateNames(world.ports)
+  await followNames(world.ports)
   assert.equal((await told(world)).length, 1)
 })
 
@@ -81,7 +88,7 @@ test('where every name is hosted here only packages that are here count', async 
   t.after(() => world.close())
   await world.publish(await world.someone('ann'), 'ours', '1.0.0')
   await writeFile(file, 'lodash\nours\n')
-  await watchPrivateNames(world.ports)
+  await followNames(world.ports)
   assert.deepEqual(await told(world), ['private-name ours was published upstream'])
 })
 
@@ -102,9 +109,9 @@ test('a feed of changes is read on from where it was, page by page; one that lie
   answer = () => ({ results: [], last_seq: 100 })
   // That round may still be under way, and hold the lease.
   while (asked.length === 0) await delay(20)
-  while ((await world.ports.store.leases.position(cursor)) === 0) await watchPrivateNames(world.ports)
+  while ((await world.ports.store.leases.position(cursor)) === 0) await followNames(world.ports)
   asked.length = 0
-  await watchPrivateNames(world.ports)
+  await followNames(world.ports)
   answer = since =>
     since === '100'
       ? { results: Array.from({ length: 1000 }, (_, i) => ({ seq: i, id: `p${i}` })), last_seq: '1100-abc' }
@@ -115,13 +122,13 @@ test('a feed of changes is read on from where it was, page by page; one that lie
           ],
           last_seq: 1102,
         }
-  await watchPrivateNames(world.ports)
+  await followNames(world.ports)
   assert.deepEqual(asked, ['100', '100', '1100'])
   assert.deepEqual(await told(world), ['private-name @acme/stolen was published upstream'])
   answer = () => ({ results: 'all of them', last_seq: {} })
-  await watchPrivateNames(world.ports)
+  await followNames(world.ports)
   answer = () => ({ results: [], last_seq: 1102 })
-  await watchPrivateNames(world.ports)
+  await followNames(world.ports)
   assert.deepEqual(asked.slice(3), ['1102', '1102'])
 })
 
@@ -137,7 +144,35 @@ test('upstreams are asked for names that the operator allows, and for no others'
   })
   const ann = await world.someone('ann')
   for (const name of ['@acme/ui', '@acme/secret-plan', '@acme/other']) await world.publish(ann, name, '1.0.0')
-  await watchPrivateNames(world.ports)
+  await askUpstreams(world.ports)
   assert.deepEqual(await told(world), ['private-name @acme/ui was published upstream'])
   assert.ok(!upstream.asked.some(({ line }) => /secret|other/.test(line)))
+})
+
+test('what a feed says changed is asked of its upstream in the next round, and before it is given again', async t => {
+  const upstream = await startUpstream()
+  t.after(() => upstream.close())
+  upstream.publish('left-pad', '1.0.0')
+  upstream.publish('lodash', '1.0.0')
+  upstream.answer = (request, response) => {
+    if (request.url?.startsWith('/_changes') !== true) return false
+    const since = new URL(request.url, upstream.url).searchParams.get('since')
+    const results = since === 'now' ? [] : [{ id: 'left-pad' }, { id: 'never-asked-for' }]
+    response.end(JSON.stringify({ results, last_seq: since === 'now' ? 1 : 2 }))
+    return true
+  }
+  const world = await openWorld({
+    origins: JSON.stringify({ up: upstream.url }),
+    upstreamNames: `${upstream.url}/_changes`,
+    allowPrivateHosts: '127.0.0.1',
+  })
+  t.after(() => world.close())
+  for (const name of ['left-pad', 'lodash']) assert.equal((await world.npm(`GET /${name}`)).status, 200)
+  const asked = () =>
+    upstream.asked.filter(({ line }) => /left-pad|lodash|never/.test(line)).map(({ line }) => line)
+  const before = asked().length
+  while ((await world.ports.store.leases.position(nameCursor(world.ports.nameSources[0] ?? { id: '' }))) < 2)
+    await followNames(world.ports)
+  await reconcile(world.ports)
+  assert.deepEqual(asked().slice(before), ['GET /left-pad'])
 })

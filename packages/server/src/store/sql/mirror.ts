@@ -10,6 +10,8 @@ import type { Schema } from './schema.ts'
 
 type Transact = <T>(work: (tx: Kysely<Schema>) => Promise<T>) => Promise<T>
 
+/** Both engines bound the parameters of a statement. */
+const atOnce = 500
 const compress = promisify(zstdCompress)
 const inflate = promisify(zstdDecompress)
 const summary = ['name', 'origin', 'checked_at', 'used_at', 'is_gone', 'description', 'modified_at'] as const
@@ -48,6 +50,14 @@ export function mirrorRows(db: Kysely<Schema>, transact: Transact): MirrorRows {
       }),
     confirm: (name, checkedAt) => setOne(name, { checked_at: checkedAt }),
     markUsed: (name, at) => setOne(name, { used_at: at }),
+    async markDue(names) {
+      for (let at = 0; at < names.length; at += atOnce) {
+        const some = names.slice(at, at + atOnce)
+        await transact(async tx => {
+          await tx.updateTable('mirror').set({ checked_at: 0 }).where('name', 'in', some).execute()
+        })
+      }
+    },
     async listStale(origin, checkedBefore, usedSince, limit) {
       const query = db.selectFrom('mirror').select('name').where('origin', '=', origin)
       const stale = query.where('checked_at', '<', checkedBefore).where('used_at', '>=', usedSince)

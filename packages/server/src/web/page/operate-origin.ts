@@ -66,11 +66,11 @@ function row(c: PageContext, upstream: Upstream, kept: OriginSummary | undefined
 /** Who looks for names of ours upstream, or that nobody does. */
 async function watch(c: PageContext, now: number): Promise<Markup> {
   const { nameSources, config, store } = c.env.ports
-  const ranAt = await store.leases.position('job-private-names')
   const sources = await Promise.all(
     nameSources.map(async source => sourceLine(source, await store.leases.position(nameCursor(source)))),
   )
   const asked = config.askUpstreamsAbout
+  const ranAt = await store.leases.position(sources.length > 0 ? 'job-names' : 'job-ask-upstreams')
   if (sources.length === 0 && asked.length === 0)
     return notice(
       'warn',
