@@ -172,3 +172,22 @@ function put(target: unknown, [key = '', ...rest]: readonly string[], value: unk
   if (rest.length === 0) Object.assign(target, { [key]: value })
   else put(Reflect.get(target, key), rest, value)
 }
+
+test('lists of dependencies that are each another are refused, the same list a thousand times is not', () => {
+  const names = (from: number) =>
+    Object.fromEntries(Array.from({ length: 5000 }, (_, i) => [`d${from + i}`, '1']))
+  const document = (isSame: boolean) => ({
+    name,
+    versions: Object.fromEntries(
+      Array.from({ length: 110 }, (_, i) => [
+        `1.0.${i}`,
+        versionOf(`1.0.${i}`, { dependencies: names(isSame ? 0 : i * 5000) }),
+      ]),
+    ),
+  })
+  const [same, others] = [true, false].map(isSame =>
+    read(JSON.stringify(document(isSame)), { maxBytes: 1 << 26 }),
+  )
+  assert.equal(same?.kind, 'told')
+  assert.ok(others?.kind === 'refused' && /500000 dependencies/.test(others.why))
+})

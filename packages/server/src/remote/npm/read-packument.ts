@@ -55,8 +55,10 @@ export type Reading =
 
 /** More are no package but a way to fill our memory. The largest real ones have some ten thousand. */
 const mostVersions = 50_000
-/** These of the newest, and those with a tag, are verified at once: they are what ranges and people ask for. */
-const verifiedAtOnce = 8
+/** In all lists of names that differ: each name is an object here and beside the loop. */
+const mostDependencies = 500_000
+/** So many are verified at once: they are what ranges and people ask for. Any other when its bytes are asked for. */
+const verifiedAtOnce = { newest: 8, tagged: 24 }
 const longestHead = 4 * 1024 * 1024
 /** Of the package itself, for pages and the full document. */
 const headMembers = new Set([
@@ -101,8 +103,12 @@ function readDocument(bytes: Buffer, words: ReadingWords): Reading {
   const said = parseMember(bytes, outline.members.get('name'))
   // A document for another name: a case twin, a cache that mixes things up, or somebody who wants to be taken for another.
   if (said !== words.name) throw new Refused(`it answers with a document for ${excerpt(said)}`)
-  if (outline.versions.length === 0) return { kind: 'gone' }
   const times = asMembers(parseMember(bytes, outline.members.get('time'))) ?? {}
+  if (outline.versions.length === 0) {
+    if (asMembers(times['unpublished']) !== undefined) return { kind: 'gone' }
+    // A registry that is broken says this too, and what is gone is contained here.
+    throw new Refused('its document lists no version')
+  }
   const leftOut: LeftOut[] = []
   const head = readHead(bytes, outline.members)
   const source = new SourceLines(bytes.length)
@@ -111,7 +117,7 @@ function readDocument(bytes: Buffer, words: ReadingWords): Reading {
   if (found.length === 0)
     throw new Refused(`no version of it can be trusted: ${leftOut[0]?.version} because ${leftOut[0]?.why}`)
   const tags = readTags(parseMember(bytes, outline.members.get('dist-tags')), found)
-  const versions = verifyNewest(found, new Set(tags.values()), words)
+  const versions = verifyNewest(found, tags, words)
   return {
     kind: 'told',
     content: {
@@ -194,7 +200,7 @@ function readVersions(
   const keys = readyKeys(words.keys)
   const known = new Map(words.before?.versions.map(each => [each.version, each]))
   const twice = repeated(members)
-  const lists = new Map<string, readonly string[]>()
+  const lists = new DependencyLists()
   const found: Found[] = []
   for (const member of members) {
     try {
@@ -204,7 +210,7 @@ function readVersions(
       const same = sameAsBefore(known.get(read.version), read)
       const timed = { ...read, ...(same ?? versionTimes(times[read.version], words)) }
       const signature = same?.signature === 'verified' ? 'verified' : signatureAtSight(keys, timed)
-      found.push({ ...timed, signature, dependencies: shared(lists, dependencies), line: source.add(line) })
+      found.push({ ...timed, signature, dependencies: lists.share(dependencies), line: source.add(line) })
     } catch (error) {
       if (!(error instanceof Untrusted)) throw error
       leftOut.push({ version: excerpt(member.key), why: error.message })
@@ -219,11 +225,21 @@ function repeated(members: readonly Member[]): ReadonlySet<string> {
 }
 
 /** Most versions of a package depend on the same names: one list for all of them, here and in the answer of the thread. */
-function shared(lists: Map<string, readonly string[]>, names: readonly string[]): readonly string[] {
-  const key = names.join('\n')
-  const list = lists.get(key) ?? names
-  lists.set(key, list)
-  return list
+class DependencyLists {
+  readonly #lists = new Map<string, readonly string[]>()
+  #names = 0
+
+  /** The list with these names, in this order. */
+  share(names: readonly string[]): readonly string[] {
+    const key = names.join('\n')
+    const known = this.#lists.get(key)
+    if (known !== undefined) return known
+    this.#names += names.length
+    if (this.#names > mostDependencies)
+      throw new Refused(`it names more than ${mostDependencies} dependencies`)
+    this.#lists.set(key, names)
+    return names
+  }
 }
 
 type Times = Pick<UpstreamVersion, 'publishedAt' | 'knownSince'>
@@ -285,11 +301,12 @@ function isTag(text: string): text is DistTag {
 
 function verifyNewest(
   found: readonly Found[],
-  tagged: ReadonlySet<Version>,
+  tags: ReadonlyMap<DistTag, Version>,
   words: ReadingWords,
 ): readonly UpstreamVersion[] {
   const keys: ReadyKeys = readyKeys(words.keys)
-  const newest = found.length - verifiedAtOnce
+  const newest = found.length - verifiedAtOnce.newest
+  const tagged = new Set([...tags.values()].slice(0, verifiedAtOnce.tagged))
   return found.map(({ line: _, ...version }, index) =>
     version.signature === 'unverified' && (index >= newest || tagged.has(version.version))
       ? { ...version, signature: verifySignature(keys, words.name, version) }

@@ -204,6 +204,16 @@ test('a document that is no JSON, cut off, followed by more, or says something t
   told(await upstream.readPackument(name, undefined, now))
 })
 
+test('a package whose versions were all taken back is gone, a document that merely lists none is a fault', async t => {
+  const { registry, upstream } = await open(t)
+  serveText(registry, '{"name":"left-pad","time":{"unpublished":{"time":"2020-01-01T00:00:00.000Z"}}}')
+  assert.deepEqual(await upstream.readPackument(name, undefined, now), { kind: 'gone' })
+  for (const body of ['{"name":"left-pad"}', '{"name":"left-pad","versions":{},"time":{}}']) {
+    serveText(registry, body)
+    await assert.rejects(upstream.readPackument(name, undefined, now), fails(/lists no version/))
+  }
+})
+
 test('a document for another name, also one that differs only in case, is refused', async t => {
   const { registry, upstream } = await open(t)
   for (const other of ['right-pad', 'Left-Pad', '@acme/left-pad', '__proto__']) {

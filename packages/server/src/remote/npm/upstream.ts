@@ -38,11 +38,7 @@ const maxSmallBytes = 1024 * 1024
 const redirects = 4
 
 const threadUrl = new URL(`./packument-thread${extname(import.meta.filename)}`, import.meta.url)
-/** One thread for all upstreams. A document that fills it ends it, and is refused; the next one starts it anew. */
-const reader = new Thread<ReadingWords, Reading>(threadUrl, {
-  maxYoungGenerationSizeMb: 8,
-  maxOldGenerationSizeMb: 192,
-})
+const threadLimits = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 192 }
 
 /** A registry upstream that is open. */
 export interface OpenUpstream extends Upstream {
@@ -65,6 +61,8 @@ class NpmUpstream implements OpenUpstream {
   readonly #wire: Wire
   readonly #breaker: Breaker
   readonly #keys: UpstreamKeys
+  /** Of its own, so that an upstream holds up nobody but those who ask it. A document that fills it ends it. */
+  readonly #reader = new Thread<ReadingWords, Reading>(threadUrl, threadLimits)
   readonly #documents = new Turns(atOnce.documents)
   readonly #largeDocuments = new Turns(large.atOnce)
   readonly #tarballs = new Turns(atOnce.tarballs)
@@ -113,7 +111,7 @@ class NpmUpstream implements OpenUpstream {
       if (!('pieces' in body)) return body
       if (isSameBody(before, body) && !this.#isOutdated(before)) return { kind: 'unchanged' }
       const { pieces, isGzip, ...validators } = body
-      const reading = await read({
+      const reading = await read(this.#reader, {
         name,
         origin: this.name,
         url: this.url,
@@ -284,7 +282,7 @@ interface Body {
   readonly lastModified: string
 }
 
-async function read(words: ReadingWords): Promise<Reading> {
+async function read(reader: Thread<ReadingWords, Reading>, words: ReadingWords): Promise<Reading> {
   try {
     return await reader.run(
       words,
