@@ -4,6 +4,9 @@ import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { type Digest, parsePackageName, parseVersion } from '@holdfast/core'
+import { authorize, operator } from '../../src/identity/index.ts'
+import type { Ports } from '../../src/main.ts'
 import { freshPath, holdfast, withPorts } from './command-line.ts'
 import { blobPath, flipByte, makeInstance, publishOne } from './instance.ts'
 
@@ -117,3 +120,36 @@ test('an instance on PostgreSQL is told what to do instead', async () => {
   assert.equal(code, 2)
   assert.match(err, /pg_dump/)
 })
+
+test('what is cached of upstreams stays out, and evidence goes in', async () => {
+  const { data } = await makeInstance()
+  const digest = await withPorts(data, async ({ ports }) => {
+    await ingest(ports, 'cached', Buffer.from('can be had again'))
+    return ingest(ports, 'evidence', Buffer.from('was withdrawn'), 'quarantined')
+  })
+  const to = freshPath()
+  assert.equal((await holdfast('backup', '--data', data, '--to', to)).code, 0)
+  const restored = freshPath()
+  const { code, out, err } = await holdfast('restore', '--from', to, '--data', restored, '--verify')
+  assert.equal(code, 0, out + err)
+  await withPorts(restored, async ({ ports: { store, blobs } }) => {
+    assert.equal(await blobs.size(digest), 'was withdrawn'.length)
+    const cached = await store.mirrors.findIngested(parsePackageName('cached'), parseVersion('1.0.0'))
+    assert.ok(cached !== undefined && (await blobs.size(cached.digest)) === undefined)
+  })
+})
+
+async function ingest(ports: Ports, name: string, bytes: Buffer, status?: 'quarantined'): Promise<Digest> {
+  const writer = await ports.blobs.begin()
+  await writer.write(bytes)
+  const written = await writer.keep()
+  const pin = { package: parsePackageName(name), version: parseVersion('1.0.0') }
+  const made = { ...pin, ...written, origin: 'up', hasInstallScript: false, ingestedAt: 1, lastUsedAt: 1 }
+  const grant = await authorize(ports, operator, 'instance:operate', '')
+  await ports.store.commit(grant, { type: 'ingest', pkg: pin.package, ver: pin.version }, async tx => {
+    await tx.upstream.addIngested(made)
+    const measure = status === undefined ? undefined : { ...pin, status, reason: 'withdrawn', at: 1 }
+    await tx.upstream.setMeasure(pin.package, pin.version, measure)
+  })
+  return written.digest
+}

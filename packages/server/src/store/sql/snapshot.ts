@@ -5,6 +5,14 @@ import { DatabaseSync } from 'node:sqlite'
 import { type Digest, parseDigest } from '@holdfast/core'
 import { openSqlite } from './sqlite.ts'
 
+const kept = `
+  select digest, max(size_bytes) as size from (
+    select digest, size_bytes from version where status <> 'removed'
+    union all
+    select ingested.digest, ingested.size_bytes from ingested
+      join upstream_measure using (package, version) where ingested.dropped_at is null
+  ) group by digest order by digest`
+
 /** What a snapshot holds. */
 export interface Snapshot {
   readonly instance: string
@@ -14,7 +22,10 @@ export interface Snapshot {
   readonly versions: number
   /** Migrations it has seen, in order. */
   readonly migrations: readonly string[]
-  /** Bytes that its versions name, removed versions left out: each once, in the order of digests. */
+  /**
+   * Bytes that its versions name, and evidence among those of upstreams: each once, in the order of digests. Removed versions
+   * are left out, and so is what upstreams give again.
+   */
   blobs(): Iterable<{ readonly digest: Digest; readonly sizeBytes: number }>
   /** What SQLite finds wrong with the file, a line each. */
   findFaults(): readonly string[]
@@ -50,9 +61,7 @@ export function openSnapshot(path: string): Snapshot {
       .all()
       .map(row => String(row['name'])),
     *blobs() {
-      const rows = database.prepare(
-        "select digest, max(size_bytes) as size from version where status <> 'removed' group by digest order by digest",
-      )
+      const rows = database.prepare(kept)
       for (const row of rows.iterate()) {
         yield { digest: parseDigest(String(row['digest'])), sizeBytes: Number(row['size']) }
       }
