@@ -137,3 +137,30 @@ test('what happened long before a webhook listened again is left out', async t =
     ['gone: new'],
   )
 })
+
+test('versions that were asked for and not let out, and waivers, are told too', async t => {
+  const soc = await listen(t)
+  const world = await open(t, [{ url: soc.url, on: ['blocked', 'waiver'] }])
+  await world.publish(await world.someone('ann'), name, version)
+  await quarantine(world, 'malware')
+  for (let times = 0; times < 2; times++)
+    assert.equal((await world.npm('GET /@acme/ui/-/ui-1.0.0.tgz')).status, 403)
+  await world.ports.trail.flush()
+  await until(() => soc.got.length === 1)
+  const [blocked] = JSON.parse(soc.got[0]?.text ?? '').alerts
+  assert.deepEqual(
+    [blocked.kind, blocked.package, blocked.version, blocked.words],
+    ['blocked', name, version, 'was asked for 2 times and not let out (version-quarantined)'],
+  )
+  const grant = await authorize(world.ports, operator, 'instance:operate', '')
+  const events = ['ask', 'grant'].map(
+    op => ({ type: 'waiver', pkg: name, ver: version, detail: { op, words: op } }) as const,
+  )
+  await world.ports.store.commit(grant, events, async () => {})
+  await until(() => soc.got.length === 2)
+  const told = JSON.parse(soc.got[1]?.text ?? '').alerts
+  assert.deepEqual(
+    told.map((each: { words: string }) => each.words),
+    ['is asked for as an exception: ask'],
+  )
+})
