@@ -7,7 +7,6 @@ import type { PolicyReads, PolicyWrites } from '../../ports.ts'
 import { isUniqueViolation } from './driver.ts'
 import type { Schema } from './schema.ts'
 
-const dayMs = 24 * 3600_000
 /** Both engines bound the parameters of a statement. */
 const atOnce = 500
 
@@ -59,6 +58,9 @@ export function policyReads(db: Kysely<Schema>): PolicyReads {
     },
     async listBadDigests(digests) {
       const found = new Map<Digest, string>()
+      // Mostly there are none, and packages with many versions.
+      if ((await db.selectFrom('bad_digest').select('digest').limit(1).executeTakeFirst()) === undefined)
+        return found
       for (let at = 0; at < digests.length; at += atOnce) {
         const some = digests.slice(at, at + atOnce)
         const rows = await db.selectFrom('bad_digest').selectAll().where('digest', 'in', some).execute()
@@ -66,7 +68,19 @@ export function policyReads(db: Kysely<Schema>): PolicyReads {
       }
       return found
     },
-    listGrandfathered: name => listGrandfathered(db, name),
+    async listGrandfathered(name) {
+      const first = new Map<Version, number>()
+      for (const table of ['first_use', 'grandfathered'] as const) {
+        const rows = await db
+          .selectFrom(table)
+          .select(['version', 'at'])
+          .where('package', '=', name)
+          .execute()
+        for (const { version, at } of rows)
+          first.set(version as Version, Math.min(at, first.get(version as Version) ?? at))
+      }
+      return first
+    },
   }
 }
 
@@ -112,16 +126,32 @@ export function policyWrites(db: Kysely<Schema>): PolicyWrites {
         .onConflict(clash => clash.column('digest').doUpdateSet({ why }))
         .execute()
     },
-    async grandfather(versions, at) {
-      for (let from = 0; from < versions.length; from += atOnce) {
-        const rows = versions.slice(from, from + atOnce).map(each => ({ ...each, at }))
-        await db
-          .insertInto('grandfathered')
-          .values(rows)
-          .onConflict(clash => clash.columns(['package', 'version']).doNothing())
-          .execute()
-      }
-    },
+    grandfather: (versions, at) =>
+      addFirst(
+        db,
+        'grandfathered',
+        versions.map(each => ({ ...each, at })),
+      ),
+  }
+}
+
+/** Notes since when versions are used, where nothing earlier is known. */
+export async function addFirst(
+  db: Kysely<Schema>,
+  table: 'first_use' | 'grandfathered',
+  uses: readonly Schema['first_use'][],
+): Promise<void> {
+  for (let from = 0; from < uses.length; from += atOnce) {
+    await db
+      .insertInto(table)
+      .values(uses.slice(from, from + atOnce))
+      .onConflict(clash =>
+        clash
+          .columns(['package', 'version'])
+          .doUpdateSet(eb => ({ at: eb.ref('excluded.at') }))
+          .whereRef(`${table}.at`, '>', 'excluded.at'),
+      )
+      .execute()
   }
 }
 
@@ -133,35 +163,6 @@ async function current(db: Kysely<Schema>): Promise<Policy | undefined> {
     rules: JSON.parse(row.rules) as Rule[],
     enforcedSince: new Map(JSON.parse(row.enforced_since) as [string, number][]),
   }
-}
-
-/** Records of single downloads know the moment, and go after a while; those of days stay. */
-async function listGrandfathered(
-  db: Kysely<Schema>,
-  name: PackageName,
-): Promise<ReadonlyMap<Version, number>> {
-  const exact = await db
-    .selectFrom('download')
-    .select(eb => ['version', eb.fn.min('first_at').as('at')])
-    .where('package', '=', name)
-    .groupBy('version')
-    .execute()
-  const days = await db
-    .selectFrom('download_day')
-    .select(eb => ['version', eb.fn.min('day').as('day')])
-    .where('package', '=', name)
-    .groupBy('version')
-    .execute()
-  const imported = await db.selectFrom('grandfathered').selectAll().where('package', '=', name).execute()
-  const first = new Map<Version, number>()
-  const note = (version: string, at: number) => {
-    const known = first.get(version as Version)
-    if (known === undefined || at < known) first.set(version as Version, at)
-  }
-  for (const { version, at } of exact) note(version, Number(at))
-  for (const { version, day } of days) note(version, (Number(day) + 1) * dayMs)
-  for (const { version, at } of imported) note(version, at)
-  return first
 }
 
 function toWaiver(row: Selectable<Schema['waiver']>): Waiver {

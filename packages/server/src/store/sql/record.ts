@@ -12,6 +12,7 @@ import type {
   MailWrites,
   StoredLetter,
 } from '../../ports.ts'
+import { addFirst } from './policy.ts'
 import type { Schema } from './schema.ts'
 
 type Transact = <T>(work: (tx: Kysely<Schema>) => Promise<T>) => Promise<T>
@@ -253,6 +254,7 @@ async function addDownloads(tx: Kysely<Schema>, batch: readonly DownloadCount[])
     perPackage.set(each.package, (perPackage.get(each.package) ?? 0) + each.count)
   }
   // Sorted, so that two replicas flushing at once take the rows in one order.
+  await addFirst(tx, 'first_use', firstUses(batch))
   for (const [, { lastAt, ...sum }] of sorted(perVersion)) {
     await tx
       .insertInto('download_day')
@@ -282,6 +284,15 @@ async function addDownloads(tx: Kysely<Schema>, batch: readonly DownloadCount[])
 
 function sorted<T>(rows: ReadonlyMap<string, T>): readonly (readonly [string, T])[] {
   return [...rows].sort(([a], [b]) => (a < b ? -1 : 1))
+}
+
+function firstUses(batch: readonly DownloadCount[]): Schema['first_use'][] {
+  const first = new Map<string, Schema['first_use']>()
+  for (const { package: name, version, firstAt } of batch) {
+    const at = Math.min(firstAt, first.get(`${name} ${version}`)?.at ?? firstAt)
+    first.set(`${name} ${version}`, { package: name, version, at })
+  }
+  return sorted(first).map(([, use]) => use)
 }
 
 function toDownload(row: Selectable<Schema['download']>): DownloadCount {

@@ -235,6 +235,8 @@ export interface Schema {
   bad_digest: { digest: string; why: string }
   /** Versions that a lock file named before rules came. */
   grandfathered: { package: string; version: string; at: number }
+  /** When a version was first served. */
+  first_use: { package: string; version: string; at: number }
   dependency: { package: string; dependency: string }
   dist_tag: { package: string; tag: string; version: string }
   package_role: { package: string; account: string; role: string }

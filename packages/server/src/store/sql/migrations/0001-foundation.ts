@@ -415,7 +415,8 @@ async function policies(table: TableMaker, db: Kysely<unknown>): Promise<void> {
     ['package', 'id'],
   )
   await table('bad_digest', { digest: 'text!', why: 'text' })
-  await table('grandfathered', { package: 'text', version: 'text', at: 'int' }, ['package', 'version'])
+  for (const name of ['grandfathered', 'first_use'])
+    await table(name, { package: 'text', version: 'text', at: 'int' }, ['package', 'version'])
 }
 
 async function reading(
