@@ -18,7 +18,8 @@ export function parseJson(text: string, mayRepeat: MayRepeat = () => false): unk
   const value = parseText(text)
   if (countParsedKeys(value) < keys) checkRepeats(text, mayRepeat)
   // An escape may hide either word.
-  return /__proto__|constructor|\\u00/i.test(text) ? withoutUnsafeKeys(value) : value
+  const isSuspect = ['__proto__', 'constructor', '\\u00'].some(part => text.includes(part))
+  return isSuspect ? withoutUnsafeKeys(value) : value
 }
 
 function parseText(text: string): unknown {
@@ -99,11 +100,12 @@ function addKey(open: Container[], key: string, mayRepeat: MayRepeat): void {
 
 /** Index of the quote that ends the string begun at `start`; the end of the text when there is none. */
 function endOfString(text: string, start: number): number {
-  let end = start + 1
-  for (; end < text.length; end++) {
-    const unit = text.charCodeAt(end)
-    if (unit === 0x22) return end
-    if (unit === 0x5c) end++
+  // A search is several times as fast as a loop, and each run of backslashes is looked at once.
+  for (let end = text.indexOf('"', start + 1); end >= 0; end = text.indexOf('"', end + 1)) {
+    let before = end - 1
+    while (text.charCodeAt(before) === 0x5c) before--
+    // An even number of backslashes are escapes of themselves.
+    if ((end - before) % 2 === 1) return end
   }
   return text.length
 }
