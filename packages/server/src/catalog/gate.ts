@@ -45,8 +45,13 @@ export function decide(facts: VersionFacts): Decision {
 /** The problem a closed gate answers with, naming what may be used instead. */
 export function refuse(name: string, facts: VersionFacts, all: readonly VersionFacts[]): Problem {
   const next = nextAllowed(all, facts.version)
-  const data = { name, version: facts.version, reason: facts.reason, next: next ?? 'none' }
+  const data = { name, version: facts.version, reason: tellReason(facts), next: next ?? 'none' }
   return problem(statusTable[facts.status].problem ?? 'version-not-found', data)
+}
+
+/** Why a version is closed, with the rule by its name where one closed it: people ask their operators about it. */
+export function tellReason({ reason, rule }: VersionFacts): string {
+  return rule === '' ? reason : `${reason} (rule ${rule})`
 }
 
 /** The smallest newer version that resolves, else the newest one that does. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 export { amend } from './change.ts'
-export { type Decision, decide, fallbackTags, nextAllowed, refuse } from './gate.ts'
+export { type Decision, decide, fallbackTags, nextAllowed, refuse, tellReason } from './gate.ts'
 export { type JudgeContext, judge, rulesFor, settle } from './judge.ts'
 export type {
   Advisory,

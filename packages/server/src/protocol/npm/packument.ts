@@ -5,6 +5,7 @@ import {
   type Package,
   type PackagePerson,
   type PackageVersion,
+  tellReason,
   type VersionFacts,
 } from '../../catalog/index.ts'
 import { type PackageView, type Viewing, viewPackage } from '../../flow/index.ts'
@@ -205,7 +206,9 @@ export function restrictionsText(
   restricted: readonly VersionFacts[],
 ): string {
   if (restricted.length === 0) return ''
-  const reasons = restricted.slice(0, 10).map(facts => `${facts.version} is ${facts.status}: ${facts.reason}`)
+  const reasons = restricted
+    .slice(0, 10)
+    .map(facts => `${facts.version} is ${facts.status}: ${tellReason(facts)}`)
   const versions = restricted.map(({ version }) => [version, { name, version }])
   const message = `${reasons.join('; ')}. Why, and what to do: ${publicUrl}/why/npm/${name}`
   const member = { message, versions: Object.fromEntries(versions) }
