@@ -28,6 +28,7 @@ import { type InstanceRole, operator } from '../identity/index.ts'
 import { openPorts, type Ports } from '../main.ts'
 import { advisoriesAct, policyAct } from './policy.ts'
 import { robotAct } from './robot.ts'
+import { checkNamesAct, checkUpstreamAct } from './upstream.ts'
 import { type Arguments, configOf, configOptions, duration, readArguments, UsageError } from './usage.ts'
 import { userAct } from './user.ts'
 
@@ -49,6 +50,8 @@ const usage = `Usage: holdfast operator <act> --data DIR …
   unmark NAME                            take the mark away
   critical                               list critical packages, marked or among the top 1 % by use
   policy show|apply|enforce|monitor [RULE] [--dry-run]   the rules of the firewall, and what they hide
+  check-upstream NAME...                 ask upstreams about packages now; what they withdrew is quarantined
+  check-names                            look now whether private names appeared upstream, and list those that did
   advisories FILE|FOLDER...              take in advisories in OSV format, and lists of bad digests
   yank NAME@VERSION --reason CODE [--words TEXT]         resolve to it no longer; exact pins keep working
   unyank NAME@VERSION                    undo yank
@@ -98,6 +101,8 @@ const acts: Readonly<Record<string, Act>> = {
     unmarkCritical(ports, operator, parsePackageName(need(name, 'NAME'))),
   critical,
   'check-domains': checkDomains,
+  'check-names': checkNamesAct,
+  'check-upstream': checkUpstreamAct,
   recover: async (ports, { values, flags }) =>
     recoverAtMachine(ports, operator, need(values['user'], '--user'), flags.has('second-factor')),
   quarantine: measure('quarantine'),
