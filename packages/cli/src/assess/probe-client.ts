@@ -79,6 +79,20 @@ export function readObject(reply: Reply, what: string): Record<string, unknown> 
   return value as Record<string, unknown>
 }
 
+/** Waits until it holds; fails the probe after a few seconds. A change is effective within one, documents and search follow it. */
+export async function until(holds: () => Promise<boolean>, what: string): Promise<void> {
+  for (let looks = 0; !(await holds()); looks += 1) {
+    demand(looks < 60, what)
+    await new Promise(resolve => setTimeout(resolve, 50))
+  }
+}
+
+/** The versions in a packument, in their order. */
+export async function listVersions(client: ProbeClient, name: string, accept?: string): Promise<string[]> {
+  const reply = await client.ask('GET', `/npm/${encodeName(name)}`, accept === undefined ? {} : { accept })
+  return Object.keys(readObject(reply, 'the packument')['versions'] ?? {})
+}
+
 /** Status and the beginning of the body, for messages. */
 export function describeReply({ status, body }: Reply): string {
   return `${status} ${body.subarray(0, 300).toString('utf8').replace(/\s+/g, ' ')}`.trim()

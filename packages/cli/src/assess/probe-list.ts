@@ -17,7 +17,11 @@ import { scopedKeys } from './probe/authz-1-scoped-keys.ts'
 import { rbac } from './probe/authz-2-rbac.ts'
 import { trustedPublishing } from './probe/authz-3-oidc.ts'
 import { leakedTokens } from './probe/authz-3-scanning.ts'
+import { confusion } from './probe/beyond-confusion.ts'
+import { explain } from './probe/beyond-explain.ts'
+import { fixAwareAge } from './probe/beyond-fix-aware-age.ts'
 import { oneGate } from './probe/beyond-one-gate.ts'
+import { takedown } from './probe/beyond-takedown.ts'
 import { unpublish } from './probe/general-2-unpublish.ts'
 import type { Probe } from './probe.ts'
 
@@ -42,4 +46,8 @@ export const probes: readonly Probe[] = [
   tokenPrefix,
   unpublish,
   oneGate,
+  confusion,
+  takedown,
+  fixAwareAge,
+  explain,
 ]

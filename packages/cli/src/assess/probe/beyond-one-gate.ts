@@ -4,11 +4,14 @@ import { demand, type Evidence, type Probe, type ProbeInstance } from '../probe.
 import {
   describeReply,
   encodeName,
+  listVersions,
   openProbeClient,
   type ProbeClient,
   readObject,
   tarballPath,
+  until,
 } from '../probe-client.ts'
+import { findProbeUpstream } from '../probe-upstream.ts'
 
 const corgi = 'application/vnd.npm.install-v1+json'
 const good = '1.0.0'
@@ -20,10 +23,10 @@ export const oneGate: Probe = { capability: 'beyond-one-gate', run }
 /** One way to look at a package: the versions somebody sees there. */
 type Path = readonly [what: string, look: (client: ProbeClient, name: string) => Promise<readonly string[]>]
 
-const paths: readonly Path[] = [
-  ['the full packument', (client, name) => listVersions(client, name, 'application/json')],
+/** Where a package is read, wherever it comes from. */
+const commonPaths: readonly Path[] = [
+  ['the full packument', (client, name) => listVersions(client, name)],
   ['the abbreviated packument', (client, name) => listVersions(client, name, corgi)],
-  ['the packument for writing', (client, name) => listVersions(client, `${name}?write=true`, '*/*')],
   ['the tags in the packument', (client, name) => listTags(client, name, 'application/json')],
   ['the tags in the abbreviated packument', (client, name) => listTags(client, name, corgi)],
   ['the list of tags', listTagEndpoint],
@@ -44,6 +47,11 @@ const paths: readonly Path[] = [
         [good, bad].map(it => tarballPath(name, it)),
       ),
   ],
+]
+
+const hostedPaths: readonly Path[] = [
+  ...commonPaths,
+  ['the packument for writing', (client, name) => listVersions(client, `${name}?write=true`, '*/*')],
   ['search', listFound],
 ]
 
@@ -54,6 +62,28 @@ async function run(instance: ProbeInstance): Promise<Evidence> {
     const reply = await client.publish({ name, version })
     demand(reply.status < 300, `publishing must work, and answers ${describeReply(reply)}`)
   }
+  await showGate(instance, client, name, hostedPaths)
+  await showUpstream(instance)
+  return [
+    `these agree on a live and on a quarantined version: ${hostedPaths.map(([what]) => what).join(', ')}`,
+    `of a package that comes from an upstream these agree: ${commonPaths.map(([what]) => what).join(', ')}`,
+  ]
+}
+
+async function showUpstream(instance: ProbeInstance): Promise<void> {
+  const upstream = await findProbeUpstream()
+  const other = await instance.startOther(upstream.settings)
+  const name = upstream.nameOf('gated')
+  for (const version of [good, bad]) upstream.publish({ name, version })
+  await showGate(other, await openProbeClient(other), name, commonPaths)
+}
+
+async function showGate(
+  instance: ProbeInstance,
+  client: ProbeClient,
+  name: string,
+  paths: readonly Path[],
+): Promise<void> {
   for (const [what, look] of paths) {
     await until(async () => (await look(client, name)).includes(bad), `${what} must show a live version`)
   }
@@ -70,15 +100,6 @@ async function run(instance: ProbeInstance): Promise<Evidence> {
   }
   const tarball = await client.ask('GET', tarballPath(name, bad))
   demand(tarball.status === 403, `the tarball must answer 403 with the reason, not ${describeReply(tarball)}`)
-  return [`these agree on a live and on a quarantined version: ${paths.map(([what]) => what).join(', ')}`]
-}
-
-/** A change is effective within a second; documents and search follow it, so a few dozen looks are fair. */
-async function until(holds: () => Promise<boolean>, what: string): Promise<void> {
-  for (let looks = 0; !(await holds()); looks += 1) {
-    demand(looks < 40, what)
-    await new Promise(resolve => setTimeout(resolve, 50))
-  }
 }
 
 async function readDocument(
@@ -87,10 +108,6 @@ async function readDocument(
   accept: string,
 ): Promise<Record<string, unknown>> {
   return readObject(await client.ask('GET', `/npm/${encodeName(name)}`, { accept }), 'the packument')
-}
-
-async function listVersions(client: ProbeClient, name: string, accept: string): Promise<string[]> {
-  return Object.keys((await readDocument(client, name, accept))['versions'] ?? {})
 }
 
 async function listTags(client: ProbeClient, name: string, accept: string): Promise<string[]> {
