@@ -4,8 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { isPackageName, isProblem, matchesName, type NamePattern, type PackageName } from '@holdfast/core'
 import { authorize } from '../identity/index.ts'
 import type { NameSource, Ports, Upstream } from '../ports.ts'
-import { openCase } from './case.ts'
-import { tellStaff } from './takedown.ts'
+import { openCase, tellStaff } from './case.ts'
 
 const watcher = { kind: 'system', id: 'names' } as const
 const leaseMs = 10 * 60_000

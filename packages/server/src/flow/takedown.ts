@@ -12,8 +12,7 @@ import {
   withdrawalTable,
 } from '../incident/index.ts'
 import type { Ports, Tx } from '../ports.ts'
-import { closedAt, openCase } from './case.ts'
-import { addLetters, hostOf } from './letter.ts'
+import { closedAt, openCase, tellStaff } from './case.ts'
 
 /** What it takes to contain: a store, and where the pages are. */
 export type Containing = Pick<Ports, 'store' | 'config' | 'clock'>
@@ -35,7 +34,9 @@ const reconciler = { kind: 'system', id: 'reconcile' } as const
  * backup, lacks much at once; nobody's build shall stand still for that. What is said in so many words has no bound.
  */
 const absencesADay: Readonly<Partial<Record<WithdrawalKind, number>>> = { gone: 20, removed: 200 }
-const fetchesShown = 90 * dayMs
+const fetchesCountedMs = 90 * dayMs
+/** Of an upstream that is not believed only so many packages are named: more would drown who is to look. */
+const doubtedNamed = 50
 
 /**
  * Quarantines what the upstream withdrew between two readings, opens a case and writes to those who respond; does
@@ -123,8 +124,8 @@ async function askPerson(tx: Tx, ports: Containing, change: Change, how: Withdra
   const known = await tx.incident.findOpenCase('upstream-fault', title)
   const subject = { package: change.name, version: '' } as const
   const found = known === undefined ? undefined : await tx.incident.findCase(known)
-  const isTold = found?.subjects.some(each => each.package === change.name)
-  if (isTold === true) return
+  const named = found?.subjects ?? []
+  if (named.length >= doubtedNamed || named.some(each => each.package === change.name)) return
   const words = `more than ${absencesADay[how]} packages in a day are ${how}; what was kept goes on, and nothing more is taken for withdrawn until this case is closed`
   const id = await openCase(tx, reconciler.id, ports.clock(), {
     kind: 'upstream-fault',
@@ -142,7 +143,9 @@ async function countFetches(
   name: PackageName,
   withdrawals: readonly Withdrawal[],
 ): Promise<number> {
-  const counts = withdrawals.map(each => store.downloads.count(name, each.version, clock() - fetchesShown))
+  const counts = withdrawals.map(each =>
+    store.downloads.count(name, each.version, clock() - fetchesCountedMs),
+  )
   return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0)
 }
 
@@ -153,18 +156,4 @@ function wordsOf(withdrawals: readonly Withdrawal[], fetches: number): string {
     ([words, each]) => `${each.map(({ version }) => version).join(', ')}: ${words}`,
   )
   return `${said.join('; ')}; fetched ${fetches} times here`
-}
-
-/** An open letter to everybody who responds or operates. */
-export async function tellStaff(
-  tx: Tx,
-  { config }: Pick<Ports, 'config'>,
-  subject: string,
-  caseId: string,
-  lines: readonly string[],
-): Promise<void> {
-  const staff = await tx.identity.listStaff()
-  const to = staff.filter(each => each.roles.some(role => role !== 'auditor')).map(each => each.email)
-  const more = ['', `Who fetched what, and what happened: ${config.publicUrl}/operate/cases/${caseId}`]
-  await addLetters(tx, to, `${subject} – ${hostOf(config.publicUrl)}`, [...lines, ...more])
 }

@@ -253,3 +253,23 @@ test('rounds follow use, leave names alone that became ours, and ask nobody abou
   shelf.isDown = true
   assert.deepEqual(await round(5 * 60_000), ['used'])
 })
+
+test('packages that cannot be read keep no others from their turn', async t => {
+  const { world, shelf } = await open(t)
+  const { ports } = world
+  const names = Array.from({ length: 130 }, (_, i) => `p${String(i).padStart(3, '0')}`)
+  for (const each of names) {
+    shelf.packages.set(each, ['1.0.0'])
+    await ports.mirrors.get(name(each), 'up')
+  }
+  // The first hundred come from elsewhere now.
+  for (const each of names.slice(0, 100))
+    (ports.routes as NameRoute[]).push({ pattern: each as never, origin: 'elsewhere' })
+  world.advance(21 * hourMs)
+  // Nobody used them within the day that counts.
+  for (const each of names) await ports.store.mirrors.markUsed(name(each), 0)
+  shelf.asked.length = 0
+  await reconcile(ports)
+  await reconcile(ports)
+  assert.deepEqual(shelf.asked.toSorted(), names.slice(100))
+})
