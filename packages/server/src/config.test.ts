@@ -226,3 +226,32 @@ routes: { "@a*b": a }
   const twice = { HOLDFAST_ORIGINS: two, HOLDFAST_ROUTES: '{"*":"a","*":"b"}' }
   assert.match(faultsOf({}, twice).join(), /^routes: must be JSON/)
 })
+
+test('faults of the policy are told one by one, with those of other keys', () => {
+  const file = join(folder, 'policy.yaml')
+  writeFileSync(
+    file,
+    `
+port: many
+popularNames: ${join(folder, 'no-such-list')}
+origins: { up: https://a.example }
+policy:
+  - kind: release-age
+  - kind: malware
+    mode: sometimes
+  - kind: deny
+    packages: [left-pad]
+    versions: ^1.0.0
+    extra: 1
+`,
+  )
+  const faults = faultsOf({}, {}, file).join('\n')
+  for (const told of ['port', 'policy: 0.days', 'policy: 1.mode', 'policy: 2.versions', 'policy: 2.extra'])
+    assert.ok(faults.includes(told), `${told} in ${faults}`)
+  const elsewhere = JSON.stringify([{ kind: 'malware', origins: ['elsewhere', 'up', 'hosted'] }])
+  const origins = '{"up":"https://a.example"}'
+  assert.deepEqual(faultsOf({}, { HOLDFAST_POLICY: elsewhere, HOLDFAST_ORIGINS: origins }), [
+    'policy: rule malware: there is no origin elsewhere',
+  ])
+  assert.match(faultsOf({}, { HOLDFAST_POPULAR_NAMES: '/no/such' }).join(), /there is no file/)
+})

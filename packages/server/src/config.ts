@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
@@ -238,6 +238,9 @@ type Reach = v.InferOutput<typeof reach>
 /** The keys that say where names come from. */
 const sources = v.object({ origins: keys.origins, routes: keys.routes })
 
+/** The keys that say what may come in. */
+const firewall = v.object({ origins: keys.origins, policy: keys.policy, popularNames: keys.popularNames })
+
 /** What an instance is told, frozen; every folder absolute. `publicUrl` has no trailing slash. */
 export type Config = Readonly<
   Omit<Raw, 'publicUrl' | 'read' | 'keys' | 'routes'> & {
@@ -280,6 +283,8 @@ export function readConfig(
   if (across.success) faults.push(...exposureFaults(across.output), ...networkFaults(across.output))
   const from = v.safeParse(sources, given)
   if (from.success) faults.push(...originFaults(from.output.origins, from.output.routes))
+  const wall = v.safeParse(firewall, given)
+  if (wall.success) faults.push(...policyFaults(wall.output))
   if (raw === undefined || faults.length > 0) throw new ConfigFaults(faults)
   const data = resolve(raw.data)
   return Object.freeze({
@@ -290,6 +295,20 @@ export function readConfig(
     routes: raw.routes ?? routesOf(raw.origins),
     publicUrl: (raw.publicUrl ?? `http://${bracket(raw.host)}:${raw.port}`).replace(/\/+$/, ''),
   })
+}
+
+/** A rule that looks at an origin nobody configured, or a list that is not there, would protect nobody. */
+function policyFaults({ origins, policy = [], popularNames }: v.InferOutput<typeof firewall>): string[] {
+  const known = new Set(['hosted', ...(origins ?? []).map(({ name }) => name)])
+  const wrong = policy.flatMap(({ name, origins: wanted }) =>
+    wanted === 'upstreams' || origins === undefined
+      ? []
+      : wanted
+          .filter(each => !known.has(each))
+          .map(each => `policy: rule ${name}: there is no origin ${each}`),
+  )
+  const isMissing = popularNames !== undefined && !existsSync(popularNames)
+  return isMissing ? [...wrong, `popularNames: there is no file ${popularNames}`] : wrong
 }
 
 /** The same configuration on the port that was really bound. */

@@ -331,7 +331,7 @@ describe('the gate', () => {
         parse(refused).error,
         /quarantined: steals tokens\. Do not use it; allowed instead: 1\.1\.0\./,
       )
-      assert.match(String(refused.headers['npm-notice']), /\/package\/npm\/hurt/)
+      assert.match(String(refused.headers['npm-notice']), /\/why\/npm\/hurt\/1\.2\.0/)
       assert.equal(refused.headers['cache-control'], 'no-store')
     }
   })
