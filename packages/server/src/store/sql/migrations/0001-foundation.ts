@@ -325,8 +325,8 @@ async function upstreams(table: TableMaker, db: Kysely<unknown>): Promise<void> 
     tags: 'text',
     facts: 'bytes',
   })
-  await index(db, 'mirror', ['used_at'])
-  await index(db, 'mirror', ['checked_at'])
+  await index(db, 'mirror', ['origin', 'used_at'])
+  await index(db, 'mirror', ['origin', 'checked_at'])
   await table('mirror_source', { name: 'text!', source: 'bytes' })
   await table('mirror_signature', { name: 'text!', key_id: 'text', signatures: 'text' })
   await table(
