@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { existsSync, globSync, readFileSync } from 'node:fs'
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { rootCertificates } from 'node:tls'
 import { capabilities } from '@holdfast/core'
-import { configKeys, environmentName } from '@holdfast/server'
+import { configKeys, environmentName, readConfig } from '@holdfast/server'
 
 const root = join(import.meta.dirname, '..')
 const read = (file: string) => readFileSync(join(root, file), 'utf8')
@@ -33,6 +35,24 @@ test('docs/operating.md has a row for every key of the configuration, and no oth
   const rows = [...read('docs/operating.md').matchAll(/^\| `(\w+)` \| `(HOLDFAST_\w+)` \|/gm)]
   const described = rows.map(([, key, environment]) => `${key} ${environment}`)
   assert.deepEqual(described.sort(), configKeys.map(key => `${key} ${environmentName(key)}`).sort())
+})
+
+test('the configurations in docs/operating.md are taken as they stand', t => {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-docs-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const files = { tokenFile: join(folder, 'token'), ca: join(folder, 'ca.pem') }
+  writeFileSync(files.tokenFile, 'a-token')
+  writeFileSync(files.ca, rootCertificates[0] ?? '')
+  const blocks = [...read('docs/operating.md').matchAll(/^```yaml\n(.*?)^```/gms)].map(
+    ([, text = '']) => text,
+  )
+  assert.ok(blocks.length >= 3)
+  for (const text of blocks) {
+    const file = join(folder, 'holdfast.yaml')
+    const there = (_: string, key: 'tokenFile' | 'ca') => `${key}: ${files[key]}`
+    writeFileSync(file, text.replaceAll(/(tokenFile|ca): \S+/g, there))
+    assert.doesNotThrow(() => readConfig({}, {}, file), text)
+  }
 })
 
 test('core depends on nothing', () => {
