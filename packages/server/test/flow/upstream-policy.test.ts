@@ -67,7 +67,7 @@ test('a release of today is hidden for three days, and then there without anybod
   const refused = await tarball(world, 'lib', '1.1.0')
   assert.equal(refused.status, 403)
   assert.equal(refused.body.code, 'version-cooling')
-  assert.match(refused.body.error, /passes at 2026-01-07T09:00:00\.000Z\. Allowed instead: 1\.0\.0/)
+  assert.match(refused.body.error, /passes at 2026-01-07T09:00:00\.000Z \(rule release-age\)\. Allowed instead: 1\.0\.0/)
   assert.equal((await world.npm('GET /lib/1.1.0')).status, 403)
   assert.ok(!upstream.asked.some(({ line }) => line.endsWith('1.1.0.tgz')), 'nothing of it was fetched')
   world.advance(2 * dayMs + 1)
@@ -187,4 +187,18 @@ test('what rules only watch stays open, and is told', async t => {
     ['deprecated', 'monitor'],
     ['install-script', 'monitor'],
   ])
+})
+
+test('the page of an upstream package shows every version with its verdict, and a stranger nothing of ours', async t => {
+  const { upstream, world } = await open(t)
+  upstream.publish('lib', '1.0.0')
+  upstream.publish('lib', '1.1.0', { publishedAt: world.now() - dayMs })
+  const page = await world.ask('GET /package/npm/lib')
+  assert.equal(page.status, 200)
+  assert.match(page.text, /1 version cannot be installed[\s\S]*href="\/why\/npm\/lib\/1\.1\.0"[\s\S]*younger than 3 days/)
+  const lead = await world.ask('GET /why/npm/lib')
+  assert.equal(lead.headers.get('location'), '/package/npm/lib?show=versions')
+  assert.equal((await world.ask('GET /package/npm/no-such')).status, 404)
+  upstream.publish('<b>', '1.0.0')
+  assert.ok([400, 404].includes((await world.ask('GET /package/npm/%3Cb%3E')).status))
 })

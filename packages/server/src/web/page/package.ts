@@ -10,6 +10,7 @@ import { ago, plural } from '../part/format.ts'
 import { packagePath } from '../part/link.ts'
 import { dependenciesTab, dependentsTab } from './package-dependencies.ts'
 import { packageFacts } from './package-facts.ts'
+import { mirrorPage } from './package-mirror.ts'
 import { packageNotices } from './package-notice.ts'
 import { readShownPackage, type ShownPackage } from './package-read.ts'
 import { readmeTab } from './package-readme.ts'
@@ -24,6 +25,7 @@ type Tab = (typeof tabs)[number]
 export async function packagePage(c: PageContext): Promise<Response> {
   const { call } = c.env
   const name = parsePackageName(c.req.param('name'))
+  if ((await c.env.ports.store.catalog.findPackage(name)) === undefined) return mirrorPage(c, name)
   await checkReadable(c, name)
   const shown = await readShownPackage(c.env.ports, name, call.query.get('v') ?? '')
   if (shown.isUnpublished)
