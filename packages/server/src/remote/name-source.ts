@@ -7,7 +7,8 @@ import { problem } from '@holdfast/core'
 import * as v from 'valibot'
 import type { Clock, NamePage, NameSource, Outbound } from '../ports.ts'
 
-const namesAPage = 10_000
+/** Small, since nobody else is served while one is looked through. */
+const namesAPage = 1000
 const changesAPage = 1000
 /** What is left is read another time. */
 const pagesAtOnce = 200
@@ -41,7 +42,7 @@ async function* readFile(file: string, since: number, now: number): AsyncGenerat
   if (changedAt <= since && now - since < dayMs) return
   let names: string[] = []
   let rest = ''
-  for await (const chunk of createReadStream(file, { encoding: 'utf8', highWaterMark: 256 * 1024 })) {
+  for await (const chunk of createReadStream(file, { encoding: 'utf8', highWaterMark: 32 * 1024 })) {
     const words = (rest + chunk).split(/[\s",[\]]+/)
     rest = words.pop() ?? ''
     // What goes on without an end is no list of names.

@@ -14,7 +14,7 @@ import {
 import type { UpstreamVersion } from '../../catalog/index.ts'
 import type { LeftOut, PublicKey, UpstreamContent } from '../../ports.ts'
 import { eachMember, endOfValue, NotJson, skipSpace } from './json-members.ts'
-import { type ReadyKeys, readyKeys, signatureAtSight, verifySignature } from './signature.ts'
+import { readyKeys, signatureAtSight, verifySignature } from './signature.ts'
 import { type Line, letGo, SourceLines } from './source-lines.ts'
 import { asMembers, readVersion, textOf, Untrusted } from './version.ts'
 
@@ -197,7 +197,8 @@ function readVersions(
   leftOut: LeftOut[],
 ): readonly Found[] {
   const host = new URL(words.url)
-  const keys = readyKeys(words.keys)
+  // Who signed before has keys, also when it does not tell them any more: to take them back must not make its word count more.
+  const hasKeys = words.keys.length > 0 || words.before?.versions.some(isVerified) === true
   const known = new Map(words.before?.versions.map(each => [each.version, each]))
   const twice = repeated(members)
   const lists = new DependencyLists()
@@ -209,7 +210,7 @@ function readVersions(
       const { dependencies, line, ...read } = readVersion(words.name, host, member.key, text)
       const same = sameAsBefore(known.get(read.version), read)
       const timed = { ...read, ...(same ?? versionTimes(times[read.version], words)) }
-      const signature = same?.signature === 'verified' ? 'verified' : signatureAtSight(keys, timed)
+      const signature = same !== undefined && isVerified(same) ? 'verified' : signatureAtSight(hasKeys, timed)
       found.push({ ...timed, signature, dependencies: lists.share(dependencies), line: source.add(line) })
     } catch (error) {
       if (!(error instanceof Untrusted)) throw error
@@ -240,6 +241,10 @@ class DependencyLists {
     this.#lists.set(key, names)
     return names
   }
+}
+
+function isVerified({ signature }: Pick<UpstreamVersion, 'signature'>): boolean {
+  return signature === 'verified'
 }
 
 type Times = Pick<UpstreamVersion, 'publishedAt' | 'knownSince'>
@@ -304,7 +309,8 @@ function verifyNewest(
   tags: ReadonlyMap<DistTag, Version>,
   words: ReadingWords,
 ): readonly UpstreamVersion[] {
-  const keys: ReadyKeys = readyKeys(words.keys)
+  const keys = readyKeys(words.keys)
+  if (keys.size === 0) return found.map(({ line: _, ...version }) => version)
   const newest = found.length - verifiedAtOnce.newest
   const tagged = new Set([...tags.values()].slice(0, verifiedAtOnce.tagged))
   return found.map(({ line: _, ...version }, index) =>

@@ -26,24 +26,26 @@ function readyKey({ keyid, key, expires }: PublicKey) {
 }
 
 /** What can be said without a check of the signature itself, which costs a tenth of a millisecond. */
-export function signatureAtSight(keys: ReadyKeys, version: Signed): UpstreamVersion['signature'] {
-  if (keys.size === 0) return 'no-keys'
-  if (version.upstreamSignatures === '') return 'missing'
+export function signatureAtSight(
+  hasKeys: boolean,
+  { upstreamSignatures, digest }: Signed,
+): UpstreamVersion['signature'] {
+  if (!hasKeys) return 'no-keys'
+  if (upstreamSignatures === '') return 'missing'
   // What is signed is the SHA-512: a version that has none cannot have been.
-  return version.digest === undefined ? 'broken' : 'unverified'
+  return digest === undefined ? 'broken' : 'unverified'
 }
 
 /**
- * Checks the upstream's signatures of a version (provenance reference, section 2). One that is good is enough; a key that has
- * expired counts for versions published before. Signatures that are none of ours to check, with no good one, are `broken`.
+ * Checks the signatures of a version that has some (provenance reference, section 2). One that is good is enough; a key that
+ * has expired counts for versions published before. Signatures by keys that are not known, with no good one, are `broken`.
  */
 export function verifySignature(
   keys: ReadyKeys,
   name: PackageName,
   version: Signed,
-): UpstreamVersion['signature'] {
-  const atSight = signatureAtSight(keys, version)
-  if (atSight !== 'unverified' || version.digest === undefined) return atSight
+): Extract<UpstreamVersion['signature'], 'verified' | 'broken'> {
+  if (version.digest === undefined) return 'broken'
   const text = Buffer.from(`${name}@${version.version}:${formatIntegrity(version.digest)}`)
   const isGood = readSignatures(version.upstreamSignatures).some(({ keyid, sig }) => {
     const known = keys.get(keyid)

@@ -404,6 +404,29 @@ test('a key that the upstream took since is looked for before a signature counts
   assert.equal((await upstream.readPackument(name, stale, time.now)).kind, 'told')
 })
 
+test('an upstream that takes its keys back gains nothing by it', async t => {
+  const { registry, upstream } = await open(t)
+  registry.publish('left-pad', '1.0.0')
+  const before = keep(await upstream.readPackument(name, undefined, now))
+  registry.publish('left-pad', '1.1.0', { dist: { signatures: undefined } })
+  registry.publish('left-pad', '1.2.0')
+  // As after a start of ours: nothing is known of its keys.
+  const { registry: bare } = await open(t, { keys: false })
+  bare.documents.set(
+    'left-pad',
+    JSON.parse(JSON.stringify(registry.documents.get('left-pad')).replaceAll(registry.url, bare.url)),
+  )
+  const { upstream: later } = await open(t, { url: bare.url })
+  const { mirror } = told(await later.readPackument(name, before, now + 1000))
+  const [kept, unsigned, signed] = mirror.versions
+  assert.deepEqual(
+    [kept, unsigned, signed].map(each => each?.signature),
+    ['verified', 'missing', 'unverified'],
+  )
+  assert.ok(signed !== undefined)
+  await assert.rejects(later.checkSignature(name, signed), fails(/does not tell its keys any more/))
+})
+
 test('an upstream with our own key is ourselves, and is not asked', async t => {
   const { registry } = await open(t)
   const [{ keyid } = { keyid: '' }] = registry.sign('x')

@@ -182,9 +182,14 @@ class NpmUpstream implements OpenUpstream {
   }
 
   async checkSignature(...[name, version]: Parameters<Upstream['checkSignature']>) {
-    const first = verifySignature(readyKeys(await this.#keys.current()), name, version)
-    if (first !== 'broken' || !(await this.#keys.foundMore())) return first
-    return verifySignature(readyKeys(await this.#keys.current()), name, version)
+    const check = async () => {
+      const keys = readyKeys(await this.#keys.current())
+      return keys.size === 0 ? undefined : verifySignature(keys, name, version)
+    }
+    const first = await check()
+    const found = first === 'verified' || !(await this.#keys.foundMore()) ? first : await check()
+    if (found === undefined) throw this.#refuse('it signs, and does not tell its keys any more')
+    return found
   }
 
   async openTarball(address: string): Promise<UpstreamBytes> {
