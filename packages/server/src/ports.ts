@@ -343,6 +343,8 @@ export interface Tx {
 export interface MirrorRows {
   find(name: PackageName): Promise<Mirror | undefined>
   findSource(name: PackageName): Promise<Uint8Array | undefined>
+  /** How many bytes its facts take as they are stored, without reading them; 0 where there are none. */
+  weigh(name: PackageName): Promise<number>
   /** Replaces what is kept unless that is of this revision or newer; says if it did. */
   save(mirror: Mirror, source: Uint8Array): Promise<boolean>
   /** What was found of the upstream's signature on one version; moves the revision. */

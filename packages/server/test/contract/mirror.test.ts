@@ -40,6 +40,8 @@ function mirrorContract(engine: StoreEngine): void {
       )
       assert.equal(await store.mirrors.find('absent' as PackageName), undefined)
       assert.equal(await store.mirrors.findSource('absent' as PackageName), undefined)
+      assert.ok((await second.mirrors.weigh(kept.name)) > 0)
+      assert.equal(await store.mirrors.weigh('absent' as PackageName), 0)
     })
 
     test('of two that read the same state, only the first one saves what it made of it', async () => {

@@ -29,12 +29,22 @@ const contentTypes = {
 } as const
 const forms = ['full', 'corgi'] as const
 const none = new Uint8Array()
+/** Facts of this size, as they are stored, are those of a thousand versions and more. */
+const largeBytes = 64 * 1024
 
 /** Ready packuments of one instance: memory bounded in bytes, then the store, then made anew, once for all who wait. */
 export function openDocuments(ports: MirrorMaking, publicUrl: string, cacheBytes: number): Documents {
   const cache = new DocumentCache(cacheBytes, ports.clock)
   const underWay = new Map<string, Promise<ReadyDocument | undefined>>()
   const making = { ports, publicUrl, press: new Press(), mirrorPress: new MirrorPress() }
+  let largeTurn: Promise<unknown> = Promise.resolve()
+  /** Packages of thousands of versions are looked at one after the other: each takes megabytes while it is. */
+  const freshRowInTurn = async (name: PackageName, form: DocumentForm) => {
+    if ((await ports.store.mirrors.weigh(name)) < largeBytes) return freshRow(making, name, form)
+    const mine = largeTurn.then(() => freshRow(making, name, form))
+    largeTurn = mine.catch(() => {})
+    return mine
+  }
   const drop = (name: string) => {
     for (const form of forms) {
       cache.remove(`${form} ${name}`)
@@ -57,7 +67,7 @@ export function openDocuments(ports: MirrorMaking, publicUrl: string, cacheBytes
       if (kept !== undefined) return Promise.resolve(kept)
       const known = underWay.get(key)
       if (known !== undefined) return known
-      const made = freshRow(making, name, form).then(fresh => {
+      const made = freshRowInTurn(name, form).then(fresh => {
         const document = fresh && ready(fresh)
         if (document !== undefined && underWay.get(key) === made) cache.add(key, document)
         return document

@@ -3,7 +3,7 @@
 import { promisify } from 'node:util'
 import { zstdCompress, zstdCompressSync, zstdDecompress, zstdDecompressSync } from 'node:zlib'
 import { type Digest, type DistTag, type PackageName, problem, type Version } from '@holdfast/core'
-import type { Kysely, Selectable } from 'kysely'
+import { type Kysely, type Selectable, sql } from 'kysely'
 import type { Ingested, Mirror, UpstreamMeasure, UpstreamVersion } from '../../catalog/index.ts'
 import type { MirrorRows, OriginSummary, OwnSignatures, UpstreamWrites } from '../../ports.ts'
 import type { Schema } from './schema.ts'
@@ -31,6 +31,10 @@ export function mirrorRows(db: Kysely<Schema>, transact: Transact): MirrorRows {
     async findSource(name) {
       const query = db.selectFrom('mirror_source').select('source').where('name', '=', name)
       return (await query.executeTakeFirst())?.source
+    },
+    async weigh(name) {
+      const query = db.selectFrom('mirror').select(sql<number>`length(facts)`.as('bytes'))
+      return Number((await query.where('name', '=', name).executeTakeFirst())?.bytes ?? 0)
     },
     save: (mirror, source) => save(transact, mirror, source),
     noteSignature: (name, version, found) =>
