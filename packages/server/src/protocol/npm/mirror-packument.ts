@@ -19,8 +19,8 @@ export type MirrorView = PackageView & { readonly known: KnownMirror }
 /** Names what a document shows without making it: everything that decides on one of its bytes, our signatures aside. */
 export function mirrorEtag(view: MirrorView, form: DocumentForm, publicUrl: string): string {
   const hash = createHash('sha256').update(`${publicUrl}\n${JSON.stringify([...view.tags])}\n`)
-  for (const { version, status, reason, deprecated } of view.versions)
-    hash.update(`${version} ${status} ${JSON.stringify([reason, deprecated])}\n`)
+  for (const { version, status, reason, rule, deprecated } of view.versions)
+    hash.update(`${version} ${status} ${JSON.stringify([reason, rule, deprecated])}\n`)
   return `W/"${view.revision}-${form}-${hash.digest('base64url').slice(0, 27)}"`
 }
 
