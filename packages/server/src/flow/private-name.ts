@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Names that are ours and that somebody published upstream: whoever's build looks in the wrong place would get theirs. */
 import { randomUUID } from 'node:crypto'
-import { isPackageName, isProblem, matchesName, type NamePattern, type PackageName } from '@holdfast/core'
+import { isPackageName, isProblem, matchesName, type PackageName } from '@holdfast/core'
 import { authorize } from '../identity/index.ts'
 import type { NameSource, Ports, Upstream } from '../ports.ts'
 import { openCase, tellStaff } from './case.ts'
@@ -18,11 +18,12 @@ const pageSize = 500
  * upstream in the next round, since it may have been withdrawn.
  */
 export async function followNames(ports: Ports): Promise<void> {
-  const hosted = await ports.store.catalog.listHosted()
+  if (ports.nameSources.length === 0) return
+  const isOurs = await openOwnNames(ports)
   const found = new Set<PackageName>()
   for (const source of ports.nameSources)
     await readSource(ports, source, async names => {
-      for (const name of names) if (await isOurs(ports, hosted, name)) found.add(name)
+      for (const name of names) if (isOurs(name)) found.add(name)
       if (source.isFeed) await ports.store.mirrors.markDue(names)
     })
   await tell(ports, found)
@@ -54,6 +55,7 @@ async function readSource(
   try {
     for await (const { names, position } of source.read(lease.position)) {
       await handle(names.filter(isPackageName))
+      if (position === lease.position) continue
       // Told behind the last page: a crash before that reads the same again, and what was told is told once.
       await leases.advance(consumer, lease.fence, position)
     }
@@ -69,10 +71,14 @@ export function nameCursor(source: Pick<NameSource, 'id'>): string {
   return `names-${source.id}`
 }
 
-/** A package that is here, or a name that a pattern keeps for us; `*` keeps none, it only says who may be made. */
-async function isOurs(ports: Ports, hosted: readonly NamePattern[], name: PackageName): Promise<boolean> {
-  if (hosted.some(pattern => pattern !== '*' && matchesName(pattern, name))) return true
-  return hosted.includes('*' as NamePattern) && (await ports.store.catalog.findPackage(name)) !== undefined
+/** A name that a pattern keeps for us. `*` keeps none, it only says who may be made: there, a package that is here. */
+async function openOwnNames(ports: Ports): Promise<(name: PackageName) => boolean> {
+  const hosted = await ports.store.catalog.listHosted()
+  const kept = hosted.filter(pattern => pattern !== '*')
+  const here = new Set<PackageName>()
+  // Asked once and not for each of some millions of names.
+  if (kept.length < hosted.length) for await (const name of ownNames(ports)) here.add(name)
+  return name => here.has(name) || kept.some(pattern => matchesName(pattern, name))
 }
 
 async function* ownNames({ store }: Ports): AsyncGenerator<PackageName> {
