@@ -68,6 +68,16 @@ test('docs/principles says the home of every capability', () => {
   }
 })
 
+test('the README of each principle serves capabilities that there are', () => {
+  const ids = new Set<string>(capabilities.map(({ id }) => id))
+  for (const page of globSync('packages/server/src/*/README.md', { cwd: root })) {
+    const [, serves = ''] = /^Serves: (.*)$/m.exec(read(page)) ?? []
+    const named = serves.match(/\b(?:authn|authz|general|cli|beyond)-[\w-]+/g) ?? []
+    assert.ok(named.length > 0, page)
+    for (const id of named) assert.ok(ids.has(id), `${page}: ${id}`)
+  }
+})
+
 test('docs/principles/bugs-of-others.md names tests that there are', () => {
   const page = read('docs/principles/bugs-of-others.md')
   const named = [...page.matchAll(/`((?:test|src)\/[\w/.-]+)`: (.+?)(?=; `| \|$)/gm)]
