@@ -31,6 +31,7 @@ import { robotAct } from './robot.ts'
 import { checkNamesAct, checkUpstreamAct } from './upstream.ts'
 import { type Arguments, configOf, configOptions, duration, readArguments, UsageError } from './usage.ts'
 import { userAct } from './user.ts'
+import { waiverAct } from './waiver.ts'
 
 const usage = `Usage: holdfast operator <act> --data DIR …
 
@@ -50,6 +51,7 @@ const usage = `Usage: holdfast operator <act> --data DIR …
   unmark NAME                            take the mark away
   critical                               list critical packages, marked or among the top 1 % by use
   policy show|apply|enforce|monitor [RULE] [--dry-run]   the rules of the firewall, and what they hide
+  waiver list|grant|refuse|end [ID] [--expires 30d]      exceptions that were asked for
   check-upstream NAME...                 ask upstreams about packages now; what they withdrew is quarantined
   check-names                            look now whether private names appeared upstream, and list those that did
   advisories FILE|FOLDER...              take in advisories in OSV format, and lists of bad digests
@@ -94,6 +96,7 @@ const acts: Readonly<Record<string, Act>> = {
   token,
   robot: robotAct,
   policy: policyAct,
+  waiver: waiverAct,
   advisories: advisoriesAct,
   mark: async (ports, { values }, [name]) =>
     markCritical(ports, operator, parsePackageName(need(name, 'NAME')), values['words'] ?? ''),

@@ -97,7 +97,10 @@ export async function advisoriesAct(ports: Ports, _: Arguments, paths: readonly 
 }
 
 async function filesIn(path: string): Promise<string[]> {
-  if (!(await stat(path)).isDirectory()) return [path]
+  const found = await stat(path).catch((error: Error) => {
+    throw new UsageError(`${path} cannot be read: ${error.message}`)
+  })
+  if (!found.isDirectory()) return [path]
   const entries = await readdir(path, { withFileTypes: true, recursive: true })
   return entries.flatMap(each =>
     each.isFile() && each.name.endsWith('.json') ? join(each.parentPath, each.name) : [],

@@ -56,7 +56,7 @@ function row(name: PackageName, facts: VersionFacts, now: number): Markup {
   const until =
     served || facts.until === null
       ? nothing
-      : html` <span class="small">until ${ago(facts.until, now)}</span>`
+      : html` <span class="small">changes ${ago(facts.until, now)}</span>`
   return html`<tr><td><a href="${whyPath(name, facts.version)}">${facts.version}</a></td><td>${statusBadge(status)}${until}</td>
 <td class="nowrap">${ago(facts.publishedAt, now)}</td><td><bdi>${served ? deprecated : reason}</bdi></td></tr>`
 }

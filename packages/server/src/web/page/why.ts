@@ -65,7 +65,7 @@ ${rules(told, ports.clock())}
 ${waivers(told, ports.clock())}
 ${waiverForm(c, told, trouble, typed)}
 ${history(told, ports.clock())}
-<p><a href="${packagePath(told.name, { v: told.version })}">The page of this version</a></p>`
+<p><a href="${packagePath(told.name, { v: told.version })}">${told.origin === 'hosted' ? 'The page of this version' : 'All versions of this package'}</a></p>`
   return sheet(c, { title: `Why ${told.name}@${told.version}`, main, status: trouble?.status ?? 200 })
 }
 
@@ -82,7 +82,7 @@ function verdict(told: Explanation, now: number): Markup {
   const instead =
     told.next === undefined
       ? html`<p>There is no other version to use.</p>`
-      : html`<p>Use <a href="${packagePath(told.name, { v: told.next })}">${told.next}</a> instead: <code>npm install ${told.name}@${told.next}</code></p>`
+      : html`<p>Use <a href="${whyPath(told.name, told.next)}">${told.next}</a> instead: <code>npm install ${told.name}@${told.next}</code></p>`
   const title = told.rule === '' ? 'It is not given out' : `The rule ${told.rule} closes it`
   return notice(
     told.status === 'cooling' ? 'warn' : 'bad',
