@@ -30,18 +30,14 @@ export interface LiveWishes {
   readonly replaced?: Replacements
 }
 
-/** Starts one; `stop` ends it and removes what it made. */
+/** Starts one; `stop` ends it and removes what it made. Every name is hosted, unless some come from an origin. */
 export async function startLive(wishes: LiveWishes = {}): Promise<Live> {
   const folder = wishes.folder ?? (await mkdtemp(join(tmpdir(), 'holdfast-')))
   const errors: string[] = []
-  const instance = await startInstance(
-    configIn(folder, wishes.flags),
-    logInto(errors),
-    Date.now,
-    wishes.replaced,
-  )
+  const config = configIn(folder, wishes.flags)
+  const instance = await startInstance(config, logInto(errors), Date.now, wishes.replaced)
   const { ports } = instance
-  await hostNames(ports, operator, [parseNamePattern('*')])
+  if (config.routes.length === 0) await hostNames(ports, operator, [parseNamePattern('*')])
   return {
     url: instance.url,
     ports,

@@ -20,11 +20,17 @@ export interface Victim extends Ready {
   kill(): Promise<void>
 }
 
-/** Starts a victim on a folder. */
-export async function startVictim(folder: string): Promise<Victim> {
+/** Starts a victim on a folder; `flags` are keys of the configuration. */
+export async function startVictim(
+  folder: string,
+  flags: Readonly<Record<string, string>> = {},
+): Promise<Victim> {
   // Started again and again: half of a start is reading the sources.
   const env = { ...process.env, NODE_COMPILE_CACHE: join(folder, 'compile-cache') }
-  const child = fork(victim, [folder], { env, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+  const child = fork(victim, [folder, JSON.stringify(flags)], {
+    env,
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  })
   const ended = new Promise<string | number>(resolve => {
     child.once('exit', (code, signal) => resolve(signal ?? code ?? -1))
   })

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * An instance in a process of its own that kills itself at a point its parent names: told `arm`, the next time it comes
- * there. Started with a folder; tells its parent the address and a token.
+ * there. Started with a folder and flags; tells its parent the address and a token.
  */
 import { flushCompileCache } from 'node:module'
 import { join } from 'node:path'
+import { openIntake } from '../../src/flow/index.ts'
 import { type OpenPorts, openPorts } from '../../src/main.ts'
 import type { Ports, Store, Tx } from '../../src/ports.ts'
 import { openFileBlobs } from '../../src/store/index.ts'
@@ -32,7 +33,7 @@ async function openMortalPorts(...args: Parameters<typeof openPorts>): Promise<O
   const opened = await openPorts(...args)
   const blobs = await openFileBlobs(join(args[0].data, 'blobs'), { fault: reach })
   const ports: Ports = { ...opened.ports, blobs, store: mortal(opened.ports.store) }
-  return { ...opened, ports }
+  return { ...opened, ports: { ...ports, intake: openIntake(ports) } }
 }
 
 function mortal(store: Store): Store {
@@ -64,8 +65,9 @@ async function halfway<T>(tx: Tx, work: (tx: Tx) => Promise<T>): Promise<T> {
   return result
 }
 
-const [folder = ''] = process.argv.slice(2)
-const live = await startLive({ folder, replaced: { openPorts: openMortalPorts } })
+const [folder = '', flags = '{}'] = process.argv.slice(2)
+const replaced = { openPorts: openMortalPorts }
+const live = await startLive({ folder, replaced, flags: JSON.parse(flags) as Record<string, string> })
 // Whoever is killed leaves no cache behind by itself.
 flushCompileCache()
 process.send?.({ url: live.url, token: live.token } satisfies Ready)
