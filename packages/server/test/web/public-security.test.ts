@@ -53,6 +53,21 @@ test('a stored assessment shows what passed with its evidence, escaped, and what
   assert.match((await get(world, '/security')).text, /Authorization <span class="small">level 3 of 3/)
 })
 
+test('a registry that takes fresh releases, or does not look for its names upstream, does not claim to', async t => {
+  const open = async (policy: object[], more: object = {}) => {
+    const origins = JSON.stringify({ up: 'https://up.example' })
+    const other = await openWorld({ origins, policy: JSON.stringify(policy), ...more })
+    t.after(() => other.close())
+    return (await get(other, '/security')).text
+  }
+  const age = { kind: 'release-age', days: 3 }
+  const lax = await open([age])
+  assert.match(lax, /<tr id="beyond-fix-aware-age">[\s\S]*?not here[\s\S]*?Releases of any age/)
+  assert.match(lax, /<tr id="beyond-confusion">[\s\S]*?not here[\s\S]*?Nobody looks here/)
+  const strict = await open([{ ...age, mode: 'enforce' }], { askUpstreamsAbout: '@acme/*' })
+  assert.doesNotMatch(strict, /Releases of any age|Nobody looks here/)
+})
+
 test('a registry without mail does not claim what needs it, whatever was measured elsewhere', async () => {
   assert.match(await rowOf('authn-1-notify'), /not here[\s\S]*sends no mail/)
   assert.match((await get(world, '/security')).text, /Authentication <span class="small">level 0 of 3/)

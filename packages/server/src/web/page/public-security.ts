@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What this registry does for security, capability by capability, and what shows it: nothing is claimed unmeasured. */
 import { type Capability, type CapabilityTrack, capabilities, frameworkVersion } from '@holdfast/core'
-import { graceEnd } from '../../flow/index.ts'
+import { currentPolicy, graceEnd } from '../../flow/index.ts'
 import type { Ports } from '../../ports.ts'
 import { findAssessment, type StoredAssessment } from '../assessment.ts'
 import type { PageContext } from '../context.ts'
@@ -26,7 +26,7 @@ const needsMail = new Set(['authn-1-notify', 'authn-1-recovery'])
 /** The table of capabilities, open to anybody. */
 export async function publicSecurityPage(c: PageContext): Promise<Response> {
   const { config, clock } = c.env.ports
-  const lacking = lackingHere(c.env.ports)
+  const lacking = await lackingHere(c.env.ports)
   const stored = await findAssessment(config.data)
   const isCurrent = stored !== undefined && stored.release === release
   const found = new Map(isCurrent ? stored.capabilities.map(each => [each.id, each]) : [])
@@ -57,9 +57,10 @@ function summary(stored: StoredAssessment | undefined, isCurrent: boolean, now: 
   return html`<p>Measured ${ago(Date.parse(stored.at), now)} on release ${stored.release}: ${plural(passed, 'capability', 'capabilities')} of ${capabilities.length} shown.</p>`
 }
 
-/** What the software can and this instance does not, by its configuration, with the reason. */
-function lackingHere({ config, mail, clock }: Ports): ReadonlyMap<string, string> {
-  const lacking = new Map<string, string>()
+/** What the software can and this instance does not, by its configuration and its policy, with the reason. */
+async function lackingHere(ports: Ports): Promise<ReadonlyMap<string, string>> {
+  const lacking = new Map<string, string>(await lackingOfFirewall(ports))
+  const { config, mail, clock } = ports
   if (mail.kind === 'outbox')
     for (const id of needsMail) lacking.set(id, 'This registry sends no mail, whatever the software can do.')
   if (config.mfa === 'optional')
@@ -69,6 +70,21 @@ function lackingHere({ config, mail, clock }: Ports): ReadonlyMap<string, string
       'authn-3-all-mfa',
       `Accounts without a second factor may still publish until ${config.mfaGraceUntil}.`,
     )
+  return lacking
+}
+
+/** What stands open where packages of an upstream come in. */
+async function lackingOfFirewall(ports: Ports): Promise<[id: string, why: string][]> {
+  const { config, upstreams, nameSources } = ports
+  if (upstreams.size === 0) return []
+  const lacking: [string, string][] = []
+  if (nameSources.length === 0 && config.askUpstreamsAbout.length === 0)
+    lacking.push(['beyond-confusion', 'Nobody looks here whether names of this registry appear upstream.'])
+  const { rules } = await currentPolicy(ports)
+  if (
+    !rules.some(({ kind, mode, action }) => kind === 'release-age' && mode === 'enforce' && action !== 'warn')
+  )
+    lacking.push(['beyond-fix-aware-age', 'Releases of any age come in here at once.'])
   return lacking
 }
 
