@@ -179,7 +179,7 @@ export {
 } from './session.ts'
 export { listStars, star } from './star.ts'
 export { readTags, removeTag, setTag } from './tag.ts'
-export { containWithdrawn } from './takedown.ts'
+export { followUpstream } from './takedown.ts'
 export {
   createToken,
   listOwnTokens,

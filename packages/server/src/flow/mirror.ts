@@ -2,7 +2,7 @@
 import { isProblem, type PackageName, type Problem, problem } from '@holdfast/core'
 import type { Mirror, OriginName } from '../catalog/index.ts'
 import type { KnownMirror, Mirrors, Ports } from '../ports.ts'
-import { containWithdrawn } from './takedown.ts'
+import { followUpstream } from './takedown.ts'
 
 type Mirroring = Pick<Ports, 'store' | 'upstreams' | 'clock' | 'config'>
 
@@ -119,7 +119,7 @@ async function ask(ports: Mirroring, name: PackageName, origin: OriginName): Pro
   const now = ports.clock()
   if (answer.kind === 'told') {
     if (before !== undefined)
-      await containWithdrawn(ports, {
+      await followUpstream(ports, {
         name,
         origin,
         before,
@@ -135,7 +135,7 @@ async function ask(ports: Mirroring, name: PackageName, origin: OriginName): Pro
     await ports.store.mirrors.confirm(name, now)
     return { ...before, checkedAt: now }
   }
-  await containWithdrawn(ports, { name, origin, before, after: { ...before, isGone: true }, leftOut: [] })
+  await followUpstream(ports, { name, origin, before, after: { ...before, isGone: true }, leftOut: [] })
   // Its manifests stay, as evidence of what there was.
   const source = (await ports.store.mirrors.findSource(name)) ?? new Uint8Array()
   const gone = { ...before, checkedAt: now, changedAt: now, isGone: true, revision: before.revision + 1 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What an upstream withdrew is contained here, told, and kept as evidence, without a person. */
 import { type PackageName, problem } from '@holdfast/core'
-import type { OriginName } from '../catalog/index.ts'
+import type { Ingested, OriginName } from '../catalog/index.ts'
 import { authorize } from '../identity/index.ts'
 import {
+  findReturned,
   findWithdrawals,
   gravest,
   type Told,
@@ -39,16 +40,68 @@ const fetchesCountedMs = 90 * dayMs
 const doubtedNamed = 50
 
 /**
- * Quarantines what the upstream withdrew between two readings, opens a case and writes to those who respond; does
- * nothing when it withdrew nothing. Call it before the newer reading is kept, which moves the revision: a crash between
- * finds the same again.
- * Throws `upstream-failed` when too much is absent at once, with a case that asks a person; nothing is contained then.
+ * Contains what the upstream withdrew between two readings, and lets go what it offers again. Call it before the newer reading is
+ * kept, which moves the revision: a crash between finds the same again. Throws as `containWithdrawn` does.
  */
-export async function containWithdrawn(ports: Containing, change: Change): Promise<void> {
+export async function followUpstream(ports: Containing, change: Change): Promise<void> {
+  const ingested = await ports.store.mirrors.listIngested(change.name)
+  if (ingested.length === 0) return
+  await letReturn(ports, change, ingested)
+  await containWithdrawn(ports, change, ingested)
+}
+
+/**
+ * An upstream that was broken, or that changed its mind: what was contained here for its absence alone is let go when the same
+ * bytes are back. Not where a person closed the case, or decided about the version: that stands.
+ */
+async function letReturn(
+  ports: Containing,
+  { name, before, after }: Change,
+  ingested: readonly Ingested[],
+): Promise<void> {
+  const back = findReturned(before, after, ingested)
+  if (back.length === 0) return
+  const events = await ports.store.events.ofPackage(name)
+  const absent = back.filter(version => {
+    const last = events.findLast(
+      each => each.ver === version && (each.type === 'quarantine' || each.type === 'release'),
+    )
+    const how = last?.detail['how'] as WithdrawalKind | undefined
+    return last?.actorId === reconciler.id && how !== undefined && withdrawalTable[how].isAbsence
+  })
+  if (absent.length === 0) return
+  const grant = await authorize(ports, reconciler, 'version:contain', name)
+  const words = 'the upstream offers the same bytes again'
+  await ports.store.commit(grant, [], async tx => {
+    const id = await tx.incident.findOpenCase('takedown', takedownTitle(name))
+    if (id === undefined) return
+    for (const ver of absent) {
+      await tx.upstream.setMeasure(name, ver, undefined)
+      tx.record({ type: 'release', pkg: name, ver, fields: { reason: 'other' }, detail: { words } })
+    }
+    await tx.incident.addCaseNote(id, {
+      at: ports.clock(),
+      by: reconciler.id,
+      words: `${absent.join(', ')}: ${words}`,
+    })
+  })
+}
+
+function takedownTitle(name: PackageName): string {
+  return `${name} was withdrawn upstream`
+}
+
+/**
+ * Quarantines what the upstream withdrew between two readings, opens a case and writes to those who respond. Throws
+ * `upstream-failed` when too much is absent at once, with a case that asks a person; nothing is contained then.
+ */
+async function containWithdrawn(
+  ports: Containing,
+  change: Change,
+  ingested: readonly Ingested[],
+): Promise<void> {
   const { name, origin, before, after, leftOut } = change
   const { mirrors } = ports.store
-  const ingested = await mirrors.listIngested(name)
-  if (ingested.length === 0) return
   const measures = await mirrors.listMeasures(name)
   // Whoever quarantined a version before said why; that stands.
   const open = ingested.filter(
@@ -67,12 +120,12 @@ export async function containWithdrawn(ports: Containing, change: Change): Promi
     for (const each of withdrawals) await contain(tx, ports, name, each)
     const id = await openCase(tx, reconciler.id, ports.clock(), {
       kind: 'takedown',
-      title: `${name} was withdrawn upstream`,
+      title: takedownTitle(name),
       severity: gravest(withdrawals),
       subjects: withdrawals.map(each => ({ package: name, version: each.version })),
       words: wordsOf(withdrawals, fetches),
     })
-    await tellStaff(tx, ports, `${name} was withdrawn upstream`, id, [
+    await tellStaff(tx, ports, takedownTitle(name), id, [
       `${name}: ${wordsOf(withdrawals, fetches)}.`,
       '',
       'These versions are quarantined here: nobody gets them any more, and their bytes are kept as evidence.',

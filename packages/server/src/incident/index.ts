@@ -10,6 +10,7 @@ export type {
   IncidentCase,
 } from './case.ts'
 export {
+  findReturned,
   findWithdrawals,
   gravest,
   type Told,

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Digest, type PackageName, parseDigest, type Version } from '@holdfast/core'
 import type { Ingested, UpstreamVersion } from '../catalog/index.ts'
-import { findWithdrawals, gravest, type Told } from './takedown.ts'
+import { findReturned, findWithdrawals, gravest, type Told } from './takedown.ts'
 
 const hourMs = 3600_000
 const now = Date.UTC(2026, 0, 10)
@@ -121,4 +121,17 @@ test('the words say who can have removed it: an author has three days', () => {
     gravest([...findWithdrawals(before, told([listed('0.0.1-security')]), both, [], now)]),
     'critical',
   )
+})
+
+test('what was absent is back when the very bytes that came in are offered again', () => {
+  const gone = told(before.versions, { isGone: true })
+  const back = (after: Told, from: Told) => findReturned(from, after, both)
+  assert.deepEqual(back(before, gone), ['1.0.0', '1.1.0'])
+  assert.deepEqual(back(before, told([listed('1.0.0')])), ['1.1.0'])
+  assert.deepEqual(back(before, before), [])
+  assert.deepEqual(back(gone, gone), [])
+  const other = (more: Partial<UpstreamVersion>) => told([listed('1.1.0', more)])
+  assert.deepEqual(back(other({ digest: digestOf('b') }), gone), [])
+  assert.deepEqual(back(other({ digest: undefined, shasum: '' }), gone), [], 'nobody says which bytes')
+  assert.deepEqual(back(other({ deprecated: 'malware' }), gone), [])
 })

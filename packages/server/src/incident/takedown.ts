@@ -72,6 +72,27 @@ export function findWithdrawals(
   })
 }
 
+/** Versions that the upstream lacked and offers again, with the very bytes that came in. */
+export function findReturned(before: Told, after: Told, ingested: readonly Ingested[]): readonly Version[] {
+  if (after.isGone) return []
+  const was = new Set(before.isGone ? [] : before.versions.map(each => each.version))
+  const is = new Map(after.versions.map(each => [each.version, each]))
+  const isBack = (held: Ingested) => {
+    const told = is.get(held.version)
+    return (
+      !was.has(held.version) &&
+      told !== undefined &&
+      isSame(held, told) &&
+      !malwareWords.test(told.deprecated)
+    )
+  }
+  return ingested.filter(isBack).map(each => each.version)
+}
+
+function isSame(held: Ingested, told: UpstreamVersion): boolean {
+  return told.digest === undefined ? told.shasum === held.shasum : told.digest === held.digest
+}
+
 function howWithdrawn(
   held: Ingested,
   before: UpstreamVersion,

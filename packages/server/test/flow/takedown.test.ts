@@ -11,7 +11,7 @@ import {
   type Version,
 } from '@holdfast/core'
 import type { Ingested, NameRoute, UpstreamVersion } from '../../src/catalog/index.ts'
-import { closeCase, reconcile } from '../../src/flow/index.ts'
+import { closeCase, reconcile, takeMeasure } from '../../src/flow/index.ts'
 import { authorize, operator } from '../../src/identity/index.ts'
 import type { Upstream, UpstreamAnswer } from '../../src/ports.ts'
 import { openWorld, type World } from '../world.ts'
@@ -176,6 +176,42 @@ test('what a person released stays released, and the same withdrawal is told onc
   await world.ports.mirrors.refresh(name('pad'), 'up')
   assert.deepEqual(await measures(world, 'pad'), [])
   assert.equal((await world.ports.store.incident.listCases(Number.MAX_SAFE_INTEGER, 10)).length, 1)
+})
+
+test('what was contained for its absence is let go when it is back, unless a person saw to it', async t => {
+  const { world, shelf } = await open(t)
+  const { ports } = world
+  const vanish = async (pkg: string) => {
+    shelf.packages.set(pkg, ['1.0.0'])
+    await ports.mirrors.get(name(pkg), 'up')
+    await ingest(world, pkg, '1.0.0')
+    shelf.packages.delete(pkg)
+    await ports.mirrors.refresh(name(pkg), 'up')
+    assert.deepEqual(await measures(world, pkg), ['1.0.0 quarantined'])
+  }
+  const comeBack = async (pkg: string) => {
+    shelf.packages.set(pkg, ['1.0.0'])
+    await ports.mirrors.refresh(name(pkg), 'up')
+    return measures(world, pkg)
+  }
+  await vanish('broken')
+  assert.deepEqual(await comeBack('broken'), [])
+  assert.doesNotMatch((await world.npm('GET /broken/1.0.0')).text, /quarantined/)
+  await vanish('seen-to')
+  const cases = await ports.store.incident.listCases(Number.MAX_SAFE_INTEGER, 10)
+  const about = cases.find(each => each.title.startsWith('seen-to'))
+  await closeCase(ports, operator, about?.id ?? '', 'malware, as we know from elsewhere')
+  assert.deepEqual(await comeBack('seen-to'), ['1.0.0 quarantined'])
+  await vanish('decided')
+  for (const measure of ['release', 'quarantine'] as const)
+    await takeMeasure(
+      ports,
+      operator,
+      measure,
+      { name: name('decided'), version: version('1.0.0') },
+      { code: 'malware', words: '' },
+    )
+  assert.deepEqual(await comeBack('decided'), ['1.0.0 quarantined'])
 })
 
 test('other bytes under the same version are contained by whoever notices first, and told once', async t => {
