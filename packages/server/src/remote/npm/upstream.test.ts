@@ -395,6 +395,8 @@ test('a key that the upstream took since is looked for before a signature counts
   assert.deepEqual(await upstream.readPackument(name, before, time.now), { kind: 'unchanged' })
   registry.publish('left-pad', '1.0.1')
   const next = told(await upstream.readPackument(name, before, time.now)).mirror
+  // What was known of times stays.
+  assert.equal(next.versions[1]?.knownSince, now)
   assert.deepEqual(
     next.versions.map(({ signature }) => signature),
     ['verified', 'verified'],

@@ -97,7 +97,7 @@ class NpmUpstream implements OpenUpstream {
     if (answer.kind !== 'told' || !answer.mirror.versions.some(({ signature }) => signature === 'broken'))
       return answer
     // Perhaps it signs with a key that is newer than what we know of its keys.
-    return (await this.#keys.foundMore()) ? this.#readOnce(name, undefined, now) : answer
+    return (await this.#keys.foundMore()) ? this.#readOnce(name, own, now) : answer
   }
 
   async #readOnce(name: PackageName, before: Mirror | undefined, now: number): Promise<UpstreamAnswer> {
