@@ -43,6 +43,7 @@ export { type Leak, maxLeaks, revokeLeaked, revokePosted } from './leak.ts'
 export { noteLeak } from './leaked-password.ts'
 export { disableUser, enableUser, type Reach, readReach, type Transfer, transferUser } from './leaver.ts'
 export { answerMiss, takeTurn } from './limit.ts'
+export { keepLocked, type LockedVerdict, previewLocked } from './lock.ts'
 export {
   type ApprovalProof,
   beginLogin,
@@ -55,7 +56,6 @@ export {
   type Poll,
   pollApproval,
 } from './login.ts'
-export { keepLocked, type LockedVerdict, previewLocked } from './lock.ts'
 export {
   checkMailDomains,
   type LapsedAddress,
@@ -120,6 +120,7 @@ export {
   applyPolicy,
   type Hidden,
   listRefused,
+  maxGlanced,
   type PolicyPreview,
   previewPolicy,
   type Refused,

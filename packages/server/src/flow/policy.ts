@@ -18,8 +18,10 @@ import { fetchAct } from './why.ts'
 
 const dayMs = 24 * 3600_000
 const usedMs = 30 * dayMs
-/** Packages that a preview looks at, those used most first: it is there to be looked at, not to be waited for. */
+/** Packages that a preview looks at, those used most first. */
 const maxPreviewed = 2000
+/** The same where nobody asked for it, and a page or a start waits. */
+export const maxGlanced = 200
 const maxRefusals = 2000
 
 /** A version that is installed here and that a policy would stop. */
@@ -41,21 +43,26 @@ export interface PolicyPreview {
   readonly isWhole: boolean
 }
 
-/** Looks at a list of rules as if it were in force from now on. Asks no upstream. */
-export async function previewPolicy(ports: Viewing, rules: readonly Rule[]): Promise<PolicyPreview> {
+/** Looks at a list of rules as if it were in force from now on, over the most used packages. Asks no upstream. */
+export async function previewPolicy(
+  ports: Viewing,
+  rules: readonly Rule[],
+  packages = maxPreviewed,
+): Promise<PolicyPreview> {
   const now = ports.clock()
   const policy = await currentPolicy(ports)
-  const next = nextPolicy(policy, rules, now)
+  const isSame = isInForce(policy, rules)
+  const next = isSame ? policy : nextPolicy(policy, rules, now)
   const offline = { ...ports, mirrors: keptMirrors(ports.store, now) }
-  const used = await ports.store.downloads.listUsed(now - usedMs, maxPreviewed + 1)
+  const used = await ports.store.downloads.listUsed(now - usedMs, packages + 1)
   const hidden: Hidden[] = []
   const hits = new Map<string, number>()
   let usedVersions = 0
-  for (const [name, versions] of used.slice(0, maxPreviewed)) {
+  for (const [name, versions] of used.slice(0, packages)) {
     const found = await findKept(offline, name)
     if (found === undefined) continue
-    const before = await viewUnder(offline, policy, found)
     const after = await viewUnder(offline, next, found)
+    const before = isSame ? after : await viewUnder(offline, policy, found)
     const isOpen = new Set(before.versions.filter(each => decide(each).served).map(each => each.version))
     for (const facts of after.versions) {
       if (!versions.has(facts.version)) continue
@@ -65,7 +72,7 @@ export async function previewPolicy(ports: Viewing, rules: readonly Rule[]): Pro
         hidden.push({ package: name, version: facts.version, rule: facts.rule, why: facts.reason })
     }
   }
-  return { usedVersions, hidden, hits, isWhole: used.length <= maxPreviewed }
+  return { usedVersions, hidden, hits, isWhole: used.length <= packages }
 }
 
 /** What is kept of upstreams, without asking them. */
@@ -91,7 +98,7 @@ export async function applyPolicy(
   await provePresence(ports, grant)
   // What was served a moment ago counts as served before.
   await ports.downloads.flush()
-  const preview = await previewPolicy(ports, rules)
+  const preview = await previewPolicy(ports, rules, actor.kind === 'system' ? maxGlanced : maxPreviewed)
   const at = ports.clock()
   const event = {
     type: 'policy',

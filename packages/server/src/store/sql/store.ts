@@ -75,7 +75,7 @@ function openTx(tx: Kysely<Schema>, clock: Clock, record: Tx['record']): Tx {
   }
 }
 
-/** The list in force is asked for with every request: kept until an event says that there is a new one. */
+/** The list in force is asked for with every request: kept until an event says that there is a new one, and while events come. */
 function cachedPolicy(reads: PolicyReads, feed: EventFeed): PolicyReads {
   let kept: Promise<Policy | undefined> | undefined
   feed.follow(events => {
@@ -84,6 +84,7 @@ function cachedPolicy(reads: PolicyReads, feed: EventFeed): PolicyReads {
   return {
     ...reads,
     current() {
+      if (!feed.isCurrent()) return reads.current()
       const asked = kept ?? reads.current()
       kept = asked
       asked.catch(() => {

@@ -4,6 +4,7 @@ import type { Rule, RuleMode } from '../../catalog/index.ts'
 import {
   currentPolicy,
   listRefused,
+  maxGlanced,
   type PolicyPreview,
   previewPolicy,
   type Refused,
@@ -64,7 +65,7 @@ async function policy(c: PageContext, visitor: Visitor, trouble?: Problem): Prom
   const { ports } = c.env
   const now = ports.clock()
   const { version, rules } = await currentPolicy(ports)
-  const preview = await previewPolicy(ports, rules)
+  const preview = await previewPolicy(ports, rules, maxGlanced)
   const refused = await listRefused(ports, visitor, now - weekMs)
   const mayChange = ports.config.policy === undefined && hasRole(visitor, 'operator')
   const main = html`${operateHead(c, 'policy')}
