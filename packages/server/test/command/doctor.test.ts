@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import type { Digest } from '@holdfast/core'
+import { readConfig } from '../../src/main.ts'
 import { freshPath, holdfast, serve, withPorts } from './command-line.ts'
 import { blobPath, flipByte, makeInstance } from './instance.ts'
 
@@ -140,6 +141,24 @@ test('a push of the audit trail that stands still is told', async () => {
   assert.equal((await look())?.state, 'ok')
   tamper(data, `update event set at = at - 120000`)
   assert.match((await look())?.say ?? '', /^\d+ events wait to be pushed to 127\.0\.0\.1:9/)
+})
+
+test('a webhook that fails is told, by its host alone', async () => {
+  const { data } = await makeInstance()
+  const config = `${freshPath()}.yaml`
+  await writeFile(config, 'webhooks:\n  - url: https://chat.invalid/hooks/s3cret\n')
+  const look = () => examine(data, '--config', config)
+  assert.equal((await look()).findings.get('webhooks')?.state, 'ok')
+  const [webhook] = readConfig({ data }, {}, config).webhooks
+  await withPorts(data, async ({ ports: { store } }) => {
+    await store.webhooks.begin(webhook?.id ?? '', Date.now())
+    await store.webhooks.noteFailed(webhook?.id ?? '', Date.now(), 'it answered 404')
+  })
+  const { findings } = await look()
+  const said = findings.get('webhooks')
+  assert.equal(said?.state, 'warn')
+  assert.match(said?.say ?? '', /chat\.invalid .* has failed 1 times: it answered 404/)
+  assert.ok(![...findings.values()].some(each => each.say.includes('s3cret')))
 })
 
 test('every fault of a configuration is told, and a folder without an instance is not made into one', async () => {

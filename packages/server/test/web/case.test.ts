@@ -67,6 +67,11 @@ test('who has no role sees no case, and there is none of another id', async () =
   assert.equal((await get(world, '/operate/cases/case-1', auditor)).status, 404)
 })
 
+test('the operator’s first page says that cases wait', async () => {
+  const visit = await world.browse(await world.someone('olga', ['operator']))
+  assert.match((await get(world, '/operate', visit)).text, /1 case waits for somebody/)
+})
+
 test('a responder closes a case with words, and nobody else', async () => {
   const id = await open('once more')
   const responder = await world.browse(await world.someone('rae', ['responder']))

@@ -4,6 +4,7 @@ import { type Problem, parseNamePattern } from '@holdfast/core'
 import type { Config } from '../../config.ts'
 import { hostNames, listAbandonedDomains, unhostNames } from '../../flow/index.ts'
 import { tfaModeOf } from '../../identity/index.ts'
+import type { CaseSummary } from '../../incident/index.ts'
 import type { StoredLetter } from '../../ports.ts'
 import { leadTo } from '../answer.ts'
 import { getOperator, type PageContext } from '../context.ts'
@@ -18,20 +19,23 @@ import { checkFresh } from './confirm.ts'
 import { operateHead } from './operate-tab.ts'
 
 const lettersShown = 100
+const casesLookedAt = 100
 
 /** How the instance is. */
 export async function operatePage(c: PageContext): Promise<Response> {
   const operator = getOperator(c)
   const { store, config, mail } = c.env.ports
-  const [packages, people, head, hosted, waiting] = await Promise.all([
+  const [packages, people, head, hosted, waiting, cases] = await Promise.all([
     store.catalog.countPackages(),
     store.identity.countAccounts(),
     store.events.head(),
     store.catalog.listHosted(),
     store.mail.listWaiting(lettersShown),
+    store.incident.listCases(Number.MAX_SAFE_INTEGER, casesLookedAt),
   ])
   const main = html`${operateHead(c, 'overview')}
 ${tfaModeOf(operator) === 'none' ? notice('warn', 'Your account has a password and nothing else', html`Whoever learns it runs this registry. <a href="/account/security">Add a passkey or an authenticator</a>.`) : nothing}
+${openCases(cases)}
 ${hosted.length === 0 ? notice('warn', 'No names are hosted here yet', html`Nothing can be published until you <a href="/operate/names">say which names belong to you</a>.`) : nothing}
 <dl class="counts">${[
     ['Packages', packages],
@@ -52,6 +56,16 @@ ${hosted.length === 0 ? notice('warn', 'No names are hosted here yet', html`Noth
 <dt>Health</dt><dd><a href="/-/health/ready">ready</a> · <a href="/-/metrics">metrics</a></dd>
 </dl>`
   return sheet(c, { title: 'Operate', main })
+}
+
+function openCases(cases: readonly CaseSummary[]): Markup {
+  const open = cases.filter(each => each.state !== 'closed').length
+  if (open === 0) return nothing
+  return notice(
+    'warn',
+    `${plural(open, 'case waits', 'cases wait')} for somebody`,
+    html`See <a href="/operate/cases">what went wrong</a>.`,
+  )
 }
 
 /** Whom the rule of second factors lets publish without one. */
