@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { setTimeout as delay } from 'node:timers/promises'
 import { formatIntegrity, type PackageName, type Problem, problem } from '@holdfast/core'
 import type { Ingested, OriginName, UpstreamVersion } from '../catalog/index.ts'
 import { type Actor, authorize } from '../identity/index.ts'
@@ -19,6 +20,7 @@ const upstreamActor: Actor = { kind: 'system', id: 'upstream' }
 const dayMs = 24 * 3600_000
 const youngMs = 14 * dayMs
 const pieceBytes = 64 * 1024
+const gatherMs = 100
 /** Looked into one after the other and each whole in memory; npm's own limit is far below. */
 const maxInspectedBytes = 64 * 1024 * 1024
 
@@ -199,7 +201,7 @@ interface Entry {
   reject(error: unknown): void
 }
 
-/** Records arrivals; those that come while a commit is under way are written together by the next one. */
+/** Records arrivals: one that comes alone at once, of many those of a moment together. */
 class Book {
   readonly #ports: Taking
   #waiting: Entry[] = []
@@ -274,6 +276,8 @@ class Book {
         if (batch.length === 1) batch[0]?.reject(error)
         else for (const each of batch) await this.#commit([each]).then(each.resolve, each.reject)
       }
+      // The first does not wait; of many, those of a moment share one sync of the disk.
+      await delay(gatherMs)
     }
   }
 
