@@ -50,7 +50,7 @@ const usage = `Usage: holdfast operator <act> --data DIR …
   mark NAME [--words WHY]                a critical package: only accounts with passkeys change it, from now on
   unmark NAME                            take the mark away
   critical                               list critical packages, marked or among the top 1 % by use
-  policy show|apply|enforce|monitor [RULE] [--dry-run]   the rules of the firewall, and what they hide
+  policy show|apply|enforce|monitor|keep [RULE] [--dry-run]   the rules of the firewall, and what they hide
   waiver list|grant|refuse|end [ID] [--expires 30d]      exceptions that were asked for
   check-upstream NAME...                 ask upstreams about packages now; what they withdrew is quarantined
   check-names                            look now whether private names appeared upstream, and list those that did

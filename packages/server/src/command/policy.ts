@@ -2,12 +2,13 @@
 /** `holdfast operator policy …` and `advisories …`: the rules of the firewall, and what they are fed with. */
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { parseIntegrity } from '@holdfast/core'
+import { parseIntegrity, readLockFile } from '@holdfast/core'
 import type { Advisory, BadDigest, Rule } from '../catalog/index.ts'
 import {
   addAdvisories,
   applyPolicy,
   currentPolicy,
+  keepLocked,
   type PolicyPreview,
   previewPolicy,
   rulesWithMode,
@@ -18,19 +19,20 @@ import type { Ports } from '../main.ts'
 import { readOsv } from '../vulnerability/index.ts'
 import { type Arguments, UsageError } from './usage.ts'
 
-const usage = `Usage: holdfast operator policy show|apply|enforce|monitor [RULE] [--dry-run] --data DIR
+const usage = `Usage: holdfast operator policy show|apply|enforce|monitor|keep [RULE] [--dry-run] --data DIR
 
   show                what each rule does, and what it would hide of what is installed here
   apply               put the policy of the configuration in force
   enforce RULE        have a rule carried out; what was served before is left alone
   monitor RULE        only watch
+  keep LOCKFILE...    rules that are enforced later leave alone what these name
   --dry-run           say what would be hidden, and change nothing`
 
 /** One of the acts above; what it prints. */
 export async function policyAct(
   ports: Ports,
   { flags }: Arguments,
-  [act, rule]: readonly string[],
+  [act, ...words]: readonly string[],
 ): Promise<string> {
   if (act === 'show') return show(ports)
   if (act === 'apply') {
@@ -40,9 +42,29 @@ export async function policyAct(
       flags.has('dry-run') ? await previewPolicy(ports, rules) : await applyPolicy(ports, operator, rules),
     )
   }
+  if (act === 'keep' && words.length > 0) return keep(ports, words)
+  const [rule] = words
   if ((act !== 'enforce' && act !== 'monitor') || rule === undefined) throw new UsageError(usage)
   if (flags.has('dry-run')) return tell(await previewPolicy(ports, await rulesWithMode(ports, rule, act)))
   return tell(await setRuleMode(ports, operator, rule, act))
+}
+
+async function keep(ports: Ports, files: readonly string[]): Promise<string> {
+  const locked = await Promise.all(
+    files.map(async file => {
+      const found = readLockFile(await readText(file))
+      if (found === undefined) throw new UsageError(`${file} is no lock file of npm, pnpm, yarn or bun.`)
+      return found
+    }),
+  )
+  await keepLocked(ports, operator, locked.flat())
+  return `${locked.flat().length} versions are left alone by rules that are enforced from now on`
+}
+
+async function readText(file: string): Promise<string> {
+  return readFile(file, 'utf8').catch((error: Error) => {
+    throw new UsageError(`${file} cannot be read: ${error.message}`)
+  })
 }
 
 async function show(ports: Ports): Promise<string> {
@@ -50,7 +72,7 @@ async function show(ports: Ports): Promise<string> {
   const { hits, usedVersions } = await previewPolicy(ports, rules)
   const lines = rules.map(
     ({ name, mode, action, ...rule }) =>
-      `${name}\t${mode}\t${action}\t${hits.get(name) ?? 0}\t${describe(rule)}`,
+      `${name}\t${mode}\t${action}\t${hits.get(name) ?? 0}\t${describe(rule)}${rule.kind === 'unpopular' && ports.popular === undefined ? ' (cannot judge: no popularNames)' : ''}`,
   )
   return [
     `version ${version}, ${usedVersions} versions used in the last 30 days`,
@@ -82,7 +104,7 @@ export async function advisoriesAct(ports: Ports, _: Arguments, paths: readonly 
   const digests: BadDigest[] = []
   const faults: string[] = []
   for (const file of (await Promise.all(paths.map(filesIn))).flat()) {
-    const text = await readFile(file, 'utf8')
+    const text = await readText(file)
     if (!file.endsWith('.json')) digests.push(...readDigests(file, text, faults))
     else
       for (const record of readRecords(file, text, faults)) {

@@ -64,10 +64,18 @@ test('a rule is tried and switched by its name, and nonsense is told', async () 
   assert.equal((await run('policy', 'enforce', 'install-script')).code, 0)
   assert.match((await run('policy', 'show')).out, /version 1,[\s\S]*install-script\tenforce/)
   assert.equal((await run('waiver', 'list')).code, 0)
+  const lock = join(data, 'package-lock.json')
+  await writeFile(
+    lock,
+    JSON.stringify({ lockfileVersion: 3, packages: { 'node_modules/lib': { version: '1.0.0' } } }),
+  )
+  assert.match((await run('policy', 'keep', lock)).out, /^1 versions are left alone/)
   for (const wrong of [
     ['policy', 'enforce', 'no-such-rule'],
     ['policy', 'apply'],
     ['policy'],
+    ['policy', 'keep'],
+    ['policy', 'keep', join(data, 'holdfast.db')],
     ['waiver', 'grant'],
     ['waiver', 'grant', 'wv_none'],
     ['waiver', 'constructor', 'x'],

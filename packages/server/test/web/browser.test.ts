@@ -3,8 +3,9 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
-import { createOrg, createTeam } from '../../src/flow/index.ts'
-import { toPerson } from '../../src/identity/index.ts'
+import { defaultRules, parseRules } from '../../src/catalog/index.ts'
+import { applyPolicy, askWaiver, createOrg, createTeam } from '../../src/flow/index.ts'
+import { operator, toPerson } from '../../src/identity/index.ts'
 import { openWorld, type Someone, type World, whence } from '../world.ts'
 import { auditPage } from './accessibility.ts'
 import { launchChromium, noChromium } from './chromium.ts'
@@ -26,7 +27,7 @@ describe('in a browser', { skip: noChromium }, () => {
 
   before(async () => {
     world = await openWorld()
-    olga = await world.someone('olga', ['operator'])
+    olga = await world.someone('olga', ['operator', 'responder'])
     await makeOrg(world, olga, 'olgas')
     for (const version of ['1.0.0', '1.1.0']) {
       const manifest = {
@@ -38,6 +39,10 @@ describe('in a browser', { skip: noChromium }, () => {
       await world.publish(olga, '@acme/ui', version, { manifest, files: { 'README.md': readme } })
     }
     await world.publish(olga, '@acme/tokens', '1.0.0')
+    await world.publish(olga, 'denied', '1.0.0')
+    const rules = parseRules([{ kind: 'deny', packages: ['denied'], mode: 'enforce', origins: ['hosted'] }])
+    await applyPolicy(world.ports, operator, [...defaultRules, ...rules])
+    await askWaiver(world.ports, operator, { name: 'denied' as never, version: '1.0.0' as never }, 'a test')
     browser = await launchChromium()
   })
   after(async () => {
@@ -143,6 +148,8 @@ describe('in a browser', { skip: noChromium }, () => {
     '/revoke-token',
     '/sign-in',
     '/sign-up',
+    '/why/npm/denied/1.0.0',
+    '/why/npm/@acme/ui/1.1.0',
     '/nothing',
   ]
   const forOperators = [
@@ -162,6 +169,10 @@ describe('in a browser', { skip: noChromium }, () => {
     '/operate/risk',
     '/operate/critical',
     '/operate/audit',
+    '/operate/policy',
+    '/operate/policy?try=deny&mode=monitor',
+    '/operate/waivers',
+    '/why/npm/denied/1.0.0',
     '/access/npm/@acme/ui',
     '/account/organisations',
     '/organisation/olgas',
