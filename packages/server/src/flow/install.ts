@@ -119,7 +119,9 @@ async function findKeptBytes(
 ): Promise<TarballGrant | undefined> {
   const kept = await store.mirrors.findIngested(view.name, version)
   if (kept?.origin !== view.origin || (await blobs.size(kept.digest)) === undefined) return undefined
-  const validUntil = view.versions.find(each => each.version === version)?.until ?? null
+  const until = view.versions.find(each => each.version === version)?.until ?? Number.POSITIVE_INFINITY
+  // What the upstream says next may close it without an event.
+  const validUntil = Math.min(until, view.known?.freshUntil ?? until)
   const { digest, sizeBytes } = kept
   return { name: view.name, version, digest, sizeBytes, access: 'public', notice: '', validUntil }
 }

@@ -67,7 +67,10 @@ test('a release of today is hidden for three days, and then there without anybod
   const refused = await tarball(world, 'lib', '1.1.0')
   assert.equal(refused.status, 403)
   assert.equal(refused.body.code, 'version-cooling')
-  assert.match(refused.body.error, /passes at 2026-01-07T09:00:00\.000Z \(rule release-age\)\. Allowed instead: 1\.0\.0/)
+  assert.match(
+    refused.body.error,
+    /passes at 2026-01-07T09:00:00\.000Z \(rule release-age\)\. Allowed instead: 1\.0\.0/,
+  )
   assert.equal((await world.npm('GET /lib/1.1.0')).status, 403)
   assert.ok(!upstream.asked.some(({ line }) => line.endsWith('1.1.0.tgz')), 'nothing of it was fetched')
   world.advance(2 * dayMs + 1)
@@ -138,6 +141,22 @@ test('a rule is carried out on cached content within a second, and spares what w
   assert.deepEqual((await shown(world, 'lib')).versions, ['1.0.0'])
 })
 
+test('what the upstream says later closes a tarball that was let out before, wherever it is remembered', async t => {
+  const { upstream, world } = await open(t)
+  upstream.publish('lib', '1.0.0')
+  upstream.publish('lib', '1.1.0')
+  await set(world, { kind: 'deprecated', action: 'block', mode: 'enforce' })
+  const kept = () => world.ports.store.mirrors.findIngested('lib' as PackageName, '1.1.0' as Version)
+  do assert.equal((await tarball(world, 'lib', '1.1.0')).status, 200)
+  while ((await kept()) === undefined)
+  for (let time = 0; time < 3; time++) assert.equal((await tarball(world, 'lib', '1.1.0')).status, 200)
+  upstream.documents.get('lib').versions['1.1.0'].deprecated = 'use lib2'
+  world.advance(6 * 60_000)
+  await world.ports.mirrors.refresh('lib' as PackageName, 'up')
+  assert.deepEqual((await shown(world, 'lib')).versions, ['1.0.0'])
+  assert.equal((await tarball(world, 'lib', '1.1.0')).status, 403)
+})
+
 test('a package that changes hands is held, and a broken signature is not let in', async t => {
   const { upstream, world } = await open(t)
   const by = (name: string) => ({ manifest: { _npmUser: { name, email: `${name}@people.example` } } })
@@ -195,7 +214,10 @@ test('the page of an upstream package shows every version with its verdict, and 
   upstream.publish('lib', '1.1.0', { publishedAt: world.now() - dayMs })
   const page = await world.ask('GET /package/npm/lib')
   assert.equal(page.status, 200)
-  assert.match(page.text, /1 version cannot be installed[\s\S]*href="\/why\/npm\/lib\/1\.1\.0"[\s\S]*younger than 3 days/)
+  assert.match(
+    page.text,
+    /1 version cannot be installed[\s\S]*href="\/why\/npm\/lib\/1\.1\.0"[\s\S]*younger than 3 days/,
+  )
   const lead = await world.ask('GET /why/npm/lib')
   assert.equal(lead.headers.get('location'), '/package/npm/lib?show=versions')
   assert.equal((await world.ask('GET /package/npm/no-such')).status, 404)
