@@ -6,7 +6,7 @@ import type { OwnSignatures, Ports } from '../ports.ts'
 type Signing = Pick<Ports, 'store' | 'signer'>
 
 /** Older ones are signed when their bytes come in: a package may have thousands that nobody asks for. */
-const signedAtOnce = 64
+const signedAtOnce = 8
 
 /** What npm's registry signature is over. */
 export function signedText(name: PackageName, version: Version, digest: Digest): string {
