@@ -405,6 +405,7 @@ export type MirrorSummary = Pick<
 >
 
 export interface UpstreamWrites {
+  listMeasures(name: PackageName): Promise<readonly UpstreamMeasure[]>
   /** Throws `upstream-changed` when other bytes came in under this name and version before: that is for ever. */
   addIngested(version: Ingested): Promise<void>
   /** Undefined lifts the measure. */

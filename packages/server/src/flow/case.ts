@@ -22,6 +22,7 @@ export interface CaseDraft extends Pick<IncidentCase, 'kind' | 'title' | 'severi
 /** Opens a case inside a commit, or adds to the one of this kind and title that is not closed; gives its id. */
 export async function openCase(tx: Tx, by: string, at: number, draft: CaseDraft): Promise<string> {
   const { kind, title, severity, subjects, words } = draft
+  await tx.incident.holdCases()
   const known = await tx.incident.findOpenCase(kind, title)
   const id = known ?? `case-${randomBytes(8).toString('hex')}`
   if (known === undefined)
@@ -55,6 +56,7 @@ export async function closeCase(ports: Ports, actor: Actor, id: string, words: s
   const grant = await authorize(ports, actor, 'version:contain', '')
   await provePresence(ports, grant)
   await ports.store.commit(grant, [], async tx => {
+    await tx.incident.holdCases()
     const found = await tx.incident.findCase(id)
     if (found === undefined) throw problem('not-found')
     if (found.state === 'closed') return

@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import { isPackageName, isProblem, matchesName, type PackageName } from '@holdfast/core'
 import { authorize } from '../identity/index.ts'
-import type { NameSource, Ports, Upstream } from '../ports.ts'
+import type { NameSource, Ports, Tx, Upstream } from '../ports.ts'
 import { openCase, tellStaff } from './case.ts'
 
 const watcher = { kind: 'system', id: 'names' } as const
@@ -102,29 +102,30 @@ async function isThere(upstream: Upstream, name: PackageName, now: number): Prom
 
 async function tell(ports: Ports, found: ReadonlySet<PackageName>): Promise<void> {
   if (found.size === 0) return
-  const told = new Set(await ports.store.incident.listSubjects('private-name'))
-  const fresh = [...found]
-    .filter(name => !told.has(name))
-    .sort()
-    .slice(0, namesAtOnce)
+  const grant = await authorize(ports, watcher, 'version:contain', '')
+  await ports.store.commit(grant, [], async tx => {
+    await tx.incident.holdCases()
+    const told = new Set(await tx.incident.listSubjects('private-name'))
+    const fresh = [...found].filter(name => !told.has(name)).sort()
+    if (fresh.length > 0) await tellFresh(tx, ports, fresh.slice(0, namesAtOnce))
+  })
+}
+
+async function tellFresh(tx: Tx, ports: Ports, fresh: readonly PackageName[]): Promise<void> {
   const [first] = fresh
-  if (first === undefined) return
   const title =
     fresh.length === 1
       ? `${first} was published upstream`
       : `${first} and ${fresh.length - 1} more names of this registry were published upstream`
   const listed = fresh.slice(0, toldAtMost).join(', ')
   const words = `${listed}${fresh.length > toldAtMost ? ' …' : ''}: these names belong here, and somebody has them upstream`
-  const grant = await authorize(ports, watcher, 'version:contain', '')
-  await ports.store.commit(grant, [], async tx => {
-    const subjects = fresh.map(name => ({ package: name, version: '' }) as const)
-    const draft = { kind: 'private-name', title, severity: 'high', subjects, words } as const
-    const id = await openCase(tx, watcher.id, ports.clock(), draft)
-    await tellStaff(tx, ports, title, id, [
-      `${words}.`,
-      '',
-      'Builds that use this registry are safe: a name that is hosted here never comes from elsewhere.',
-      'Builds that ask the upstream directly would get theirs: look for such, and have the names taken down.',
-    ])
-  })
+  const subjects = fresh.map(name => ({ package: name, version: '' }) as const)
+  const draft = { kind: 'private-name', title, severity: 'high', subjects, words } as const
+  const id = await openCase(tx, watcher.id, ports.clock(), draft)
+  await tellStaff(tx, ports, title, id, [
+    `${words}.`,
+    '',
+    'Builds that use this registry are safe: a name that is hosted here never comes from elsewhere.',
+    'Builds that ask the upstream directly would get theirs: look for such, and have the names taken down.',
+  ])
 }

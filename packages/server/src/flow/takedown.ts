@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What an upstream withdrew is contained here, told, and kept as evidence, without a person. */
-import { type PackageName, problem } from '@holdfast/core'
-import type { Ingested, OriginName } from '../catalog/index.ts'
+import { type PackageName, problem, type Version } from '@holdfast/core'
+import type { Ingested, OriginName, UpstreamMeasure } from '../catalog/index.ts'
 import { authorize } from '../identity/index.ts'
 import {
   findReturned,
@@ -73,6 +73,7 @@ async function letReturn(
   const grant = await authorize(ports, reconciler, 'version:contain', name)
   const words = 'the upstream offers the same bytes again'
   await ports.store.commit(grant, [], async tx => {
+    await tx.incident.holdCases()
     const id = await tx.incident.findOpenCase('takedown', takedownTitle(name))
     if (id === undefined) return
     for (const ver of absent) {
@@ -101,12 +102,8 @@ async function containWithdrawn(
   ingested: readonly Ingested[],
 ): Promise<void> {
   const { name, origin, before, after, leftOut } = change
-  const { mirrors } = ports.store
-  const measures = await mirrors.listMeasures(name)
   // Whoever quarantined a version before said why; that stands.
-  const open = ingested.filter(
-    each => !measures.some(({ version, status }) => version === each.version && status === 'quarantined'),
-  )
+  const open = findOpen(ingested, await ports.store.mirrors.listMeasures(name))
   const withdrawals = findWithdrawals(before, after, open, leftOut, ports.clock())
   if (withdrawals.length === 0) return
   const grant = await authorize(ports, reconciler, 'version:contain', name)
@@ -117,20 +114,31 @@ async function containWithdrawn(
   }
   const fetches = await countFetches(ports, name, withdrawals)
   await ports.store.commit(grant, [], async tx => {
-    for (const each of withdrawals) await contain(tx, ports, name, each)
-    const id = await openCase(tx, reconciler.id, ports.clock(), {
-      kind: 'takedown',
-      title: takedownTitle(name),
-      severity: gravest(withdrawals),
-      subjects: withdrawals.map(each => ({ package: name, version: each.version })),
-      words: wordsOf(withdrawals, fetches),
-    })
-    await tellStaff(tx, ports, takedownTitle(name), id, [
-      `${name}: ${wordsOf(withdrawals, fetches)}.`,
+    await tx.incident.holdCases()
+    // Another process may have read the same a moment ago, and told it.
+    const fresh = findOpen(withdrawals, await tx.upstream.listMeasures(name))
+    if (fresh.length === 0) return
+    for (const each of fresh) await contain(tx, ports, name, each)
+    const title = takedownTitle(name)
+    const words = wordsOf(fresh, fetches)
+    const subjects = fresh.map(each => ({ package: name, version: each.version }))
+    const draft = { kind: 'takedown', title, severity: gravest(fresh), subjects, words } as const
+    const id = await openCase(tx, reconciler.id, ports.clock(), draft)
+    await tellStaff(tx, ports, title, id, [
+      `${name}: ${words}.`,
       '',
       'These versions are quarantined here: nobody gets them any more, and their bytes are kept as evidence.',
     ])
   })
+}
+
+/** Those that are not quarantined yet. */
+function findOpen<T extends { readonly version: Version }>(
+  versions: readonly T[],
+  measures: readonly UpstreamMeasure[],
+): readonly T[] {
+  const closed = new Set(measures.filter(each => each.status === 'quarantined').map(each => each.version))
+  return versions.filter(each => !closed.has(each.version))
 }
 
 async function contain(tx: Tx, ports: Containing, pkg: PackageName, found: Withdrawal): Promise<void> {
@@ -173,6 +181,7 @@ function doubtTitle(origin: OriginName): string {
 }
 
 async function askPerson(tx: Tx, ports: Containing, change: Change, how: WithdrawalKind): Promise<void> {
+  await tx.incident.holdCases()
   const title = doubtTitle(change.origin)
   const known = await tx.incident.findOpenCase('upstream-fault', title)
   const subject = { package: change.name, version: '' } as const

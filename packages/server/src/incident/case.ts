@@ -61,6 +61,8 @@ export interface CaseReads {
 }
 
 export interface CaseWrites {
+  /** Makes others who open or change cases wait for the commit: one case of a kind and title is open at a time. */
+  holdCases(): Promise<void>
   addCase(made: Omit<IncidentCase, 'subjects' | 'timeline'>): Promise<void>
   /** One that it is about already is left as it is. */
   addCaseSubject(id: string, subject: CaseSubject): Promise<void>

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { PackageName, Version } from '@holdfast/core'
+import { openCase } from '../../src/flow/index.ts'
 import type { IncidentCase } from '../../src/incident/index.ts'
 import type { Store, Tx } from '../../src/ports.ts'
 import { engines, openPair, type Pair, type StoreEngine } from './engine.ts'
@@ -68,14 +69,35 @@ function caseContract(engine: StoreEngine): void {
       assert.equal((await store.incident.findCase('case-1'))?.state, 'draft')
     })
 
+    test('of many who open the same case at once, in two processes, one does and the others add to it', async () => {
+      const draft = {
+        kind: 'upstream-fault',
+        title: 'raced',
+        severity: 'low',
+        subjects: [{ package: worm, version: '' }],
+        words: 'seen',
+      } as const
+      const racing = Array.from({ length: 8 }, (_, i) => {
+        const on = i % 2 === 0 ? store : pair.second
+        return on.commit(pair.grant, [], tx => openCase(tx, 'reconcile', now - 1, draft))
+      })
+      const ids = new Set(await Promise.all(racing))
+      assert.equal(ids.size, 1)
+      const [id = ''] = ids
+      assert.equal((await store.incident.findCase(id))?.timeline.length, 8)
+      await change(tx => tx.incident.setCaseState(id, 'closed'))
+    })
+
     test('cases are listed newest first with the number of their subjects, a page at a time', async () => {
       const list = async (before: number, limit: number) =>
-        (await store.incident.listCases(before, limit)).map(each => [each.id, each.subjectCount])
+        (await store.incident.listCases(before, limit))
+          .filter(each => each.title !== 'raced')
+          .map(each => [each.id, each.subjectCount])
       assert.deepEqual(await list(Number.MAX_SAFE_INTEGER, 10), [
         ['case-2', 1],
         ['case-1', 2],
       ])
-      assert.deepEqual(await list(now + 1, 10), [['case-1', 2]])
+      assert.deepEqual(await list(now + 1, 1), [['case-1', 2]])
       assert.deepEqual(await list(Number.MAX_SAFE_INTEGER, 1), [['case-2', 1]])
     })
   })

@@ -2,6 +2,7 @@
 /** What an upstream withdraws is contained here without a person, and what it cannot mean is not believed. */
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import {
   type DistTag,
   type PackageName,
@@ -11,7 +12,7 @@ import {
   type Version,
 } from '@holdfast/core'
 import type { Ingested, NameRoute, UpstreamVersion } from '../../src/catalog/index.ts'
-import { closeCase, reconcile, takeMeasure } from '../../src/flow/index.ts'
+import { closeCase, openMirrors, reconcile, takeMeasure } from '../../src/flow/index.ts'
 import { authorize, operator } from '../../src/identity/index.ts'
 import type { Upstream, UpstreamAnswer } from '../../src/ports.ts'
 import { openWorld, type World } from '../world.ts'
@@ -96,6 +97,9 @@ function listed(text: string, now: number): UpstreamVersion {
 async function open(t: TestContext): Promise<{ world: World; shelf: Shelf }> {
   const world = await openWorld()
   t.after(() => world.close())
+  // Rounds are made by the tests alone.
+  while ((await world.ports.store.leases.acquire('job-reconcile', 'test', 1e13)) === undefined)
+    await delay(20)
   const shelf = new Shelf(world.now)
   ;(world.ports.upstreams as Map<string, Upstream>).set('up', shelf)
   ;(world.ports.routes as NameRoute[]).push({ pattern: parseNamePattern('*'), origin: 'up' })
@@ -228,6 +232,21 @@ test('other bytes under the same version are contained by whoever notices first,
   assert.deepEqual(
     events.map(each => each.type).filter(type => type !== 'ingest'),
     ['quarantine', 'case'],
+  )
+})
+
+test('two processes that notice at once tell it once', async t => {
+  const { world, shelf } = await open(t)
+  shelf.packages.set('twice', ['1.0.0', '1.1.0'])
+  await world.ports.mirrors.get(name('twice'), 'up')
+  await ingest(world, 'twice', '1.1.0')
+  shelf.packages.set('twice', ['1.0.0'])
+  const processes = [world.ports.mirrors, openMirrors(world.ports), openMirrors(world.ports)]
+  await Promise.all(processes.map(each => each.refresh(name('twice'), 'up')))
+  const events = await world.ports.store.events.ofPackage(name('twice'))
+  assert.deepEqual(
+    events.map(each => each.type),
+    ['ingest', 'quarantine', 'case'],
   )
 })
 

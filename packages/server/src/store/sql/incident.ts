@@ -61,6 +61,10 @@ export function caseReads(db: Kysely<Schema>): CaseReads {
 /** Changes to cases, inside a transaction. */
 export function caseWrites(db: Kysely<Schema>): CaseWrites {
   return {
+    async holdCases() {
+      const query = db.updateTable('instance').where('key', '=', 'log-origin')
+      await query.set(eb => ({ value: eb.ref('value') })).execute()
+    },
     async addCase({ id, kind, title, state, severity, openedBy, openedAt }) {
       const row = { id, kind, title, state, severity, opened_by: openedBy, opened_at: openedAt }
       await db.insertInto('incident_case').values(row).execute()

@@ -100,10 +100,7 @@ export function mirrorRows(db: Kysely<Schema>, transact: Transact): MirrorRows {
         await query.set({ dropped_at: at }).execute()
       }),
     summarise: () => summarise(db),
-    async listMeasures(name) {
-      const query = db.selectFrom('upstream_measure').selectAll().where('package', '=', name)
-      return (await query.orderBy('version').execute()).map(toMeasure)
-    },
+    listMeasures: name => listMeasures(db, name),
     findSignatures: (name, keyId) => findSignatures(db, name, keyId),
     addSignatures: (name, keyId, made) =>
       transact(async tx => {
@@ -199,9 +196,15 @@ async function summarise(db: Kysely<Schema>): Promise<readonly OriginSummary[]> 
   })
 }
 
+async function listMeasures(db: Kysely<Schema>, name: PackageName): Promise<readonly UpstreamMeasure[]> {
+  const query = db.selectFrom('upstream_measure').selectAll().where('package', '=', name)
+  return (await query.orderBy('version').execute()).map(toMeasure)
+}
+
 /** Changes that are events, inside a transaction. */
 export function upstreamWrites(db: Kysely<Schema>): UpstreamWrites {
   return {
+    listMeasures: name => listMeasures(db, name),
     async addIngested(made) {
       const { numInsertedOrUpdatedRows } = await db
         .insertInto('ingested')
