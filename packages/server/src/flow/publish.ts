@@ -25,6 +25,7 @@ import { checkMayBeMade } from './host.ts'
 import { checkStillTrusted, settleEvents, settlePending, withJob } from './job.ts'
 import { refuseTokens } from './leak.ts'
 import { abbreviate, aboutPackage, dependenciesOf, keepManifest } from './manifest.ts'
+import { signedText } from './own-signature.ts'
 import { provePresence } from './presence.ts'
 
 /** What a client wants published; its claims are checked, never believed. */
@@ -236,7 +237,7 @@ function signVersion(
 ): { keyid: string; sig: string } {
   return {
     keyid: ports.signer.keyId,
-    sig: ports.signer.sign(`${name}@${version}:${formatIntegrity(digest)}`),
+    sig: ports.signer.sign(signedText(name, version, digest)),
   }
 }
 
