@@ -5,7 +5,7 @@ import { type Actor, may, mayReadPublic } from '../identity/index.ts'
 import type { Ports } from '../ports.ts'
 
 /** Packages with the versions that somebody has. */
-export type Asked = ReadonlyMap<PackageName, readonly Version[]>
+export type Asked = ReadonlyMap<PackageName, ReadonlySet<Version>>
 
 /** What is known against a package that somebody has in a version it is about. */
 export type Advised = ReadonlyMap<PackageName, readonly Advisory[]>
@@ -17,16 +17,16 @@ export type Advised = ReadonlyMap<PackageName, readonly Advisory[]>
 export async function adviseOn(ports: Ports, actor: Actor, asked: Asked): Promise<Advised> {
   if (!mayReadPublic(ports.config, actor)) throw problem('unauthenticated')
   const known = await ports.store.policy.listAdvisoriesOf([...asked.keys()])
-  const hits = known.filter(advisory => isAbout(advisory, asked.get(advisory.package) ?? []))
+  const hits = known.filter(advisory => isAbout(advisory, asked.get(advisory.package) ?? new Set()))
   const advised = new Map<PackageName, readonly Advisory[]>()
   for (const [name, advisories] of Map.groupBy(hits, each => each.package))
     if (await may(ports, actor, 'package:read', name)) advised.set(name, advisories)
   return advised
 }
 
-function isAbout({ range, withdrawnAt }: Advisory, versions: readonly Version[]): boolean {
+function isAbout({ range, withdrawnAt }: Advisory, versions: ReadonlySet<Version>): boolean {
   if (withdrawnAt !== null) return false
   // A range that cannot be read is about every version, here as where the policy reads it.
   const covers = readVersionRange(range)
-  return covers === undefined ? versions.length > 0 : versions.some(covers)
+  return covers === undefined ? versions.size > 0 : versions.values().some(covers)
 }

@@ -101,6 +101,14 @@ test('gzip is read, and what is no list of packages is refused or passed over', 
   assert.ok([200, 400].includes((await send('/-/npm/v1/security/audits/quick', JSON.stringify(deep))).status))
 })
 
+test('versions without end under one name are refused before they cost anybody time', {
+  timeout: 20_000,
+}, async () => {
+  const body = { 'left-pad': Array.from({ length: 100_000 }, (_, at) => `${at}.0.0`) }
+  const refused = await world.npm(`POST ${bulk}`, { body })
+  assert.deepEqual([refused.status, refused.body.code], [400, 'invalid-body'])
+})
+
 test('older clients send a tree, and get a report', async () => {
   const tree = {
     dependencies: { app: { version: '1.0.0', dependencies: { 'left-pad': { version: '1.0.0' } } } },

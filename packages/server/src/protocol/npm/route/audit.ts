@@ -18,6 +18,8 @@ import { type Route, route } from '../router.ts'
 /** A project of 100,000 packages fits; npm sends this with every install. */
 const maxBodyBytes = 8 * 1024 * 1024
 const maxDepth = 100
+/** Of one package; no tree has so many, and each is held against each advisory. */
+const maxVersions = 1000
 const severities = ['low', 'moderate', 'high', 'critical'] as const
 
 /** What is known against versions, for `npm audit` and its like. npm asks this of its registry for all packages it has. */
@@ -31,7 +33,7 @@ type Json = Readonly<Record<string, unknown>>
 
 /** `{"lodash":["4.17.20"]}`; the answer names only what something is known against. */
 async function bulk(ports: Ports, call: Call): Promise<Answer> {
-  const asked = new Map<PackageName, Version[]>()
+  const asked = new Map<PackageName, Set<Version>>()
   for (const [name, versions] of Object.entries(asObject(await call.json(maxBodyBytes))))
     if (Array.isArray(versions)) for (const version of versions) note(asked, name, version)
   const advised = await adviseOn(ports, call.actor, asked)
@@ -40,12 +42,12 @@ async function bulk(ports: Ports, call: Call): Promise<Answer> {
 
 /** What npm before 11 and yarn 1 send: a tree like that of a lock file. */
 async function quick(ports: Ports, call: Call): Promise<Answer> {
-  const asked = new Map<PackageName, Version[]>()
+  const asked = new Map<PackageName, Set<Version>>()
   walk(asked, asObject(await call.json(maxBodyBytes))['dependencies'], 0)
   return json(200, toReport(await adviseOn(ports, call.actor, asked), asked))
 }
 
-function walk(asked: Map<PackageName, Version[]>, dependencies: unknown, depth: number): void {
+function walk(asked: Map<PackageName, Set<Version>>, dependencies: unknown, depth: number): void {
   if (depth > maxDepth) throw problem('invalid-body', { why: `dependencies go deeper than ${maxDepth}` })
   for (const [name, value] of Object.entries(asObject(dependencies ?? {}))) {
     const entry = asObject(value)
@@ -55,13 +57,14 @@ function walk(asked: Map<PackageName, Version[]>, dependencies: unknown, depth: 
 }
 
 /** Aliases, folders and addresses stand there too: what is no version of a package is passed over. */
-function note(asked: Map<PackageName, Version[]>, name: string, text: unknown): void {
+function note(asked: Map<PackageName, Set<Version>>, name: string, text: unknown): void {
   if (!isPackageName(name)) return
   const version = versionOf(text)
   if (version === undefined) return
-  const found = asked.get(name)
-  if (found === undefined) asked.set(name, [version])
-  else if (!found.includes(version)) found.push(version)
+  const found = asked.get(name) ?? new Set()
+  if (found.size >= maxVersions)
+    throw problem('invalid-body', { why: `it has more than ${maxVersions} versions of ${name}` })
+  asked.set(name, found.add(version))
 }
 
 function versionOf(text: unknown): Version | undefined {
@@ -78,7 +81,8 @@ function toReport(advised: Advised, asked: Asked): unknown {
     ['info', ...severities].map(word => [word, all.filter(each => each.severity === word).length]),
   )
   const advisories = all.map(each => {
-    const findings = [{ version: asked.get(each.package)?.[0], paths: [each.package] }]
+    const [version] = asked.get(each.package) ?? []
+    const findings = [{ version, paths: [each.package] }]
     return [String(numberOf(each.id)), { ...toEntry(each), module_name: each.package, findings }]
   })
   return {
