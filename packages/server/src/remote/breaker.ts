@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isProblem, problem } from '@holdfast/core'
+import { isProblem, type Problem, problem } from '@holdfast/core'
 import type { OriginName } from '../catalog/index.ts'
 import type { Clock, UpstreamHealth } from '../ports.ts'
 
-/** So many failures in a row, and it is left alone for a while. */
+/** So many packages in a row that fail, and it is left alone for a while. One that always does says nothing of the others. */
 const failuresToOpen = 5
 const shortestRestMs = 5_000
 const longestRestMs = 5 * 60_000
 
-/** An answer that says that the service itself is in trouble, and perhaps when to ask again. */
+/** An answer that says that the service is in trouble, or has enough of us, and perhaps when to ask again. */
 export class InTrouble extends Error {
   readonly retryAfterMs: number | undefined
-  constructor(why: string, retryAfterMs?: number) {
+  readonly hasEnoughOfUs: boolean
+  constructor(why: string, retryAfterMs?: number, hasEnoughOfUs = false) {
     super(why)
     this.retryAfterMs = retryAfterMs
+    this.hasEnoughOfUs = hasEnoughOfUs
   }
 }
 
@@ -24,7 +26,7 @@ export class InTrouble extends Error {
 export class Breaker {
   readonly #origin: OriginName
   readonly #clock: Clock
-  #failures = 0
+  readonly #failed = new Set<string>()
   #restMs = shortestRestMs
   #restsUntil = 0
   #isProbing = false
@@ -38,17 +40,17 @@ export class Breaker {
   }
 
   /**
-   * Does the work, unless it rests. What the network says and `InTrouble` are failures, and come out as `upstream-failed`;
+   * Does the work for a package, unless it rests. What the network says and `InTrouble` are failures, and come out as `upstream-failed`;
    * that problem itself is about one answer, and no failure of the upstream.
    */
-  async run<T>(work: () => Promise<T>): Promise<T> {
+  async run<T>(subject: string, work: () => Promise<T>): Promise<T> {
     const isProbe = this.#begin()
     try {
       const result = await work()
       this.#succeed()
       return result
     } catch (error) {
-      throw this.#fail(error)
+      throw this.#fail(subject, error)
     } finally {
       if (isProbe) this.#isProbing = false
     }
@@ -61,7 +63,7 @@ export class Breaker {
 
   #state(): UpstreamHealth['state'] {
     if (this.#clock() < this.#restsUntil) return 'open'
-    if (this.#failures > 0) return 'failing'
+    if (this.#failed.size > 0) return 'failing'
     return this.#lastSuccessAt === null ? 'unknown' : 'up'
   }
 
@@ -78,13 +80,13 @@ export class Breaker {
   }
 
   #succeed(): void {
-    this.#failures = 0
+    this.#failed.clear()
     this.#restMs = shortestRestMs
     this.#restsUntil = 0
     this.#lastSuccessAt = this.#clock()
   }
 
-  #fail(error: unknown): unknown {
+  #fail(subject: string, error: unknown): unknown {
     if (!isProblem(error) && !(error instanceof InTrouble)) return error
     if (isProblem(error) && error.code === 'upstream-failed') {
       this.#succeed()
@@ -93,13 +95,15 @@ export class Breaker {
     const now = this.#clock()
     this.#why = isProblem(error) ? String(error.data['why'] ?? error.message) : error.message
     this.#lastFailureAt = now
-    this.#failures++
-    const told = error instanceof InTrouble ? error.retryAfterMs : undefined
-    if (told !== undefined) this.#restsUntil = now + Math.min(told, longestRestMs)
-    else if (this.#failures >= failuresToOpen) {
-      this.#restsUntil = now + this.#restMs
-      this.#restMs = Math.min(this.#restMs * 2, longestRestMs)
-    }
+    if (this.#failed.size < failuresToOpen) this.#failed.add(subject)
+    const trouble = error instanceof InTrouble ? error : undefined
+    if (trouble?.hasEnoughOfUs !== true && this.#failed.size < failuresToOpen) return this.#failure()
+    this.#restsUntil = now + Math.min(trouble?.retryAfterMs ?? this.#restMs, longestRestMs)
+    this.#restMs = Math.min(this.#restMs * 2, longestRestMs)
+    return this.#failure()
+  }
+
+  #failure(): Problem {
     return problem('upstream-failed', { origin: this.#origin, why: this.#why })
   }
 }

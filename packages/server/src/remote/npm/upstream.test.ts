@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import type { ServerResponse } from 'node:http'
 import { type TestContext, test } from 'node:test'
 import { gzipSync, zstdDecompressSync } from 'node:zlib'
-import { isProblem, parsePackageName } from '@holdfast/core'
+import { isProblem, type PackageName, parsePackageName } from '@holdfast/core'
 import { startUpstream, type UpstreamRegistry } from '../../../test/upstream-registry.ts'
 import type { Mirror } from '../../catalog/index.ts'
 import type { Origin } from '../../origin.ts'
@@ -526,12 +526,13 @@ test('an upstream that is down is asked five times, then left alone, then asked 
   let status = 503
   let headers: Record<string, string> = {}
   registry.answer = (request, response) => {
-    if (request.url !== '/left-pad' || status === 200) return false
+    if (request.url === '/-/npm/v1/keys' || status === 200) return false
     response.writeHead(status, headers).end()
     return true
   }
   const ask = () => upstream.readPackument(name, undefined, now)
-  for (let i = 0; i < 8; i++) await assert.rejects(ask(), fails(/status 503/))
+  const askFor = (each: number) => upstream.readPackument(`lib-${each}` as PackageName, undefined, now)
+  for (let i = 0; i < 8; i++) await assert.rejects(askFor(i), fails(/status 503/))
   assert.equal(packuments(registry).length, 5)
   assert.equal(upstream.health().state, 'open')
   time.now += 6_000
@@ -550,4 +551,19 @@ test('an upstream that is down is asked five times, then left alone, then asked 
   await assert.rejects(ask(), fails(/left alone/))
   time.now += 2_000
   told(await ask())
+})
+
+test('a package whose document and tarballs always fail costs others nothing, whatever it says of when to ask again', async t => {
+  const { registry, upstream } = await open(t)
+  registry.publish('left-pad', '1.0.0')
+  registry.answer = (request, response) => {
+    if (request.url?.startsWith('/broken') !== true) return false
+    response.writeHead(503, { 'retry-after': '300' }).end()
+    return true
+  }
+  for (let i = 0; i < 10; i++) {
+    await assert.rejects(upstream.readPackument('broken' as PackageName, undefined, now), fails(/status 503/))
+    await assert.rejects(upstream.openTarball(`${registry.url}/broken/-/broken-1.0.${i}.tgz`), fails(/503/))
+  }
+  told(await upstream.readPackument(name, undefined, now))
 })

@@ -139,8 +139,9 @@ class NpmUpstream implements OpenUpstream {
   ): Promise<Body | UpstreamAnswer> {
     const conditions = before === undefined || this.#isOutdated(before) ? {} : conditionsOf(before)
     const headers = { accept: 'application/json', 'accept-encoding': 'gzip', ...conditions }
-    return this.#breaker.run(async () => {
-      const answer = await this.#send(`${this.url}/${name.replace('/', '%2f')}`, headers)
+    const address = `${this.url}/${name.replace('/', '%2f')}`
+    return this.#breaker.run(subjectOf(address), async () => {
+      const answer = await this.#send(address, headers)
       const { statusCode = 0, headers: said } = answer
       const encoding = said['content-encoding'] ?? 'identity'
       if (statusCode === 200 && (encoding === 'gzip' || encoding === 'identity'))
@@ -196,7 +197,7 @@ class NpmUpstream implements OpenUpstream {
     this.#checkIsOwn(address)
     const release = await this.#tarballs.take()
     try {
-      const answer = await this.#breaker.run(() => this.#askForTarball(address))
+      const answer = await this.#breaker.run(subjectOf(address), () => this.#askForTarball(address))
       const said = Number(answer.headers['content-length'] ?? Number.NaN)
       const bytes = this.#steadily(answer, this.#around.maxTarballBytes)
       return { sizeBytes: Number.isSafeInteger(said) ? said : undefined, bytes: releasing(bytes, release) }
@@ -238,7 +239,7 @@ class NpmUpstream implements OpenUpstream {
 
   /** The text at an address, or undefined where it says that there is none. */
   #readText(address: string): Promise<string | undefined> {
-    return this.#breaker.run(async () => {
+    return this.#breaker.run(subjectOf(address), async () => {
       const answer = await this.#send(address, { accept: 'application/json' })
       if (answer.statusCode !== 200) {
         letGo(answer)
@@ -262,7 +263,12 @@ class NpmUpstream implements OpenUpstream {
     const { statusCode = 0 } = answer
     if (statusCode < 500 && statusCode !== 408 && statusCode !== 429) return answer
     letGo(answer)
-    throw new InTrouble(`it answers with status ${statusCode}`, retryAfterMs(answer, this.#around.clock))
+    const again = retryAfterMs(answer, this.#around.clock)
+    throw new InTrouble(
+      `it answers with status ${statusCode}`,
+      again,
+      statusCode === 429 && again !== undefined,
+    )
   }
 
   #steadily(answer: IncomingMessage, maxBytes: number): AsyncIterable<Buffer> {
@@ -325,6 +331,11 @@ function isSameBody(before: Mirror | undefined, { etag }: Body): before is Mirro
 function conditionsOf({ etag, lastModified }: Mirror): Readonly<Record<string, string>> {
   if (etag !== '' && !etag.startsWith(bodyTag)) return { 'if-none-match': etag }
   return lastModified === '' ? {} : { 'if-modified-since': lastModified }
+}
+
+/** The package that an address is of: its document and its tarballs fail together. */
+function subjectOf(address: string): string {
+  return new URL(address).pathname.replace(/\/-\/.*$/, '')
 }
 
 /** What can be sent back as it came. */
