@@ -22,6 +22,14 @@ test('a name has one origin: hosted first, then the most specific route', () => 
   assert.equal(originOf('lodash' as PackageName, [], []), undefined)
 })
 
+test('the case of a letter leads no name that is ours, or of another origin, elsewhere', () => {
+  const ask = (name: string) => originOf(name as PackageName, [parseNamePattern('@ours/*')], routes)
+  assert.deepEqual([ask('@Ours/key'), ask('@ACME/web'), ask('JSONStream')], ['hosted', 'company', 'npm'])
+  assert.deepEqual(findAmbiguous([...routes, { pattern: parseNamePattern('@Acme/*'), origin: 'npm' }]), [
+    '@Acme/*',
+  ])
+})
+
 test('a pattern that goes two ways is ambiguous', () => {
   assert.deepEqual(findAmbiguous(routes), [])
   const twice = [...routes, { pattern: parseNamePattern('@acme/*'), origin: 'npm' }]

@@ -11,11 +11,20 @@ export function originOf(
   hosted: readonly NamePattern[],
   routes: readonly NameRoute[],
 ): OriginName | undefined {
-  if (hosted.some(pattern => matchesName(pattern, name))) return 'hosted'
+  if (hosted.some(pattern => claims(pattern, name))) return 'hosted'
   let best: NameRoute | undefined
   for (const route of routes)
-    if (matchesName(route.pattern, name) && (best === undefined || isMoreSpecific(route, best))) best = route
+    if (claims(route.pattern, name) && (best === undefined || isMoreSpecific(route, best))) best = route
   return best?.origin
+}
+
+/** In whatever case: to ask elsewhere for `@Acme/ui` would tell a name of `@acme/*`, and could get its twin. */
+function claims(pattern: NamePattern, name: PackageName): boolean {
+  return matchesName(foldCase(pattern), foldCase(name))
+}
+
+function foldCase<T extends string>(text: T): T {
+  return text.toLowerCase() as T
 }
 
 /** Patterns that two routes give to different origins: nobody could say which is meant. */
@@ -23,9 +32,10 @@ export function findAmbiguous(routes: readonly NameRoute[]): readonly NamePatter
   const first = new Map<NamePattern, OriginName>()
   const twice = new Set<NamePattern>()
   for (const { pattern, origin } of routes) {
-    const known = first.get(pattern)
+    const folded = foldCase(pattern)
+    const known = first.get(folded)
     if (known !== undefined && known !== origin) twice.add(pattern)
-    first.set(pattern, known ?? origin)
+    first.set(folded, known ?? origin)
   }
   return [...twice]
 }
