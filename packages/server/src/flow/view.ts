@@ -160,6 +160,9 @@ function keepMirrored(
     publishedAt,
     traits: {
       ...traits,
+      // What came in before is not new because its upstream lacked it for a while.
+      knownSince:
+        bytes !== undefined && bytes.ingestedAt < traits.knownSince ? publishedAt : traits.knownSince,
       digest: bytes?.digest ?? traits.digest,
       hasInstallScript: traits.hasInstallScript || bytes?.hasInstallScript === true,
     },

@@ -59,6 +59,13 @@ function osv(world: World, id: string, name: string, events: readonly object[], 
   return reading.advisories
 }
 
+/** Has it fetched until its bytes are kept. */
+async function bringIn(world: World, name: string, version: string): Promise<void> {
+  const kept = () => world.ports.store.mirrors.findIngested(name as PackageName, version as Version)
+  do assert.equal((await tarball(world, name, version)).status, 200)
+  while ((await kept()) === undefined)
+}
+
 test('a release of today is hidden for three days, and then there without anybody doing anything', async t => {
   const { upstream, world } = await open(t)
   upstream.publish('lib', '1.0.0')
@@ -146,15 +153,28 @@ test('what the upstream says later closes a tarball that was let out before, whe
   upstream.publish('lib', '1.0.0')
   upstream.publish('lib', '1.1.0')
   await set(world, { kind: 'deprecated', action: 'block', mode: 'enforce' })
-  const kept = () => world.ports.store.mirrors.findIngested('lib' as PackageName, '1.1.0' as Version)
-  do assert.equal((await tarball(world, 'lib', '1.1.0')).status, 200)
-  while ((await kept()) === undefined)
+  await bringIn(world, 'lib', '1.1.0')
   for (let time = 0; time < 3; time++) assert.equal((await tarball(world, 'lib', '1.1.0')).status, 200)
   upstream.documents.get('lib').versions['1.1.0'].deprecated = 'use lib2'
   world.advance(6 * 60_000)
   await world.ports.mirrors.refresh('lib' as PackageName, 'up')
   assert.deepEqual((await shown(world, 'lib')).versions, ['1.0.0'])
   assert.equal((await tarball(world, 'lib', '1.1.0')).status, 403)
+})
+
+test('an old version that its upstream lacked for a moment is not young when it is back', async t => {
+  const { upstream, world } = await open(t)
+  for (const version of ['1.0.0', '1.1.0']) upstream.publish('lib', version)
+  await bringIn(world, 'lib', '1.0.0')
+  const { versions } = upstream.documents.get('lib')
+  const { '1.0.0': old, ...others } = versions
+  for (const told of [others, { '1.0.0': old, ...others }]) {
+    world.advance(6 * 60_000)
+    upstream.documents.get('lib').versions = told
+    await world.ports.mirrors.refresh('lib' as PackageName, 'up')
+  }
+  assert.equal((await tarball(world, 'lib', '1.0.0')).status, 200)
+  assert.deepEqual((await shown(world, 'lib')).versions, ['1.0.0', '1.1.0'])
 })
 
 test('a package that changes hands is held, and a broken signature is not let in', async t => {
