@@ -348,6 +348,13 @@ test('what a person decided stands, whatever the rules say', () => {
     assert.equal(look(policy, [{ ...kept('1.0.0', 9), status }])('1.0.0').status, status)
 })
 
+test('what a person closed does not open by itself when a rule has nothing against it any more', () => {
+  for (const status of ['removed', 'quarantined', 'held'] as const) {
+    const closed = look(fresh, [kept('3.3.4', 400), { ...kept('3.3.5', 1), status }])('3.3.5')
+    assert.deepEqual([closed.hits[0]?.rule, closed.until], ['release-age', null], status)
+  }
+})
+
 test('a verdict changes at `until` and not before', () => {
   const anyAge = fc.integer({ min: 0, max: 10 * 24 })
   const rules = policyOf([

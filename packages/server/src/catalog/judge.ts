@@ -73,11 +73,12 @@ function judgeVersion(
       return hit === undefined ? [] : [settleHit(policy, rule, evidence, kept, granted, hit)]
     })
     .sort((a, b) => weigh(b) - weigh(a))
+  const isOpen = kept.status === 'live' || kept.status === 'yanked'
+  // What a person decided stands, whatever a rule says and however long it says so: only open versions are closed by rules.
+  if (!isOpen) return { ...settle(kept), hits }
   const until = earliest([...hits.map(hit => hit.until), ...granted.map(each => each.endsAt)], now)
   const deciding = hits[0]
-  const isOpen = kept.status === 'live' || kept.status === 'yanked'
-  // What a person decided stands, whatever a rule says: only open versions are closed by rules.
-  if (!isOpen || deciding === undefined || weigh(deciding) === 0) return { ...settle(kept), hits, until }
+  if (deciding === undefined || weigh(deciding) === 0) return { ...settle(kept), hits, until }
   const closing = hits.filter(hit => weigh(hit) > 0)
   return {
     ...settle(kept),
