@@ -42,6 +42,7 @@ export interface UpstreamVersion extends VersionTraits {
   readonly shasum: string
   /** Where the upstream says the tarball lies: an address on the origin's own host, checked when it was read. */
   readonly tarball: string
+  /** This and the next are 0 where the upstream does not tell. */
   readonly unpackedSizeBytes: number
   readonly fileCount: number
   /** The upstream's `dist.signatures` as JSON text, kept as evidence; empty for none. */
@@ -84,6 +85,8 @@ export interface Ingested {
   readonly sizeBytes: number
   /** Found in the bytes, whatever the upstream's document says. */
   readonly hasInstallScript: boolean
+  /** As the upstream told it when the bytes came in: what it withdraws later keeps its place among the others. */
+  readonly publishedAt: number
   readonly ingestedAt: number
   readonly lastUsedAt: number
 }

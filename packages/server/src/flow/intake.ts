@@ -247,16 +247,19 @@ class Book {
     const isSigned = signed.size === 0 || signed.has(digest) || !isTrusted(version)
     const shown = isHeld || version.digest === undefined || !isSigned
     const reason = `its tarball is refused: ${fault}`
-    const ingested = { package: name, version: ver, origin, digest, shasum, sizeBytes, hasInstallScript }
+    const { publishedAt } = version
+    const found = { digest, shasum, sizeBytes, hasInstallScript }
+    const times = { publishedAt, ingestedAt: at, lastUsedAt: at }
+    const ingested = { package: name, version: ver, origin, ...found, ...times }
     const dist = { integrity: formatIntegrity(digest), size: sizeBytes }
     const fields = { origin, dist, signature: version.signature }
     const detail = { shown, ...(fault === '' ? {} : { fault }) }
     const hold: NewEvent = { type: 'hold', pkg: name, ver, detail: { words: reason } }
     return {
-      ingested: { ...ingested, ingestedAt: at, lastUsedAt: at },
+      ingested,
       events: [{ type: 'ingest', pkg: name, ver, fields, detail }, ...(isHeld ? [hold] : [])],
       async write(tx) {
-        await tx.upstream.addIngested({ ...ingested, ingestedAt: at, lastUsedAt: at })
+        await tx.upstream.addIngested(ingested)
         if (isHeld)
           await tx.upstream.setMeasure(name, ver, { package: name, version: ver, status: 'held', reason, at })
         if (shown) await tx.upstream.touchMirror(name)

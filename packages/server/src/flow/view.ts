@@ -138,7 +138,7 @@ async function findMirrored(ports: Viewing, name: PackageName): Promise<KeptPack
     createdAt,
     modifiedAt,
     tags,
-    kept: [...withdrawn, ...told],
+    kept: [...withdrawn, ...told].sort((a, b) => a.publishedAt - b.publishedAt),
     known,
   }
 }
@@ -181,13 +181,13 @@ function findContained(
 
 /** What came in here once and the upstream offers no longer: mostly malware that was taken down. */
 function keepWithdrawn(bytes: Ingested, measure: UpstreamMeasure | undefined): KeptFacts {
-  const { version, ingestedAt, digest, hasInstallScript } = bytes
+  const { version, publishedAt, ingestedAt, digest, hasInstallScript } = bytes
   return {
     version,
     status: measure?.status ?? 'quarantined',
     reason: measure?.reason ?? 'its registry withdrew this version',
     deprecated: '',
-    publishedAt: ingestedAt,
+    publishedAt,
     traits: {
       // Its age went with what the upstream said; whoever lets it go has looked.
       knownSince: measure?.status === 'live' ? 0 : ingestedAt,

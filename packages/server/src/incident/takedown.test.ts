@@ -40,6 +40,7 @@ function held(version: string): Ingested {
     shasum: 'a'.repeat(40),
     sizeBytes: 1,
     hasInstallScript: false,
+    publishedAt: now,
     ingestedAt: now,
     lastUsedAt: now,
   }

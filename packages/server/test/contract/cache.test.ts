@@ -69,6 +69,7 @@ function ingested(name: string, lastUsedAt: number): Ingested {
     shasum: 'a'.repeat(40),
     sizeBytes: 10,
     hasInstallScript: false,
+    publishedAt: 1,
     ingestedAt: 1,
     lastUsedAt,
   }

@@ -248,6 +248,7 @@ function ingested(name: string, version: string): Ingested {
     shasum: 'a'.repeat(40),
     sizeBytes: 10,
     hasInstallScript: true,
+    publishedAt: 1_600_000_000_000,
     ingestedAt: 1_700_000_000_000,
     lastUsedAt: 1_700_000_000_000,
   }

@@ -121,6 +121,7 @@ async function ingest({ ports, now }: World, pkg: string, text: string): Promise
     shasum: 'a'.repeat(40),
     sizeBytes: 1,
     hasInstallScript: false,
+    publishedAt: now() - hourMs,
     ingestedAt: now(),
     lastUsedAt: now(),
   }

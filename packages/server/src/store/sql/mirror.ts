@@ -329,6 +329,7 @@ function fromIngested(made: Ingested): Schema['ingested'] {
     shasum: made.shasum,
     size_bytes: made.sizeBytes,
     has_install_script: made.hasInstallScript ? 1 : 0,
+    published_at: made.publishedAt,
     ingested_at: made.ingestedAt,
     last_used_at: made.lastUsedAt,
     dropped_at: null,
@@ -344,6 +345,7 @@ function toIngested(row: Selectable<Schema['ingested']>): Ingested {
     shasum: row.shasum,
     sizeBytes: row.size_bytes,
     hasInstallScript: row.has_install_script === 1,
+    publishedAt: row.published_at,
     ingestedAt: row.ingested_at,
     lastUsedAt: row.last_used_at,
   }

@@ -269,6 +269,7 @@ export interface Schema {
     shasum: string
     size_bytes: number
     has_install_script: number
+    published_at: number
     ingested_at: number
     last_used_at: number
     /** When a quota took the bytes away; null while they are here. */

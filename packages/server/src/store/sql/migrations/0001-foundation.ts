@@ -339,6 +339,7 @@ async function upstreams(table: TableMaker, db: Kysely<unknown>): Promise<void> 
       shasum: 'text',
       size_bytes: 'int',
       has_install_script: 'int',
+      published_at: 'int',
       ingested_at: 'int',
       last_used_at: 'int',
       dropped_at: 'int?',
