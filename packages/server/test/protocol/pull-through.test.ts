@@ -6,7 +6,8 @@ import { once } from 'node:events'
 import { request, type ServerResponse } from 'node:http'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { PackageName, Version } from '@holdfast/core'
+import type { Digest, PackageName, Version } from '@holdfast/core'
+import { authorize, operator } from '../../src/identity/index.ts'
 import { packTarball } from '../fixture/tarball.ts'
 import { startUpstream, type UpstreamRegistry } from '../upstream-registry.ts'
 import { dayMs, type Json, openWorld, type World } from '../world.ts'
@@ -245,6 +246,66 @@ test('where the upstream tells only a SHA-1, the SHA-512 found here is pinned an
   const { dist } = (await world.npm('GET /lib')).body.versions['1.0.0']
   assert.match(dist.integrity, /^sha512-/)
   await checkSigned(world, (await world.npm('GET /lib')).body.versions['1.0.0'])
+})
+
+test('bytes that are known to be bad do not go out, though the upstream tells only their SHA-1', async t => {
+  const { upstream, world } = await open(t)
+  upstream.publish('lib', '1.0.0', { dist: { integrity: undefined, signatures: undefined } })
+  const bytes = upstream.tarballs.get('/lib/-/lib-1.0.0.tgz') ?? ''
+  const digest = createHash('sha512').update(bytes).digest('hex') as Digest
+  const grant = await authorize(world.ports, operator, 'instance:operate', '')
+  await world.ports.store.commit(grant, { type: 'advisory' }, tx =>
+    tx.policy.setBadDigest({ digest, why: 'a worm' }),
+  )
+  const refused = await world.npm('GET /lib/-/lib-1.0.0.tgz')
+  assert.deepEqual([refused.status, refused.body.code], [403, 'version-blocked'])
+})
+
+test('bytes that were let go of here come back only as they were, though the upstream tells only a SHA-1', async t => {
+  const { upstream, world } = await open(t, { keys: false })
+  upstream.publish('lib', '1.0.0', { dist: { integrity: undefined } })
+  await fetchBytes(world, '/lib/-/lib-1.0.0.tgz')
+  const { digest } = await untilIngested(world)
+  await world.ports.blobs.remove(digest)
+  upstream.publish('lib', '1.0.0', { dist: { integrity: undefined }, files: { 'more.js': '1' } })
+  const grant = await authorize(world.ports, operator, 'instance:operate', '')
+  await world.ports.store.mirrors.markDue([lib])
+  await world.ports.mirrors.refresh(lib, 'up')
+  // As if somebody had let go what its upstream changed.
+  await world.ports.store.commit(grant, { type: 'release', pkg: lib, ver: one }, tx =>
+    tx.upstream.setMeasure(lib, one, { package: lib, version: one, status: 'live', reason: '', at: 1 }),
+  )
+  await assert.rejects(fetchBytes(world, '/lib/-/lib-1.0.0.tgz'))
+  for await (const each of world.ports.blobs.list()) assert.fail(`${each} was kept`)
+})
+
+test('what the upstream does not tell of a version is left out, not told as nothing', async t => {
+  const { upstream, world } = await open(t)
+  upstream.publish('lib', '1.0.0', { dist: { fileCount: undefined, unpackedSize: undefined } })
+  upstream.publish('lib', '1.1.0')
+  const members = ({ dist }: Json) => ['fileCount', 'unpackedSize'].map(each => typeof dist[each])
+  for (const headers of [{}, corgi]) {
+    const { versions } = (await world.npm('GET /lib', { headers })).body
+    assert.deepEqual(members(versions['1.0.0']), ['undefined', 'undefined'])
+    assert.deepEqual(members(versions['1.1.0']), ['number', 'number'])
+  }
+  assert.deepEqual(members((await world.npm('GET /lib/1.0.0')).body), ['undefined', 'undefined'])
+})
+
+test('a version that its upstream withdrew keeps the time of its publication, and promises no change', async t => {
+  const { upstream, world } = await open(t)
+  const publishedAt = world.now() - 4 * dayMs
+  upstream.publish('lib', '1.0.0')
+  upstream.publish('lib', '1.1.0', { publishedAt })
+  await fetchBytes(world, '/lib/-/lib-1.1.0.tgz')
+  await untilIngested(world, lib, '1.1.0' as Version)
+  const { versions, time } = upstream.documents.get('lib') ?? {}
+  delete versions['1.1.0']
+  delete time['1.1.0']
+  upstream.documents.get('lib')['dist-tags'].latest = '1.0.0'
+  await world.ports.mirrors.refresh(lib, 'up')
+  const { body } = await world.ask('GET /api/v1/why/npm/lib/1.1.0')
+  assert.deepEqual([body.status, body.publishedAt, body.until], ['quarantined', publishedAt, null])
 })
 
 test('other bytes under a version that came in before are refused for ever', async t => {

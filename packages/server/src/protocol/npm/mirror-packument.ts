@@ -118,8 +118,8 @@ function distOf(
     ...(digest === undefined ? {} : { integrity: formatIntegrity(digest) }),
     ...(shasum === undefined ? {} : { shasum }),
     tarball: tarballUrl(publicUrl, name, version.version),
-    fileCount: version.fileCount,
-    unpackedSize: version.unpackedSizeBytes,
+    ...(version.fileCount === 0 ? {} : { fileCount: version.fileCount }),
+    ...(version.unpackedSizeBytes === 0 ? {} : { unpackedSize: version.unpackedSizeBytes }),
     ...(sig === undefined ? {} : { signatures: [{ keyid, sig }] }),
   }
 }
