@@ -37,8 +37,8 @@ export interface TarballGrant {
 export interface TarballFlow {
   readonly name: PackageName
   readonly version: Version
-  /** As the upstream promised it; undefined where it told only a SHA-1. */
-  readonly digest: Digest | undefined
+  /** As the upstream promised it. */
+  readonly digest: Digest
   /** As the upstream announced it; undefined where it does not say. */
   readonly sizeBytes: number | undefined
   /** Ends only when the digest over all of them held. */
@@ -80,8 +80,11 @@ async function openMirrored(
   const kept = await findKeptBytes(ports, view, version)
   if (kept !== undefined) return kept
   const told = await checkSignature(ports, actor, view, version)
-  const arrival = ports.intake.bring(name, view.origin, told)
-  if (isYoung(told, ports.clock())) {
+  // What came in once is the version's only content, though its bytes were let go of here and its upstream tells less.
+  const digest = (await ports.store.mirrors.findIngested(name, version))?.digest ?? told.digest
+  const arrival = ports.intake.bring(name, view.origin, { ...told, digest })
+  // Of bytes without a SHA-512 nobody could say yet whether they are known to be bad.
+  if (digest === undefined || isYoung(told, ports.clock())) {
     await arrival.done
     const again = await getOpenView(ports, actor, name, version)
     const come = await findKeptBytes(ports, again, version)
@@ -89,7 +92,7 @@ async function openMirrored(
     return come
   }
   const sizeBytes = await arrival.opened
-  return { name, version, digest: told.digest, sizeBytes, bytes: arrival.follow() }
+  return { name, version, digest, sizeBytes, bytes: arrival.follow() }
 }
 
 async function getView(ports: Ports, name: PackageName): Promise<PackageView> {

@@ -123,14 +123,9 @@ async function tarball(ports: Ports, call: Call, params: Params, tarballs: Tarba
 /** While it comes in: nobody may keep it by these headers before its end, which says that it is whole. */
 function flowing({ digest, sizeBytes, bytes }: TarballFlow): Answer {
   const length = sizeBytes === undefined ? {} : { 'content-length': String(sizeBytes) }
-  const headers = digest === undefined ? tarballType : pairs(tarballHeaders(digest, 'public', 0).headers)
+  const headers = pairs(tarballHeaders(digest, 'public', 0).headers)
   const { 'content-length': _, 'accept-ranges': __, ...kept } = headers
   return { status: 200, headers: { ...kept, ...length }, flow: bytes }
-}
-
-const tarballType: Readonly<Record<string, string>> = {
-  'content-type': 'application/octet-stream',
-  'x-content-type-options': 'nosniff',
 }
 
 /** One byte range (RFC 9110, 14.2) when it is asked for and still of the same bytes; several are answered whole. */
