@@ -142,7 +142,8 @@ export interface CatalogReads {
 }
 
 export interface CatalogWrites {
-  addPackage(name: PackageName, confusable: string, access: Access, at: number): Promise<void>
+  /** Says whether it made it: false where it is there, also when whoever was about to make it has just done so. */
+  addPackage(name: PackageName, confusable: string, access: Access, at: number): Promise<boolean>
   /** Throws `version-exists` when the version is or ever was there. */
   addVersion(version: NewVersion): Promise<void>
   /** What the newest publish says of the package as a whole, and its words in the search index. */

@@ -143,11 +143,12 @@ async function record(
 ): Promise<void> {
   const { name, version } = upload
   const { actor } = grant
-  const known = await tx.catalog.findPackage(name)
   // Access is said once, when the name is made: a maintainer's publish must not open or close a package.
-  if (known === undefined) await createPackage(tx, actor, upload, ports.clock())
-  else if (actor.kind === 'job') await checkStillTrusted(tx, actor, name)
-  else if (grant.operation === 'package:create') await checkNotTaken(tx, actor, name)
+  const isNew =
+    (await tx.catalog.findPackage(name)) === undefined &&
+    (await createPackage(tx, actor, upload, ports.clock()))
+  if (!isNew && actor.kind === 'job') await checkStillTrusted(tx, actor, name)
+  else if (!isNew && grant.operation === 'package:create') await checkNotTaken(tx, actor, name)
   await amend(tx.catalog, name, ports.clock(), async () => {
     const manifest = await recordVersion(ports, tx, actor, upload, bytes, inspection)
     await applyTag(tx, upload)
@@ -198,16 +199,20 @@ async function checkNotTaken(tx: Tx, actor: Actor, name: PackageName): Promise<v
   throw forbid('package:publish', name)
 }
 
-/** A look-alike of a name hosted here is refused at birth (npm's moniker rule and common confusables). */
-async function createPackage(tx: Tx, actor: Actor, upload: Upload, at: number): Promise<void> {
+/**
+ * Says whether it made the name, or somebody else just has. A look-alike of a name hosted here is refused at birth (npm's
+ * moniker rule and common confusables).
+ */
+async function createPackage(tx: Tx, actor: Actor, upload: Upload, at: number): Promise<boolean> {
   const key = confusableKey(upload.name)
   const twin = await tx.catalog.findConfusable(key)
   if (twin !== undefined && (actor.kind === 'person' || isMachine(actor)))
     throw problem('name-confusable', { name: upload.name, other: twin })
-  await tx.catalog.addPackage(upload.name, key, upload.access ?? 'public', at)
+  if (!(await tx.catalog.addPackage(upload.name, key, upload.access ?? 'public', at))) return false
   if (actor.kind === 'person') await tx.catalog.setRole(upload.name, actor.id, 'owner')
   if (actor.kind === 'job') await settlePending(tx, actor, upload.name, at)
   if (actor.kind === 'person' || actor.kind === 'job') await checkOfScope(tx, upload.name)
+  return true
 }
 
 /** Asked while others wait: the scope may have become an organisation's, or its owner-to-be have left it, since `authorize`. */

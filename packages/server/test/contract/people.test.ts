@@ -25,7 +25,7 @@ function peopleContract(engine: StoreEngine): void {
     after(() => pair.close())
 
     const account = (login: string) => pair.account(login)
-    const change = (work: (tx: Tx) => Promise<void>, pkg?: string, on = store) =>
+    const change = (work: (tx: Tx) => Promise<unknown>, pkg?: string, on = store) =>
       on.commit(grant, { type: 'access', ...(pkg === undefined ? {} : { pkg: pkg as PackageName }) }, work)
     const make = (name: string) =>
       change(tx => tx.catalog.addPackage(name as PackageName, confusableKey(name), 'public', now), name)

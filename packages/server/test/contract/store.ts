@@ -340,6 +340,22 @@ export function storeContract(engine: StoreEngine): void {
       await late.close()
       for (const each of opened) await each.close()
     })
+
+    test('of two processes that make one name at once one makes it, and the other sees it there', async () => {
+      const name = 'wanted' as PackageName
+      const seen = await Promise.all(
+        [store, second].map(on =>
+          commit(on, { type: 'access', pkg: name }, async tx => [
+            await tx.catalog.addPackage(name, confusableKey(name), 'public', now),
+            (await tx.catalog.findPackage(name)) !== undefined,
+          ]),
+        ),
+      )
+      assert.deepEqual(seen.sort(), [
+        [false, true],
+        [true, true],
+      ])
+    })
   })
 }
 

@@ -154,30 +154,27 @@ export function catalogWrites(db: Kysely<Schema>): CatalogWrites {
   const update = (name: PackageName) => db.updateTable('package').where('name', '=', name)
   return {
     async addPackage(name, confusable, access, at) {
-      try {
-        await db
-          .insertInto('package')
-          .values({
-            name,
-            confusable,
-            access,
-            scope: scopeOf(name) ?? '',
-            description: '',
-            keywords: '[]',
-            readme: '',
-            created_at: at,
-            modified_at: at,
-            revision: 0,
-            requires_tfa: 0,
-            removed_at: null,
-            latest: null,
-            downloads: 0,
-          })
-          .execute()
-      } catch (error) {
-        if (!isUniqueViolation(error)) throw error
-        throw problem('revision-conflict', { name })
-      }
+      const made = await db
+        .insertInto('package')
+        .values({
+          name,
+          confusable,
+          access,
+          scope: scopeOf(name) ?? '',
+          description: '',
+          keywords: '[]',
+          readme: '',
+          created_at: at,
+          modified_at: at,
+          revision: 0,
+          requires_tfa: 0,
+          removed_at: null,
+          latest: null,
+          downloads: 0,
+        })
+        .onConflict(clash => clash.column('name').doNothing())
+        .executeTakeFirst()
+      return made.numInsertedOrUpdatedRows === 1n
     },
     addVersion: version => addVersion(db, version),
     async describe(name, about) {
