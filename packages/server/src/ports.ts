@@ -347,8 +347,12 @@ export interface MirrorRows {
   weigh(name: PackageName): Promise<number>
   /** Replaces what is kept unless that is of this revision or newer; says if it did. */
   save(mirror: Mirror, source: Uint8Array): Promise<boolean>
-  /** What was found of the upstream's signature on one version; moves the revision. */
-  noteSignature(name: PackageName, version: Version, found: UpstreamVersion['signature']): Promise<void>
+  /** What was found of the upstream's signature on one version, unless it says otherwise by now; moves the revision. */
+  noteSignature(
+    name: PackageName,
+    checked: Pick<UpstreamVersion, 'version' | 'digest' | 'upstreamSignatures'>,
+    found: UpstreamVersion['signature'],
+  ): Promise<void>
   /** The upstream said the same again. */
   confirm(name: PackageName, checkedAt: number): Promise<void>
   markUsed(name: PackageName, at: number): Promise<void>
@@ -406,7 +410,7 @@ export type MirrorSummary = Pick<
 
 export interface UpstreamWrites {
   listMeasures(name: PackageName): Promise<readonly UpstreamMeasure[]>
-  /** Throws `upstream-changed` when other bytes came in under this name and version before: that is for ever. */
+  /** Throws `upstream-changed` when other bytes came in under this name and version before, from wherever: that is for ever. */
   addIngested(version: Ingested): Promise<void>
   /** Undefined lifts the measure. */
   setMeasure(name: PackageName, version: Version, measure: UpstreamMeasure | undefined): Promise<void>

@@ -140,7 +140,7 @@ async function checkSignature(
   if (told === undefined) throw problem('version-not-found', { name, version })
   if (told.signature !== 'unverified') return told
   const signature = (await ports.upstreams.get(origin)?.checkSignature(name, told)) ?? told.signature
-  await ports.store.mirrors.noteSignature(name, version, signature)
+  await ports.store.mirrors.noteSignature(name, told, signature)
   await getOpenView(ports, actor, name, version)
   return { ...told, signature }
 }

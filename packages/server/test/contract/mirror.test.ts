@@ -110,6 +110,8 @@ function mirrorContract(engine: StoreEngine): void {
       for (const on of [store, second]) await assert.rejects(ingest(other, on), { code: 'upstream-changed' })
       const kept = await second.mirrors.findIngested(made.package, made.version)
       assert.deepEqual(kept, { ...made, lastUsedAt: now + 5 })
+      await ingest({ ...made, origin: 'renamed' })
+      assert.equal((await store.mirrors.findIngested(made.package, made.version))?.origin, 'renamed')
       const racing = ['a', 'b', 'c', 'd'].map((text, i) =>
         ingest(
           {
@@ -151,14 +153,18 @@ function mirrorContract(engine: StoreEngine): void {
     test('what is found of a signature stays with its version, and moves the revision', async () => {
       const name = 'looked-at' as PackageName
       await store.mirrors.save(mirror(name, 4, 3), new Uint8Array())
-      const note = (on: Store, i: number) => on.mirrors.noteSignature(name, `1.0.${i}` as Version, 'broken')
+      const note = (on: Store, i: number, told = upstreamVersion(`1.0.${i}`)) =>
+        on.mirrors.noteSignature(name, told, 'broken')
       await Promise.all([note(store, 0), note(second, 1)])
+      // What was checked is not what it says by now.
+      await note(store, 2, { ...upstreamVersion('1.0.2'), upstreamSignatures: '[1]' })
+      await note(store, 2, { ...upstreamVersion('1.0.2'), digest: undefined })
       const kept = await second.mirrors.find(name)
       assert.deepEqual(
         kept?.versions.map(each => each.signature),
         ['broken', 'broken', 'verified'],
       )
-      assert.equal(kept?.revision, 6)
+      assert.equal(kept?.revision, 8)
     })
 
     test('our signatures are kept by key, and added to', async () => {

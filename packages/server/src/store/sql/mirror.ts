@@ -37,7 +37,7 @@ export function mirrorRows(db: Kysely<Schema>, transact: Transact): MirrorRows {
       return Number((await query.where('name', '=', name).executeTakeFirst())?.bytes ?? 0)
     },
     save: (mirror, source) => save(transact, mirror, source),
-    noteSignature: (name, version, found) =>
+    noteSignature: (name, checked, found) =>
       transact(async tx => {
         // Written before it is read: of two processes the second waits, and reads what the first one wrote.
         const row = await tx
@@ -48,7 +48,11 @@ export function mirrorRows(db: Kysely<Schema>, transact: Transact): MirrorRows {
           .executeTakeFirst()
         if (row === undefined) return
         const told = readFacts(zstdDecompressSync(row.facts))
-        const noted = told.map(each => (each.version === version ? { ...each, signature: found } : each))
+        const isChecked = (each: UpstreamVersion) =>
+          each.version === checked.version &&
+          each.digest === checked.digest &&
+          each.upstreamSignatures === checked.upstreamSignatures
+        const noted = told.map(each => (isChecked(each) ? { ...each, signature: found } : each))
         const facts = zstdCompressSync(JSON.stringify(noted))
         await tx.updateTable('mirror').where('name', '=', name).set({ facts }).execute()
       }),
@@ -212,7 +216,7 @@ export function upstreamWrites(db: Kysely<Schema>): UpstreamWrites {
         .onConflict(clash =>
           clash
             .columns(['package', 'version'])
-            .doUpdateSet({ last_used_at: made.lastUsedAt, dropped_at: null })
+            .doUpdateSet({ origin: made.origin, last_used_at: made.lastUsedAt, dropped_at: null })
             .where('ingested.digest', '=', made.digest),
         )
         .executeTakeFirst()
