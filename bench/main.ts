@@ -12,11 +12,21 @@ import { publishes } from './row/publish.ts'
 import { coldReads, hotReads } from './row/read.ts'
 import type { Found, Options, Section } from './row/row.ts'
 import { starts } from './row/start.ts'
+import { through } from './row/through.ts'
 import { prepareNginx } from './server/nginx.ts'
 import type { PeerName } from './server/peer.ts'
 import { prepareVerdaccio } from './server/verdaccio.ts'
 
-const sections: readonly Section[] = [hotReads, coldReads, identity, publishes, installs, starts, memory]
+const sections: readonly Section[] = [
+  hotReads,
+  coldReads,
+  identity,
+  publishes,
+  installs,
+  through,
+  starts,
+  memory,
+]
 
 const usage = `npm run bench -- [--only ROW]... [--quick]
 

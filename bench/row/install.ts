@@ -41,7 +41,8 @@ export const installs: Section = {
   },
 }
 
-async function fetchOrSkip(options: Options): Promise<Project | undefined> {
+/** The real project, or undefined with a note where it cannot be had. */
+export async function fetchOrSkip(options: Options): Promise<Project | undefined> {
   try {
     return await fetchProject(options.cache, options.quick ? 3 : 20)
   } catch (error) {
@@ -56,7 +57,8 @@ async function measureInstalls(options: Options, peers: readonly Peer[], project
   )
 }
 
-async function secondsToInstall(
+/** One install into an empty folder with an empty cache; `locked` is `npm ci`. Throws when something was left out. */
+export async function secondsToInstall(
   options: Options,
   peer: Peer,
   project: Project,

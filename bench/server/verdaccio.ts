@@ -32,14 +32,18 @@ export function writeVerdaccioStock(folder: string, stock: Stock): void {
   writeFileSync(join(folder, 'storage/.verdaccio-db.json'), JSON.stringify(list))
 }
 
-/** What a start may be told: the kind of tokens (by default Verdaccio's own default), and a token that exists already. */
-export type VerdaccioStart = { readonly tokens?: 'default' | 'jwt'; readonly token?: string }
+/** What a start may be told: the kind of tokens (by default Verdaccio's own default), a token that exists already, a registry to stand before. */
+export type VerdaccioStart = {
+  readonly tokens?: 'default' | 'jwt'
+  readonly token?: string
+  readonly uplink?: string
+}
 
 /** Verdaccio as its users run it, but quiet: that flatters it a little. */
 export async function startVerdaccio(folder: string, how: VerdaccioStart = {}): Promise<Peer> {
   mkdirSync(join(folder, 'storage'), { recursive: true })
   const configFile = join(folder, 'config.yaml')
-  writeFileSync(configFile, configuration(folder, how.tokens === 'jwt'))
+  writeFileSync(configFile, configuration(folder, how))
   const registry = `http://127.0.0.1:${await findFreePort()}`
   const running = start({
     run: [process.execPath, program, '--config', configFile, '--listen', registry],
@@ -67,13 +71,14 @@ async function signUp(registry: string): Promise<string> {
   return token
 }
 
-function configuration(folder: string, signed: boolean): string {
+function configuration(folder: string, { tokens, uplink }: VerdaccioStart): string {
+  const rights = `access: $all, publish: $authenticated${uplink === undefined ? '' : ', proxy: upstream'}`
   return `storage: ${folder}/storage
 auth: { htpasswd: { file: ${folder}/htpasswd } }
-uplinks: {}
-packages: { '@*/*': { access: $all, publish: $authenticated }, '**': { access: $all, publish: $authenticated } }
+uplinks: ${uplink === undefined ? '{}' : `{ upstream: { url: ${uplink} } }`}
+packages: { '@*/*': { ${rights} }, '**': { ${rights} } }
 max_body_size: 600mb
-${signed ? 'security: { api: { jwt: { sign: { expiresIn: 29d } } } }' : ''}
+${tokens === 'jwt' ? 'security: { api: { jwt: { sign: { expiresIn: 29d } } } }' : ''}
 log: { type: stdout, format: json, level: warn }
 `
 }
