@@ -28,7 +28,7 @@ export interface VersionTraits {
   readonly provenance: 'none' | 'provenance' | 'trusted-publisher'
   /** Who published it there; empty when nobody says. */
   readonly publisher: string
-  /** Names it depends on at run time, optional ones included. */
+  /** What an install brings along: names, optional ones and peers included; `name@address` where it is no range of that name. */
   readonly dependencies: readonly string[]
 }
 

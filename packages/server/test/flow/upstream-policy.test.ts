@@ -99,6 +99,26 @@ test('the fix of a known flaw is there at once when the feed names it, and a lat
   assert.equal((await tarball(world, 'lib', '1.0.2')).status, 403)
 })
 
+test('a fix that brings something new along is no fix, by whatever door that comes', async t => {
+  const { upstream, world } = await open(t)
+  const _npmUser = { name: 'maintainer', email: 'm@people.example' }
+  const doors = {
+    alias: { dependencies: { a: 'npm:evil@1' } },
+    address: { dependencies: { a: 'https://evil.example/a.tgz' } },
+    repository: { dependencies: { a: 'evil/a' } },
+    peer: { dependencies: { a: '^1.0.0' }, peerDependencies: { b: '*' } },
+  }
+  for (const [name, door] of Object.entries({ ...doors, none: { dependencies: { a: '^1.2.0' } } })) {
+    upstream.publish(name, '1.0.0', { manifest: { _npmUser, dependencies: { a: '^1.0.0' } } })
+    upstream.publish(name, '1.0.1', { manifest: { _npmUser, ...door }, publishedAt: world.now() - 3600_000 })
+    const flaw = osv(world, 'GHSA-aaaa-bbbb-cccc', name, [{ introduced: '0' }, { fixed: '1.0.1' }])
+    await addAdvisories(world.ports, operator, flaw, [])
+  }
+  for (const name of Object.keys(doors))
+    assert.deepEqual((await shown(world, name)).versions, ['1.0.0'], name)
+  assert.deepEqual((await shown(world, 'none')).versions, ['1.0.0', '1.0.1'])
+})
+
 test('an old advisory opens the way for nobody who publishes what it names', async t => {
   const { upstream, world } = await open(t)
   const by = { _npmUser: { name: 'thief', email: 't@people.example' } }

@@ -133,12 +133,19 @@ function runsOnInstall(manifest: Members): boolean {
   )
 }
 
+/** What an install brings along: peers too, since npm installs them, and by its address what is not taken from a registry under its name. */
 function dependenciesOf(manifest: Members): readonly string[] {
-  const names = new Set(
-    ['dependencies', 'optionalDependencies'].flatMap(each => Object.keys(asMembers(manifest[each]) ?? {})),
+  const wanted = ['dependencies', 'optionalDependencies', 'peerDependencies'].flatMap(each =>
+    Object.entries(asMembers(manifest[each]) ?? {}),
   )
-  if (names.size > mostDependencies) throw new Untrusted(`it has more than ${mostDependencies} dependencies`)
-  return [...names]
+  const found = new Set(wanted.map(([name, from]) => (isElsewhere(from) ? `${name}@${from}` : name)))
+  if (found.size > mostDependencies) throw new Untrusted(`it has more than ${mostDependencies} dependencies`)
+  return [...found]
+}
+
+/** An alias (`npm:other@1`), a repository, a file: a range has neither of these signs. */
+function isElsewhere(from: unknown): boolean {
+  return typeof from === 'string' && /[:/]/.test(from)
 }
 
 /** Without what is kept apart, and without the page that old clients left in each version. */
