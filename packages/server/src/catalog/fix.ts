@@ -20,18 +20,20 @@ export function findFix(
   kept: KeptFacts,
   establishedBefore: number,
 ): { readonly kind: 'fix' | 'siblings'; readonly why: string } | undefined {
+  // Mostly there are none, and versions without end to look for what they replace.
+  const mending = evidence.advisories.filter(each => vouches(each, kept))
+  const sibling = evidence.siblingAdvisories.find(each => vouches(each, kept))
+  if (mending.length === 0 && sibling === undefined) return undefined
   const replaced = findReplaced(evidence, kept, establishedBefore)
   if (replaced === undefined || !isUnsuspicious(kept, replaced)) return undefined
-  const mended = evidence.advisories.find(
+  const mended = mending.find(
     each =>
-      vouches(each, kept) &&
       each.covers(replaced.version) &&
       !each.covers(kept.version) &&
       isLowestFix(each, replaced.version, kept.version),
   )
   if (mended !== undefined) return { kind: 'fix', why: `it fixes ${mended.id} of ${replaced.version}` }
   // Packages that are released together need one another: @acme/core 1.2.4 installs @acme/parser 1.2.4.
-  const sibling = evidence.siblingAdvisories.find(each => vouches(each, kept))
   return (
     sibling && {
       kind: 'siblings',

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import {
   compareVersions,
   type DistTag,
@@ -90,6 +91,18 @@ test('a tag moves off a yanked version, and stays when nothing else is left', ()
 test('a stable tag does not fall back to a prerelease while a stable version is left', () => {
   const all = [facts('1.0.0', 'live'), facts('1.1.0-beta.1', 'live'), facts('1.1.0', 'quarantined')]
   assert.equal(fallbackTags(new Map([[latest, '1.1.0' as Version]]), all).get(latest), '1.0.0')
+})
+
+test('thousands of tags on versions that are closed cost no more than a moment', { timeout: 10_000 }, async () => {
+  const all = Array.from({ length: 10_000 }, (_, at) => facts(`1.0.${at}`, at % 2 === 0 ? 'cooling' : 'live'))
+  const tags = new Map(all.map(({ version }, at) => [`t${at}` as DistTag, version]))
+  const shown = fallbackTags(tags, all)
+  // Gives way to the time limit.
+  await delay(1)
+  assert.deepEqual(
+    [0, 1, 2, 9998].map(at => shown.get(`t${at}` as DistTag)),
+    ['1.0.9999', '1.0.1', '1.0.1', '1.0.9997'],
+  )
 })
 
 test('the next allowed version resolves, and is the smallest newer one if there is one', () => {

@@ -74,19 +74,34 @@ export function fallbackTags(
   const resolving = all.filter(facts => decide(facts).resolves).map(facts => facts.version)
   const listed = all.filter(facts => decide(facts).listed).map(facts => facts.version)
   const open = resolving.length > 0 ? resolving : listed
+  const isOpen = new Set(open)
   const shown = new Map<DistTag, Version>()
+  let fallback: ((wanted: Version) => Version | undefined) | undefined
   for (const [tag, version] of tags) {
-    const target = fallback(open, version)
+    if (!isOpen.has(version)) fallback ??= openFallback(open)
+    const target = isOpen.has(version) ? version : fallback?.(version)
     if (target !== undefined) shown.set(tag, target)
   }
   const latest = 'latest' as DistTag
-  const newest = newestVersion(open)
-  if (!shown.has(latest) && newest !== undefined) shown.set(latest, newest)
+  const newest = shown.has(latest) ? undefined : newestVersion(open)
+  if (newest !== undefined) shown.set(latest, newest)
   return shown
 }
 
-function fallback(open: readonly Version[], wanted: Version): Version | undefined {
-  if (open.includes(wanted)) return wanted
-  const older = open.filter(each => compareVersions(each, wanted) < 0)
-  return newestVersion(older.length > 0 ? older : open)
+/** The newest older one of these, stable ones first, else the newest. Sorted once: a package may have thousands of tags. */
+function openFallback(open: readonly Version[]): (wanted: Version) => Version | undefined {
+  const ordered = open.toSorted(compareVersions)
+  const stable = ordered.filter(each => !isPrerelease(each))
+  const newest = newestVersion(open)
+  return wanted => lastBelow(stable, wanted) ?? lastBelow(ordered, wanted) ?? newest
+}
+
+function lastBelow(ordered: readonly Version[], version: Version): Version | undefined {
+  let [low, high] = [0, ordered.length]
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (compareVersions(ordered[middle] ?? version, version) < 0) low = middle + 1
+    else high = middle
+  }
+  return ordered[low - 1]
 }
