@@ -30,9 +30,25 @@ function findVersionFault(input: unknown): string | undefined {
 /** Orders by semver precedence: negative when `a` is older, zero only for the same version. */
 export function compareVersions(a: Version, b: Version): number {
   if (a === b) return 0
+  if (!a.includes('-') && !b.includes('-')) return compareReleases(a, b)
   const left = splitVersion(a)
   const right = splitVersion(b)
   return compareLists(left.numbers, right.numbers) || comparePrereleases(left.prerelease, right.prerelease)
+}
+
+/** Without making lists: in a package of thousands of versions each is compared many times. */
+function compareReleases(a: string, b: string): number {
+  for (let leftFrom = 0, rightFrom = 0; ; ) {
+    const leftDot = a.indexOf('.', leftFrom)
+    const rightDot = b.indexOf('.', rightFrom)
+    const left = leftDot < 0 ? a.slice(leftFrom) : a.slice(leftFrom, leftDot)
+    const right = rightDot < 0 ? b.slice(rightFrom) : b.slice(rightFrom, rightDot)
+    // No number of a version begins with a zero: the longer one is the larger.
+    const order = left.length - right.length || (left < right ? -1 : left > right ? 1 : 0)
+    if (order !== 0 || leftDot < 0) return order
+    leftFrom = leftDot + 1
+    rightFrom = rightDot + 1
+  }
 }
 
 function splitVersion(version: Version): { numbers: string[]; prerelease: string[] } {
