@@ -6,6 +6,7 @@ import { type Digest, type DistTag, type PackageName, problem, type Version } fr
 import { type Kysely, type Selectable, sql } from 'kysely'
 import type { Ingested, Mirror, UpstreamMeasure, UpstreamVersion } from '../../catalog/index.ts'
 import type { MirrorRows, OriginSummary, OwnSignatures, UpstreamWrites } from '../../ports.ts'
+import { FactsCache } from './facts-cache.ts'
 import type { Schema } from './schema.ts'
 
 type Transact = <T>(work: (tx: Kysely<Schema>) => Promise<T>) => Promise<T>
@@ -14,6 +15,21 @@ type Transact = <T>(work: (tx: Kysely<Schema>) => Promise<T>) => Promise<T>
 const atOnce = 500
 const compress = promisify(zstdCompress)
 const inflate = promisify(zstdDecompress)
+/** Of facts that are kept in memory, as JSON text; as objects they take about as much again. */
+const rememberedBytes = 16 * 1024 * 1024
+const head = [
+  ...([
+    'name',
+    'origin',
+    'revision',
+    'etag',
+    'last_modified',
+    'checked_at',
+    'changed_at',
+    'used_at',
+  ] as const),
+  ...(['is_gone', 'description', 'created_at', 'modified_at', 'tags'] as const),
+] as const
 const summary = ['name', 'origin', 'checked_at', 'used_at', 'is_gone', 'description', 'modified_at'] as const
 
 /** The mirrors, over a connection; what they keep could be asked for again, so its changes are no events. */
@@ -23,10 +39,26 @@ export function mirrorRows(db: Kysely<Schema>, transact: Transact): MirrorRows {
     transact(async tx => {
       await tx.updateTable('mirror').where('name', '=', name).set(values).execute()
     })
+  const remembered = new FactsCache(rememberedBytes)
+  const remember = (
+    name: PackageName,
+    revision: number,
+    versions: readonly UpstreamVersion[],
+    bytes: number,
+  ) => remembered.add(name, { revision, versions, bytes })
+  const ofName = (name: PackageName) => db.selectFrom('mirror').where('name', '=', name)
   return {
     async find(name) {
-      const row = await db.selectFrom('mirror').selectAll().where('name', '=', name).executeTakeFirst()
-      return row && toMirror(row)
+      const known = await ofName(name).select(head).executeTakeFirst()
+      const versions = known && remembered.get(name, known.revision)
+      if (known === undefined || versions !== undefined) return known && toMirror(known, versions ?? [])
+      // Facts and their revision together: they may have moved meanwhile.
+      const row = await ofName(name).selectAll().executeTakeFirst()
+      if (row === undefined) return undefined
+      const text = await inflate(row.facts)
+      const read = readFacts(text)
+      remember(name, row.revision, read, text.length)
+      return toMirror(row, read)
     },
     async findSource(name) {
       const query = db.selectFrom('mirror_source').select('source').where('name', '=', name)
@@ -36,7 +68,13 @@ export function mirrorRows(db: Kysely<Schema>, transact: Transact): MirrorRows {
       const query = db.selectFrom('mirror').select(sql<number>`length(facts)`.as('bytes'))
       return Number((await query.where('name', '=', name).executeTakeFirst())?.bytes ?? 0)
     },
-    save: (mirror, source) => save(transact, mirror, source),
+    async save(mirror, source) {
+      const text = JSON.stringify(mirror.versions)
+      const facts = await compress(text)
+      const isSaved = await save(transact, { ...fromMirror(mirror), facts }, source)
+      if (isSaved) remember(mirror.name, mirror.revision, mirror.versions, text.length)
+      return isSaved
+    },
     noteSignature: (name, checked, found) =>
       transact(async tx => {
         // Written before it is read: of two processes the second waits, and reads what the first one wrote.
@@ -249,16 +287,13 @@ async function findSignatures(db: Kysely<Schema>, name: PackageName, keyId: stri
   return new Map(JSON.parse(row?.signatures ?? '[]') as [Digest, string][])
 }
 
-async function save(transact: Transact, mirror: Mirror, source: Uint8Array): Promise<boolean> {
-  const values = await fromMirror(mirror)
-  const { name } = mirror
+function save(transact: Transact, values: Schema['mirror'], source: Uint8Array): Promise<boolean> {
+  const { name, revision } = values
   return transact(async tx => {
     const { numInsertedOrUpdatedRows } = await tx
       .insertInto('mirror')
       .values(values)
-      .onConflict(clash =>
-        clash.column('name').doUpdateSet(values).where('mirror.revision', '<', mirror.revision),
-      )
+      .onConflict(clash => clash.column('name').doUpdateSet(values).where('mirror.revision', '<', revision))
       .executeTakeFirst()
     if (!numInsertedOrUpdatedRows) return false
     await tx
@@ -270,7 +305,7 @@ async function save(transact: Transact, mirror: Mirror, source: Uint8Array): Pro
   })
 }
 
-async function fromMirror(mirror: Mirror): Promise<Schema['mirror']> {
+function fromMirror(mirror: Mirror): Omit<Schema['mirror'], 'facts'> {
   return {
     name: mirror.name,
     origin: mirror.origin,
@@ -285,11 +320,13 @@ async function fromMirror(mirror: Mirror): Promise<Schema['mirror']> {
     created_at: mirror.createdAt,
     modified_at: mirror.modifiedAt,
     tags: JSON.stringify([...mirror.tags]),
-    facts: await compress(JSON.stringify(mirror.versions)),
   }
 }
 
-async function toMirror(row: Selectable<Schema['mirror']>): Promise<Mirror> {
+function toMirror(
+  row: Pick<Selectable<Schema['mirror']>, (typeof head)[number]>,
+  versions: Mirror['versions'],
+): Mirror {
   return {
     name: row.name as PackageName,
     origin: row.origin,
@@ -304,7 +341,7 @@ async function toMirror(row: Selectable<Schema['mirror']>): Promise<Mirror> {
     createdAt: row.created_at,
     modifiedAt: row.modified_at,
     tags: new Map(JSON.parse(row.tags) as [DistTag, Version][]),
-    versions: readFacts(await inflate(row.facts)),
+    versions,
   }
 }
 
