@@ -17,6 +17,7 @@ import {
   type UpstreamMeasure,
   type UpstreamVersion,
   type VersionFacts,
+  type VersionTraits,
 } from '../catalog/index.ts'
 import type { KnownMirror, Ports } from '../ports.ts'
 
@@ -150,22 +151,26 @@ function keepMirrored(
   measure: UpstreamMeasure | undefined,
   bytes: Ingested | undefined,
 ): KeptFacts {
-  const { version, publishedAt, deprecated, ...traits } = told
-  const contained = measure ?? findContained(isGone, traits.digest, bytes?.digest)
+  const { version, publishedAt, deprecated } = told
+  const contained = measure ?? findContained(isGone, told.digest, bytes?.digest)
   return {
     version,
     status: contained?.status ?? 'live',
     reason: contained?.reason ?? '',
     deprecated,
     publishedAt,
-    traits: {
-      ...traits,
-      // What came in before is not new because its upstream lacked it for a while.
-      knownSince:
-        bytes !== undefined && bytes.ingestedAt < traits.knownSince ? publishedAt : traits.knownSince,
-      digest: bytes?.digest ?? traits.digest,
-      hasInstallScript: traits.hasInstallScript || bytes?.hasInstallScript === true,
-    },
+    traits: bytes === undefined ? told : withBytes(told, bytes),
+  }
+}
+
+/** What the bytes told counts for more than what is said of them. */
+function withBytes(told: UpstreamVersion, { ingestedAt, digest, hasInstallScript }: Ingested): VersionTraits {
+  return {
+    ...told,
+    // What came in before is not new because its upstream lacked it for a while.
+    knownSince: ingestedAt < told.knownSince ? told.publishedAt : told.knownSince,
+    digest,
+    hasInstallScript: told.hasInstallScript || hasInstallScript,
   }
 }
 
