@@ -20,9 +20,9 @@ const idleMs = 20_000
 const behindTheLoop = 10
 
 /**
- * Heavy work in a thread, so that those who ask for something else do not wait for it: it stands back behind the loop, is
- * started when it is needed, and ended, with its memory, when nothing was to do for a while. Its file says what it does by
- * `answerJobs`, and does it there: libuv's pool does not stand back, and belongs to those who read from disk.
+ * Heavy work in a thread, so that those who ask for something else do not wait for it: it is started when it is needed, and
+ * ended, with its memory, when nothing was to do for a while. Its file says what it does by `answerJobs`, and does it there:
+ * libuv's pool belongs to those who read from disk.
  */
 export class Thread<Words, Result> {
   readonly #file: URL
@@ -91,7 +91,6 @@ export function answerJobs<Words, Result>(
   work: (words: Words) => Promise<Result> | Result,
   handOver: (result: Result) => Transferable[] = () => [],
 ): void {
-  standBack()
   parentPort?.on('message', async ({ id, words }: Job) => {
     try {
       const result = await work(words as Words)
@@ -102,8 +101,11 @@ export function answerJobs<Words, Result>(
   })
 }
 
-/** Whoever asks goes first: on one core a thread would take turns with the loop. */
-function standBack(): void {
+/**
+ * In the file of a thread whose work can wait, or that strangers can ask for at will: whoever asks for something else goes first.
+ * On one core it would take turns with the loop.
+ */
+export function standBack(): void {
   // Linux gives each thread a priority of its own; elsewhere this would be the whole process's.
   if (process.platform !== 'linux') return
   try {

@@ -2,9 +2,11 @@
 /** The thread behind the press: pieces of a document in, its encodings out. */
 import { createHash } from 'node:crypto'
 import { brotliCompressSync, constants, gzipSync, zstdCompressSync } from 'node:zlib'
-import { answerJobs } from '../../thread.ts'
+import { answerJobs, standBack } from '../../thread.ts'
 import type { Piece } from './press.ts'
 
+// Documents of what is hosted are made when something changes.
+standBack()
 answerJobs(press, ({ identity, gzip, brotli, zstd }) =>
   [identity, gzip, brotli, zstd].map(bytes => bytes.buffer),
 )
