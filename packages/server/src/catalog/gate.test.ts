@@ -93,7 +93,9 @@ test('a stable tag does not fall back to a prerelease while a stable version is 
   assert.equal(fallbackTags(new Map([[latest, '1.1.0' as Version]]), all).get(latest), '1.0.0')
 })
 
-test('thousands of tags on versions that are closed cost no more than a moment', { timeout: 10_000 }, async () => {
+test('thousands of tags on versions that are closed cost no more than a moment', {
+  timeout: 10_000,
+}, async () => {
   const all = Array.from({ length: 10_000 }, (_, at) => facts(`1.0.${at}`, at % 2 === 0 ? 'cooling' : 'live'))
   const tags = new Map(all.map(({ version }, at) => [`t${at}` as DistTag, version]))
   const shown = fallbackTags(tags, all)

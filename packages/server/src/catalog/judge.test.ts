@@ -89,7 +89,7 @@ function waiver(version: string, wishes: Partial<Waiver> = {}): Waiver {
     id: 'w1',
     package: 'event-stream' as PackageName,
     version: version as Version,
-    rule: '',
+    rules: ['release-age', 'new-name', 'install-script', 'deprecated'],
     reason: 'we need it',
     state: 'granted',
     askedBy: 'a',
@@ -122,7 +122,7 @@ test('what is hosted here is left alone until a rule names it', () => {
   assert.equal(look(named, all, { origin: 'hosted' })('1.0.0').status, 'cooling')
 })
 
-test('known malware is blocked by advisory and by bytes, whatever was served before and whoever waived "all"', () => {
+test('known malware is blocked by advisory and by bytes, whatever was served before and whatever was waived', () => {
   const digest = 'ab'.repeat(64) as Digest
   const all = [kept('3.3.5', 400), kept('3.3.6', 300), kept('3.3.7', 200, { digest })]
   const spared = {
@@ -139,7 +139,7 @@ test('known malware is blocked by advisory and by bytes, whatever was served bef
   assert.equal(view('3.3.6').status, 'blocked')
   assert.match(view('3.3.6').reason, /MAL-2018-1/)
   assert.equal(view('3.3.7').status, 'blocked')
-  const byName = look(fresh, all, { advisories: malware, waivers: [waiver('3.3.6', { rule: 'malware' })] })
+  const byName = look(fresh, all, { advisories: malware, waivers: [waiver('3.3.6', { rules: ['malware'] })] })
   assert.equal(byName('3.3.6').status, 'live', 'a waiver that names the rule is meant')
   const withdrawn = malware.map(each => ({ ...each, withdrawnAt: daysAgo(1) }))
   assert.equal(look(fresh, all, { advisories: withdrawn })('3.3.6').status, 'live')
@@ -293,7 +293,7 @@ test('a waiver lifts its rule for its version until its end, and the verdict say
   assert.equal(lifted('1.0.0').status, 'live')
   assert.equal(lifted('1.0.0').until, now + dayMs)
   assert.equal(lifted('1.0.1').status, 'blocked')
-  const one = look(policy, all, { waivers: [waiver('1.0.0', { rule: 'deprecated' })] })('1.0.0')
+  const one = look(policy, all, { waivers: [waiver('1.0.0', { rules: ['deprecated'] })] })('1.0.0')
   assert.equal(one.rule, 'install-script')
   for (const ended of [
     waiver('1.0.0', { endsAt: now }),

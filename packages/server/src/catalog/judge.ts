@@ -102,7 +102,7 @@ function settleHit(
   const spared =
     hit.spared ??
     (rule.mode === 'monitor' ? 'monitor' : undefined) ??
-    (isWaived(rule, granted) ? 'waived' : undefined) ??
+    (granted.some(each => each.rules.includes(rule.name)) ? 'waived' : undefined) ??
     (isGrandfathered(policy, rule, context.grandfathered.get(version)) ? 'grandfathered' : undefined)
   const { name, kind, action } = rule
   return {
@@ -114,11 +114,6 @@ function settleHit(
     isEnforced: spared === undefined,
     ...(spared === undefined ? {} : { spared }),
   }
-}
-
-/** A waiver for every rule is no waiver for malware: that takes its name. */
-function isWaived(rule: Rule, granted: readonly Waiver[]): boolean {
-  return granted.some(each => (each.rule === '' ? rule.kind !== 'malware' : each.rule === rule.name))
 }
 
 function isGrandfathered(policy: Policy, rule: Rule, servedAt: number | undefined): boolean {

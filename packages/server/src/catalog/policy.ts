@@ -60,8 +60,8 @@ export interface Waiver {
   readonly id: string
   readonly package: PackageName
   readonly version: Version
-  /** The rule it lifts; every waivable one when empty. */
-  readonly rule: string
+  /** The rules it lifts, by name: those that closed the version when it was asked. What closes it later was not looked at. */
+  readonly rules: readonly string[]
   readonly reason: string
   readonly state: 'asked' | 'granted' | 'refused' | 'ended'
   readonly askedBy: string

@@ -32,9 +32,14 @@ export async function askWaiver(
     const why = facts.rule === '' ? 'no rule closed it' : 'it is known malware'
     throw problem('waiver-pointless', { name, version, why })
   }
+  const rules = facts.hits.filter(hit => hit.isEnforced && hit.action !== 'warn').map(hit => hit.rule)
   const askedBy = actorId(actor)
   const open = (await ports.store.policy.listWaivers(name)).find(
-    each => each.version === version && each.state === 'asked' && each.askedBy === askedBy,
+    each =>
+      each.version === version &&
+      each.state === 'asked' &&
+      each.askedBy === askedBy &&
+      rules.every(rule => each.rules.includes(rule)),
   )
   if (open !== undefined) return open
   await takeTurn(ports, 'waiver', 'from' in actor ? actor.from.address : '', asksAtOnce)
@@ -42,7 +47,7 @@ export async function askWaiver(
     id: randomId('wv_'),
     package: name,
     version,
-    rule: '',
+    rules,
     reason: words,
     state: 'asked',
     askedBy,
@@ -52,11 +57,11 @@ export async function askWaiver(
     endsAt: null,
     notifiedAt: null,
   }
-  const event = waiverEvent(waiver, 'ask', { words, rule: facts.rule })
+  const event = waiverEvent(waiver, 'ask', { words, rules })
   await ports.store.commit(grant, event, async tx => {
     await tx.policy.setWaiver(waiver)
     await tellResponders(tx, ports, `A waiver is asked for ${name}@${version}`, [
-      `Rule: ${facts.rule}`,
+      `Rules: ${rules.join(', ')}`,
       `Why it is closed: ${facts.reason}`,
       `Why it is needed: ${words}`,
     ])

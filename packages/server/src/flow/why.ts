@@ -44,7 +44,7 @@ export interface Explanation {
   /** What every rule says, the deciding one first. */
   readonly hits: readonly RuleHit[]
   /** Waivers for this version, without the people behind them. */
-  readonly waivers: readonly Pick<Waiver, 'id' | 'state' | 'rule' | 'reason' | 'askedAt' | 'endsAt'>[]
+  readonly waivers: readonly Pick<Waiver, 'id' | 'state' | 'rules' | 'reason' | 'askedAt' | 'endsAt'>[]
   /** What was decided about it, newest first: the type of the event, of a change of the policy its `op`. Times in milliseconds since the epoch. */
   readonly history: readonly { readonly at: number; readonly what: string }[]
   /** Whether asking for a waiver could open it. */
@@ -75,10 +75,10 @@ export async function explainVersion(
     until,
     next,
     hits,
-    waivers: waivers.map(({ id, state, rule, reason, askedAt, endsAt }) => ({
+    waivers: waivers.map(({ id, state, rules, reason, askedAt, endsAt }) => ({
       id,
       state,
-      rule,
+      rules,
       reason,
       askedAt,
       endsAt,

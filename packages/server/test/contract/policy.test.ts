@@ -64,7 +64,7 @@ function policyContract(engine: StoreEngine): void {
         id: 'w_1',
         package: name,
         version: '1.0.0' as Version,
-        rule: '',
+        rules: ['release-age', 'deprecated'],
         reason: 'the build needs it',
         state: 'asked',
         askedBy: 'a_1',

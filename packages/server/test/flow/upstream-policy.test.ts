@@ -168,6 +168,29 @@ test('a rule is carried out on cached content within a second, and spares what w
   assert.deepEqual((await shown(world, 'lib')).versions, ['1.0.0'])
 })
 
+test('a waiver lifts what closed a version when it was asked, and nothing that becomes known later', async t => {
+  const { upstream, world } = await open(t)
+  upstream.publish('lib', '1.0.0')
+  upstream.publish('lib', '1.1.0', { publishedAt: world.now() - 3600_000 })
+  const severe = { kind: 'advisory', severity: 'high', action: 'block', mode: 'enforce' }
+  await set(world, { kind: 'release-age', days: 3, mode: 'enforce' }, severe)
+  const subject = { name: 'lib' as PackageName, version: '1.1.0' as Version }
+  const waive = async () => {
+    const { id, rules } = await askWaiver(world.ports, operator, subject, 'needed today')
+    await decideWaiver(world.ports, operator, id, { kind: 'grant', days: 30, words: '' })
+    return rules
+  }
+  assert.deepEqual(await waive(), ['release-age'])
+  assert.equal((await tarball(world, 'lib', '1.1.0')).status, 200)
+  const [flaw] = osv(world, 'GHSA-aaaa-bbbb-cccc', 'lib', [{ introduced: '1.1.0' }])
+  assert.ok(flaw !== undefined)
+  await addAdvisories(world.ports, operator, [{ ...flaw, severity: 'critical' }], [])
+  assert.equal((await tarball(world, 'lib', '1.1.0')).status, 403)
+  assert.deepEqual((await shown(world, 'lib')).versions, ['1.0.0'])
+  assert.deepEqual(await waive(), ['advisory'])
+  assert.equal((await tarball(world, 'lib', '1.1.0')).status, 200)
+})
+
 test('what the upstream says later closes a tarball that was let out before, wherever it is remembered', async t => {
   const { upstream, world } = await open(t)
   upstream.publish('lib', '1.0.0')

@@ -38,6 +38,8 @@ export function openDocuments(ports: MirrorMaking, publicUrl: string, cacheBytes
   const underWay = new Map<string, Promise<ReadyDocument | undefined>>()
   const making = { ports, publicUrl, press: new Press(), mirrorPress: new MirrorPress() }
   let largeTurn: Promise<unknown> = Promise.resolve()
+  // What may be closed by now, without this process having heard of it, is looked at anew.
+  const remembered = (key: string) => (ports.store.events.isCurrent() ? cache.get(key) : undefined)
   /** Packages of thousands of versions are looked at one after the other: each takes megabytes while it is. */
   const freshRowInTurn = async (name: PackageName, form: DocumentForm) => {
     if ((await ports.store.mirrors.weigh(name)) < largeBytes) return freshRow(making, name, form)
@@ -59,11 +61,11 @@ export function openDocuments(ports: MirrorMaking, publicUrl: string, cacheBytes
     underWay.clear()
   })
   return {
-    peek: (name, form) => cache.get(form === 'full' ? `full ${name}` : `corgi ${name}`),
+    peek: (name, form) => remembered(form === 'full' ? `full ${name}` : `corgi ${name}`),
     drop,
     get(name, form) {
       const key = `${form} ${name}`
-      const kept = cache.get(key)
+      const kept = remembered(key)
       if (kept !== undefined) return Promise.resolve(kept)
       const known = underWay.get(key)
       if (known !== undefined) return known

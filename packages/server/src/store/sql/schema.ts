@@ -209,7 +209,7 @@ export interface Schema {
     id: string
     package: string
     version: string
-    rule: string
+    rules: string
     reason: string
     state: string
     asked_by: string

@@ -385,7 +385,7 @@ async function policies(table: TableMaker, db: Kysely<unknown>): Promise<void> {
     id: 'text!',
     package: 'text',
     version: 'text',
-    rule: 'text',
+    rules: 'text',
     reason: 'text',
     state: 'text',
     asked_by: 'text',
