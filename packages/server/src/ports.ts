@@ -466,7 +466,7 @@ export interface EventFeed {
   follow(listener: (events: readonly StoredEvent[]) => void): () => void
   /**
    * Whether followers were told of everything that was committed, anywhere, until a second ago. False while this process
-   * is cut off: what it remembers may be revoked by now.
+   * is cut off: what it remembers may be revoked or quarantined by now.
    */
   isCurrent(): boolean
 }

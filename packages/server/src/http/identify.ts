@@ -31,7 +31,10 @@ type Identity =
 export interface Identify {
   /** The identity behind an `authorization` header if it is known right now; `undefined` means: ask `identify`. */
   peek(authorization: string | undefined): Identity | 'nobody' | undefined
-  /** Who acts; credentials that are not accepted give `nobody` and the reason. */
+  /**
+   * Who acts; credentials that are not accepted give `nobody` and the reason. Throws `unavailable` where this process cannot
+   * hear of changes and the database is silent too.
+   */
   identify(headers: IncomingHttpHeaders, address: string): Promise<{ actor: Actor; bad: Problem | undefined }>
   /** Writes down which tokens were used, and ends. */
   close(): Promise<void>
@@ -69,6 +72,8 @@ export function openIdentify(ports: Ports): Identify {
   return {
     peek,
     async identify(headers, address) {
+      // Cut off, nobody is served from what may have changed: whatever is answered then comes from the database.
+      if (!ports.store.events.isCurrent()) await soon(ports.store.events.head())
       const from = whence(headers, address)
       const nobody: Actor = { kind: 'nobody', from }
       const { authorization } = headers
@@ -77,12 +82,10 @@ export function openIdentify(ports: Ports): Identify {
       if (ready !== undefined && ready !== 'nobody') return { actor: { ...ready, from }, bad: undefined }
       // A password costs a slow hash each time, and npm sends it with each of a thousand requests.
       const key = /^bearer /i.test(authorization) ? authorization : hashSecret(authorization)
-      const isCurrent = ports.store.events.isCurrent()
-      const signedIn = isCurrent ? known.get(key) : undefined
+      const signedIn = ports.store.events.isCurrent() ? known.get(key) : undefined
       if (signedIn?.credential.kind === 'password') return { actor: { ...signedIn, from }, bad: undefined }
       const before = changes
-      const looking = byAuthorization(ports, authorization, from)
-      const found = await (isCurrent ? looking : soon(looking))
+      const found = await byAuthorization(ports, authorization, from)
       if ('code' in found) {
         noteBad(ports, found, from, authorization)
         return { actor: nobody, bad: found }

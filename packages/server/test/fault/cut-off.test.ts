@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** A replica between which and PostgreSQL packets vanish: it must not go on with what it remembers of tokens. */
+/** A replica between which and PostgreSQL packets vanish: it must not go on with what it remembers of tokens and packages. */
 import assert from 'node:assert/strict'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { connect, createServer, type Socket } from 'node:net'
@@ -7,7 +7,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import { revokeLeaked } from '../../src/flow/index.ts'
+import { parsePackageName, parseVersion } from '@holdfast/core'
+import { revokeLeaked, takeMeasure } from '../../src/flow/index.ts'
+import { operator } from '../../src/identity/index.ts'
 import { readConfig, startInstance } from '../../src/main.ts'
 import { startPostgres } from '../postgres.ts'
 import { openWorld } from '../world.ts'
@@ -101,4 +103,23 @@ test('a connection that was broken is replaced, and remembered tokens count agai
   assert.ok(await revokeLeaked(world.ports, token, { source: 'report', where: '' }))
   await delay(1000)
   assert.equal(await ask(token), 401)
+})
+
+test('a second after a quarantine that a cut-off replica could not hear of, it gives nobody what it remembers', async () => {
+  await world.publish(ann, 'left', '1.0.0')
+  await world.publish(ann, 'left', '1.1.0')
+  const headers = { accept: 'application/vnd.npm.install-v1+json' }
+  const paths = ['/npm/left', '/npm/left/-/left-1.1.0.tgz']
+  const statuses = () =>
+    Promise.all(paths.map(async path => (await fetch(replica.url + path, { headers })).status))
+  // Once from the database, then from memory.
+  for (let round = 0; round < 3; round++) assert.deepEqual(await statuses(), [200, 200])
+  wire.freeze()
+  const subject = { name: parsePackageName('left'), version: parseVersion('1.1.0') }
+  await takeMeasure(world.ports, operator, 'quarantine', subject, { code: 'malware', words: '' })
+  await delay(1000)
+  assert.deepEqual(await statuses(), [503, 503])
+  wire.thaw()
+  while (!replica.ports.store.events.isCurrent()) await delay(50)
+  assert.deepEqual(await statuses(), [200, 403])
 })

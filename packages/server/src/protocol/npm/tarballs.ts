@@ -23,7 +23,10 @@ export interface KnownTarball {
 
 /** What is known of tarballs by their address, so that the hot path asks neither the store nor, mostly, the disk. */
 export interface Tarballs {
-  /** The tarball behind an address, if the gate let it out since its package last changed. */
+  /**
+   * The tarball behind an address, if the gate let it out since its package last changed. Nothing while this process cannot
+   * hear of changes: it may be quarantined by now.
+   */
   peek(url: string): KnownTarball | undefined
   /** Remembers what the gate let out at an address. `epoch` is what `epoch()` was before the gate was asked. */
   remember(url: string, grant: TarballGrant, epoch: number): void
@@ -62,7 +65,7 @@ export function openTarballs(
   return {
     peek(url) {
       const found = known.get(url)
-      if (found === undefined) return undefined
+      if (found === undefined || !store.events.isCurrent()) return undefined
       const { validUntil } = found.grant
       if (validUntil !== null && validUntil <= clock()) {
         forget(url)
