@@ -367,6 +367,8 @@ export interface MirrorRows {
   ): Promise<readonly PackageName[]>
   /** Those of an origin that were not asked about since a time, the longest first. */
   listUnasked(origin: OriginName, checkedBefore: number, limit: number): Promise<readonly PackageName[]>
+  /** Those of these names of which something is kept. */
+  listKnown(names: readonly PackageName[]): Promise<ReadonlySet<PackageName>>
   /** Names for pages: a page at a time, in order. */
   list(after: string, limit: number): Promise<readonly MirrorSummary[]>
   count(): Promise<number>
@@ -523,10 +525,20 @@ export interface Documents {
   get(name: PackageName, form: DocumentForm): Promise<ReadyDocument | undefined>
   /** JSON text of one version object; undefined where it is not listed. */
   getVersion(name: PackageName, version: Version): Promise<string | undefined>
+  /** What an upstream package says of itself, for its page. No gate is asked: whoever shows it does that. */
+  getWords(mirror: Mirror, version: Version): Promise<UpstreamWords>
   /** Makes and stores what is stale of a package, before anybody asks; memory is for what somebody asked for. */
   make(name: PackageName): Promise<void>
   /** Drops what is in memory. */
   drop(name: PackageName): void
+}
+
+/** What a person reads of an upstream package, nothing of it checked. */
+export interface UpstreamWords {
+  /** The first 64 Ki characters of its Markdown; empty for none. */
+  readonly readme: string
+  /** Of the version's manifest what a page shows: licence, addresses, engines, dependencies; empty where nothing is kept. */
+  readonly manifest: Readonly<Record<string, unknown>>
 }
 
 export type Encoding = 'identity' | 'gzip' | 'br' | 'zstd'

@@ -199,6 +199,7 @@ export {
 } from './trust.ts'
 export { type Remainder, unpublishMissing, unpublishPackage, unpublishVersion } from './unpublish.ts'
 export { verifyEmail } from './verification.ts'
+export { type Happening, listHappenings } from './version-history.ts'
 export { currentPolicy, listFacts, type PackageView, type Viewing, viewPackage, viewVersion } from './view.ts'
 export {
   askWaiver,

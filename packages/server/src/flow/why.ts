@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import {
-  decodeLeaf,
-  type EventType,
   type PackageName,
   type Problem,
   problem,
@@ -20,10 +18,8 @@ import {
 } from '../catalog/index.ts'
 import { type Actor, actorId, authorize } from '../identity/index.ts'
 import type { Ports } from '../ports.ts'
+import { type Happening, listHappenings } from './version-history.ts'
 import { type PackageView, viewPackage } from './view.ts'
-
-/** Events of a package that are looked through for what happened to one version. */
-const maxHistory = 500
 
 /** Why a version can be installed or cannot, as everybody who may read the package may know it. */
 export interface Explanation {
@@ -45,8 +41,8 @@ export interface Explanation {
   readonly hits: readonly RuleHit[]
   /** Waivers for this version, without the people behind them. */
   readonly waivers: readonly Pick<Waiver, 'id' | 'state' | 'rules' | 'reason' | 'askedAt' | 'endsAt'>[]
-  /** What was decided about it, newest first: the type of the event, of a change of the policy its `op`. Times in milliseconds since the epoch. */
-  readonly history: readonly { readonly at: number; readonly what: string }[]
+  /** What was decided about it, newest first. */
+  readonly history: readonly Happening[]
   /** Whether asking for a waiver could open it. */
   readonly isWaivable: boolean
 }
@@ -83,33 +79,9 @@ export async function explainVersion(
       askedAt,
       endsAt,
     })),
-    history: await readHistory(ports, name, version),
+    history: await listHappenings(ports, view, version, publishedAt),
     isWaivable: isWaivable(facts),
   }
-}
-
-const decisions: ReadonlySet<EventType> = new Set([
-  'publish',
-  'ingest',
-  'hold',
-  'quarantine',
-  'release',
-  'yank',
-  'unyank',
-  'unpublish',
-  'deprecate',
-  'policy',
-])
-
-/** Who did it is not for everybody: the record of the instance knows. */
-async function readHistory({ store }: Ports, name: PackageName, version: Version) {
-  const events = await store.events.search({ package: name }, Number.MAX_SAFE_INTEGER, maxHistory)
-  return events
-    .filter(({ ver, type }) => ver === version && decisions.has(type))
-    .map(({ at, type, leaf }) => ({
-      at,
-      what: type === 'policy' ? String(decodeLeaf(leaf ?? '{}')['op']) : type,
-    }))
 }
 
 /** A version as somebody who may read its package sees it. What is not out yet does not exist. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { PackageName, Version } from '@holdfast/core'
-import { decide } from '../../catalog/index.ts'
+import { decide, type Mirror } from '../../catalog/index.ts'
 import { type PackageView, viewPackage } from '../../flow/index.ts'
 import { touchedBy } from '../../integrity/index.ts'
 import type {
@@ -10,6 +10,7 @@ import type {
   DocumentVariant,
   Encoding,
   ReadyDocument,
+  UpstreamWords,
 } from '../../ports.ts'
 import { DocumentCache } from './document-cache.ts'
 import {
@@ -37,9 +38,9 @@ export function openDocuments(ports: MirrorMaking, publicUrl: string, cacheBytes
   const cache = new DocumentCache(cacheBytes, ports.clock)
   const underWay = new Map<string, Promise<ReadyDocument | undefined>>()
   const making = { ports, publicUrl, press: new Press(), mirrorPress: new MirrorPress() }
-  let largeTurn: Promise<unknown> = Promise.resolve()
   // What may be closed by now, without this process having heard of it, is looked at anew.
   const remembered = (key: string) => (ports.store.events.isCurrent() ? cache.get(key) : undefined)
+  let largeTurn: Promise<unknown> = Promise.resolve()
   /** Packages of thousands of versions are looked at one after the other: each takes megabytes while it is. */
   const freshRowInTurn = async (name: PackageName, form: DocumentForm) => {
     if ((await ports.store.mirrors.weigh(name)) < largeBytes) return freshRow(making, name, form)
@@ -82,6 +83,7 @@ export function openDocuments(ports: MirrorMaking, publicUrl: string, cacheBytes
       return made
     },
     getVersion: (name, version) => oneVersion(making, name, version),
+    getWords: (mirror, version) => readWords(making, mirror, version),
     async make(name) {
       // Documents of upstream packages are made when somebody asks: few of them are ever wanted in both forms.
       if ((await ports.store.catalog.findPackage(name)) === undefined) return
@@ -180,6 +182,19 @@ async function oneVersion(
   }
   const found = await ports.store.catalog.findVersion(name, version)
   return found && versionText(publicUrl, found, facts)
+}
+
+/** Picked in the thread: neither a long README nor a package of a thousand manifests is read on the loop. */
+async function readWords(
+  { ports, mirrorPress }: Making,
+  mirror: Mirror,
+  version: Version,
+): Promise<UpstreamWords> {
+  const source = (await ports.store.mirrors.findSource(mirror.name)) ?? new Uint8Array()
+  const index = mirror.versions.findIndex(each => each.version === version)
+  return JSON.parse(
+    Buffer.from(await mirrorPress.press({ kind: 'words', source, index, version })).toString(),
+  )
 }
 
 function rowOf(view: PackageView, form: DocumentForm, publicUrl: string) {

@@ -1,17 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The thread that makes documents of upstream packages: kept manifests and our own words in, the document out. */
 import { gzipSync, zstdDecompressSync } from 'node:zlib'
+import type { UpstreamWords } from '../../ports.ts'
 import { answerJobs } from '../../thread.ts'
-import type { DocumentJob, MirrorJob, VersionJob } from './mirror-press.ts'
+import type { DocumentJob, MirrorJob, VersionJob, WordsJob } from './mirror-press.ts'
 
 const newline = 0x0a
 const none: Buffer = Buffer.alloc(0)
+/** Characters, as many as bytes are kept of a hosted package's. */
+const longestReadme = 64 * 1024
+/** Of a manifest, for the package's page. */
+const shownFields = [
+  ...['license', 'repository', 'homepage', 'engines'],
+  ...['dependencies', 'optionalDependencies', 'peerDependencies', 'devDependencies'],
+]
 
 answerJobs<MirrorJob, Uint8Array<ArrayBuffer>>(
   // In memory of its own size, which can be handed over.
-  job => new Uint8Array(job.kind === 'document' ? pressDocument(job) : versionText(job)),
+  job => new Uint8Array(answer(job)),
   bytes => [bytes.buffer],
 )
+
+function answer(job: MirrorJob): Buffer {
+  switch (job.kind) {
+    case 'document':
+      return pressDocument(job)
+    case 'version':
+      return versionText(job)
+    case 'words':
+      return wordsText(job)
+  }
+}
 
 function pressDocument(job: DocumentJob): Buffer {
   const [about = none, ...lines] = linesOf(job.source)
@@ -32,6 +51,19 @@ function pressDocument(job: DocumentJob): Buffer {
 /** One version of the package, as text. */
 function versionText(job: VersionJob): Buffer {
   return Buffer.concat(joined(linesOf(job.source)[job.index + 1] ?? none, job.text))
+}
+
+/** The source may be newer than whoever asks knows: another version's manifest is none. */
+function wordsText({ source, index, version }: WordsJob): Buffer {
+  const [about = none, ...lines] = linesOf(source)
+  const { readme } = parseObject(about)
+  const all = parseObject(lines[index] ?? none)
+  const shown = all['version'] === version ? shownFields.filter(field => all[field] !== undefined) : []
+  const words: UpstreamWords = {
+    readme: typeof readme === 'string' ? readme.slice(0, longestReadme) : '',
+    manifest: Object.fromEntries(shown.map(field => [field, all[field]])),
+  }
+  return Buffer.from(JSON.stringify(words))
 }
 
 /** The members of both objects as those of one. */

@@ -33,7 +33,16 @@ export interface VersionJob {
   readonly text: string
 }
 
-export type MirrorJob = DocumentJob | VersionJob
+/** What people read of an upstream package and one of its versions: the answer is the JSON text of `UpstreamWords`. */
+export interface WordsJob {
+  readonly kind: 'words'
+  readonly source: Uint8Array
+  /** The version's place, from 0; -1 where it has none. */
+  readonly index: number
+  readonly version: string
+}
+
+export type MirrorJob = DocumentJob | VersionJob | WordsJob
 
 const limits = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 128 }
 const threadUrl = new URL(`./mirror-press-thread${extname(import.meta.filename)}`, import.meta.url)
@@ -42,7 +51,7 @@ const threadUrl = new URL(`./mirror-press-thread${extname(import.meta.filename)}
 export class MirrorPress {
   readonly #thread = new Thread<MirrorJob, Uint8Array<ArrayBuffer>>(threadUrl, limits)
 
-  /** A document in gzip, or a version object as it is. */
+  /** A document in gzip; a version object and words as they are. */
   press(job: MirrorJob): Promise<Uint8Array<ArrayBuffer>> {
     return this.#thread.run(job)
   }

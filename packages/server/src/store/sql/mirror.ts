@@ -25,6 +25,7 @@ const head = [
     'etag',
     'last_modified',
     'checked_at',
+    'read_whole_at',
     'changed_at',
     'used_at',
   ] as const),
@@ -95,12 +96,13 @@ export function mirrorRows(db: Kysely<Schema>, transact: Transact): MirrorRows {
         await tx.updateTable('mirror').where('name', '=', name).set({ facts }).execute()
       }),
     confirm: (name, checkedAt) => setOne(name, { checked_at: checkedAt }),
+    confirmWhole: (name, at) => setOne(name, { checked_at: at, read_whole_at: at }),
     markUsed: (name, at) => setOne(name, { used_at: at }),
     async markDue(names) {
       for (let at = 0; at < names.length; at += atOnce) {
         const some = names.slice(at, at + atOnce)
         await transact(async tx => {
-          await tx.updateTable('mirror').set({ checked_at: 0 }).where('name', 'in', some).execute()
+          await tx.updateTable('mirror').set({ checked_at: 0, read_whole_at: 0 }).where('name', 'in', some).execute()
         })
       }
     },
@@ -115,6 +117,15 @@ export function mirrorRows(db: Kysely<Schema>, transact: Transact): MirrorRows {
       const unasked = query.where('checked_at', '<', checkedBefore)
       const rows = await unasked.orderBy('checked_at').orderBy('name').limit(limit).execute()
       return rows.map(row => row.name as PackageName)
+    },
+    async listKnown(names) {
+      const known = new Set<PackageName>()
+      for (let at = 0; at < names.length; at += atOnce) {
+        const some = names.slice(at, at + atOnce)
+        const rows = await db.selectFrom('mirror').select('name').where('name', 'in', some).execute()
+        for (const { name } of rows) known.add(name as PackageName)
+      }
+      return known
     },
     async list(after, limit) {
       const query = db.selectFrom('mirror').select(summary).where('name', '>', after)
@@ -313,6 +324,7 @@ function fromMirror(mirror: Mirror): Omit<Schema['mirror'], 'facts'> {
     etag: mirror.etag,
     last_modified: mirror.lastModified,
     checked_at: mirror.checkedAt,
+    read_whole_at: mirror.readWholeAt,
     changed_at: mirror.changedAt,
     used_at: mirror.usedAt,
     is_gone: mirror.isGone ? 1 : 0,
@@ -334,6 +346,7 @@ function toMirror(
     etag: row.etag,
     lastModified: row.last_modified,
     checkedAt: row.checked_at,
+    readWholeAt: row.read_whole_at,
     changedAt: row.changed_at,
     usedAt: row.used_at,
     isGone: row.is_gone === 1,

@@ -31,21 +31,22 @@ function table(title: string, list: readonly Dependency[], linked: ReadonlySet<s
 }
 
 /** Who depends on it here, as far as the reader may know. */
-export async function dependentsTab(ports: Ports, actor: Actor, { known }: ShownPackage): Promise<Markup> {
-  const found = await ports.store.catalog.listDependents(known.name, maxDependents)
+export async function dependentsTab(ports: Ports, actor: Actor, { name }: ShownPackage): Promise<Markup> {
+  const found = await ports.store.catalog.listDependents(name, maxDependents)
   const shown = [...(await readable(ports, actor, found))]
-  if (shown.length === 0) return html`<p>No package here depends on ${known.name}.</p>`
+  if (shown.length === 0) return html`<p>No package here depends on ${name}.</p>`
   const more = found.length === maxDependents ? ' or more' : ''
-  return html`<p>${plural(shown.length, 'package')}${more} here ${shown.length === 1 ? 'depends' : 'depend'} on ${known.name}.</p>
+  return html`<p>${plural(shown.length, 'package')}${more} here ${shown.length === 1 ? 'depends' : 'depend'} on ${name}.</p>
 <ul class="bare">${shown.map(name => html`<li><a href="${packagePath(name)}">${name}</a></li>`)}</ul>`
 }
 
-/** Those that exist here and that this reader may read: a link must not tell of a private package. */
+/** Those that are hosted or cached here and that this reader may read: a link must not tell of a private package. */
 async function readable(ports: Ports, actor: Actor, names: readonly PackageName[]): Promise<Set<string>> {
+  const cached = await ports.store.mirrors.listKnown(names)
   const found = new Set<string>()
   for (const name of names) {
-    const known = await ports.store.catalog.findPackage(name)
-    if (known !== undefined && (await may(ports, actor, 'package:read', name))) found.add(name)
+    const isHosted = (await ports.store.catalog.findPackage(name)) !== undefined
+    if ((isHosted || cached.has(name)) && (await may(ports, actor, 'package:read', name))) found.add(name)
   }
   return found
 }

@@ -1,62 +1,97 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type PackageName, problem, statusTable } from '@holdfast/core'
-import { decide, type VersionFacts } from '../../catalog/index.ts'
-import { type PackageView, viewPackage } from '../../flow/index.ts'
-import { authorize } from '../../identity/index.ts'
-import type { PageContext } from '../context.ts'
-import { sheet } from '../layout.ts'
+import { formatIntegrity, type Version } from '@holdfast/core'
+import type { Ingested, Mirror, UpstreamVersion } from '../../catalog/index.ts'
+import type { KnownMirror, Ports } from '../../ports.ts'
 import { html, type Markup, nothing } from '../markup.ts'
-import { badge, statusBadge } from '../part/badge.ts'
-import { ago, plural } from '../part/format.ts'
-import { packagePath, whyPath } from '../part/link.ts'
-import { pageNumber, pager } from '../part/list.ts'
-import { notice } from '../part/notice.ts'
+import { badge } from '../part/badge.ts'
+import { ago } from '../part/format.ts'
+import type { PackageWords, ShownPackage, ShownVersion, UpstreamEvidence } from './package-read.ts'
 
-const size = 100
-
-/** A package that comes from an upstream: its tags and versions, each with what the policy says of it. */
-export async function mirrorPage(c: PageContext, name: PackageName): Promise<Response> {
-  const { ports, call } = c.env
-  await authorize(ports, call.actor, 'package:read', name)
-  const view = await viewPackage(ports, name)
-  if (view === undefined) throw problem('package-not-found', { name })
-  const now = ports.clock()
-  const versions = view.versions.toReversed()
-  const page = pageNumber(call.query.get('page') ?? undefined, Math.ceil(versions.length / size))
-  const rows = versions.slice((page - 1) * size, page * size)
-  const main = html`<div class="title"><h1>${name}</h1>
-<p class="badges">${badge(`from ${view.origin}`)} <span class="small">${plural(versions.length, 'version')}, changed ${ago(view.modifiedAt, now)}</span></p>
-${view.known?.mirror.description ? html`<p class="lead"><bdi>${view.known.mirror.description}</bdi></p>` : nothing}</div>
-${closedNotice(view)}
-<h2>Tags</h2>
-<div class="scroll" tabindex="0"><table><thead><tr><th scope="col">Tag</th><th scope="col">Version</th></tr></thead>
-<tbody>${[...view.tags].map(([tag, version]) => html`<tr><td>${badge(tag)}</td><td><a href="${whyPath(name, version)}">${version}</a></td></tr>`)}</tbody></table></div>
-<h2>Versions</h2>
-<div class="scroll" tabindex="0"><table><thead><tr><th scope="col">Version</th><th scope="col">Status</th><th scope="col">Published</th><th scope="col">Note</th></tr></thead>
-<tbody>${rows.map(each => row(name, each, now))}</tbody></table></div>
-${pager(versions.length, page, size, to => packagePath(name, { page: String(to) }))}`
-  return sheet(c, { title: name, main })
+/** What an upstream says of a package and of one version, and what came in of it. */
+export async function readMirrored(
+  { store, documents }: Ports,
+  mirror: Mirror,
+  version: Version | undefined,
+): Promise<PackageWords> {
+  const { name, description } = mirror
+  const about = { description, people: [], removedAt: null }
+  if (version === undefined) return { ...about, readme: '', selected: undefined, manifest: {} }
+  const { readme, manifest } = await documents.getWords(mirror, version)
+  const told = mirror.versions.find(each => each.version === version)
+  const bytes = await store.mirrors.findIngested(name, version)
+  const found = bytes?.origin === mirror.origin ? bytes : undefined
+  return { ...about, readme, selected: showMirrored(version, told, found), manifest }
 }
 
-function closedNotice({ versions }: PackageView): Markup {
-  const closed = versions.filter(each => statusTable[each.status].httpStatus === 403)
-  if (closed.length === 0) return nothing
-  const isAll = closed.length === versions.length
-  return notice(
-    isAll ? 'bad' : 'warn',
-    isAll
-      ? 'None of its versions can be installed from here now'
-      : `${plural(closed.length, 'version')} cannot be installed from here now`,
-    html`<p>Each says below why, and until when.</p>`,
-  )
+function showMirrored(
+  version: Version,
+  told: UpstreamVersion | undefined,
+  found: Ingested | undefined,
+): ShownVersion {
+  return {
+    version,
+    publishedAt: told?.publishedAt ?? found?.publishedAt ?? 0,
+    publisher: told === undefined || told.publisher === '' ? '' : ` by ${told.publisher}`,
+    digest: found?.digest ?? told?.digest,
+    shasum: found?.shasum ?? told?.shasum ?? '',
+    sizeBytes: found?.sizeBytes ?? 0,
+    unpackedSizeBytes: told?.unpackedSizeBytes ?? 0,
+    fileCount: told?.fileCount ?? 0,
+    hasInstallScript: told?.hasInstallScript === true || found?.hasInstallScript === true,
+    evidence: {
+      kind: 'upstream',
+      signature: told?.signature ?? 'unverified',
+      provenance: told?.provenance ?? 'none',
+      isWithdrawn: told === undefined,
+      ingestedAt: found?.ingestedAt ?? null,
+    },
+  }
 }
 
-function row(name: PackageName, facts: VersionFacts, now: number): Markup {
-  const { status, served, reason, deprecated } = decide(facts)
-  const until =
-    served || facts.until === null
-      ? nothing
-      : html` <span class="small">changes ${ago(facts.until, now)}</span>`
-  return html`<tr><td><a href="${whyPath(name, facts.version)}">${facts.version}</a></td><td>${statusBadge(status)}${until}</td>
-<td class="nowrap">${ago(facts.publishedAt, now)}</td><td><bdi>${served ? deprecated : reason}</bdi></td></tr>`
+const signatures: Readonly<Record<UpstreamVersion['signature'], Markup>> = {
+  verified: html`${badge('verified', 'good', '✓')} <span class="small">the upstream’s, over name, version and digest; this registry signs it again</span>`,
+  unverified: html`${badge('not checked yet')} <span class="small">it is before the bytes go out</span>`,
+  broken: html`${badge('does not hold', 'bad', '✕')} <span class="small">the upstream’s keys did not make it, or over something else</span>`,
+  missing: html`${badge('missing', 'warn', '!')} <span class="small">though the upstream signs others</span>`,
+  'no-keys': html`${badge('none')} <span class="small">the upstream publishes no keys; this registry signs what it gives out</span>`,
+}
+
+const provenances: Readonly<Record<UpstreamVersion['provenance'], Markup>> = {
+  none: html`${badge('none told')}`,
+  provenance: html`${badge('told')} <span class="small">the upstream has an attestation; nobody verified it here</span>`,
+  'trusted-publisher': html`${badge('trusted publisher told')} <span class="small">the upstream’s word; nobody verified it here</span>`,
+}
+
+/** What is known of a version of an upstream: which of it was verified here, and which is the upstream's word. */
+export function mirrorSecurity(
+  { hasInstallScript, digest, shasum }: ShownVersion,
+  evidence: UpstreamEvidence,
+  now: number,
+): Markup {
+  const { ingestedAt, isWithdrawn } = evidence
+  const said =
+    ingestedAt === null ? 'the upstream’s word; nobody looked into its bytes yet' : 'in its bytes too'
+  return html`<dl class="facts">
+${isWithdrawn ? nothing : html`<dt>Signature</dt><dd>${signatures[evidence.signature]}</dd><dt>Provenance</dt><dd>${provenances[evidence.provenance]}</dd>`}
+<dt>Install scripts</dt><dd>${hasInstallScript ? badge('runs scripts', 'warn', '!') : html`${badge('none', ingestedAt === null ? 'plain' : 'good', ingestedAt === null ? '' : '✓')} <span class="small">${said}</span>`}</dd>
+<dt>Bytes</dt><dd>${ingestedAt === null ? html`${badge('not here yet')} <span class="small">checked against the digest when they come in</span>` : html`${badge('checked', 'good', '✓')} <span class="small">against the upstream’s digest, when they came in ${ago(ingestedAt, now)}</span>`}</dd>
+</dl>
+<details><summary>Digests</summary><dl class="facts long">
+${digest === undefined ? nothing : html`<dt>Integrity</dt><dd><code>${formatIntegrity(digest)}</code></dd>`}
+${shasum === '' ? nothing : html`<dt>SHA-1 (old clients)</dt><dd><code>${shasum}</code></dd>`}
+</dl><p class="small">Check it yourself: <code>npm audit signatures</code></p></details>`
+}
+
+const answers: Readonly<Record<KnownMirror['warning'], string>> = {
+  '': '',
+  stale: ', and is being asked again',
+  'not-revalidated': '; it does not answer now',
+}
+
+/** Which registry a package lives in, and when that was last asked about it. */
+export function mirrorOrigin({ known, origin }: ShownPackage, now: number): Markup {
+  if (known === undefined) return nothing
+  const { mirror, warning } = known
+  return html`<dt>Upstream</dt><dd>${origin} <span class="small">asked ${ago(mirror.checkedAt, now)}${answers[warning]}</span></dd>
+${mirror.isGone ? html`<dt>There</dt><dd>${badge('gone', 'bad', '✕')}</dd>` : nothing}`
 }

@@ -36,13 +36,13 @@ export function packageNotices(shown: ShownPackage): Markup {
   return nothing
 }
 
-function statusNotice({ known, decision, selected, next }: ShownPackage): Markup {
+function statusNotice({ name, decision, selected, next }: ShownPackage): Markup {
   if (decision === undefined || selected === undefined) return nothing
   const { status } = decision
   const other = next === undefined || next === selected.version ? undefined : next
   const body = html`${decision.reason === '' ? '' : html`<p>Reason: <bdi>${decision.reason}</bdi></p>`}
 <p>${meanings[status] ?? ''}
-${other === undefined ? 'There is no other version to use.' : html`Use <a href="${packagePath(known.name, { v: other })}">${other}</a> instead.`}
-<a href="${whyPath(known.name, selected.version)}">Why, and what can be done</a></p>`
+${other === undefined ? 'There is no other version to use.' : html`Use <a href="${packagePath(name, { v: other })}">${other}</a> instead.`}
+<a href="${whyPath(name, selected.version)}">Why, and what can be done</a></p>`
   return notice(status === 'yanked' || status === 'cooling' ? 'warn' : 'bad', titles[status], body)
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import {
+  type Digest,
   type DistTag,
   newestVersion,
   type PackageName,
@@ -9,16 +10,19 @@ import {
   type Version,
 } from '@holdfast/core'
 import {
+  type Access,
   type Decision,
   decide,
   nextAllowed,
-  type Package,
+  type OriginName,
   type PackagePerson,
-  type PackageVersion,
+  type UpstreamVersion,
   type VersionFacts,
 } from '../../catalog/index.ts'
-import { viewPackage } from '../../flow/index.ts'
-import type { Ports } from '../../ports.ts'
+import { type PackageView, viewPackage } from '../../flow/index.ts'
+import type { KnownMirror, Ports } from '../../ports.ts'
+import { readHosted } from './package-hosted.ts'
+import { readMirrored } from './package-mirror.ts'
 
 /** One line of a package.json's dependencies. */
 export interface Dependency {
@@ -33,19 +37,69 @@ export interface Dependencies {
   readonly development: readonly Dependency[]
 }
 
+/** What is known of a package beyond its view, wherever it lives. */
+export interface PackageWords {
+  readonly description: string
+  /** Markdown, as its publisher wrote it; empty for none. */
+  readonly readme: string
+  readonly people: readonly PackagePerson[]
+  /** When the whole package was unpublished. */
+  readonly removedAt: number | null
+  /** The version shown; undefined when there is none to show. */
+  readonly selected: ShownVersion | undefined
+  readonly manifest: Readonly<Record<string, unknown>>
+}
+
+/** The version that a page shows. */
+export interface ShownVersion {
+  readonly version: Version
+  readonly publishedAt: number
+  /** Who published it, in words that follow the time; empty where nobody says. */
+  readonly publisher: string
+  /** Undefined where nobody told and nobody fetched it yet. */
+  readonly digest: Digest | undefined
+  /** SHA-1, 40 hex characters; empty where nobody told. */
+  readonly shasum: string
+  /** 0 where it is not known, as the next two. */
+  readonly sizeBytes: number
+  readonly unpackedSizeBytes: number
+  readonly fileCount: number
+  readonly hasInstallScript: boolean
+  readonly evidence: HostedEvidence | UpstreamEvidence
+}
+
+/** What stands behind a version that was published here. */
+export interface HostedEvidence {
+  readonly kind: 'hosted'
+  /** JSON text of `dist.signatures`. */
+  readonly signatures: string
+  /** The token of the CI job that published it; empty when a person did. */
+  readonly jobTokenId: string
+}
+
+/** What an upstream says of a version, and what was found of it here. */
+export interface UpstreamEvidence extends Pick<UpstreamVersion, 'signature' | 'provenance'> {
+  readonly kind: 'upstream'
+  /** The upstream offers it no longer. */
+  readonly isWithdrawn: boolean
+  /** When its bytes came in, checked; null while they did not. */
+  readonly ingestedAt: number | null
+}
+
 /** A package as its page shows it, the gate asked. */
-export interface ShownPackage {
-  readonly known: Package
+export interface ShownPackage extends PackageWords {
+  readonly name: PackageName
+  readonly origin: OriginName
+  readonly access: Access
+  readonly revision: number
+  /** What its upstream last said; undefined where it is hosted here. */
+  readonly known: KnownMirror | undefined
   /** Versions that may be mentioned, newest first: what is pending or staged does not exist yet. */
   readonly facts: readonly VersionFacts[]
   readonly tags: ReadonlyMap<DistTag, Version>
-  readonly people: readonly PackagePerson[]
   /** The version the address asked for, as it asked; empty for the default one. */
   readonly asked: string
-  /** The version shown; undefined when there is none to show. */
-  readonly selected: PackageVersion | undefined
   readonly decision: Decision | undefined
-  readonly manifest: Readonly<Record<string, unknown>>
   readonly dependencies: Dependencies
   /** What to use instead of a version that cannot be used. */
   readonly next: Version | undefined
@@ -59,30 +113,25 @@ export async function readShownPackage(
   name: PackageName,
   asked: string,
 ): Promise<ShownPackage> {
-  const { catalog } = ports.store
-  const known = await catalog.findPackage(name)
   const view = await viewPackage(ports, name)
-  if (known === undefined || view === undefined) throw problem('package-not-found', { name })
-  const { tags, versions: all } = view
-  const facts = all.filter(isMentioned).toReversed()
+  if (view === undefined) throw problem('package-not-found', { name })
+  const facts = view.versions.filter(isMentioned).toReversed()
+  const version = choose(view, asked, facts)
+  const words =
+    view.known === undefined
+      ? await readHosted(ports, name, version)
+      : await readMirrored(ports, view.known.mirror, version)
   // Nothing of it may be mentioned yet: to outsiders the package does not exist.
-  if (facts.length === 0 && known.removedAt === null) throw problem('package-not-found', { name })
-  const version = choose(name, asked, tags, facts)
-  const selected = version === undefined ? undefined : await catalog.findVersion(name, version)
-  const judged = all.find(each => each.version === version)
-  const manifest = selected === undefined ? {} : (JSON.parse(selected.manifest) as Record<string, unknown>)
+  if (facts.length === 0 && words.removedAt === null) throw problem('package-not-found', { name })
+  const judged = facts.find(each => each.version === version)
+  const { origin, access, revision, known, tags } = view
   return {
-    known,
-    facts,
-    tags,
-    people: await catalog.listPeople(name),
-    asked,
-    selected,
-    decision: selected && judged && decide(judged),
-    manifest,
-    dependencies: dependenciesOf(manifest),
-    next: version && nextAllowed(all, version),
-    isUnpublished: known.removedAt !== null && facts.every(each => each.status === 'removed'),
+    ...words,
+    ...{ name, origin, access, revision, known, facts, tags, asked },
+    decision: judged && decide(judged),
+    dependencies: dependenciesOf(words.manifest),
+    next: version && nextAllowed(view.versions, version),
+    isUnpublished: words.removedAt !== null && facts.every(each => each.status === 'removed'),
     tagsOf: version => [...tags].filter(([, target]) => target === version).map(([tag]) => tag),
   }
 }
@@ -92,9 +141,8 @@ function isMentioned(facts: VersionFacts): boolean {
 }
 
 function choose(
-  name: PackageName,
+  { name, tags }: PackageView,
   asked: string,
-  tags: ReadonlyMap<DistTag, Version>,
   facts: readonly VersionFacts[],
 ): Version | undefined {
   if (asked === '') return tags.get('latest' as DistTag) ?? newestVersion(facts.map(each => each.version))

@@ -8,11 +8,12 @@ import type { ShownPackage } from './package-read.ts'
 const placeholder = 'ERROR: No README data found!'
 
 /** What the package says of itself, cleaned; not while nothing of it may be used. */
-export async function readmeTab({ known, manifest, decision }: ShownPackage): Promise<Markup> {
+export async function readmeTab(shown: ShownPackage): Promise<Markup> {
+  const { name, origin, revision, readme, manifest, decision } = shown
   if (decision?.listed !== true)
     return html`<p>The README is not shown while this version cannot be used.</p>`
-  if (['', placeholder].includes(known.readme.trim())) return html`<p>This package has no README.</p>`
+  if (['', placeholder].includes(readme.trim())) return html`<p>This package has no README.</p>`
   const repository = repositoryAddress(manifest['repository'])
-  const key = `${known.name} ${known.revision} ${repository?.href}`
-  return html`<article class="readme">${await renderReadme(key, known.readme, { repository })}</article>`
+  const key = `${name} ${origin} ${revision} ${repository?.href}`
+  return html`<article class="readme">${await renderReadme(key, readme, { repository })}</article>`
 }

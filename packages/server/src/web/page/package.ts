@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type PackageName, parsePackageName, problem } from '@holdfast/core'
-import type { PackageVersion } from '../../catalog/index.ts'
 import { authorize, may } from '../../identity/index.ts'
 import type { PageContext } from '../context.ts'
 import { sheet } from '../layout.ts'
@@ -10,14 +9,14 @@ import { ago, plural } from '../part/format.ts'
 import { packagePath } from '../part/link.ts'
 import { dependenciesTab, dependentsTab } from './package-dependencies.ts'
 import { packageFacts } from './package-facts.ts'
-import { mirrorPage } from './package-mirror.ts'
+import { historyTab } from './package-history.ts'
 import { packageNotices } from './package-notice.ts'
 import { readShownPackage, type ShownPackage } from './package-read.ts'
 import { readmeTab } from './package-readme.ts'
 import { tombstone } from './package-tombstone.ts'
 import { versionsTab } from './package-versions.ts'
 
-const tabs = ['readme', 'versions', 'dependencies', 'dependents'] as const
+const tabs = ['readme', 'versions', 'dependencies', 'dependents', 'history'] as const
 
 type Tab = (typeof tabs)[number]
 
@@ -25,7 +24,6 @@ type Tab = (typeof tabs)[number]
 export async function packagePage(c: PageContext): Promise<Response> {
   const { call } = c.env
   const name = parsePackageName(c.req.param('name'))
-  if ((await c.env.ports.store.catalog.findPackage(name)) === undefined) return mirrorPage(c, name)
   await checkReadable(c, name)
   const shown = await readShownPackage(c.env.ports, name, call.query.get('v') ?? '')
   if (shown.isUnpublished)
@@ -43,29 +41,26 @@ ${tabBar(shown, tab)}
 /** A private package does not exist for outsiders: asking them to sign in would tell that it does. */
 async function checkReadable(c: PageContext, name: PackageName): Promise<void> {
   const { ports, call } = c.env
-  if (call.actor.kind !== 'nobody' || ports.config.read !== 'anyone') {
+  const known = await ports.store.catalog.findPackage(name)
+  if (known === undefined || call.actor.kind !== 'nobody' || ports.config.read !== 'anyone') {
     await authorize(ports, call.actor, 'package:read', name)
     return
   }
-  const known = await ports.store.catalog.findPackage(name)
-  if (known === undefined || known.access !== 'public') throw problem('package-not-found', { name })
+  if (known.access !== 'public') throw problem('package-not-found', { name })
 }
 
-function header({ known, selected, decision, tagsOf }: ShownPackage, now: number): Markup {
+function header(shown: ShownPackage, now: number): Markup {
+  const { name, origin, access, description, selected, decision, tagsOf } = shown
   return html`<div class="title">
-<h1>${known.name}</h1>
+<h1>${name}</h1>
 <p class="badges">${selected === undefined ? '' : html`<span class="version">${selected.version}</span>`}
 ${decision === undefined ? '' : statusBadge(decision.status)}
 ${selected === undefined ? '' : tagsOf(selected.version).map(tag => badge(tag))}
-${known.access === 'restricted' ? badge('private', 'plain', '🔒︎') : ''}
-${selected === undefined ? '' : html`<span class="small">published ${ago(selected.publishedAt, now)}${publisherText(selected)}</span>`}</p>
-${known.description === '' ? '' : html`<p class="lead"><bdi>${known.description}</bdi></p>`}
+${access === 'restricted' ? badge('private', 'plain', '🔒︎') : ''}
+${origin === 'hosted' ? '' : badge(`from ${origin}`)}
+${selected === undefined ? '' : html`<span class="small">published ${ago(selected.publishedAt, now)}<bdi>${selected.publisher}</bdi></span>`}</p>
+${description === '' ? '' : html`<p class="lead"><bdi>${description}</bdi></p>`}
 </div>`
-}
-
-function publisherText({ publisherLogin, publisherProvider }: PackageVersion): string {
-  if (publisherProvider !== '') return ' by a CI job'
-  return publisherLogin === '' ? '' : ` by ${publisherLogin}`
 }
 
 function tabBar(shown: ShownPackage, current: Tab): Markup {
@@ -74,9 +69,10 @@ function tabBar(shown: ShownPackage, current: Tab): Markup {
     versions: plural(shown.facts.length, 'version'),
     dependencies: plural(shown.dependencies.runtime.length, 'dependency', 'dependencies'),
     dependents: 'Dependents',
+    history: 'History',
   }
   return html`<nav class="tabs" aria-label="Sections of the package">${tabs.map(tab => {
-    const path = packagePath(shown.known.name, {
+    const path = packagePath(shown.name, {
       ...(shown.asked === '' ? {} : { v: shown.asked }),
       ...(tab === 'readme' ? {} : { show: tab }),
     })
@@ -94,5 +90,7 @@ function content(c: PageContext, shown: ShownPackage, tab: Tab): Promise<Markup>
       return dependenciesTab(c.env.ports, c.env.call.actor, shown)
     case 'dependents':
       return dependentsTab(c.env.ports, c.env.call.actor, shown)
+    case 'history':
+      return historyTab(c.env.ports, shown)
   }
 }

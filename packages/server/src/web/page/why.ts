@@ -17,6 +17,7 @@ import { html, type Markup, nothing } from '../markup.ts'
 import { badge, statusBadge } from '../part/badge.ts'
 import { field } from '../part/field.ts'
 import { ago, day } from '../part/format.ts'
+import { happenings } from '../part/happening.ts'
 import { packagePath, whyPath } from '../part/link.ts'
 import { asNotice, notice, problemNotice } from '../part/notice.ts'
 
@@ -65,7 +66,7 @@ ${rules(told, ports.clock())}
 ${waivers(told, ports.clock())}
 ${waiverForm(c, told, trouble, typed)}
 ${history(told, ports.clock())}
-<p><a href="${packagePath(told.name, { v: told.version })}">${told.origin === 'hosted' ? 'The page of this version' : 'All versions of this package'}</a></p>`
+<p><a href="${packagePath(told.name, { v: told.version })}">The page of this version</a></p>`
   return sheet(c, { title: `Why ${told.name}@${told.version}`, main, status: trouble?.status ?? 200 })
 }
 
@@ -118,25 +119,11 @@ function waivers({ waivers: all }: Explanation, now: number): Markup {
 <tbody>${all.map(each => html`<tr><td>${badge(each.state, each.state === 'granted' ? 'good' : 'plain')}</td><td class="nowrap">${ago(each.askedAt, now)}</td><td><bdi>${each.reason}</bdi></td><td class="nowrap">${each.endsAt === null ? '' : day(each.endsAt)}</td></tr>`)}</tbody></table></div>`
 }
 
-const happened: Readonly<Record<string, string>> = {
-  publish: 'published',
-  ingest: 'came in from its upstream, checked',
-  hold: 'held',
-  quarantine: 'quarantined',
-  release: 'released',
-  yank: 'yanked',
-  unyank: 'no longer yanked',
-  unpublish: 'unpublished',
-  deprecate: 'deprecation changed',
-  waive: 'waiver granted',
-  unwaive: 'waiver ended',
-}
-
 function history({ history: all }: Explanation, now: number): Markup {
-  if (all.length === 0) return nothing
-  return html`<h2>What happened to it</h2>
-<div class="scroll" tabindex="0"><table><thead><tr><th scope="col">When</th><th scope="col">What</th></tr></thead>
-<tbody>${all.map(({ at, what }) => html`<tr><td class="nowrap">${ago(at, now)}</td><td>${happened[what] ?? what}</td></tr>`)}</tbody></table></div>`
+  return all.length === 0
+    ? nothing
+    : html`<h2>What happened to it</h2>
+${happenings(all, now)}`
 }
 
 function waiverForm(c: PageContext, told: Explanation, trouble: Problem | undefined, typed: string): Markup {
