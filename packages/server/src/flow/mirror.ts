@@ -68,7 +68,8 @@ export function openMirrors(ports: Mirroring): Mirrors {
 
   async function getKept(kept: Mirror): Promise<KnownMirror> {
     const { name, origin } = kept
-    const age = clock() - kept.checkedAt
+    // Of what a clock that was wrong says is still to come nobody knows how old it is.
+    const age = Math.abs(clock() - kept.checkedAt)
     if (age < freshMs) return fresh(kept)
     if (age < staleMs || hasJustFailed(name, origin)) {
       refreshAside(name, origin)

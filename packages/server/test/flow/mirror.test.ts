@@ -67,6 +67,17 @@ test('an answer of more than a day waits for the upstream, and stands when the u
   await assert.rejects(mirrors.get('never-seen' as PackageName, 'up'), { code: 'remote-failed' })
 })
 
+test('an answer from a clock that ran ahead is not fresh until that time comes', async () => {
+  const { mirrors, upstream } = open()
+  const name = 'ahead' as PackageName
+  now += 300 * day
+  await mirrors.get(name, 'up')
+  now -= 300 * day
+  const renewed = await mirrors.get(name, 'up')
+  assert.deepEqual([renewed?.mirror.revision, renewed?.mirror.checkedAt], [2, now])
+  assert.equal(upstream.asked.length, 2)
+})
+
 test('a name the upstream does not know is not asked for again within a minute', async () => {
   const { mirrors, upstream } = open()
   const name = 'unknown' as PackageName
