@@ -24,19 +24,19 @@ export async function previewLocked(
   locked: readonly LockedVersion[],
 ): Promise<readonly LockedVerdict[]> {
   await authorize(ports, actor, 'policy:preview', '')
-  const names = [...new Set(locked.map(each => each.name))]
-  const views = new Map<PackageName, PackageView>()
+  const wanted = [...Map.groupBy(locked, each => each.name)]
+  const found = new Map<LockedVersion, VersionFacts | undefined>()
   const look = async () => {
-    for (let name = names.pop(); name !== undefined; name = names.pop()) {
+    for (let next = wanted.pop(); next !== undefined; next = wanted.pop()) {
+      const [name, named] = next
       const view = await findView(ports, actor, name)
-      if (view !== undefined) views.set(name, view)
+      const facts = new Map(view?.versions.map(each => [each.version, each]))
+      // Only what was asked for is kept: a list may name twenty thousand packages of as many versions.
+      for (const each of named) found.set(each, facts.get(each.version))
     }
   }
   await Promise.all(Array.from({ length: atOnce }, look))
-  return locked.map(each => {
-    const facts = views.get(each.name)?.versions.find(({ version }) => version === each.version)
-    return { ...each, ...verdictOf(facts) }
-  })
+  return locked.map(each => ({ ...each, ...verdictOf(found.get(each)) }))
 }
 
 async function findView(ports: Ports, actor: Actor, name: PackageName): Promise<PackageView | undefined> {
