@@ -178,7 +178,7 @@ test('an account without a proven address does nothing for others', async () => 
   for (const operation of all.filter(each => ['write', 'manage'].includes(ruleOf(each).token))) {
     await refuses(
       everything,
-      person({ verified: false }),
+      person({ verified: false, roles: everyRole }),
       operation,
       subjectOf(operation),
       'email-unverified',
@@ -196,7 +196,7 @@ test('a token that may only read writes nothing and manages nothing', async () =
   for (const operation of all.filter(each => ['write', 'manage'].includes(ruleOf(each).token))) {
     await refuses(
       everything,
-      withToken({ permission: 'read-only' }),
+      withToken({ permission: 'read-only' }, { roles: everyRole }),
       operation,
       subjectOf(operation),
       'read-only-token',
