@@ -218,6 +218,8 @@ const keys = {
   askUpstreamsAbout: v.optional(patternList, []),
   /** File with the names that are well used, one a line, for the rule `unpopular`. */
   popularNames: v.optional(text),
+  /** File with the trusted root (`trusted_root.json`) that upstreams' provenance is verified against; without it none is. */
+  sigstoreTrustRoot: v.optional(text),
   /** Unpublish policy: hours in which an owner may take a version back without further conditions. */
   unpublishHours: v.optional(v.pipe(number, v.minValue(0)), 72),
 } as const
@@ -239,7 +241,12 @@ type Reach = v.InferOutput<typeof reach>
 const sources = v.object({ origins: keys.origins, routes: keys.routes })
 
 /** The keys that say what may come in. */
-const firewall = v.object({ origins: keys.origins, policy: keys.policy, popularNames: keys.popularNames })
+const firewall = v.object({
+  origins: keys.origins,
+  policy: keys.policy,
+  popularNames: keys.popularNames,
+  sigstoreTrustRoot: keys.sigstoreTrustRoot,
+})
 
 /** What an instance is told, frozen; every folder absolute. `publicUrl` has no trailing slash. */
 export type Config = Readonly<
@@ -297,8 +304,8 @@ export function readConfig(
   })
 }
 
-/** A rule that looks at an origin nobody configured, or a list that is not there, would protect nobody. */
-function policyFaults({ origins, policy = [], popularNames }: v.InferOutput<typeof firewall>): string[] {
+/** A rule that looks at an origin nobody configured, or at a file that is not there, would protect nobody. */
+function policyFaults({ origins, policy = [], ...files }: v.InferOutput<typeof firewall>): string[] {
   const known = new Set(['hosted', ...(origins ?? []).map(({ name }) => name)])
   const wrong = policy.flatMap(({ name, origins: wanted }) =>
     wanted === 'upstreams' || origins === undefined
@@ -307,8 +314,10 @@ function policyFaults({ origins, policy = [], popularNames }: v.InferOutput<type
           .filter(each => !known.has(each))
           .map(each => `policy: rule ${name}: there is no origin ${each}`),
   )
-  const isMissing = popularNames !== undefined && !existsSync(popularNames)
-  return isMissing ? [...wrong, `popularNames: there is no file ${popularNames}`] : wrong
+  const missing = Object.entries(files)
+    .filter(([, file]) => file !== undefined && !existsSync(file))
+    .map(([key, file]) => `${key}: there is no file ${file}`)
+  return [...wrong, ...missing]
 }
 
 /** The same configuration on the port that was really bound. */
