@@ -161,7 +161,10 @@ export interface Upstream {
   readonly name: OriginName
   /** Without a slash at the end; for people and for recognising addresses below it. */
   readonly url: string
-  /** What it says of a package now, compared with what it said before. Large documents are read in a thread. */
+  /**
+   * What it says of a package now, compared with what it said before: told whole where that has no validators. Large documents
+   * are read in a thread.
+   */
   readPackument(name: PackageName, before: Mirror | undefined, now: number): Promise<UpstreamAnswer>
   /**
    * Looks at the upstream's signature of one version that is still `unverified`: a check takes a tenth of a millisecond, so
@@ -239,7 +242,10 @@ export interface LeftOut {
 }
 
 /** A mirror without what only its keeper knows. */
-export type UpstreamContent = Omit<Mirror, 'revision' | 'checkedAt' | 'changedAt' | 'usedAt' | 'isGone'>
+export type UpstreamContent = Omit<
+  Mirror,
+  'revision' | 'checkedAt' | 'readWholeAt' | 'changedAt' | 'usedAt' | 'isGone'
+>
 
 /** A body as it flows; leaving the loop early closes the connection. */
 export interface UpstreamBytes {
@@ -355,8 +361,10 @@ export interface MirrorRows {
   ): Promise<void>
   /** The upstream said the same again. */
   confirm(name: PackageName, checkedAt: number): Promise<void>
+  /** It was read whole, and is the same. */
+  confirmWhole(name: PackageName, readWholeAt: number): Promise<void>
   markUsed(name: PackageName, at: number): Promise<void>
-  /** What is kept of these may be old: the upstream is to be asked before anything else. */
+  /** What is kept of these may be old: the upstream is to be asked before anything else, for all of it. */
   markDue(names: readonly PackageName[]): Promise<void>
   /** Those of an origin that were not asked about since a time and were used since another, the most recently used first. */
   listStale(

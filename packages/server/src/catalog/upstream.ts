@@ -62,6 +62,8 @@ export interface Mirror {
   readonly lastModified: string
   /** When the upstream last confirmed or changed it. */
   readonly checkedAt: number
+  /** When its whole answer was last read: between two such times only its word says that nothing changed. */
+  readonly readWholeAt: number
   readonly changedAt: number
   /** When somebody last asked for it; moved at most once an hour. */
   readonly usedAt: number

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isProblem, type PackageName, type Problem, problem } from '@holdfast/core'
 import type { Mirror, OriginName } from '../catalog/index.ts'
-import type { KnownMirror, Mirrors, Ports } from '../ports.ts'
+import type { KnownMirror, Mirrors, Ports, UpstreamAnswer, UpstreamContent } from '../ports.ts'
 import { followUpstream } from './takedown.ts'
 
 type Mirroring = Pick<Ports, 'store' | 'upstreams' | 'clock' | 'config'>
@@ -12,6 +12,11 @@ const freshMs = 5 * 60_000
 const staleMs = 24 * 3600_000
 /** So long somebody who could be given an older answer waits for a newer one. */
 const patienceMs = 5000
+/**
+ * So long its word is believed that nothing changed; then all of it is read, for a registry whose validators stand still would hide
+ * a takedown. What was used within a day sooner; everything is asked for within a day.
+ */
+const believedMs = { used: 3 * 3600_000, unused: 12 * 3600_000 }
 const unknownMs = 60_000
 const retryMs = 5000
 const usedMs = 3600_000
@@ -116,9 +121,14 @@ async function ask(ports: Mirroring, name: PackageName, origin: OriginName): Pro
   const kept = await ports.store.mirrors.find(name)
   const before = kept?.origin === origin ? kept : undefined
   // What was gone is told whole when it is back.
-  const answer = await upstream.readPackument(name, before?.isGone ? undefined : before, ports.clock())
+  const seen = before === undefined || before.isGone ? undefined : withValidators(before, ports.clock())
+  const answer = await upstream.readPackument(name, seen, ports.clock())
   const now = ports.clock()
   if (answer.kind === 'told') {
+    if (before !== undefined && !before.isGone && (await isSame(ports, before, answer))) {
+      await ports.store.mirrors.confirmWhole(name, now)
+      return { ...before, checkedAt: now, readWholeAt: now }
+    }
     if (before !== undefined)
       await followUpstream(ports, {
         name,
@@ -127,7 +137,8 @@ async function ask(ports: Mirroring, name: PackageName, origin: OriginName): Pro
         after: { ...answer.mirror, isGone: false },
         leftOut: answer.leftOut.map(each => each.version),
       })
-    const told = { ...answer.mirror, checkedAt: now, changedAt: now, usedAt: before?.usedAt ?? now }
+    const times = { checkedAt: now, readWholeAt: now, changedAt: now, usedAt: before?.usedAt ?? now }
+    const told = { ...answer.mirror, ...times }
     // Above the revision of another origin's too: of two answers the later one stays.
     return keep(ports, { ...told, revision: (kept?.revision ?? 0) + 1, isGone: false }, answer.source)
   }
@@ -141,6 +152,28 @@ async function ask(ports: Mirroring, name: PackageName, origin: OriginName): Pro
   const source = (await ports.store.mirrors.findSource(name)) ?? new Uint8Array()
   const gone = { ...before, checkedAt: now, changedAt: now, isGone: true, revision: before.revision + 1 }
   return keep(ports, gone, source)
+}
+
+/** Without its validators once the upstream's word is not believed any longer, so that all of it comes. */
+function withValidators(kept: Mirror, now: number): Mirror {
+  const believed = now - kept.usedAt < staleMs ? believedMs.used : believedMs.unused
+  return Math.abs(now - kept.readWholeAt) < believed ? kept : { ...kept, etag: '', lastModified: '' }
+}
+
+/** Whether all that was read says what is kept: then its documents stand, and clients need not have them again. */
+async function isSame(
+  { store }: Mirroring,
+  before: Mirror,
+  { mirror, source }: Extract<UpstreamAnswer, { kind: 'told' }>,
+): Promise<boolean> {
+  if (mirror.etag !== before.etag || mirror.lastModified !== before.lastModified) return false
+  if (wordsOf(mirror) !== wordsOf(before)) return false
+  const kept = await store.mirrors.findSource(before.name)
+  return kept !== undefined && Buffer.compare(kept, source) === 0
+}
+
+function wordsOf({ description, createdAt, modifiedAt, tags, versions }: UpstreamContent): string {
+  return JSON.stringify([description, createdAt, modifiedAt, [...tags], versions])
 }
 
 /** Of two processes that asked at once one is first; what it kept is as new. */

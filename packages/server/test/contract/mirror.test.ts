@@ -71,6 +71,9 @@ function mirrorContract(engine: StoreEngine): void {
         )
       }
       await store.mirrors.markUsed('old-a' as PackageName, 50)
+      await store.mirrors.confirmWhole('fresh' as PackageName, now + 1)
+      const whole = await second.mirrors.find('fresh' as PackageName)
+      assert.deepEqual([whole?.checkedAt, whole?.readWholeAt, whole?.revision], [now + 1, now + 1, 1])
       const stale = async (origin = 'upstream', usedSince = 0) => {
         const names = await store.mirrors.listStale(origin, now - 500, usedSince, 10)
         return names.filter(name => name.startsWith('old-'))
@@ -242,6 +245,7 @@ function upstreamVersion(version: string): UpstreamVersion {
     deprecated: '',
     shasum: '',
     tarball: `https://upstream.example/a/-/a-${version}.tgz`,
+    readWholeAt: 1,
     unpackedSizeBytes: 1,
     fileCount: 1,
     upstreamSignatures: '',

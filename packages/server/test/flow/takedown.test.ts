@@ -15,6 +15,7 @@ import type { Ingested, NameRoute, UpstreamVersion } from '../../src/catalog/ind
 import { closeCase, openMirrors, reconcile, takeMeasure } from '../../src/flow/index.ts'
 import { authorize, operator } from '../../src/identity/index.ts'
 import type { Upstream, UpstreamAnswer } from '../../src/ports.ts'
+import { startUpstream } from '../upstream-registry.ts'
 import { openWorld, type World } from '../world.ts'
 
 const hourMs = 3600_000
@@ -134,6 +135,33 @@ async function ingest({ ports, now }: World, pkg: string, text: string): Promise
 
 const measures = async ({ ports }: World, pkg: string) =>
   (await ports.store.mirrors.listMeasures(name(pkg))).map(each => `${each.version} ${each.status}`)
+
+test('a takedown is found though the ETag stands still and every 304 is a lie', async t => {
+  const upstream = await startUpstream()
+  t.after(() => upstream.close())
+  const world = await openWorld({
+    origins: JSON.stringify({ up: upstream.url }),
+    allowPrivateHosts: '127.0.0.1',
+  })
+  t.after(() => world.close())
+  while ((await world.ports.store.leases.acquire('job-reconcile', 'test', 1e13)) === undefined)
+    await delay(20)
+  for (const text of ['1.0.0', '1.0.1']) upstream.publish('frozen', text)
+  assert.equal((await world.npm('GET /frozen/-/frozen-1.0.1.tgz')).status, 200)
+  while ((await world.ports.store.mirrors.listIngested(name('frozen'))).length === 0) await delay(20)
+  upstream.answer = ({ headers }, response) => {
+    if (headers['if-none-match'] === undefined) return false
+    response.writeHead(304).end()
+    return true
+  }
+  delete upstream.documents.get('frozen').versions['1.0.1']
+  world.advance(hourMs)
+  await reconcile(world.ports)
+  assert.deepEqual(await measures(world, 'frozen'), [])
+  world.advance(2 * hourMs)
+  await reconcile(world.ports)
+  assert.deepEqual(await measures(world, 'frozen'), ['1.0.1 quarantined'])
+})
 
 test('a version that disappears is quarantined in the next round, with a case that lists who has it and letters', async t => {
   const { world, shelf } = await open(t)

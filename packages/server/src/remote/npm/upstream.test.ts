@@ -53,6 +53,7 @@ function keep(answer: UpstreamAnswer, checkedAt = now): Mirror {
     ...told(answer).mirror,
     revision: 1,
     checkedAt,
+    readWholeAt: checkedAt,
     changedAt: checkedAt,
     usedAt: checkedAt,
     isGone: false,

@@ -147,7 +147,7 @@ class NpmUpstream implements OpenUpstream {
       if (statusCode === 200 && (encoding === 'gzip' || encoding === 'identity'))
         return this.#readBody(answer, encoding === 'gzip', held)
       letGo(answer)
-      if (statusCode === 304 && before !== undefined) return { kind: 'unchanged' }
+      if (statusCode === 304 && Object.keys(conditions).length > 0) return { kind: 'unchanged' }
       if (statusCode === 404 || statusCode === 410 || statusCode === 451) return { kind: 'gone' }
       throw this.#refuse(
         statusCode === 200

@@ -102,7 +102,8 @@ export function mirrorRows(db: Kysely<Schema>, transact: Transact): MirrorRows {
       for (let at = 0; at < names.length; at += atOnce) {
         const some = names.slice(at, at + atOnce)
         await transact(async tx => {
-          await tx.updateTable('mirror').set({ checked_at: 0, read_whole_at: 0 }).where('name', 'in', some).execute()
+          const due = { checked_at: 0, read_whole_at: 0 }
+          await tx.updateTable('mirror').set(due).where('name', 'in', some).execute()
         })
       }
     },

@@ -250,6 +250,7 @@ export interface Schema {
     etag: string
     last_modified: string
     checked_at: number
+    read_whole_at: number
     changed_at: number
     used_at: number
     is_gone: number

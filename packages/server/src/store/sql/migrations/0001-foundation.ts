@@ -316,6 +316,7 @@ async function upstreams(table: TableMaker, db: Kysely<unknown>): Promise<void> 
     etag: 'text',
     last_modified: 'text',
     checked_at: 'int',
+    read_whole_at: 'int',
     changed_at: 'int',
     used_at: 'int',
     is_gone: 'int',
