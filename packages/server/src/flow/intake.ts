@@ -17,10 +17,12 @@ interface Wanted {
 }
 
 const upstreamActor: Actor = { kind: 'system', id: 'upstream' }
-const dayMs = 24 * 3600_000
+const hourMs = 3600_000
+const dayMs = 24 * hourMs
 const youngMs = 14 * dayMs
 const pieceBytes = 64 * 1024
 const gatherMs = 100
+const maxAccused = 1000
 /** Looked into one after the other and each whole in memory; npm's own limit is far below. */
 const maxInspectedBytes = 64 * 1024 * 1024
 
@@ -204,6 +206,8 @@ interface Entry {
 /** Records arrivals: one that comes alone at once, of many those of a moment together. */
 class Book {
   readonly #ports: Taking
+  /** When each version was last accused; the oldest are forgotten. */
+  readonly #accused = new Map<string, number>()
   #waiting: Entry[] = []
   #writing: Promise<void> | undefined
 
@@ -222,12 +226,19 @@ class Book {
     return entry.ingested
   }
 
+  /** Once an hour: who asks for a bad version again and again must not fill the record. */
   async accuse(
     name: PackageName,
     origin: OriginName,
     ver: UpstreamVersion['version'],
     why: string,
   ): Promise<void> {
+    const now = this.#ports.clock()
+    const spec = `${name}@${ver}`
+    if (now - (this.#accused.get(spec) ?? Number.NEGATIVE_INFINITY) < hourMs) return
+    const [oldest] = this.#accused.keys()
+    if (this.#accused.size >= maxAccused && oldest !== undefined) this.#accused.delete(oldest)
+    this.#accused.set(spec, now)
     const grant = await authorize(this.#ports, upstreamActor, 'package:ingest', '')
     const event: NewEvent = { type: 'upstream-fault', pkg: name, ver, detail: { origin, why } }
     await this.#ports.store.commit(grant, event, async () => {})
