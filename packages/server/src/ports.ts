@@ -378,6 +378,15 @@ export interface MirrorRows {
   /** Those of these names of which something is kept. */
   listKnown(names: readonly PackageName[]): Promise<ReadonlySet<PackageName>>
   /** Names for pages: a page at a time, in order. */
+  /**
+   * Those whose name or a part of it (after the scope, `-` or `.`) begins with every word, best first, and how many there are
+   * in all; without words all of them. Not those that are hosted here by now or gone upstream.
+   */
+  search(
+    text: string,
+    offset: number,
+    limit: number,
+  ): Promise<{ total: number; found: readonly MirrorSummary[] }>
   list(after: string, limit: number): Promise<readonly MirrorSummary[]>
   count(): Promise<number>
   findIngested(name: PackageName, version: Version): Promise<Ingested | undefined>

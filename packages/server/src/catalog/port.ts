@@ -2,7 +2,7 @@
 /** What the catalog asks of the store: packages, versions, tags and who stands by them. */
 import type { Digest, DistTag, NamePattern, PackageName, Status, Version } from '@holdfast/core'
 import type { RuleHit } from './policy.ts'
-import type { VersionTraits } from './upstream.ts'
+import type { OriginName, VersionTraits } from './upstream.ts'
 
 export type Access = 'public' | 'restricted'
 
@@ -102,6 +102,7 @@ export interface SearchQuery {
 
 export interface SearchHit {
   readonly name: PackageName
+  readonly origin: OriginName
   readonly version: Version
   readonly description: string
   readonly keywords: readonly string[]

@@ -11,7 +11,8 @@ import {
 } from '@holdfast/core'
 import { decide, defaultPolicy, nextPolicy, type Policy, type Rule, type RuleMode } from '../catalog/index.ts'
 import { type Actor, authorize } from '../identity/index.ts'
-import type { Mirrors, Ports, Store } from '../ports.ts'
+import type { Ports } from '../ports.ts'
+import { keptMirrors } from './kept-mirrors.ts'
 import { provePresence } from './presence.ts'
 import { currentPolicy, findKept, type Viewing, viewUnder } from './view.ts'
 import { fetchAct } from './why.ts'
@@ -73,15 +74,6 @@ export async function previewPolicy(
     }
   }
   return { usedVersions, hidden, hits, isWhole: used.length <= packages }
-}
-
-/** What is kept of upstreams, without asking them. */
-function keptMirrors(store: Store, now: number): Mirrors {
-  const get: Mirrors['get'] = async (name, origin) => {
-    const mirror = await store.mirrors.find(name)
-    return mirror?.origin === origin ? { mirror, freshUntil: now, warning: 'stale' } : undefined
-  }
-  return { get, refresh: get }
 }
 
 /**

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type DistTag, problem } from '@holdfast/core'
-import { decide, rulesFor, type SearchHit, type SearchQuery } from '../catalog/index.ts'
+import { decide, rulesFor, type SearchHit, type SearchQuery, type VersionFacts } from '../catalog/index.ts'
 import { type Actor, isMachine, mayReadPublic } from '../identity/index.ts'
-import type { Ports } from '../ports.ts'
-import { currentPolicy, type Viewing, viewPackage } from './view.ts'
+import type { MirrorSummary, Ports } from '../ports.ts'
+import { keptMirrors } from './kept-mirrors.ts'
+import { currentPolicy, type PackageView, type Viewing, viewPackage } from './view.ts'
 
-/** Packages that match, best first, and only those this actor may read. Throws `unauthenticated`. */
+/**
+ * Packages that match and that this actor may read: those hosted here, best first, then those cached of upstreams. What
+ * somebody searches for is told to no upstream. Throws `unauthenticated`.
+ */
 export async function searchPackages(
   ports: Ports,
   actor: Actor,
@@ -14,9 +18,16 @@ export async function searchPackages(
   limit: number,
 ): Promise<{ total: number; hits: readonly SearchHit[] }> {
   if (!mayReadPublic(ports.config, actor)) throw problem('unauthenticated')
-  const found = await ports.store.catalog.search({ text, reader: readerOf(actor), offset, limit })
-  const hits = await judgeHits(ports, found.hits)
-  return { total: found.total - (found.hits.length - hits.length), hits }
+  const hosted = await ports.store.catalog.search({ text, reader: readerOf(actor), offset, limit })
+  const cached = await searchCached(
+    ports,
+    text,
+    Math.max(0, offset - hosted.total),
+    limit - hosted.hits.length,
+  )
+  const hits = [...(await judgeHits(ports, hosted.hits)), ...(await judgeCached(ports, cached.found))]
+  const hidden = hosted.hits.length + cached.found.length - hits.length
+  return { total: hosted.total + cached.total - hidden, hits }
 }
 
 /** The packages that changed last, as everybody may see them. */
@@ -30,12 +41,41 @@ async function judgeHits(ports: Viewing, hits: readonly SearchHit[]): Promise<re
   const judged = await Promise.all(
     hits.map(async hit => {
       if (rulesFor(policy, hit.name, 'hosted').length === 0) return hit
-      const view = await viewPackage(ports, hit.name)
-      const facts = view?.versions.find(each => each.version === view.tags.get('latest' as DistTag))
-      return facts !== undefined && decide(facts).searchable ? { ...hit, version: facts.version } : undefined
+      const shown = findShown(await viewPackage(ports, hit.name))
+      return shown && { ...hit, version: shown.version }
     }),
   )
   return judged.filter(hit => hit !== undefined)
+}
+
+/** A registry that stands alone now shows nothing of what it kept of upstreams before. */
+async function searchCached(
+  { routes, store }: Ports,
+  text: string,
+  offset: number,
+  limit: number,
+): Promise<{ total: number; found: readonly MirrorSummary[] }> {
+  return routes.length === 0 ? { total: 0, found: [] } : store.mirrors.search(text, offset, limit)
+}
+
+/** One after the other: some have thousands of versions. A name that comes from elsewhere by now is none. */
+async function judgeCached(ports: Ports, found: readonly MirrorSummary[]): Promise<readonly SearchHit[]> {
+  const offline = { ...ports, mirrors: keptMirrors(ports.store, ports.clock()) }
+  const nobody = { keywords: [], publisherLogin: '', maintainers: [], downloads: 0, score: 0 }
+  const hits: SearchHit[] = []
+  for (const { name, origin, description, modifiedAt } of found) {
+    const view = await viewPackage(offline, name)
+    const shown = view?.origin === origin ? findShown(view) : undefined
+    if (shown !== undefined)
+      hits.push({ ...nobody, name, origin, version: shown.version, description, modifiedAt })
+  }
+  return hits
+}
+
+function findShown(view: PackageView | undefined): VersionFacts | undefined {
+  const latest = view?.tags.get('latest' as DistTag)
+  const facts = view?.versions.find(each => each.version === latest)
+  return facts !== undefined && decide(facts).searchable ? facts : undefined
 }
 
 function readerOf(actor: Actor): SearchQuery['reader'] {

@@ -105,6 +105,31 @@ function mirrorContract(engine: StoreEngine): void {
       )
     })
 
+    test('a cached package is found by the beginning of its name and of its parts, in pages that do not overlap', async () => {
+      for (const name of ['@paint/left-pad', 'paint', 'paint.oil', 'repaint', 'paint-gone'])
+        await store.mirrors.save({ ...mirror(name, 1, 1), isGone: name === 'paint-gone' }, new Uint8Array())
+      await store.mirrors.save(mirror('paint', 2, 1), new Uint8Array())
+      const search = async (text: string, offset = 0, limit = 100) => {
+        const { total, found } = await second.mirrors.search(text, offset, limit)
+        return [total, ...found.map((each): string => each.name)]
+      }
+      assert.deepEqual(await search('PAINT'), [3, 'paint', 'paint.oil', '@paint/left-pad'])
+      assert.deepEqual(await search('pai'), [3, 'paint', 'paint.oil', '@paint/left-pad'])
+      assert.deepEqual(await search('@paint/le'), [1, '@paint/left-pad'])
+      assert.deepEqual(await search('pad pai'), [1, '@paint/left-pad'])
+      assert.deepEqual(await search('oil pad'), [0])
+      assert.deepEqual(await search(`paint' or '1'='1 %_`), [0])
+      assert.deepEqual([await search('paint', 1, 1), await search('paint', 3, 1)], [[3, 'paint.oil'], [3]])
+      assert.deepEqual((await search('paint', 0, 0))[0], 3)
+      const all = await search('')
+      assert.equal(all[0], all.length - 1)
+      assert.ok(all.includes('repaint') && !all.includes('paint-gone'))
+      await store.commit(grant, { type: 'publish' }, tx =>
+        tx.catalog.addPackage('paint.oil' as PackageName, 'paint.oil', 'public', now),
+      )
+      assert.deepEqual(await search('oil'), [0], 'it is hosted here now')
+    })
+
     test('the bytes of a version are the same for ever: others are refused, in any process', async () => {
       const made = ingested('pinned', '1.0.0')
       await ingest(made)

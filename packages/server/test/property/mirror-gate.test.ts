@@ -5,13 +5,13 @@
  */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { isProblem, type PackageName, statusTable, type Version } from '@holdfast/core'
+import { type DistTag, isProblem, type PackageName, statusTable, type Version } from '@holdfast/core'
 import fc from 'fast-check'
 import { decide, parseRules } from '../../src/catalog/index.ts'
 import { applyPolicy, askWaiver, decideWaiver, takeMeasure, viewPackage } from '../../src/flow/index.ts'
 import { operator } from '../../src/identity/index.ts'
 import { startUpstream, type UpstreamRegistry } from '../upstream-registry.ts'
-import { openWorld, type World } from '../world.ts'
+import { type Json, openWorld, type World } from '../world.ts'
 
 let world: World
 let upstream: UpstreamRegistry
@@ -135,7 +135,8 @@ async function make(
 async function checkPaths(name: PackageName): Promise<void> {
   // The upstream is asked first, so that nobody revalidates between two looks.
   await world.ports.mirrors.refresh(name, 'up')
-  const truth = (await viewPackage(world.ports, name))?.versions ?? []
+  const view = await viewPackage(world.ports, name)
+  const truth = view?.versions ?? []
   const listed = truth.filter(each => decide(each).listed).map(each => each.version)
   const refused = truth.filter(each => statusTable[each.status].httpStatus === 403).map(each => each.version)
   const resolving = new Set<string>(truth.filter(each => decide(each).resolves).map(each => each.version))
@@ -154,6 +155,13 @@ async function checkPaths(name: PackageName): Promise<void> {
           where,
         )
     }
+  const latest = truth.find(each => each.version === view?.tags.get('latest' as DistTag))
+  const found = (await world.npm(`GET /-/v1/search?text=${name}&size=250`)).body.objects
+  assert.deepEqual(
+    found.filter((each: Json) => each.package.name === name).map((each: Json) => each.package.version),
+    latest !== undefined && decide(latest).searchable ? [latest.version] : [],
+    `search for ${name}`,
+  )
   for (const facts of truth) {
     const { version, status } = facts
     const wanted = statusTable[status].httpStatus

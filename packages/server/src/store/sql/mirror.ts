@@ -9,6 +9,7 @@ import type { MirrorRows, OriginSummary, OwnSignatures, UpstreamWrites } from '.
 import { FactsCache } from './facts-cache.ts'
 import type { Schema } from './schema.ts'
 
+import { searchMirrors, termsOf } from './search.ts'
 type Transact = <T>(work: (tx: Kysely<Schema>) => Promise<T>) => Promise<T>
 
 /** Both engines bound the parameters of a statement. */
@@ -129,6 +130,13 @@ export function mirrorRows(db: Kysely<Schema>, transact: Transact): MirrorRows {
       return known
     },
     async list(after, limit) {
+    async search(text, offset, limit) {
+      const { total, names } = await searchMirrors(db, text, offset, limit)
+      if (names.length === 0) return { total, found: [] }
+      const rows = await db.selectFrom('mirror').select(summary).where('name', 'in', names).execute()
+      const byName = new Map(rows.map(row => [row.name, toSummary(row)]))
+      return { total, found: names.flatMap(name => byName.get(name) ?? []) }
+    },
       const query = db.selectFrom('mirror').select(summary).where('name', '>', after)
       return (await query.orderBy('name').limit(limit).execute()).map(toSummary)
     },
@@ -315,6 +323,12 @@ function save(transact: Transact, values: Schema['mirror'], source: Uint8Array):
       .execute()
     return true
   })
+    // Of the name alone, which does not change: an install of a thousand packages writes few rows.
+    await tx
+      .insertInto('mirror_term')
+      .values(termsOf(name as PackageName, '', []).map(([term, weight]) => ({ term, package: name, weight })))
+      .onConflict(clash => clash.columns(['term', 'package']).doNothing())
+      .execute()
 }
 
 function fromMirror(mirror: Mirror): Omit<Schema['mirror'], 'facts'> {

@@ -260,6 +260,8 @@ export interface Schema {
     tags: string
     facts: Uint8Array
   }
+  /** What a mirror is found by, of its name alone. */
+  mirror_term: { term: string; package: string; weight: number }
   mirror_source: { name: string; source: Uint8Array }
   mirror_signature: { name: string; key_id: string; signatures: string }
   ingested: {

@@ -51,6 +51,34 @@ export async function search(
   return { total: Number(total.n), hits: await toHits(db, rows) }
 }
 
+/** Names of cached packages of upstreams that have every word of the query, best first. */
+export async function searchMirrors(
+  db: Kysely<Schema>,
+  text: string,
+  offset: number,
+  limit: number,
+): Promise<{ total: number; names: string[] }> {
+  const words = queryWords(text)
+  if (text.trim() !== '' && words.length === 0) return { total: 0, names: [] }
+  const all = db
+    .selectFrom('mirror')
+    .where('is_gone', '=', 0)
+    .where(({ not, exists, selectFrom }) =>
+      not(exists(selectFrom('package').select('package.name').whereRef('package.name', '=', 'mirror.name'))),
+    )
+  const found =
+    words.length === 0
+      ? all.select('mirror.name').select(sql<number>`0`.as('score'))
+      : all
+          .innerJoin(matchesOf('mirror_term', words).as('matched'), 'matched.package', 'mirror.name')
+          .select(['mirror.name', 'matched.score'])
+  const counted = db.selectFrom(found.as('found')).select(eb => eb.fn.countAll().as('n'))
+  const { n } = await counted.executeTakeFirstOrThrow()
+  const best = found.orderBy('score', 'desc').orderBy(sql`length(mirror.name)`).orderBy('mirror.name')
+  const rows = await best.offset(offset).limit(limit).execute()
+  return { total: Number(n), names: rows.map(({ name }) => name) }
+}
+
 /** The packages that changed last. */
 export async function listNewest(db: Kysely<Schema>, limit: number): Promise<SearchHit[]> {
   const rows = await allPackages(db)
@@ -79,18 +107,22 @@ function allPackages(db: Kysely<Schema>) {
     .select(sql<number>`0`.as('score'))
 }
 
-function packagesWith(db: Kysely<Schema>, words: readonly string[]) {
+/** The packages whose terms begin with every word, each with the sum of their weights. */
+function matchesOf(table: 'search_term' | 'mirror_term', words: readonly string[]) {
   const branches = words.map(
     (word, which) => sql`select package, ${sql.lit(which)} as which,
       max(case when term = ${word} then weight * 4 else weight end) as weight
-      from search_term where ${word.length > 1 ? sql`term >= ${word} and term < ${`${word}\u{10ffff}`}` : sql`term = ${word}`}
+      from ${sql.table(table)} where ${word.length > 1 ? sql`term >= ${word} and term < ${`${word}\u{10ffff}`}` : sql`term = ${word}`}
       group by package`,
   )
-  const matches = sql<{ package: string; score: number }>`(select package, sum(weight) as score from
+  return sql<{ package: string; score: number }>`(select package, sum(weight) as score from
     (${sql.join(branches, sql` union all `)}) each_word group by package having count(*) = ${sql.lit(words.length)})`
+}
+
+function packagesWith(db: Kysely<Schema>, words: readonly string[]) {
   return db
     .selectFrom('package')
-    .innerJoin(matches.as('matched'), 'matched.package', 'package.name')
+    .innerJoin(matchesOf('search_term', words).as('matched'), 'matched.package', 'package.name')
     .select([...shown])
     .select(eb => eb.ref('matched.score').$castTo<number>().as('score'))
 }
@@ -142,6 +174,7 @@ async function toHits(db: Kysely<Schema>, rows: readonly FoundRow[]): Promise<Se
     .execute()
   return rows.map(row => ({
     name: row.name as PackageName,
+    origin: 'hosted',
     version: row.latest as Version,
     description: row.description,
     keywords: JSON.parse(row.keywords) as string[],

@@ -20,6 +20,7 @@ export async function searchPage(c: PageContext): Promise<Response> {
 <p class="small" role="status">${total === 0 ? 'No package matches.' : plural(total, 'package')}</p>
 ${total === 0 ? html`<p>Names match from their beginning; every word has to occur. <a href="/search">Show all packages</a>.</p>` : ''}
 ${packageList(hits, ports.clock(), 2)}
+${ports.routes.length === 0 ? '' : html`<p class="small">Of upstream registries, packages that nobody here has used are not listed.</p>`}
 ${pager(Math.min(total, maxPage * size), page, size, pathOf)}`
   return sheet(c, { title: query === '' ? 'All packages' : `${query} – search`, main, query })
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { SearchHit } from '../../catalog/index.ts'
 import { html, type Markup } from '../markup.ts'
+import { badge } from './badge.ts'
 import { ago, plural } from './format.ts'
 import { packagePath } from './link.ts'
 
@@ -14,7 +15,7 @@ function packageEntry(hit: SearchHit, now: number, level: 2 | 3): Markup {
   return html`<li>
 ${level === 2 ? html`<h2>${title}</h2>` : html`<h3>${title}</h3>`}
 ${hit.description === '' ? '' : html`<p><bdi>${hit.description}</bdi></p>`}
-<p class="small">${ago(hit.modifiedAt, now)}${hit.publisherLogin === '' ? '' : html` by ${hit.publisherLogin}`}${hit.downloads > 0 ? html` · ${plural(hit.downloads, 'download')}` : ''}${keywords(hit)}</p>
+<p class="small">${hit.origin === 'hosted' ? '' : html`${badge(`from ${hit.origin}`)} `}${ago(hit.modifiedAt, now)}${hit.publisherLogin === '' ? '' : html` by ${hit.publisherLogin}`}${hit.downloads > 0 ? html` · ${plural(hit.downloads, 'download')}` : ''}${keywords(hit)}</p>
 </li>`
 }
 

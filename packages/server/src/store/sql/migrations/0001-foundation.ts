@@ -328,6 +328,7 @@ async function upstreams(table: TableMaker, db: Kysely<unknown>): Promise<void> 
   })
   await index(db, 'mirror', ['origin', 'used_at'])
   await index(db, 'mirror', ['origin', 'checked_at'])
+  await table('mirror_term', { term: 'text', package: 'text', weight: 'int' }, ['term', 'package'])
   await table('mirror_source', { name: 'text!', source: 'bytes' })
   await table('mirror_signature', { name: 'text!', key_id: 'text', signatures: 'text' })
   await table(
