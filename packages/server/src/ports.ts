@@ -377,7 +377,6 @@ export interface MirrorRows {
   listUnasked(origin: OriginName, checkedBefore: number, limit: number): Promise<readonly PackageName[]>
   /** Those of these names of which something is kept. */
   listKnown(names: readonly PackageName[]): Promise<ReadonlySet<PackageName>>
-  /** Names for pages: a page at a time, in order. */
   /**
    * Those whose name or a part of it (after the scope, `-` or `.`) begins with every word, best first, and how many there are
    * in all; without words all of them. Not those that are hosted here by now or gone upstream.
@@ -387,8 +386,10 @@ export interface MirrorRows {
     offset: number,
     limit: number,
   ): Promise<{ total: number; found: readonly MirrorSummary[] }>
-  list(after: string, limit: number): Promise<readonly MirrorSummary[]>
-  count(): Promise<number>
+  /** Those whose name begins so, in the order of names, a page at a time. */
+  list(beginning: string, after: string, limit: number): Promise<readonly CachedPackage[]>
+  /** How many names begin so. */
+  count(beginning: string): Promise<number>
   findIngested(name: PackageName, version: Version): Promise<Ingested | undefined>
   listIngested(name: PackageName): Promise<readonly Ingested[]>
   listMeasures(name: PackageName): Promise<readonly UpstreamMeasure[]>
@@ -426,6 +427,13 @@ export type MirrorSummary = Pick<
   Mirror,
   'name' | 'origin' | 'checkedAt' | 'usedAt' | 'isGone' | 'description' | 'modifiedAt'
 >
+
+/** A mirror, and what is here of its bytes. */
+export interface CachedPackage extends MirrorSummary {
+  /** Versions whose bytes are here, and their size. */
+  readonly versions: number
+  readonly sizeBytes: number
+}
 
 export interface UpstreamWrites {
   listMeasures(name: PackageName): Promise<readonly UpstreamMeasure[]>

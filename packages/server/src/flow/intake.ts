@@ -72,8 +72,7 @@ class Arriving implements Arrival {
     const opening = Promise.withResolvers<number | undefined>()
     this.opened = opening.promise
     this.done = this.#run(opening.resolve).catch(error => {
-      this.#state = 'failed'
-      this.#tell()
+      this.#fail()
       opening.reject(error)
       throw error
     })
@@ -140,6 +139,10 @@ class Arriving implements Arrival {
       // A crash here leaves bytes that no version names, as after a publish.
       const inside = await this.#look(written)
       return await this.#book.enter(this.#wanted, written, inside)
+    } catch (error) {
+      // Before the file is closed: who reads on would fail for that, and come again while this is still under way.
+      this.#fail()
+      throw error
     } finally {
       await writer.discard()
     }
@@ -149,6 +152,11 @@ class Arriving implements Arrival {
     await writer.write(piece)
     this.#shown += this.#tail.length
     this.#tail = piece
+    this.#tell()
+  }
+
+  #fail(): void {
+    this.#state = 'failed'
     this.#tell()
   }
 

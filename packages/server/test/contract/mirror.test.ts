@@ -93,16 +93,29 @@ function mirrorContract(engine: StoreEngine): void {
       assert.deepEqual([confirmed?.isGone, confirmed?.checkedAt, confirmed?.revision], [true, now, 1])
     })
 
-    test('names come a page at a time and are counted', async () => {
-      const all = await store.mirrors.list('', 100)
-      assert.equal(await store.mirrors.count(), all.length)
-      const first = await store.mirrors.list('', 2)
-      const rest = await store.mirrors.list(first[1]?.name ?? '', 100)
+    test('names come a page at a time and are counted, by their beginning too, with what is here of them', async () => {
+      await ingest(ingested('old-b', '1.0.0'))
+      await ingest(ingested('old-b', '1.1.0'))
+      await store.mirrors.noteDropped('old-b' as PackageName, '1.0.0' as Version, now)
+      const all = await store.mirrors.list('', '', 100)
+      assert.equal(await store.mirrors.count(''), all.length)
+      const first = await store.mirrors.list('', '', 2)
+      const rest = await store.mirrors.list('', first[1]?.name ?? '', 100)
       assert.deepEqual([...first, ...rest], all)
       assert.deepEqual(
         all.map(each => each.name),
         all.map(each => each.name).sort(),
       )
+      const old = await second.mirrors.list('old-', 'old-a', 100)
+      assert.deepEqual(
+        old.map(({ name, versions, sizeBytes }) => [name, versions, sizeBytes]),
+        [
+          ['old-b', 1, 10],
+          ['old-c', 0, 0],
+        ],
+      )
+      assert.equal(await second.mirrors.count('old-'), 3)
+      assert.deepEqual(await second.mirrors.list('old%', '', 100), [])
     })
 
     test('a cached package is found by the beginning of its name and of its parts, in pages that do not overlap', async () => {
@@ -245,6 +258,7 @@ function mirror(name: string, revision: number, versions: number): Mirror {
     etag: '"e"',
     lastModified: '',
     checkedAt: 1,
+    readWholeAt: 1,
     changedAt: 2,
     usedAt: 3,
     isGone: false,
@@ -270,7 +284,6 @@ function upstreamVersion(version: string): UpstreamVersion {
     deprecated: '',
     shasum: '',
     tarball: `https://upstream.example/a/-/a-${version}.tgz`,
-    readWholeAt: 1,
     unpackedSizeBytes: 1,
     fileCount: 1,
     upstreamSignatures: '',

@@ -31,7 +31,11 @@ test('origins show their health, what is cached of them, and that nobody watches
   assert.match(text, /Not watched/)
   assert.doesNotMatch(text, /a-secret-of-this-test/)
   const cached = await get(world, '/operate/cached', visit)
-  assert.match(cached.text, /1 package of[\s\S]*left-pad[\s\S]*<td>up<\/td>/)
+  assert.match(cached.text, /1 package of[\s\S]*left-pad[\s\S]*<td>up<\/td>[\s\S]*1 version, \d+ B/)
+  assert.match((await get(world, '/operate/cached?q=left', visit)).text, />left-pad</)
+  const none = (await get(world, '/operate/cached?q=%22%3E%3Cscript%3E', visit)).text
+  assert.match(none, /0 packages of/)
+  assert.doesNotMatch(none, />left-pad<|<script>/)
   upstream.documents.delete('left-pad')
   await world.ports.mirrors.refresh(parsePackageName('left-pad'), 'up')
   assert.match((await get(world, '/operate/cached', visit)).text, /left-pad<\/a>[\s\S]*gone upstream/)

@@ -3,13 +3,13 @@
 import { promisify } from 'node:util'
 import { zstdCompress, zstdCompressSync, zstdDecompress, zstdDecompressSync } from 'node:zlib'
 import { type Digest, type DistTag, type PackageName, problem, type Version } from '@holdfast/core'
-import { type Kysely, type Selectable, sql } from 'kysely'
+import { type ExpressionBuilder, type Kysely, type Selectable, sql } from 'kysely'
 import type { Ingested, Mirror, UpstreamMeasure, UpstreamVersion } from '../../catalog/index.ts'
-import type { MirrorRows, OriginSummary, OwnSignatures, UpstreamWrites } from '../../ports.ts'
+import type { CachedPackage, MirrorRows, OriginSummary, OwnSignatures, UpstreamWrites } from '../../ports.ts'
 import { FactsCache } from './facts-cache.ts'
 import type { Schema } from './schema.ts'
-
 import { searchMirrors, termsOf } from './search.ts'
+
 type Transact = <T>(work: (tx: Kysely<Schema>) => Promise<T>) => Promise<T>
 
 /** Both engines bound the parameters of a statement. */
@@ -129,7 +129,6 @@ export function mirrorRows(db: Kysely<Schema>, transact: Transact): MirrorRows {
       }
       return known
     },
-    async list(after, limit) {
     async search(text, offset, limit) {
       const { total, names } = await searchMirrors(db, text, offset, limit)
       if (names.length === 0) return { total, found: [] }
@@ -137,12 +136,10 @@ export function mirrorRows(db: Kysely<Schema>, transact: Transact): MirrorRows {
       const byName = new Map(rows.map(row => [row.name, toSummary(row)]))
       return { total, found: names.flatMap(name => byName.get(name) ?? []) }
     },
-      const query = db.selectFrom('mirror').select(summary).where('name', '>', after)
-      return (await query.orderBy('name').limit(limit).execute()).map(toSummary)
-    },
-    async count() {
+    list: (beginning, after, limit) => listCached(db, beginning, after, limit),
+    async count(beginning) {
       const query = db.selectFrom('mirror').select(eb => eb.fn.countAll().as('n'))
-      return Number((await query.executeTakeFirstOrThrow()).n)
+      return Number((await query.where(beginsWith(beginning)).executeTakeFirstOrThrow()).n)
     },
     async findIngested(name, version) {
       const row = await ingested(name).where('version', '=', version).executeTakeFirst()
@@ -233,6 +230,37 @@ async function listLeastUsed(
   return (await ordered.limit(limit).execute()).map(toIngested)
 }
 
+async function listCached(
+  db: Kysely<Schema>,
+  beginning: string,
+  after: string,
+  limit: number,
+): Promise<readonly CachedPackage[]> {
+  const query = db.selectFrom('mirror').select(summary).where(beginsWith(beginning)).where('name', '>', after)
+  const found = (await query.orderBy('name').limit(limit).execute()).map(toSummary)
+  if (found.length === 0) return []
+  const names = found.map(({ name }) => name)
+  const bytes = await db
+    .selectFrom('ingested')
+    .select(eb => ['package', eb.fn.countAll().as('versions'), eb.fn.sum('size_bytes').as('bytes')])
+    .where('package', 'in', names)
+    .where('dropped_at', 'is', null)
+    .groupBy('package')
+    .execute()
+  const kept = new Map(bytes.map(each => [each.package, each]))
+  return found.map(each => ({
+    ...each,
+    versions: Number(kept.get(each.name)?.versions ?? 0),
+    sizeBytes: Number(kept.get(each.name)?.bytes ?? 0),
+  }))
+}
+
+/** A range that the index on names answers. */
+function beginsWith(beginning: string) {
+  return ({ and, eb }: ExpressionBuilder<Schema, 'mirror'>) =>
+    and([eb('name', '>=', beginning), eb('name', '<', `${beginning}\u{10ffff}`)])
+}
+
 async function summarise(db: Kysely<Schema>): Promise<readonly OriginSummary[]> {
   const mirrors = await db
     .selectFrom('mirror')
@@ -321,14 +349,14 @@ function save(transact: Transact, values: Schema['mirror'], source: Uint8Array):
       .values({ name, source })
       .onConflict(clash => clash.column('name').doUpdateSet({ source }))
       .execute()
-    return true
-  })
     // Of the name alone, which does not change: an install of a thousand packages writes few rows.
     await tx
       .insertInto('mirror_term')
       .values(termsOf(name as PackageName, '', []).map(([term, weight]) => ({ term, package: name, weight })))
       .onConflict(clash => clash.columns(['term', 'package']).doNothing())
       .execute()
+    return true
+  })
 }
 
 function fromMirror(mirror: Mirror): Omit<Schema['mirror'], 'facts'> {

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 import { problem } from '@holdfast/core'
 import { nameCursor } from '../../flow/index.ts'
-import type { MirrorSummary, NameSource, OriginSummary, Upstream, UpstreamHealth } from '../../ports.ts'
+import type { CachedPackage, NameSource, OriginSummary, Upstream, UpstreamHealth } from '../../ports.ts'
 import { getVisitor, hasRole, type PageContext } from '../context.ts'
 import { sheet } from '../layout.ts'
 import { html, type Markup, nothing } from '../markup.ts'
 import { badge, type Tone } from '../part/badge.ts'
+import { field } from '../part/field.ts'
 import { ago, formatBytes, plural } from '../part/format.ts'
 import { packagePath } from '../part/link.ts'
 import { notice } from '../part/notice.ts'
 import { operateHead } from './operate-tab.ts'
 
 const cachedShown = 100
+const longestName = 214
 
 const states: Readonly<Record<UpstreamHealth['state'], readonly [string, Tone, string]>> = {
   unknown: ['not asked yet', 'plain', '…'],
@@ -85,28 +87,38 @@ function sourceLine({ label }: NameSource, position: number): Markup {
   return html`<li>Looked for in <code>${label}</code>${position === 0 ? html` ${badge('never read', 'warn', '!')}` : nothing}</li>`
 }
 
-/** What is kept of upstreams, in the order of names. */
+/** What is kept of upstreams, in the order of names, as far as they begin as somebody typed. */
 export async function cachedPage(c: PageContext): Promise<Response> {
   checkStaff(c)
-  const after = c.env.call.query.get('after') ?? ''
+  const { query } = c.env.call
+  const beginning = (query.get('q') ?? '').trim().slice(0, longestName)
+  const after = query.get('after') ?? ''
   const { store, clock } = c.env.ports
-  const listed = await store.mirrors.list(after, cachedShown)
+  const [listed, count] = await Promise.all([
+    store.mirrors.list(beginning, after, cachedShown),
+    store.mirrors.count(beginning),
+  ])
   const last = listed.at(-1)
   const now = clock()
   const main = html`${operateHead(c, 'origins')}
 <h2>Cached packages</h2>
-<p>${plural(await store.mirrors.count(), 'package')} of <a href="/operate/origins">upstream registries</a>.</p>
+<form class="form" method="get" action="/operate/cached">
+${field({ name: 'q', label: 'Name begins with', value: beginning, maxLength: longestName, isOptional: true })}
+<button type="submit">Show</button></form>
+<p role="status">${plural(count, 'package')} of <a href="/operate/origins">upstream registries</a>${beginning === '' ? nothing : html`; <a href="/operate/cached">show all</a>`}.</p>
 ${
   listed.length === 0
     ? html`<p>There are none${after === '' ? '' : ' behind this one'}.</p>`
-    : html`<div class="scroll" tabindex="0"><table><thead><tr><th scope="col">Package</th><th scope="col">Origin</th><th scope="col">Last use</th><th scope="col">Asked upstream</th></tr></thead><tbody>${listed.map(each => cachedRow(each, now))}</tbody></table></div>`
+    : html`<div class="scroll" tabindex="0"><table><thead><tr><th scope="col">Package</th><th scope="col">Origin</th><th scope="col">Came in</th><th scope="col">Last use</th><th scope="col">Asked upstream</th></tr></thead><tbody>${listed.map(each => cachedRow(each, now))}</tbody></table></div>`
 }
-${listed.length === cachedShown && last !== undefined ? html`<p><a rel="next" href="/operate/cached?after=${encodeURIComponent(last.name)}">More →</a></p>` : nothing}`
+${listed.length === cachedShown && last !== undefined ? html`<p><a rel="next" href="/operate/cached?${new URLSearchParams({ q: beginning, after: last.name }).toString()}">More →</a></p>` : nothing}`
   return sheet(c, { title: 'Cached packages', main })
 }
 
-function cachedRow(each: MirrorSummary, now: number): Markup {
-  return html`<tr><td><a href="${packagePath(each.name)}">${each.name}</a> ${each.isGone ? badge('gone upstream', 'bad', '✕') : nothing}</td><td>${each.origin}</td><td class="nowrap">${ago(each.usedAt, now)}</td><td class="nowrap">${ago(each.checkedAt, now)}</td></tr>`
+function cachedRow(each: CachedPackage, now: number): Markup {
+  const { name, origin, isGone, versions, sizeBytes, usedAt, checkedAt } = each
+  return html`<tr><td><a href="${packagePath(name)}">${name}</a> ${isGone ? badge('gone upstream', 'bad', '✕') : nothing}</td><td>${origin}</td>
+<td class="nowrap">${versions === 0 ? 'nothing yet' : html`${plural(versions, 'version')}, ${formatBytes(sizeBytes)}`}</td><td class="nowrap">${ago(usedAt, now)}</td><td class="nowrap">${ago(checkedAt, now)}</td></tr>`
 }
 
 /** To everybody else the pages do not exist. */
