@@ -30,8 +30,8 @@ const contentTypes = {
 } as const
 const forms = ['full', 'corgi'] as const
 const none = new Uint8Array()
-/** Facts of this size, as they are stored, are those of a thousand versions and more. */
-const largeBytes = 64 * 1024
+/** Of an upstream package: so many versions, or facts of so many bytes as they are stored. */
+const large = { versions: 1000, bytes: 64 * 1024 }
 
 /** Ready packuments of one instance: memory bounded in bytes, then the store, then made anew, once for all who wait. */
 export function openDocuments(ports: MirrorMaking, publicUrl: string, cacheBytes: number): Documents {
@@ -43,7 +43,8 @@ export function openDocuments(ports: MirrorMaking, publicUrl: string, cacheBytes
   let largeTurn: Promise<unknown> = Promise.resolve()
   /** Packages of thousands of versions are looked at one after the other: each takes megabytes while it is. */
   const freshRowInTurn = async (name: PackageName, form: DocumentForm) => {
-    if ((await ports.store.mirrors.weigh(name)) < largeBytes) return freshRow(making, name, form)
+    const small = await smallRow(making, name, form)
+    if (small !== 'large') return small
     const mine = largeTurn.then(() => freshRow(making, name, form))
     largeTurn = mine.catch(() => {})
     return mine
@@ -113,7 +114,22 @@ interface Fresh {
 /** The stored document while it shows the present revision, else a new one, which is stored for the next start. */
 async function freshRow(making: Making, name: PackageName, form: DocumentForm): Promise<Fresh | undefined> {
   const view = await viewPackage(making.ports, name)
+  return view && rowFor(making, view, form)
+}
+
+/** The same, unless it is large. Of a package that was never asked for only its upstream's answer tells that. */
+async function smallRow(
+  making: Making,
+  name: PackageName,
+  form: DocumentForm,
+): Promise<Fresh | undefined | 'large'> {
+  if ((await making.ports.store.mirrors.weigh(name)) >= large.bytes) return 'large'
+  const view = await viewPackage(making.ports, name)
   if (view === undefined) return undefined
+  return isMirror(view) && view.versions.length >= large.versions ? 'large' : rowFor(making, view, form)
+}
+
+function rowFor(making: Making, view: PackageView, form: DocumentForm): Promise<Fresh | undefined> {
   return isMirror(view) ? mirrorRow(making, view, form) : hostedRow(making, view, form)
 }
 
