@@ -42,6 +42,11 @@ export const problemTable = {
     say: 'This request for approval is over: it was denied, used, or has expired',
     hint: 'Run the command again and follow the new link.',
   },
+  'attestations-not-found': {
+    status: 404,
+    say: 'no attestations of {name}@{version} are kept here that hold',
+    hint: 'Why it says where it was built, or does not, stands on the page of the version.',
+  },
   'bad-credentials': {
     status: 401,
     say: 'User name or password is wrong',

@@ -21,7 +21,7 @@ import type {
 import type { Config } from './config.ts'
 import type { DomainFacts, Grant, IdentityReads, IdentityUpkeep, IdentityWrites } from './identity/index.ts'
 import type { CaseReads, CaseWrites } from './incident/index.ts'
-import type { EventQuery, NewEvent, StoredEvent } from './integrity/index.ts'
+import type { EventQuery, NewEvent, ProvenanceFinding, StoredEvent } from './integrity/index.ts'
 
 /**
  * Content-addressed bytes, named by their SHA-512. Not trusted: whoever owns the store could change bytes,
@@ -308,6 +308,7 @@ export interface Store {
   readonly identity: IdentityReads
   readonly upkeep: IdentityUpkeep
   readonly mirrors: MirrorRows
+  readonly provenance: ProvenanceRows
   readonly incident: CaseReads
   readonly policy: PolicyReads
   readonly documents: DocumentRows
@@ -409,6 +410,29 @@ export interface MirrorRows {
   addSignatures(name: PackageName, keyId: string, made: OwnSignatures): Promise<void>
 }
 
+/** What upstreams attested of versions whose bytes came in. Not events: it could be asked for again. */
+export interface ProvenanceRows {
+  find(name: PackageName, version: Version): Promise<KeptAttestations | undefined>
+  /** Versions in one of these states that nobody looked at since a time, the longest first. */
+  listDue(
+    states: readonly Ingested['provenance'][],
+    lookedBefore: number,
+    limit: number,
+  ): Promise<readonly (Pick<Ingested, 'version' | 'origin' | 'digest'> & { readonly name: PackageName })[]>
+  /** Somebody looked, and is no wiser. */
+  markLooked(name: PackageName, version: Version, at: number): Promise<void>
+  /** Keeps them, and the verdict with the version. What is broken is told by an event: `UpstreamWrites` notes it. */
+  note(name: PackageName, version: Version, kept: KeptAttestations): Promise<void>
+}
+
+/** Attestations of one version. */
+export interface KeptAttestations {
+  /** JSON text as the upstream served it. */
+  readonly text: string
+  readonly finding: ProvenanceFinding
+  readonly checkedAt: number
+}
+
 /** Base64 signatures by the digest of the bytes. */
 export type OwnSignatures = ReadonlyMap<Digest, string>
 
@@ -441,6 +465,8 @@ export interface UpstreamWrites {
   addIngested(version: Ingested): Promise<void>
   /** Undefined lifts the measure. */
   setMeasure(name: PackageName, version: Version, measure: UpstreamMeasure | undefined): Promise<void>
+  /** As `ProvenanceRows.note`. */
+  noteAttestations(name: PackageName, version: Version, kept: KeptAttestations): Promise<void>
   /** Moves the mirror's revision, so that its documents are made anew. */
   touchMirror(name: PackageName): Promise<void>
 }

@@ -16,7 +16,12 @@ export interface History {
 }
 
 /** From the weakest evidence of a build to the strongest. */
-const provenances: readonly VersionTraits['provenance'][] = ['none', 'provenance', 'trusted-publisher']
+const provenances: readonly VersionTraits['provenance'][] = [
+  'broken',
+  'none',
+  'provenance',
+  'trusted-publisher',
+]
 
 /** Whether the one says less of where a version was built than the other. */
 export function isWeaker(one: VersionTraits['provenance'], other: VersionTraits['provenance']): boolean {

@@ -136,6 +136,7 @@ function findUnproven(
 ): Finding | undefined {
   const before = history.provenanceBefore(kept)
   const { provenance } = kept.traits
+  if (provenance === 'broken') return say('what attests where it was built does not hold')
   if (isWeaker(provenance, before))
     return say(`earlier versions told where they were built (${before}), this one less (${provenance})`)
   return say(demand === 'required' && provenance === 'none' && 'nothing tells where it was built')

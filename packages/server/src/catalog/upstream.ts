@@ -24,8 +24,8 @@ export interface VersionTraits {
    * where there is one that nobody looked at yet.
    */
   readonly signature: 'verified' | 'unverified' | 'broken' | 'missing' | 'no-keys'
-  /** The strongest evidence of where it was built, as the document tells it. */
-  readonly provenance: 'none' | 'provenance' | 'trusted-publisher'
+  /** The strongest evidence of where it was built, as the document tells it; `broken` where its bytes came in and it does not hold. */
+  readonly provenance: 'broken' | 'none' | 'provenance' | 'trusted-publisher'
   /** Who published it there; empty when nobody says. */
   readonly publisher: string
   /** What an install brings along: names, optional ones and peers included; `name@address` where it is no range of that name. */
@@ -91,6 +91,11 @@ export interface Ingested {
   readonly publishedAt: number
   readonly ingestedAt: number
   readonly lastUsedAt: number
+  /**
+   * Of the attestations that its document promised: `none` where it promised none, `due` where they are still to be had,
+   * `unverified` where they are kept and nobody could verify them.
+   */
+  readonly provenance: 'none' | 'due' | 'unverified' | 'verified' | 'broken'
 }
 
 /** What people or reconciliation decided about an upstream's version, over whatever its registry says. */

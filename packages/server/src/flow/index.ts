@@ -139,6 +139,7 @@ export {
   renewRecoveryCodes,
   tfaState,
 } from './profile.ts'
+export { readAttestations, settleProvenance } from './provenance.ts'
 export { admit, type Published, publish, type Upload } from './publish.ts'
 export { reconcile } from './reconcile.ts'
 export { askRecovery, type BegunRecovery, beginRecovery, readRecoveryLink } from './recovery.ts'

@@ -4,8 +4,9 @@ import { formatIntegrity, type PackageName, type Problem, problem } from '@holdf
 import type { Ingested, OriginName, UpstreamVersion } from '../catalog/index.ts'
 import { type Actor, authorize } from '../identity/index.ts'
 import { defaultInspectLimits, type InsideWords, lookInside, type NewEvent } from '../integrity/index.ts'
-import type { Arrival, BlobWriter, Intake, Ports, Tx, WrittenBytes } from '../ports.ts'
+import type { Arrival, BlobWriter, Intake, KeptAttestations, Ports, Tx, WrittenBytes } from '../ports.ts'
 import { isTrusted } from './own-signature.ts'
+import { accuseProvenance, fetchProvenance, isAttested } from './provenance.ts'
 
 type Taking = Pick<Ports, 'config' | 'store' | 'blobs' | 'signer' | 'upstreams' | 'clock'>
 
@@ -137,8 +138,8 @@ class Arriving implements Arrival {
       this.#tell()
       await this.#kept
       // A crash here leaves bytes that no version names, as after a publish.
-      const inside = await this.#look(written)
-      return await this.#book.enter(this.#wanted, written, inside)
+      const [inside, attested] = await Promise.all([this.#look(written), this.#attest(written)])
+      return await this.#book.enter(this.#wanted, written, inside, attested)
     } catch (error) {
       // Before the file is closed: who reads on would fail for that, and come again while this is still under way.
       this.#fail()
@@ -183,6 +184,13 @@ class Arriving implements Arrival {
     return problem('upstream-mismatch', { name, version: version.version, why })
   }
 
+  /** Of young versions before anybody gets a byte; the others follow, see `settleProvenance`. */
+  async #attest({ digest }: WrittenBytes): Promise<KeptAttestations | undefined> {
+    const { name, origin, version } = this.#wanted
+    if (!isAttested(version) || !isYoung(version, this.#ports.clock())) return undefined
+    return fetchProvenance(this.#ports, name, origin, version, digest)
+  }
+
   async #look({ digest, sizeBytes }: WrittenBytes): Promise<InsideWords> {
     if (sizeBytes > maxInspectedBytes) return { hasInstallScript: true, fault: '' }
     const reader = await this.#ports.blobs.open(digest)
@@ -223,8 +231,13 @@ class Book {
     this.#ports = ports
   }
 
-  async enter(wanted: Wanted, written: WrittenBytes, inside: InsideWords): Promise<Ingested> {
-    const entry = await this.#describe(wanted, written, inside)
+  async enter(
+    wanted: Wanted,
+    written: WrittenBytes,
+    inside: InsideWords,
+    attested: KeptAttestations | undefined,
+  ): Promise<Ingested> {
+    const entry = await this.#describe(wanted, written, inside, attested)
     await new Promise<void>((resolve, reject) => {
       this.#waiting.push({ ...entry, resolve, reject })
       this.#writing ??= this.#write().finally(() => {
@@ -256,6 +269,7 @@ class Book {
     { name, origin, version }: Wanted,
     { digest, shasum, sizeBytes }: WrittenBytes,
     { hasInstallScript, fault }: InsideWords,
+    attested: KeptAttestations | undefined,
   ): Promise<Pick<Entry, 'ingested' | 'events' | 'write'>> {
     const { store, signer, clock } = this.#ports
     const at = clock()
@@ -264,21 +278,24 @@ class Book {
     const signed = await store.mirrors.findSignatures(name, signer.keyId)
     // Of what nobody was shown yet no document needs to be made anew.
     const isSigned = signed.size === 0 || signed.has(digest) || !isTrusted(version)
-    const shown = isHeld || version.digest === undefined || !isSigned
+    const provenance = isAttested(version) ? (attested?.finding.kind ?? 'due') : 'none'
+    const faults = accuseProvenance(name, ver, origin, attested)
+    const shown = isHeld || faults.length > 0 || version.digest === undefined || !isSigned
     const reason = `its tarball is refused: ${fault}`
     const { publishedAt } = version
     const found = { digest, shasum, sizeBytes, hasInstallScript }
     const times = { publishedAt, ingestedAt: at, lastUsedAt: at }
-    const ingested = { package: name, version: ver, origin, ...found, ...times }
+    const ingested = { package: name, version: ver, origin, ...found, ...times, provenance } as const
     const dist = { integrity: formatIntegrity(digest), size: sizeBytes }
     const fields = { origin, dist, signature: version.signature }
     const detail = { shown, ...(fault === '' ? {} : { fault }) }
     const hold: NewEvent = { type: 'hold', pkg: name, ver, detail: { words: reason } }
     return {
       ingested,
-      events: [{ type: 'ingest', pkg: name, ver, fields, detail }, ...(isHeld ? [hold] : [])],
+      events: [{ type: 'ingest', pkg: name, ver, fields, detail }, ...(isHeld ? [hold] : []), ...faults],
       async write(tx) {
         await tx.upstream.addIngested(ingested)
+        if (attested !== undefined) await tx.upstream.noteAttestations(name, ver, attested)
         if (isHeld)
           await tx.upstream.setMeasure(name, ver, { package: name, version: ver, status: 'held', reason, at })
         if (shown) await tx.upstream.touchMirror(name)

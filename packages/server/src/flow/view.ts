@@ -164,13 +164,15 @@ function keepMirrored(
 }
 
 /** What the bytes told counts for more than what is said of them. */
-function withBytes(told: UpstreamVersion, { ingestedAt, digest, hasInstallScript }: Ingested): VersionTraits {
+function withBytes(told: UpstreamVersion, bytes: Ingested): VersionTraits {
+  const { ingestedAt, digest, hasInstallScript, provenance } = bytes
   return {
     ...told,
     // What came in before is not new because its upstream lacked it for a while.
     knownSince: ingestedAt < told.knownSince ? told.publishedAt : told.knownSince,
     digest,
     hasInstallScript: told.hasInstallScript || hasInstallScript,
+    provenance: provenance === 'broken' ? 'broken' : told.provenance,
   }
 }
 

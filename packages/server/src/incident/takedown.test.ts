@@ -43,6 +43,7 @@ function held(version: string): Ingested {
     publishedAt: now,
     ingestedAt: now,
     lastUsedAt: now,
+    provenance: 'none',
   }
 }
 

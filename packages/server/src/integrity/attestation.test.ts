@@ -67,7 +67,7 @@ test('provenance that a build signed is verified, and its certificate says from 
 
 for (const [file, repository, builder] of [
   ['slsa-v02.json', 'https://github.com/trishankatdatadog/supreme-goggles', ''],
-  ['early-certificate.json', 'https://github.com/sigstore/sigstore-js', ''],
+  ['early-certificate.json', 'https://github.com/theupdateframework/tuf-js', ''],
   [
     'reusable-builder.json',
     'https://github.com/laurentsimon/provenance-npm-test',
@@ -225,7 +225,7 @@ test("a certificate's values are read exactly: twice the same, a wrong length or
   const utf8 = (text: string) => Buffer.concat([Buffer.from([0x0c, text.length]), Buffer.from(text)])
   const told: Record<number, string> = { 8: 'https://ci.example', 12: 'https://git.example/a', 13: 'c0ffee' }
   const extensions = (more: Record<number, Buffer> = {}) =>
-    Object.entries({
+    Object.entries<Buffer>({
       ...Object.fromEntries(Object.entries(told).map(([n, t]) => [n, utf8(t)])),
       ...more,
     }).map(([n, value]) => ({ oid: `1.3.6.1.4.1.57264.1.${n}`, value }))

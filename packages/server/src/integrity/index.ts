@@ -20,4 +20,9 @@ export {
 } from './inspect.ts'
 export { type InsideWords, lookInside } from './look-inside.ts'
 export { digestManifest } from './manifest-digest.ts'
+export {
+  type BuildFacts,
+  type ProvenanceFinding,
+  verifyProvenance,
+} from './provenance.ts'
 export { scanForTokens } from './token-scan.ts'

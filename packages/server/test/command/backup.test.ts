@@ -145,7 +145,14 @@ async function ingest(ports: Ports, name: string, bytes: Buffer, status?: 'quara
   const written = await writer.keep()
   const pin = { package: parsePackageName(name), version: parseVersion('1.0.0') }
   const times = { publishedAt: 1, ingestedAt: 1, lastUsedAt: 1 }
-  const made = { ...pin, ...written, origin: 'up', hasInstallScript: false, ...times }
+  const made = {
+    ...pin,
+    ...written,
+    origin: 'up',
+    hasInstallScript: false,
+    ...times,
+    provenance: 'none',
+  } as const
   const grant = await authorize(ports, operator, 'instance:operate', '')
   await ports.store.commit(grant, { type: 'ingest', pkg: pin.package, ver: pin.version }, async tx => {
     await tx.upstream.addIngested(made)

@@ -72,5 +72,6 @@ function ingested(name: string, lastUsedAt: number): Ingested {
     publishedAt: 1,
     ingestedAt: 1,
     lastUsedAt,
+    provenance: 'none',
   }
 }

@@ -303,5 +303,6 @@ function ingested(name: string, version: string): Ingested {
     publishedAt: 1_600_000_000_000,
     ingestedAt: 1_700_000_000_000,
     lastUsedAt: 1_700_000_000_000,
+    provenance: 'none',
   }
 }

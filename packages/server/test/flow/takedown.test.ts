@@ -125,6 +125,7 @@ async function ingest({ ports, now }: World, pkg: string, text: string): Promise
     publishedAt: now() - hourMs,
     ingestedAt: now(),
     lastUsedAt: now(),
+    provenance: 'none',
   }
   const event = { type: 'ingest', pkg: name(pkg), ver: version(text) } as const
   await ports.store.commit(grant, event, tx => tx.upstream.addIngested(made))

@@ -7,6 +7,7 @@ import { type ExpressionBuilder, type Kysely, type Selectable, sql } from 'kysel
 import type { Ingested, Mirror, UpstreamMeasure, UpstreamVersion } from '../../catalog/index.ts'
 import type { CachedPackage, MirrorRows, OriginSummary, OwnSignatures, UpstreamWrites } from '../../ports.ts'
 import { FactsCache } from './facts-cache.ts'
+import { noteAttestations } from './provenance.ts'
 import type { Schema } from './schema.ts'
 import { searchMirrors, termsOf } from './search.ts'
 
@@ -309,6 +310,7 @@ export function upstreamWrites(db: Kysely<Schema>): UpstreamWrites {
       if (!numInsertedOrUpdatedRows)
         throw problem('upstream-changed', { name: made.package, version: made.version })
     },
+    noteAttestations: (name, version, kept) => noteAttestations(db, name, version, kept),
     async setMeasure(name, version, measure) {
       await db
         .deleteFrom('upstream_measure')
@@ -430,6 +432,9 @@ function fromIngested(made: Ingested): Schema['ingested'] {
     ingested_at: made.ingestedAt,
     last_used_at: made.lastUsedAt,
     dropped_at: null,
+    provenance: made.provenance,
+    // What is due was looked for only by those who wait for it.
+    provenance_at: 0,
   }
 }
 
@@ -445,6 +450,7 @@ function toIngested(row: Selectable<Schema['ingested']>): Ingested {
     publishedAt: row.published_at,
     ingestedAt: row.ingested_at,
     lastUsedAt: row.last_used_at,
+    provenance: row.provenance as Ingested['provenance'],
   }
 }
 

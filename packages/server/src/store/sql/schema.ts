@@ -277,7 +277,11 @@ export interface Schema {
     last_used_at: number
     /** When a quota took the bytes away; null while they are here. */
     dropped_at: number | null
+    provenance: string
+    /** When somebody last looked for what it rests on; 0 for never. */
+    provenance_at: number
   }
+  attestation: { package: string; version: string; text: Uint8Array; finding: string; checked_at: number }
   upstream_measure: { package: string; version: string; status: string; reason: string; at: number }
   incident_case: {
     id: string

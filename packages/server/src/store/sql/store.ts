@@ -13,6 +13,7 @@ import { caseReads, caseWrites } from './incident.ts'
 import { migrations } from './migrations/index.ts'
 import { mirrorRows, upstreamWrites } from './mirror.ts'
 import { policyReads, policyWrites } from './policy.ts'
+import { provenanceRows } from './provenance.ts'
 import { documentRows, downloadRows, leases, mailRows, mailWrites } from './record.ts'
 import type { Schema } from './schema.ts'
 import { webhookRows } from './webhook.ts'
@@ -34,6 +35,7 @@ export async function openStore(driver: SqlDriver<Schema>, clock: Clock, logOrig
     identity: identityReads(driver.db),
     upkeep: identityUpkeep(transact, driver.dialect),
     mirrors: mirrorRows(driver.db, derive),
+    provenance: provenanceRows(driver.db, derive),
     incident: caseReads(driver.db),
     policy: cachedPolicy(policyReads(driver.db), feed),
     documents: documentRows(driver.db, derive),

@@ -57,6 +57,7 @@ const signatures: Readonly<Record<UpstreamVersion['signature'], Markup>> = {
 }
 
 const provenances: Readonly<Record<UpstreamVersion['provenance'], Markup>> = {
+  broken: html`${badge('does not hold', 'bad', '✕')}`,
   none: html`${badge('none told')}`,
   provenance: html`${badge('told')} <span class="small">the upstream has an attestation; nobody verified it here</span>`,
   'trusted-publisher': html`${badge('trusted publisher told')} <span class="small">the upstream’s word; nobody verified it here</span>`,

@@ -6,12 +6,14 @@ import {
   excerpt,
   type PackageName,
   parsePackageName,
+  parseVersion,
   problem,
   type Version,
 } from '@holdfast/core'
 import {
   noteDownload,
   openTarball,
+  readAttestations,
   readDocument,
   readVersion,
   type TarballFlow,
@@ -34,6 +36,7 @@ export function readRoutes(tarballs: Tarballs): readonly Route[] {
     route('GET /-/npm/v1/keys', async ports =>
       json(200, { keys: ports.signer.publicKeys }, { 'cache-control': 'public, max-age=60' }),
     ),
+    route('GET /-/npm/v1/attestations/:pkg', attestations),
   ]
 }
 
@@ -80,6 +83,21 @@ async function oneVersion(ports: Ports, call: Call, params: Params): Promise<Ans
       'cache-control': 'private, max-age=0, must-revalidate',
     },
     body: await readVersion(ports, call.actor, name, version),
+  }
+}
+
+/** As the upstream served them: `@scope/name@1.2.3` stands at the end of the path. */
+async function attestations(ports: Ports, call: Call, params: Params): Promise<Answer> {
+  const [, name, version] = /^(.+)@([^@]+)$/.exec(params['pkg'] ?? '') ?? []
+  if (name === undefined || version === undefined) throw problem('not-found')
+  return {
+    status: 200,
+    headers: {
+      'content-type': 'application/json; charset=utf-8',
+      'cache-control': 'private, max-age=0, must-revalidate',
+      'x-content-type-options': 'nosniff',
+    },
+    body: await readAttestations(ports, call.actor, parsePackageName(name), parseVersion(version)),
   }
 }
 

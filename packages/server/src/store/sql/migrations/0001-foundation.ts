@@ -345,9 +345,17 @@ async function upstreams(table: TableMaker, db: Kysely<unknown>): Promise<void> 
       ingested_at: 'int',
       last_used_at: 'int',
       dropped_at: 'int?',
+      provenance: 'text',
+      provenance_at: 'int',
     },
     ['package', 'version'],
   )
+  await table(
+    'attestation',
+    { package: 'text', version: 'text', text: 'bytes', finding: 'text', checked_at: 'int' },
+    ['package', 'version'],
+  )
+  await index(db, 'ingested', ['provenance', 'provenance_at'])
   await index(db, 'ingested', ['digest'])
   await index(db, 'ingested', ['last_used_at'])
   await table(
