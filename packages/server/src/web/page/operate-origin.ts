@@ -6,7 +6,6 @@ import { getVisitor, hasRole, type PageContext } from '../context.ts'
 import { sheet } from '../layout.ts'
 import { html, type Markup, nothing } from '../markup.ts'
 import { badge, type Tone } from '../part/badge.ts'
-import { field } from '../part/field.ts'
 import { ago, formatBytes, plural } from '../part/format.ts'
 import { packagePath } from '../part/link.ts'
 import { notice } from '../part/notice.ts'
@@ -102,10 +101,10 @@ export async function cachedPage(c: PageContext): Promise<Response> {
   const now = clock()
   const main = html`${operateHead(c, 'origins')}
 <h2>Cached packages</h2>
-<form class="form" method="get" action="/operate/cached">
-${field({ name: 'q', label: 'Name begins with', value: beginning, maxLength: longestName, isOptional: true })}
-<button type="submit">Show</button></form>
 <p role="status">${plural(count, 'package')} of <a href="/operate/origins">upstream registries</a>${beginning === '' ? nothing : html`; <a href="/operate/cached">show all</a>`}.</p>
+<form class="search" method="get" action="/operate/cached">
+<input type="search" name="q" value="${beginning}" aria-label="Name begins with" placeholder="Name begins with" maxlength="${longestName}" autocomplete="off" autocapitalize="none" spellcheck="false">
+<button type="submit">Show</button></form>
 ${
   listed.length === 0
     ? html`<p>There are none${after === '' ? '' : ' behind this one'}.</p>`
