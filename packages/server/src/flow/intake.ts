@@ -3,10 +3,18 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { formatIntegrity, type PackageName, type Problem, problem } from '@holdfast/core'
 import type { Ingested, OriginName, UpstreamVersion } from '../catalog/index.ts'
 import { type Actor, authorize } from '../identity/index.ts'
-import { defaultInspectLimits, type InsideWords, lookInside, type NewEvent } from '../integrity/index.ts'
+import {
+  defaultInspectLimits,
+  type InsideWords,
+  lookInside,
+  type NewEvent,
+  type RecordPlace,
+} from '../integrity/index.ts'
 import type { Arrival, BlobWriter, Intake, KeptAttestations, Ports, Tx, WrittenBytes } from '../ports.ts'
 import { isTrusted } from './own-signature.ts'
 import { accuseProvenance, fetchProvenance, isAttested } from './provenance.ts'
+import { findRecall, recall } from './recall.ts'
+import { followArrival } from './takedown.ts'
 
 type Taking = Pick<Ports, 'config' | 'store' | 'blobs' | 'signer' | 'upstreams' | 'clock'>
 
@@ -139,7 +147,9 @@ class Arriving implements Arrival {
       await this.#kept
       // A crash here leaves bytes that no version names, as after a publish.
       const [inside, attested] = await Promise.all([this.#look(written), this.#attest(written)])
-      return await this.#book.enter(this.#wanted, written, inside, attested)
+      const ingested = await this.#book.enter(this.#wanted, written, inside, attested)
+      await followArrival(this.#ports, this.#wanted)
+      return ingested
     } catch (error) {
       // Before the file is closed: who reads on would fail for that, and come again while this is still under way.
       this.#fail()
@@ -192,17 +202,25 @@ class Arriving implements Arrival {
   }
 
   async #look({ digest, sizeBytes }: WrittenBytes): Promise<InsideWords> {
-    if (sizeBytes > maxInspectedBytes) return { hasInstallScript: true, fault: '' }
+    if (sizeBytes > maxInspectedBytes) return { hasInstallScript: true, fault: '', disagreement: '' }
     const reader = await this.#ports.blobs.open(digest)
     if (reader === undefined) throw problem('unavailable', { why: 'the bytes are gone' })
     try {
       const bytes = new Uint8Array(sizeBytes)
       await reader.read(0, bytes)
       const limits = { ...defaultInspectLimits, maxInflatedBytes: this.#ports.config.maxUnpackedBytes }
-      return await lookInside(bytes, limits)
+      return await lookInside(bytes, limits, await this.#findRecord())
     } finally {
       await reader.close()
     }
+  }
+
+  async #findRecord(): Promise<RecordPlace> {
+    const { name, version } = this.#wanted
+    const { mirrors } = this.#ports.store
+    const listed = (await mirrors.find(name))?.versions ?? []
+    const index = listed.findIndex(each => each.version === version.version)
+    return { version: version.version, source: (await mirrors.findSource(name)) ?? new Uint8Array(), index }
   }
 }
 
@@ -268,36 +286,35 @@ class Book {
   async #describe(
     { name, origin, version }: Wanted,
     { digest, shasum, sizeBytes }: WrittenBytes,
-    { hasInstallScript, fault }: InsideWords,
+    inside: InsideWords,
     attested: KeptAttestations | undefined,
   ): Promise<Pick<Entry, 'ingested' | 'events' | 'write'>> {
-    const { store, signer, clock } = this.#ports
+    const ports = this.#ports
+    const { store, signer, clock } = ports
     const at = clock()
     const ver = version.version
-    const isHeld = fault !== '' && isYoung(version, at)
+    const held = findRecall(inside, isYoung(version, at))
     const signed = await store.mirrors.findSignatures(name, signer.keyId)
     // Of what nobody was shown yet no document needs to be made anew.
     const isSigned = signed.size === 0 || signed.has(digest) || !isTrusted(version)
     const provenance = isAttested(version) ? (attested?.finding.kind ?? 'due') : 'none'
     const faults = accuseProvenance(name, ver, origin, attested)
-    const shown = isHeld || faults.length > 0 || version.digest === undefined || !isSigned
-    const reason = `its tarball is refused: ${fault}`
+    const shown = held !== undefined || faults.length > 0 || version.digest === undefined || !isSigned
     const { publishedAt } = version
+    const { hasInstallScript, fault } = inside
     const found = { digest, shasum, sizeBytes, hasInstallScript }
     const times = { publishedAt, ingestedAt: at, lastUsedAt: at }
     const ingested = { package: name, version: ver, origin, ...found, ...times, provenance } as const
     const dist = { integrity: formatIntegrity(digest), size: sizeBytes }
     const fields = { origin, dist, signature: version.signature }
     const detail = { shown, ...(fault === '' ? {} : { fault }) }
-    const hold: NewEvent = { type: 'hold', pkg: name, ver, detail: { words: reason } }
     return {
       ingested,
-      events: [{ type: 'ingest', pkg: name, ver, fields, detail }, ...(isHeld ? [hold] : []), ...faults],
+      events: [{ type: 'ingest', pkg: name, ver, fields, detail }, ...faults],
       async write(tx) {
         await tx.upstream.addIngested(ingested)
         if (attested !== undefined) await tx.upstream.noteAttestations(name, ver, attested)
-        if (isHeld)
-          await tx.upstream.setMeasure(name, ver, { package: name, version: ver, status: 'held', reason, at })
+        if (held !== undefined) await recall(tx, ports, name, ver, held)
         if (shown) await tx.upstream.touchMirror(name)
       },
     }

@@ -129,29 +129,31 @@ async function ask(ports: Mirroring, name: PackageName, origin: OriginName): Pro
       await ports.store.mirrors.confirmWhole(name, now)
       return { ...before, checkedAt: now, readWholeAt: now }
     }
-    if (before !== undefined)
-      await followUpstream(ports, {
-        name,
-        origin,
-        before,
-        after: { ...answer.mirror, isGone: false },
-        leftOut: answer.leftOut.map(each => each.version),
-      })
+    const after = { ...answer.mirror, isGone: false }
+    const leftOut = answer.leftOut.map(each => each.version)
+    const follow = async () => before && followUpstream(ports, { name, origin, before, after, leftOut })
+    await follow()
     const times = { checkedAt: now, readWholeAt: now, changedAt: now, usedAt: before?.usedAt ?? now }
     const told = { ...answer.mirror, ...times }
     // Above the revision of another origin's too: of two answers the later one stays.
-    return keep(ports, { ...told, revision: (kept?.revision ?? 0) + 1, isGone: false }, answer.source)
+    const revision = (kept?.revision ?? 0) + 1
+    const saved = await keep(ports, { ...told, revision, isGone: false }, answer.source)
+    await follow()
+    return saved
   }
   if (before === undefined) return undefined
   if (answer.kind === 'unchanged' || before.isGone) {
     await ports.store.mirrors.confirm(name, now)
     return { ...before, checkedAt: now }
   }
-  await followUpstream(ports, { name, origin, before, after: { ...before, isGone: true }, leftOut: [] })
+  const change = { name, origin, before, after: { ...before, isGone: true }, leftOut: [] }
+  await followUpstream(ports, change)
   // Its manifests stay, as evidence of what there was.
   const source = (await ports.store.mirrors.findSource(name)) ?? new Uint8Array()
   const gone = { ...before, checkedAt: now, changedAt: now, isGone: true, revision: before.revision + 1 }
-  return keep(ports, gone, source)
+  const made = await keep(ports, gone, source)
+  await followUpstream(ports, change)
+  return made
 }
 
 /** Without its validators once the upstream's word is not believed any longer, so that all of it comes. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What an upstream withdrew is contained here, told, and kept as evidence, without a person. */
 import { type PackageName, problem, type Version } from '@holdfast/core'
-import type { Ingested, OriginName, UpstreamMeasure } from '../catalog/index.ts'
+import type { Ingested, OriginName, UpstreamMeasure, UpstreamVersion } from '../catalog/index.ts'
 import { authorize } from '../identity/index.ts'
 import {
   findReturned,
@@ -41,13 +41,31 @@ const doubtedNamed = 50
 
 /**
  * Contains what the upstream withdrew between two readings, and lets go what it offers again. Call it before the newer reading is
- * kept, which moves the revision: a crash between finds the same again. Throws as `containWithdrawn` does.
+ * kept, which moves the revision: a crash between finds the same again; and once more after it, for what came in meanwhile. What
+ * is contained already is told once. Throws as `containWithdrawn` does.
  */
 export async function followUpstream(ports: Containing, change: Change): Promise<void> {
   const ingested = await ports.store.mirrors.listIngested(change.name)
   if (ingested.length === 0) return
   await letReturn(ports, change, ingested)
   await containWithdrawn(ports, change, ingested)
+}
+
+/**
+ * Contains what came in while its upstream withdrew it: whoever read that could not know of these bytes. Call it once they are
+ * recorded: either this sees the newer reading, or who kept that sees the bytes.
+ */
+export async function followArrival(
+  ports: Containing,
+  { name, origin, version: told }: Pick<Change, 'name' | 'origin'> & { readonly version: UpstreamVersion },
+): Promise<void> {
+  const after = await ports.store.mirrors.find(name)
+  if (after?.origin !== origin) return
+  const now = after.versions.find(each => each.version === told.version)
+  if (!after.isGone && now?.digest === told.digest && now?.deprecated === told.deprecated) return
+  const others = after.versions.filter(each => each !== now)
+  const before = { ...after, isGone: false, versions: [...others, told] }
+  await followUpstream(ports, { name, origin, before, after, leftOut: [] })
 }
 
 /**

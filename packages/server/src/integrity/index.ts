@@ -18,7 +18,7 @@ export {
   inspectTarball,
   servedManifest,
 } from './inspect.ts'
-export { type InsideWords, lookInside } from './look-inside.ts'
+export { type InsideWords, lookInside, type RecordPlace } from './look-inside.ts'
 export { digestManifest } from './manifest-digest.ts'
 export {
   type BuildFacts,

@@ -1,20 +1,66 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The thread that looks into tarballs: the bytes of one in, what was found out. */
+import { zstdDecompressSync } from 'node:zlib'
 import { isProblem } from '@holdfast/core'
 import { answerJobs } from '../thread.ts'
-import { inspectTarball } from './inspect.ts'
-import type { InsideJob, InsideWords } from './look-inside.ts'
+import { checkManifestAgrees, inspectTarball } from './inspect.ts'
+import type { InsideJob, InsideWords, RecordPlace } from './look-inside.ts'
 
-answerJobs<InsideJob, InsideWords>(async ({ bytes, limits }) => {
+type Manifest = Readonly<Record<string, unknown>>
+
+answerJobs<InsideJob, InsideWords>(async ({ bytes, limits, record }) => {
   try {
-    const { hasInstallScript } = await inspectTarball(onePiece(bytes), limits)
-    return { hasInstallScript, fault: '' }
+    const { hasInstallScript, manifest } = await inspectTarball(onePiece(bytes), limits)
+    const said = findManifest(record)
+    // What its registry does not list any more is a takedown, and told as such.
+    const disagreement = said === undefined ? '' : findDisagreement(manifest, said)
+    return { hasInstallScript, fault: '', disagreement }
   } catch (error) {
     if (!isProblem(error)) throw error
-    return { hasInstallScript: true, fault: String(error.data['why']) }
+    return { hasInstallScript: true, fault: String(error.data['why']), disagreement: '' }
   }
 })
 
 async function* onePiece(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes
+}
+
+function findDisagreement(inTarball: Manifest, said: Manifest): string {
+  try {
+    checkManifestAgrees(inTarball, said)
+    return ''
+  } catch (error) {
+    if (!isProblem(error)) throw error
+    const { field, found, wanted } = error.data
+    return `${field} is ${found} in its package.json and ${wanted} in the record of its registry`
+  }
+}
+
+/** Where it is said to be, else wherever it is. */
+function findManifest({ source, index, version }: RecordPlace): Manifest | undefined {
+  if (source.length === 0) return undefined
+  const [, ...lines] = linesOf(zstdDecompressSync(source))
+  const place = parseLine(lines[index])
+  if (place?.['version'] === version) return place
+  const sign = `"version":${JSON.stringify(version)}`
+  return lines
+    .filter(line => line.includes(sign))
+    .map(parseLine)
+    .find(each => each?.['version'] === version)
+}
+
+function parseLine(line: Buffer | undefined): Manifest | undefined {
+  return line === undefined || line.length === 0 ? undefined : JSON.parse(line.toString())
+}
+
+/** Parts of one buffer: of a large document one manifest becomes text. */
+function linesOf(text: Buffer): Buffer[] {
+  const lines: Buffer[] = []
+  for (let from = 0; from <= text.length; ) {
+    const end = text.indexOf(0x0a, from)
+    const to = end < 0 ? text.length : end
+    lines.push(text.subarray(from, to))
+    from = to + 1
+  }
+  return lines
 }

@@ -95,6 +95,24 @@ async function checkSigned(world: World, { name, version, dist }: Json): Promise
   )
 }
 
+test('a version of a moment ago is there for who names it, and names without end do not reach the upstream', async t => {
+  const { upstream, world } = await open(t)
+  upstream.publish('lib', '1.0.0')
+  await world.npm('GET /lib')
+  const asked = () => upstream.asked.filter(({ line }) => line === 'GET /lib').length
+  world.advance(11_000)
+  upstream.publish('lib', '1.0.1')
+  upstream.publish('lib', '1.0.2')
+  await fetchBytes(world, '/lib/-/lib-1.0.1.tgz')
+  assert.equal((await world.npm('GET /lib/1.0.2')).body.version, '1.0.2')
+  const before = asked()
+  for (let i = 3; i < 20; i++) assert.equal((await world.npm(`GET /lib/-/lib-1.0.${i}.tgz`)).status, 404)
+  assert.equal(asked(), before)
+  world.advance(11_000)
+  upstream.answer = (_, response) => void response.writeHead(500).end() ?? true
+  assert.equal((await world.npm('GET /lib/1.0.3')).status, 404, 'what is known is told while it is down')
+})
+
 test('many clients get the bytes of one fetch, and then the upstream is needed no more', async t => {
   const { upstream, world } = await open(t)
   upstream.publish('lib', '1.0.0', { files: { 'data.bin': randomBytes(300_000) } })
@@ -334,4 +352,69 @@ test('an old version that was never looked at gets our signature when its bytes 
   const after = (await world.npm('GET /lib')).body.versions
   await checkSigned(world, after['1.0.0'])
   assert.equal(after['1.0.1'].dist.signatures, undefined)
+})
+
+test('a version of which its registry says something else than its package.json is held: young before a byte, old with a case', async t => {
+  const { upstream, world } = await open(t)
+  const rewrite = (text: string, said: Json) =>
+    Object.assign(upstream.documents.get('lib').versions[text], said)
+  const manifest = { bin: './cli.js', optionalDependencies: { soft: '^1' } }
+  upstream.publish('lib', '1.0.0', { manifest })
+  // As npm writes down what it reads.
+  rewrite('1.0.0', { bin: { lib: 'cli.js' }, dependencies: { soft: '^1' } })
+  upstream.publish('lib', '1.1.0')
+  rewrite('1.1.0', { dependencies: { evil: '^1' } })
+  upstream.publish('lib', '1.2.0', {
+    manifest: { scripts: { postinstall: 'node steal.js' } },
+    publishedAt: world.now() - 5 * dayMs,
+  })
+  rewrite('1.2.0', { scripts: {} })
+  await fetchBytes(world, '/lib/-/lib-1.0.0.tgz')
+  await fetchBytes(world, '/lib/-/lib-1.1.0.tgz')
+  const young = await world.npm('GET /lib/-/lib-1.2.0.tgz')
+  assert.deepEqual([young.status, young.body.code], [403, 'version-held'])
+  assert.match(young.body.error, /scripts\.postinstall is 'node steal\.js' in its package\.json and nothing/)
+  for (const text of ['1.0.0', '1.1.0'] as Version[]) await untilIngested(world, lib, text)
+  const old = await world.npm('GET /lib/-/lib-1.1.0.tgz')
+  assert.deepEqual([old.status, old.body.code], [403, 'version-held'])
+  assert.match(old.body.error, /dependencies\.evil/)
+  await fetchBytes(world, '/lib/-/lib-1.0.0.tgz')
+  assert.deepEqual(Object.keys((await world.npm('GET /lib')).body.versions), ['1.0.0'])
+  assert.deepEqual(
+    (await eventsOf(world, 'hold')).map(each => each.ver).sort(),
+    ['1.1.0', '1.2.0'],
+  )
+  const cases = await world.ports.store.incident.listCases(Number.MAX_SAFE_INTEGER, 10)
+  assert.deepEqual(
+    cases.map(each => [each.kind, each.title]),
+    [['upstream-fault', 'lib is not what its registry says of it']],
+  )
+})
+
+test('what comes in while its upstream withdraws it is quarantined and told, once', async t => {
+  const { upstream, world } = await open(t)
+  for (const text of ['1.0.0', '1.0.1']) upstream.publish('lib', text)
+  const { promise: coming, resolve: come } = Promise.withResolvers<void>()
+  upstream.answer = ({ url }, response) => {
+    if (url !== '/lib/-/lib-1.0.1.tgz') return false
+    coming.then(() => response.end(upstream.tarballs.get(url)))
+    return true
+  }
+  await world.npm('GET /lib')
+  const fetched = fetch(`${world.url}/npm/lib/-/lib-1.0.1.tgz`).then(answer => answer.arrayBuffer())
+  while (tarballsAsked(upstream) === 0) await delay(10)
+  delete upstream.documents.get('lib').versions['1.0.1']
+  await world.ports.mirrors.refresh(lib, 'up')
+  come()
+  await fetched
+  await untilIngested(world, lib, '1.0.1' as Version)
+  const isQuarantined = async () => (await eventsOf(world, 'quarantine')).length > 0
+  while (!(await isQuarantined())) await delay(10)
+  await world.ports.mirrors.refresh(lib, 'up')
+  assert.deepEqual(
+    (await world.ports.store.mirrors.listMeasures(lib)).map(each => [each.version, each.status]),
+    [['1.0.1', 'quarantined']],
+  )
+  assert.equal((await eventsOf(world, 'quarantine')).length, 1)
+  assert.equal((await eventsOf(world, 'case')).length, 1)
 })
