@@ -4,7 +4,7 @@ import { problem } from '@holdfast/core'
 import { type Actor, actorId, authorize } from '../identity/index.ts'
 import type { CaseSubject, CaseSummary, IncidentCase } from '../incident/index.ts'
 import type { DownloadCount, Ports, Tx } from '../ports.ts'
-import { addLetters, hostOf } from './letter.ts'
+import { tellStaff } from './letter.ts'
 import { provePresence } from './presence.ts'
 
 const holdersShown = 500
@@ -38,17 +38,15 @@ export async function openCase(tx: Tx, by: string, at: number, draft: CaseDraft)
 }
 
 /** An open letter about a case to everybody who responds or operates. */
-export async function tellStaff(
+export async function tellOfCase(
   tx: Tx,
-  { config }: Pick<Ports, 'config'>,
+  ports: Pick<Ports, 'config'>,
   subject: string,
   caseId: string,
   lines: readonly string[],
 ): Promise<void> {
-  const staff = await tx.identity.listStaff()
-  const to = staff.filter(each => each.roles.some(role => role !== 'auditor')).map(each => each.email)
-  const more = ['', `Who fetched what, and what happened: ${config.publicUrl}/operate/cases/${caseId}`]
-  await addLetters(tx, to, `${subject} – ${hostOf(config.publicUrl)}`, [...lines, ...more])
+  const page = `${ports.config.publicUrl}/operate/cases/${caseId}`
+  await tellStaff(tx, ports, subject, [...lines, '', `Who fetched what, and what happened: ${page}`])
 }
 
 /** A person has seen to it, and says how it ended. Throws `not-found`; closing twice changes nothing. */

@@ -47,6 +47,19 @@ export async function addLetters(
     await tx.mail.add({ to: each, subject, text, secret: false })
 }
 
+/** The same open letter to everybody who responds or operates, and to whom it concerns beside them. */
+export async function tellStaff(
+  tx: Tx,
+  { config }: Pick<Ports, 'config'>,
+  subject: string,
+  lines: readonly string[],
+  also: readonly string[] = [],
+): Promise<void> {
+  const staff = await tx.identity.listStaff()
+  const to = staff.filter(each => each.roles.some(role => role !== 'auditor')).map(each => each.email)
+  await addLetters(tx, [...to, ...also], `${subject} – ${hostOf(config.publicUrl)}`, lines)
+}
+
 /** Whether one letter more may go out for this in the running hour: nobody fills a mailbox with our letters. */
 export function takeLetter(ports: Ports, counter: string, budget: number): Promise<boolean> {
   const key = `letter ${counter}`

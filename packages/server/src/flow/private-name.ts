@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { isPackageName, isProblem, matchesName, type PackageName } from '@holdfast/core'
 import { authorize } from '../identity/index.ts'
 import type { NameSource, Ports, Tx, Upstream } from '../ports.ts'
-import { openCase, tellStaff } from './case.ts'
+import { openCase, tellOfCase } from './case.ts'
 
 const watcher = { kind: 'system', id: 'names' } as const
 const leaseMs = 10 * 60_000
@@ -122,7 +122,7 @@ async function tellFresh(tx: Tx, ports: Ports, fresh: readonly PackageName[]): P
   const subjects = fresh.map(name => ({ package: name, version: '' }) as const)
   const draft = { kind: 'private-name', title, severity: 'high', subjects, words } as const
   const id = await openCase(tx, watcher.id, ports.clock(), draft)
-  await tellStaff(tx, ports, title, id, [
+  await tellOfCase(tx, ports, title, id, [
     `${words}.`,
     '',
     'Builds that use this registry are safe: a name that is hosted here never comes from elsewhere.',

@@ -3,7 +3,7 @@
 import type { PackageName, Version } from '@holdfast/core'
 import type { InsideWords } from '../integrity/index.ts'
 import type { Ports, Tx } from '../ports.ts'
-import { openCase, tellStaff } from './case.ts'
+import { openCase, tellOfCase } from './case.ts'
 
 /** Why nobody gets a version, and whether somebody may have it already. */
 export interface Recall {
@@ -44,7 +44,7 @@ export async function recall(
     words: `${version}: ${reason}`,
   })
   if (known === undefined)
-    await tellStaff(tx, ports, title, id, [
+    await tellOfCase(tx, ports, title, id, [
       `${name}@${version}: ${reason}.`,
       '',
       'It is held here: nobody gets it any more until somebody looked. It went out while it came in.',

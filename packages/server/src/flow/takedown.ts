@@ -13,7 +13,7 @@ import {
   withdrawalTable,
 } from '../incident/index.ts'
 import type { Ports, Tx } from '../ports.ts'
-import { closedAt, openCase, tellStaff } from './case.ts'
+import { closedAt, openCase, tellOfCase } from './case.ts'
 
 /** What it takes to contain: a store, and where the pages are. */
 export type Containing = Pick<Ports, 'store' | 'config' | 'clock'>
@@ -142,7 +142,7 @@ async function containWithdrawn(
     const subjects = fresh.map(each => ({ package: name, version: each.version }))
     const draft = { kind: 'takedown', title, severity: gravest(fresh), subjects, words } as const
     const id = await openCase(tx, reconciler.id, ports.clock(), draft)
-    await tellStaff(tx, ports, title, id, [
+    await tellOfCase(tx, ports, title, id, [
       `${name}: ${words}.`,
       '',
       'These versions are quarantined here: nobody gets them any more, and their bytes are kept as evidence.',
@@ -215,7 +215,7 @@ async function askPerson(tx: Tx, ports: Containing, change: Change, how: Withdra
     words: known === undefined ? words : `${change.name} is ${how} too`,
   })
   if (known === undefined)
-    await tellStaff(tx, ports, title, id, [`${title}: ${words}.`, '', 'Close the case when it is true.'])
+    await tellOfCase(tx, ports, title, id, [`${title}: ${words}.`, '', 'Close the case when it is true.'])
 }
 
 async function countFetches(

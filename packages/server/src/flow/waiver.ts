@@ -5,7 +5,7 @@ import type { Waiver } from '../catalog/index.ts'
 import { type Actor, actorId, authorize, randomId } from '../identity/index.ts'
 import type { NewEvent } from '../integrity/index.ts'
 import type { Ports, Tx } from '../ports.ts'
-import { addLetters, hostOf } from './letter.ts'
+import { addLetters, hostOf, tellStaff } from './letter.ts'
 import { takeTurn } from './limit.ts'
 import { provePresence } from './presence.ts'
 import { isWaivable, openVersion } from './why.ts'
@@ -60,7 +60,7 @@ export async function askWaiver(
   const event = waiverEvent(waiver, 'ask', { words, rules })
   await ports.store.commit(grant, event, async tx => {
     await tx.policy.setWaiver(waiver)
-    await tellResponders(tx, ports, `A waiver is asked for ${name}@${version}`, [
+    await tellOfWaivers(tx, ports, `A waiver is asked for ${name}@${version}`, [
       `Rules: ${rules.join(', ')}`,
       `Why it is closed: ${facts.reason}`,
       `Why it is needed: ${words}`,
@@ -168,30 +168,27 @@ export async function tellOfEndingWaivers(ports: Ports): Promise<void> {
     await ports.store.commit(grant, event, async tx => {
       await tx.policy.setWaiver(told)
       const asker = await tx.identity.findAccount(waiver.askedBy)
-      await tellResponders(tx, ports, what, [`It was given because: ${waiver.reason}`], asker?.email)
+      await tellOfWaivers(
+        tx,
+        ports,
+        what,
+        [`It was given because: ${waiver.reason}`],
+        asker === undefined ? [] : [asker.email],
+      )
     })
   }
 }
 
-async function tellResponders(
+async function tellOfWaivers(
   tx: Tx,
   ports: Ports,
   what: string,
   lines: readonly string[],
-  also = '',
+  also: readonly string[] = [],
 ): Promise<void> {
-  const staff = await tx.identity.listStaff()
-  const responders = staff.filter(({ roles }) => roles.includes('responder'))
-  const told = responders.length > 0 ? responders : staff.filter(({ roles }) => roles.includes('operator'))
   const { publicUrl } = ports.config
-  const page = `${publicUrl}/operate/waivers`
-  await addLetters(tx, [...told.map(({ email }) => email), also], `${what} – ${hostOf(publicUrl)}`, [
-    `${what} on ${publicUrl}.`,
-    '',
-    ...lines,
-    '',
-    page,
-  ])
+  const text = [`${what} on ${publicUrl}.`, '', ...lines, '', `${publicUrl}/operate/waivers`]
+  await tellStaff(tx, ports, what, text, also)
 }
 
 async function tellAsker(tx: Tx, ports: Ports, waiver: Waiver, verdict: Verdict): Promise<void> {
