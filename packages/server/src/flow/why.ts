@@ -17,6 +17,7 @@ import {
   type Waiver,
 } from '../catalog/index.ts'
 import { type Actor, actorId, authorize } from '../identity/index.ts'
+import type { ProvenanceFinding } from '../integrity/index.ts'
 import type { Ports } from '../ports.ts'
 import { type Happening, listHappenings } from './version-history.ts'
 import { type PackageView, viewPackage } from './view.ts'
@@ -41,6 +42,8 @@ export interface Explanation {
   readonly hits: readonly RuleHit[]
   /** Waivers for this version, without the people behind them. */
   readonly waivers: readonly Pick<Waiver, 'id' | 'state' | 'rules' | 'reason' | 'askedAt' | 'endsAt'>[]
+  /** What attests where it was built, as it was found here; undefined where nothing of that is kept. */
+  readonly provenance: ProvenanceFinding | undefined
   /** What was decided about it, newest first. */
   readonly history: readonly Happening[]
   /** Whether asking for a waiver could open it. */
@@ -79,6 +82,7 @@ export async function explainVersion(
       askedAt,
       endsAt,
     })),
+    provenance: view.known && (await ports.store.provenance.find(name, version))?.finding,
     history: await listHappenings(ports, view, version, publishedAt),
     isWaivable: isWaivable(facts),
   }

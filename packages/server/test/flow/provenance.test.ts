@@ -2,14 +2,15 @@
 /** What an upstream attests of where its versions were built, from the wire to the gate: with a real package and its attestations. */
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { createReadStream, readFileSync } from 'node:fs'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { PackageName, Version } from '@holdfast/core'
 import { parseRules } from '../../src/catalog/index.ts'
 import { applyPolicy, settleProvenance } from '../../src/flow/index.ts'
 import { operator } from '../../src/identity/index.ts'
-import type { ProvenanceFinding } from '../../src/integrity/index.ts'
+import { defaultInspectLimits, inspectTarball, type ProvenanceFinding } from '../../src/integrity/index.ts'
+import { packPackage } from '../fixture/tarball.ts'
 import { startUpstream, type UpstreamRegistry } from '../upstream-registry.ts'
 import { dayMs, openWorld, type World } from '../world.ts'
 
@@ -21,6 +22,11 @@ const path = '/-/npm/v1/attestations/tuf-js@1.0.0'
 const tarballPath = '/tuf-js/-/tuf-js-1.0.0.tgz'
 const [name, version] = ['tuf-js' as PackageName, '1.0.0' as Version]
 const trustRoot = fileURLToPath(new URL('trusted_root.json', folder))
+
+const { manifest } = await inspectTarball(
+  createReadStream(new URL('tuf-js-1.0.0.tgz', folder)),
+  defaultInspectLimits,
+)
 
 /** What the upstream answers where its attestations should be: a text, or a status. */
 type Told = string | number
@@ -55,7 +61,7 @@ async function open(
     else response.end(answer)
     return true
   }
-  publish(upstream, world.now() - ageDays * dayMs, read('tuf-js-1.0.0.tgz'))
+  publish(upstream, world.now() - ageDays * dayMs, read('tuf-js-1.0.0.tgz'), manifest)
   return {
     upstream,
     world,
@@ -65,8 +71,13 @@ async function open(
   }
 }
 
-/** The real bytes, as their registry lists them. */
-function publish(upstream: UpstreamRegistry, publishedAt: number, bytes: Buffer): void {
+/** Bytes as their registry lists them. */
+function publish(
+  upstream: UpstreamRegistry,
+  publishedAt: number,
+  bytes: Buffer,
+  inside: Readonly<Record<string, unknown>>,
+): void {
   const integrity = `sha512-${createHash('sha512').update(bytes).digest('base64')}`
   const provenance = { predicateType: 'https://slsa.dev/provenance/v0.2' }
   const dist = {
@@ -75,7 +86,7 @@ function publish(upstream: UpstreamRegistry, publishedAt: number, bytes: Buffer)
     signatures: upstream.sign(`${name}@${version}:${integrity}`),
     attestations: { url: `${upstream.url}${path}`, provenance },
   }
-  upstream.publish(name, version, { dist, publishedAt })
+  upstream.publish(name, version, { manifest: inside, dist, publishedAt })
   upstream.tarballs.set(tarballPath, bytes)
 }
 
@@ -140,13 +151,28 @@ test('a young version whose attestation was tampered with goes to nobody, and so
 
 test('attestations of other bytes are no attestations of these', async t => {
   const scene = await open(t, { ageDays: 5, told: good })
-  scene.upstream.publish('other', '1.0.0')
-  const others = scene.upstream.tarballs.get('/other/-/other-1.0.0.tgz') ?? Buffer.alloc(0)
-  publish(scene.upstream, scene.world.now() - 5 * dayMs, others)
+  const others = packPackage({ name, version })
+  publish(scene.upstream, scene.world.now() - 5 * dayMs, others, {})
   assert.equal((await tarball(scene)).status, 403)
   const found = await finding(scene)
   assert.ok(found?.kind === 'broken')
   assert.equal(found.why, 'it is about other bytes')
+})
+
+test('what was verified, and what did not hold, is told in words to whoever asks why', async t => {
+  const scene = await open(t, { ageDays: 5, told: good })
+  assert.equal((await tarball(scene)).status, 200)
+  const { body } = await scene.world.ask('GET /api/v1/why/npm/tuf-js/1.0.0')
+  assert.equal(body.provenance.build.repository, repository)
+  for (const page of ['/why/npm/tuf-js/1.0.0', '/package/npm/tuf-js']) {
+    const { text } = await scene.world.ask(`GET ${page}`)
+    assert.match(text, /built from <a href="https:\/\/github\.com\/theupdateframework\/tuf-js"/)
+    assert.match(text, /99624cc7ce39872e6bd08a0df59229a48562dbca/)
+  }
+  const other = await open(t, { ageDays: 5, told: tampered() })
+  assert.equal((await tarball(other)).status, 403)
+  const { text } = await other.world.ask('GET /why/npm/tuf-js/1.0.0')
+  assert.match(text, /attests where it was built is not believed/)
 })
 
 test('an older version waits for nobody: what is attested of it is looked at afterwards', async t => {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { formatIntegrity, type Version } from '@holdfast/core'
 import type { Ingested, Mirror, UpstreamVersion } from '../../catalog/index.ts'
-import type { KnownMirror, Ports } from '../../ports.ts'
+import type { KeptAttestations, KnownMirror, Ports } from '../../ports.ts'
 import { html, type Markup, nothing } from '../markup.ts'
 import { badge } from '../part/badge.ts'
 import { ago } from '../part/format.ts'
+import { provenanceWords } from '../part/provenance.ts'
 import type { PackageWords, ShownPackage, ShownVersion, UpstreamEvidence } from './package-read.ts'
 
 /** What an upstream says of a package and of one version, and what came in of it. */
@@ -20,13 +21,15 @@ export async function readMirrored(
   const told = mirror.versions.find(each => each.version === version)
   const bytes = await store.mirrors.findIngested(name, version)
   const found = bytes?.origin === mirror.origin ? bytes : undefined
-  return { ...about, readme, selected: showMirrored(version, told, found), manifest }
+  const attested = found && (await store.provenance.find(name, version))
+  return { ...about, readme, selected: showMirrored(version, told, found, attested), manifest }
 }
 
 function showMirrored(
   version: Version,
   told: UpstreamVersion | undefined,
   found: Ingested | undefined,
+  attested: KeptAttestations | undefined,
 ): ShownVersion {
   return {
     version,
@@ -44,6 +47,7 @@ function showMirrored(
       provenance: told?.provenance ?? 'none',
       isWithdrawn: told === undefined,
       ingestedAt: found?.ingestedAt ?? null,
+      attested: attested?.finding,
     },
   }
 }
@@ -73,7 +77,7 @@ export function mirrorSecurity(
   const said =
     ingestedAt === null ? 'the upstream’s word; nobody looked into its bytes yet' : 'in its bytes too'
   return html`<dl class="facts">
-${isWithdrawn ? nothing : html`<dt>Signature</dt><dd>${signatures[evidence.signature]}</dd><dt>Provenance</dt><dd>${provenances[evidence.provenance]}</dd>`}
+${isWithdrawn ? nothing : html`<dt>Signature</dt><dd>${signatures[evidence.signature]}</dd><dt>Provenance</dt><dd>${evidence.attested === undefined ? provenances[evidence.provenance] : provenanceWords(evidence.attested)}</dd>`}
 <dt>Install scripts</dt><dd>${hasInstallScript ? badge('runs scripts', 'warn', '!') : html`${badge('none', ingestedAt === null ? 'plain' : 'good', ingestedAt === null ? '' : '✓')} <span class="small">${said}</span>`}</dd>
 <dt>Bytes</dt><dd>${ingestedAt === null ? html`${badge('not here yet')} <span class="small">checked against the digest when they come in</span>` : html`${badge('checked', 'good', '✓')} <span class="small">against the upstream’s digest, when they came in ${ago(ingestedAt, now)}</span>`}</dd>
 </dl>

@@ -20,6 +20,7 @@ import {
   type VersionFacts,
 } from '../../catalog/index.ts'
 import { type PackageView, viewPackage } from '../../flow/index.ts'
+import type { ProvenanceFinding } from '../../integrity/index.ts'
 import type { KnownMirror, Ports } from '../../ports.ts'
 import { readHosted } from './package-hosted.ts'
 import { readMirrored } from './package-mirror.ts'
@@ -84,6 +85,8 @@ export interface UpstreamEvidence extends Pick<UpstreamVersion, 'signature' | 'p
   readonly isWithdrawn: boolean
   /** When its bytes came in, checked; null while they did not. */
   readonly ingestedAt: number | null
+  /** What its attestations were found to be; undefined where none are kept. */
+  readonly attested: ProvenanceFinding | undefined
 }
 
 /** A package as its page shows it, the gate asked. */

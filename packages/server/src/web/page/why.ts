@@ -20,6 +20,7 @@ import { ago, day } from '../part/format.ts'
 import { happenings } from '../part/happening.ts'
 import { packagePath, whyPath } from '../part/link.ts'
 import { asNotice, notice, problemNotice } from '../part/notice.ts'
+import { provenanceWords } from '../part/provenance.ts'
 
 /** Why a version can be installed or cannot: where every refusal leads. */
 export async function whyPage(c: PageContext): Promise<Response> {
@@ -63,6 +64,7 @@ async function show(c: PageContext, subject: Subject, trouble?: Problem, typed =
 <p class="badges">${statusBadge(told.status)} <span class="small">from ${told.origin === 'hosted' ? 'this registry' : told.origin}, published ${ago(told.publishedAt, ports.clock())}</span></p>
 ${verdict(told, ports.clock())}
 ${rules(told, ports.clock())}
+${told.provenance === undefined ? nothing : html`<h2>Where it was built</h2><p>${provenanceWords(told.provenance)}</p>`}
 ${waivers(told, ports.clock())}
 ${waiverForm(c, told, trouble, typed)}
 ${history(told, ports.clock())}
