@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type DistTag, problem } from '@holdfast/core'
 import { decide, rulesFor, type SearchHit, type SearchQuery, type VersionFacts } from '../catalog/index.ts'
 import { type Actor, isMachine, mayReadPublic } from '../identity/index.ts'
@@ -58,12 +59,13 @@ async function searchCached(
   return routes.length === 0 ? { total: 0, found: [] } : store.mirrors.search(text, offset, limit)
 }
 
-/** One after the other: some have thousands of versions. A name that comes from elsewhere by now is none. */
+/** One after the other, and others get their turn between: some have thousands of versions. A name that comes from elsewhere by now is none. */
 async function judgeCached(ports: Ports, found: readonly MirrorSummary[]): Promise<readonly SearchHit[]> {
   const offline = { ...ports, mirrors: keptMirrors(ports.store, ports.clock()) }
   const nobody = { keywords: [], publisherLogin: '', maintainers: [], downloads: 0, score: 0 }
   const hits: SearchHit[] = []
   for (const { name, origin, description, modifiedAt } of found) {
+    await nextTurn()
     const view = await viewPackage(offline, name)
     const shown = view?.origin === origin ? findShown(view) : undefined
     if (shown !== undefined)
