@@ -201,7 +201,15 @@ export {
 export { type Remainder, unpublishMissing, unpublishPackage, unpublishVersion } from './unpublish.ts'
 export { verifyEmail } from './verification.ts'
 export { type Happening, listHappenings } from './version-history.ts'
-export { currentPolicy, listFacts, type PackageView, type Viewing, viewPackage, viewVersion } from './view.ts'
+export {
+  currentPolicy,
+  listFacts,
+  type PackageView,
+  type Viewing,
+  viewPackage,
+  viewVersion,
+  viewWith,
+} from './view.ts'
 export {
   askWaiver,
   decideWaiver,

@@ -4,7 +4,7 @@ import { decide, refuse, type UpstreamVersion } from '../catalog/index.ts'
 import { type Actor, authorize } from '../identity/index.ts'
 import type { DocumentForm, Ports, ReadyDocument } from '../ports.ts'
 import { isYoung } from './intake.ts'
-import { listFacts, type PackageView, viewPackage, viewVersion } from './view.ts'
+import { listFacts, type PackageView, refuseMissing, viewVersion, viewWith } from './view.ts'
 import { refuseBytes } from './why.ts'
 
 /** The packument for somebody who may read it. Throws `package-not-found`, `unauthenticated`. */
@@ -95,8 +95,8 @@ async function openMirrored(
   return { name, version, digest, sizeBytes, bytes: arrival.follow() }
 }
 
-async function getView(ports: Ports, name: PackageName): Promise<PackageView> {
-  const view = await viewPackage(ports, name)
+async function getView(ports: Ports, name: PackageName, version: Version): Promise<PackageView> {
+  const view = await viewWith(ports, name, version)
   if (view === undefined) throw problem('package-not-found', { name })
   return view
 }
@@ -108,9 +108,9 @@ async function getOpenView(
   name: PackageName,
   version: Version,
 ): Promise<PackageView> {
-  const view = await getView(ports, name)
+  const view = await getView(ports, name, version)
   const facts = view.versions.find(each => each.version === version)
-  if (facts === undefined) throw problem('version-not-found', { name, version })
+  if (facts === undefined) throw refuseMissing(view, version)
   if (!decide(facts).served) throw refuseBytes(ports, actor, name, facts, view.versions)
   return view
 }
@@ -153,9 +153,9 @@ export async function readVersion(
   version: Version,
 ): Promise<string> {
   await authorize(ports, actor, 'package:read', name)
-  const view = await getView(ports, name)
+  const view = await getView(ports, name, version)
   const facts = view.versions.find(each => each.version === version)
-  if (facts === undefined) throw problem('version-not-found', { name, version })
+  if (facts === undefined) throw refuseMissing(view, version)
   if (!decide(facts).listed) throw refuse(name, facts, view.versions)
   const text = await ports.documents.getVersion(name, version)
   if (text === undefined) throw problem('version-not-found', { name, version })

@@ -1,5 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type Digest, type DistTag, type PackageName, scopeOf, type Version } from '@holdfast/core'
+import {
+  type Digest,
+  type DistTag,
+  isProblem,
+  type PackageName,
+  type Problem,
+  problem,
+  scopeOf,
+  type Version,
+} from '@holdfast/core'
 import {
   type Access,
   defaultPolicy,
@@ -8,6 +17,7 @@ import {
   type JudgeContext,
   judge,
   type KeptFacts,
+  type Mirror,
   type OriginName,
   originOf,
   type PackageVersion,
@@ -24,6 +34,7 @@ import type { KnownMirror, Ports } from '../ports.ts'
 const dayMs = 24 * 3600_000
 /** How far back the advisories of a scope can matter: what they name is young, or passes anyway. */
 const siblingMs = 60 * dayMs
+const askAgainMs = 10_000
 
 /** What it takes to look at a package. */
 export type Viewing = Pick<Ports, 'store' | 'clock' | 'mirrors' | 'routes' | 'popular'>
@@ -84,6 +95,25 @@ export async function viewUnder(ports: Viewing, policy: Policy, found: KeptPacka
   }
 }
 
+/**
+ * The same for somebody who names a version or a tag: one that was published a moment ago is asked for, though what the upstream
+ * said last is fresh. At most every ten seconds, whoever invents versions; an upstream that does not answer has none.
+ */
+export async function viewWith(
+  ports: Viewing,
+  name: PackageName,
+  wanted: string,
+): Promise<PackageView | undefined> {
+  const view = await viewPackage(ports, name)
+  if (view?.known === undefined || view.tags.has(wanted as DistTag)) return view
+  if (view.versions.some(each => each.version === wanted)) return view
+  if (ports.clock() - view.known.mirror.checkedAt < askAgainMs) return view
+  const asked = await ports.mirrors.refresh(name, view.origin).catch(error => {
+    if (!isProblem(error)) throw error
+  })
+  return asked === undefined ? view : viewPackage(ports, name)
+}
+
 /** All versions of a package as everybody sees them; none when there is no such package. */
 export async function listFacts(ports: Viewing, name: PackageName): Promise<readonly VersionFacts[]> {
   return (await viewPackage(ports, name))?.versions ?? []
@@ -129,7 +159,7 @@ async function findMirrored(ports: Viewing, name: PackageName): Promise<KeptPack
   const isTold = new Set(mirror.versions.map(each => each.version))
   const withdrawn = ingested
     .filter(each => !isTold.has(each.version))
-    .map(each => keepWithdrawn(each, measures.get(each.version)))
+    .map(each => keepWithdrawn(each, measures.get(each.version), whyLeftOut(mirror, each.version)))
   const { revision, createdAt, modifiedAt, tags } = mirror
   return {
     name,
@@ -186,13 +216,31 @@ function findContained(
   return { status: 'quarantined', reason: 'its registry now offers other bytes under this version' }
 }
 
+/** Why an upstream's word on one of its versions counts for nothing; undefined where it does, or says none. */
+function whyLeftOut({ leftOut }: Mirror, version: string): string | undefined {
+  const found = leftOut.find(each => each.version === version)
+  return found && `its registry's record of it cannot be believed: ${found.why}`
+}
+
+/** What to say to whoever wants a version that a package does not have. */
+export function refuseMissing({ name, known }: PackageView, version: Version): Problem {
+  const reason = known && whyLeftOut(known.mirror, version)
+  return reason === undefined
+    ? problem('version-not-found', { name, version })
+    : problem('version-disbelieved', { name, version, reason })
+}
+
 /** What came in here once and the upstream offers no longer: mostly malware that was taken down. */
-function keepWithdrawn(bytes: Ingested, measure: UpstreamMeasure | undefined): KeptFacts {
+function keepWithdrawn(
+  bytes: Ingested,
+  measure: UpstreamMeasure | undefined,
+  doubt: string | undefined,
+): KeptFacts {
   const { version, publishedAt, ingestedAt, digest, hasInstallScript } = bytes
   return {
     version,
     status: measure?.status ?? 'quarantined',
-    reason: measure?.reason ?? 'its registry withdrew this version',
+    reason: measure?.reason ?? doubt ?? 'its registry withdrew this version',
     deprecated: '',
     publishedAt,
     traits: {

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import {
   type DistTag,
@@ -17,7 +16,7 @@ import {
   readDocument,
   readVersion,
   type TarballFlow,
-  viewPackage,
+  viewWith,
 } from '../../../flow/index.ts'
 import type { Answer, Call } from '../../../http/index.ts'
 import { authorize } from '../../../identity/index.ts'
@@ -66,10 +65,11 @@ function warningOf({ warning }: ReadyDocument): Record<string, string> {
   return { warning: warning === 'stale' ? '110 - "Response is Stale"' : '111 - "Revalidation Failed"' }
 }
 
-/** For the rare client that takes no encoding, inflated on the way: a large document never lies in memory whole. */
+/** For the rare client that takes no encoding, inflated as it reads: a large document never lies in memory whole. */
 function inflated({ variants }: ReadyDocument, warning: Record<string, string>): Answer {
   const { 'content-encoding': _, 'content-length': __, ...headers } = pairs(variants.gzip?.headers ?? [])
-  const flow = Readable.from([variants.gzip?.body ?? Buffer.alloc(0)]).pipe(createGunzip())
+  const flow = createGunzip()
+  flow.end(variants.gzip?.body)
   return { status: 200, headers: { ...headers, ...warning }, flow }
 }
 
@@ -104,7 +104,7 @@ async function attestations(ports: Ports, call: Call, params: Params): Promise<A
 /** A tag or a version. pnpm asks for `latest` this way: of what is not there it wants a 404, whatever its name. */
 async function resolveVersion(ports: Ports, call: Call, name: PackageName, wanted: string): Promise<Version> {
   await authorize(ports, call.actor, 'package:read', name)
-  const view = await viewPackage(ports, name)
+  const view = await viewWith(ports, name, wanted)
   if (view === undefined) throw problem('package-not-found', { name })
   const version =
     view.tags.get(wanted as DistTag) ?? view.versions.find(each => each.version === wanted)?.version
