@@ -18,7 +18,7 @@ const atOnce = 500
 const compress = promisify(zstdCompress)
 const inflate = promisify(zstdDecompress)
 /** Of facts that are kept in memory, as JSON text; as objects they take about as much again. */
-const rememberedBytes = 16 * 1024 * 1024
+const rememberedBytes = 8 * 1024 * 1024
 const head = [
   ...([
     'name',
@@ -31,7 +31,7 @@ const head = [
     'changed_at',
     'used_at',
   ] as const),
-  ...(['is_gone', 'description', 'created_at', 'modified_at', 'tags'] as const),
+  ...(['is_gone', 'description', 'created_at', 'modified_at', 'tags', 'left_out'] as const),
 ] as const
 const summary = ['name', 'origin', 'checked_at', 'used_at', 'is_gone', 'description', 'modified_at'] as const
 
@@ -377,6 +377,7 @@ function fromMirror(mirror: Mirror): Omit<Schema['mirror'], 'facts'> {
     created_at: mirror.createdAt,
     modified_at: mirror.modifiedAt,
     tags: JSON.stringify([...mirror.tags]),
+    left_out: JSON.stringify(mirror.leftOut),
   }
 }
 
@@ -400,6 +401,7 @@ function toMirror(
     modifiedAt: row.modified_at,
     tags: new Map(JSON.parse(row.tags) as [DistTag, Version][]),
     versions,
+    leftOut: JSON.parse(row.left_out) as Mirror['leftOut'],
   }
 }
 
