@@ -537,6 +537,11 @@ export const problemTable = {
     say: '{name}@{version} is too young: {reason}',
     hint: 'Allowed instead: {next}; it passes by itself later.',
   },
+  'version-disbelieved': {
+    status: 403,
+    say: '{name}@{version} is not taken from its registry: {reason}',
+    hint: 'Use another version; those who look after that registry can mend its record.',
+  },
   'version-exists': {
     status: 403,
     say: 'You cannot publish over the previously published versions: {version}.',

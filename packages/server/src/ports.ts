@@ -10,6 +10,7 @@ import type {
   CatalogReads,
   CatalogWrites,
   Ingested,
+  LeftOut,
   Mirror,
   NameRoute,
   OriginName,
@@ -233,18 +234,10 @@ export type UpstreamAnswer =
       readonly leftOut: readonly LeftOut[]
     }
 
-/** A version that an upstream lists and that is not believed. */
-export interface LeftOut {
-  /** As it stands there, shortened: it need not be a version at all. */
-  readonly version: string
-  /** In words. */
-  readonly why: string
-}
-
 /** A mirror without what only its keeper knows. */
 export type UpstreamContent = Omit<
   Mirror,
-  'revision' | 'checkedAt' | 'readWholeAt' | 'changedAt' | 'usedAt' | 'isGone'
+  'revision' | 'checkedAt' | 'readWholeAt' | 'changedAt' | 'usedAt' | 'isGone' | 'leftOut'
 >
 
 /** A body as it flows; leaving the loop early closes the connection. */

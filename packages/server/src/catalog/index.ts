@@ -33,6 +33,7 @@ export type {
 export { findAmbiguous, originOf } from './route.ts'
 export type {
   Ingested,
+  LeftOut,
   Mirror,
   NameRoute,
   OriginName,

@@ -75,6 +75,16 @@ export interface Mirror {
   readonly tags: ReadonlyMap<DistTag, Version>
   /** In the order of publication. */
   readonly versions: readonly UpstreamVersion[]
+  /** What it lists beside them and is not believed, a hundred at most. */
+  readonly leftOut: readonly LeftOut[]
+}
+
+/** A version that an upstream lists and that is not believed. */
+export interface LeftOut {
+  /** As it stands there, shortened: it need not be a version at all. */
+  readonly version: string
+  /** In words. */
+  readonly why: string
 }
 
 /** A version whose bytes came in, checked: one digest for ever. */

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isProblem, type PackageName, type Problem, problem } from '@holdfast/core'
 import type { Mirror, OriginName } from '../catalog/index.ts'
+import { authorize } from '../identity/index.ts'
+import type { NewEvent } from '../integrity/index.ts'
 import type { KnownMirror, Mirrors, Ports, UpstreamAnswer, UpstreamContent } from '../ports.ts'
 import { followUpstream } from './takedown.ts'
 
@@ -22,6 +24,9 @@ const retryMs = 5000
 const usedMs = 3600_000
 const maxBackground = 16
 const maxRemembered = 10_000
+/** Of what is not believed in one package: an upstream that lies about thousands is no more interesting than one about ten. */
+const maxLeftOut = 100
+const toldAtOnce = 10
 
 /** What one instance knows of upstream packages: each name is asked for once at a time, whoever waits for it. */
 export function openMirrors(ports: Mirroring): Mirrors {
@@ -134,11 +139,13 @@ async function ask(ports: Mirroring, name: PackageName, origin: OriginName): Pro
     const follow = async () => before && followUpstream(ports, { name, origin, before, after, leftOut })
     await follow()
     const times = { checkedAt: now, readWholeAt: now, changedAt: now, usedAt: before?.usedAt ?? now }
-    const told = { ...answer.mirror, ...times }
+    const told = { ...answer.mirror, ...times, leftOut: answer.leftOut.slice(0, maxLeftOut) }
     // Above the revision of another origin's too: of two answers the later one stays.
     const revision = (kept?.revision ?? 0) + 1
     const saved = await keep(ports, { ...told, revision, isGone: false }, answer.source)
     await follow()
+    // What was odd when it was first read is told by pages; what becomes so is news.
+    if (before !== undefined) await tellLeftOut(ports, before, told.leftOut)
     return saved
   }
   if (before === undefined) return undefined
@@ -166,8 +173,9 @@ function withValidators(kept: Mirror, now: number): Mirror {
 async function isSame(
   { store }: Mirroring,
   before: Mirror,
-  { mirror, source }: Extract<UpstreamAnswer, { kind: 'told' }>,
+  { mirror, source, leftOut }: Extract<UpstreamAnswer, { kind: 'told' }>,
 ): Promise<boolean> {
+  if (JSON.stringify(leftOut.slice(0, maxLeftOut)) !== JSON.stringify(before.leftOut)) return false
   if (mirror.etag !== before.etag || mirror.lastModified !== before.lastModified) return false
   if (wordsOf(mirror) !== wordsOf(before)) return false
   const kept = await store.mirrors.findSource(before.name)
@@ -176,6 +184,23 @@ async function isSame(
 
 function wordsOf({ description, createdAt, modifiedAt, tags, versions }: UpstreamContent): string {
   return JSON.stringify([description, createdAt, modifiedAt, [...tags], versions])
+}
+
+/** Versions that an upstream lists and that are not believed any more, or never were: each once, a fault of that upstream. */
+async function tellLeftOut(
+  ports: Mirroring,
+  { name, origin, versions, leftOut }: Mirror,
+  now: Mirror['leftOut'],
+): Promise<void> {
+  const fresh = now.filter(each => !leftOut.some(({ version }) => version === each.version))
+  if (fresh.length === 0) return
+  const grant = await authorize(ports, { kind: 'system', id: 'upstream' }, 'package:ingest', '')
+  const events = fresh.slice(0, toldAtOnce).map(({ version, why }): NewEvent => {
+    const ver = versions.find(each => each.version === version)?.version
+    const detail = { origin, why: `its record of ${version} cannot be believed: ${why}` }
+    return { type: 'upstream-fault', pkg: name, ...(ver === undefined ? {} : { ver }), detail }
+  })
+  await ports.store.commit(grant, events, async () => {})
 }
 
 /** Of two processes that asked at once one is first; what it kept is as new. */

@@ -65,7 +65,8 @@ export async function followArrival(
   if (!after.isGone && now?.digest === told.digest && now?.deprecated === told.deprecated) return
   const others = after.versions.filter(each => each !== now)
   const before = { ...after, isGone: false, versions: [...others, told] }
-  await followUpstream(ports, { name, origin, before, after, leftOut: [] })
+  const leftOut = after.leftOut.map(each => each.version)
+  await followUpstream(ports, { name, origin, before, after, leftOut })
 }
 
 /**

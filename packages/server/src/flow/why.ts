@@ -20,7 +20,7 @@ import { type Actor, actorId, authorize } from '../identity/index.ts'
 import type { ProvenanceFinding } from '../integrity/index.ts'
 import type { Ports } from '../ports.ts'
 import { type Happening, listHappenings } from './version-history.ts'
-import { type PackageView, viewPackage } from './view.ts'
+import { type PackageView, refuseMissing, viewPackage } from './view.ts'
 
 /** Why a version can be installed or cannot, as everybody who may read the package may know it. */
 export interface Explanation {
@@ -50,7 +50,7 @@ export interface Explanation {
   readonly isWaivable: boolean
 }
 
-/** Throws `package-not-found`, `version-not-found`. */
+/** Throws `package-not-found`, `version-not-found`, `version-disbelieved`. */
 export async function explainVersion(
   ports: Ports,
   actor: Actor,
@@ -99,8 +99,7 @@ export async function openVersion(
   const view = await viewPackage(ports, name)
   if (view === undefined) throw problem('package-not-found', { name })
   const facts = view.versions.find(each => each.version === version)
-  if (facts === undefined || statusTable[facts.status].httpStatus === 404)
-    throw problem('version-not-found', { name, version })
+  if (facts === undefined || statusTable[facts.status].httpStatus === 404) throw refuseMissing(view, version)
   return { view, facts }
 }
 

@@ -261,6 +261,7 @@ function mirror(name: string, revision: number, versions: number): Mirror {
     readWholeAt: 1,
     changedAt: 2,
     usedAt: 3,
+    leftOut: [{ version: 'v?', why: 'it is no version' }],
     isGone: false,
     description: 'Ünïcode',
     createdAt: 4,

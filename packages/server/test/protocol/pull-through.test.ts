@@ -383,10 +383,7 @@ test('a version of which its registry says something else than its package.json 
   assert.match(old.body.error, /dependencies\.evil/)
   await fetchBytes(world, '/lib/-/lib-1.0.0.tgz')
   assert.deepEqual(Object.keys((await world.npm('GET /lib')).body.versions), ['1.0.0'])
-  assert.deepEqual(
-    (await eventsOf(world, 'hold')).map(each => each.ver).sort(),
-    ['1.1.0', '1.2.0'],
-  )
+  assert.deepEqual((await eventsOf(world, 'hold')).map(each => each.ver).sort(), ['1.1.0', '1.2.0'])
   const cases = await world.ports.store.incident.listCases(Number.MAX_SAFE_INTEGER, 10)
   assert.deepEqual(
     cases.map(each => [each.kind, each.title]),
@@ -420,4 +417,25 @@ test('what comes in while its upstream withdraws it is quarantined and told, onc
   )
   assert.equal((await eventsOf(world, 'quarantine')).length, 1)
   assert.equal((await eventsOf(world, 'case')).length, 1)
+})
+
+test('a version whose record stops being believable is refused with why, and told once', async t => {
+  const { upstream, world } = await open(t)
+  for (const text of ['1.0.0', '1.1.0']) upstream.publish('lib', text)
+  await world.npm('GET /lib')
+  upstream.documents.get('lib').versions['1.1.0'].name = 'other'
+  await world.ports.mirrors.refresh(lib, 'up')
+  assert.deepEqual(Object.keys((await world.npm('GET /lib')).body.versions), ['1.0.0'])
+  for (const path of ['/npm/lib/-/lib-1.1.0.tgz', '/why/npm/lib/1.1.0']) {
+    const { status, text } = await world.ask(`GET ${path}`)
+    assert.equal(status, 403, path)
+    assert.match(text, /record of it cannot be believed: it calls itself .*other/)
+  }
+  upstream.publish('lib', '1.2.0')
+  await world.ports.mirrors.refresh(lib, 'up')
+  assert.deepEqual(
+    (await eventsOf(world, 'upstream-fault')).map(each => each.ver),
+    ['1.1.0'],
+  )
+  assert.equal((await world.npm('GET /lib/-/lib-9.9.9.tgz')).status, 404)
 })

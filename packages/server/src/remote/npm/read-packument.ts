@@ -11,8 +11,8 @@ import {
   parseJson,
   type Version,
 } from '@holdfast/core'
-import type { UpstreamVersion } from '../../catalog/index.ts'
-import type { LeftOut, PublicKey, UpstreamContent } from '../../ports.ts'
+import type { LeftOut, UpstreamVersion } from '../../catalog/index.ts'
+import type { PublicKey, UpstreamContent } from '../../ports.ts'
 import { eachMember, endOfValue, NotJson, skipSpace } from './json-members.ts'
 import { readyKeys, signatureAtSight, verifySignature } from './signature.ts'
 import { type Line, letGo, SourceLines } from './source-lines.ts'

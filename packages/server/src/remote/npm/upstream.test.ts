@@ -56,6 +56,7 @@ function keep(answer: UpstreamAnswer, checkedAt = now): Mirror {
     readWholeAt: checkedAt,
     changedAt: checkedAt,
     usedAt: checkedAt,
+    leftOut: [],
     isGone: false,
   }
 }

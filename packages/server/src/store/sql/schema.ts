@@ -258,6 +258,7 @@ export interface Schema {
     created_at: number
     modified_at: number
     tags: string
+    left_out: string
     facts: Uint8Array
   }
   /** What a mirror is found by, of its name alone. */

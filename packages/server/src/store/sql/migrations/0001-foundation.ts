@@ -324,6 +324,7 @@ async function upstreams(table: TableMaker, db: Kysely<unknown>): Promise<void> 
     created_at: 'int',
     modified_at: 'int',
     tags: 'text',
+    left_out: 'text',
     facts: 'bytes',
   })
   await index(db, 'mirror', ['origin', 'used_at'])
