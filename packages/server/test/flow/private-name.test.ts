@@ -109,7 +109,11 @@ test('a feed of changes is read on from where it was, page by page; one that lie
   answer = () => ({ results: [], last_seq: 100 })
   // That round may still be under way, and hold the lease.
   while (asked.length === 0) await delay(20)
-  while ((await world.ports.store.leases.position(cursor)) === 0) await followNames(world.ports)
+  // With a pause, since SQLite answers without one: the other round would never get its turn.
+  while ((await world.ports.store.leases.position(cursor)) === 0) {
+    await followNames(world.ports)
+    await delay(20)
+  }
   asked.length = 0
   await followNames(world.ports)
   answer = since =>
@@ -171,8 +175,11 @@ test('what a feed says changed is asked of its upstream in the next round, and b
   const asked = () =>
     upstream.asked.filter(({ line }) => /left-pad|lodash|never/.test(line)).map(({ line }) => line)
   const before = asked().length
-  while ((await world.ports.store.leases.position(nameCursor(world.ports.nameSources[0] ?? { id: '' }))) < 2)
+  const cursor = nameCursor(world.ports.nameSources[0] ?? { id: '' })
+  while ((await world.ports.store.leases.position(cursor)) < 2) {
     await followNames(world.ports)
+    await delay(20)
+  }
   await reconcile(world.ports)
   assert.deepEqual(asked().slice(before), ['GET /left-pad'])
 })
