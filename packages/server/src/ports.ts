@@ -412,7 +412,7 @@ export interface ProvenanceRows {
     lookedBefore: number,
     limit: number,
   ): Promise<readonly (Pick<Ingested, 'version' | 'origin' | 'digest'> & { readonly name: PackageName })[]>
-  /** Somebody looked, and is no wiser. */
+  /** Somebody looks now: it is not due again at once. */
   markLooked(name: PackageName, version: Version, at: number): Promise<void>
   /** Keeps them, and the verdict with the version. What is broken is told by an event: `UpstreamWrites` notes it. */
   note(name: PackageName, version: Version, kept: KeptAttestations): Promise<void>

@@ -78,13 +78,15 @@ async function settle(
   { name, version, origin, digest }: Awaited<ReturnType<Ports['store']['provenance']['listDue']>>[number],
 ): Promise<void> {
   const { store, clock } = ports
+  // First, so that one whose look ends badly does not stand before all others in each round.
+  await store.provenance.markLooked(name, version, clock())
   const before = await store.provenance.find(name, version)
   const told = (await store.mirrors.find(name))?.versions.find(each => each.version === version)
   const kept =
     before !== undefined
       ? await examine(ports, { name, version, digest }, before.text)
-      : told && (await fetchProvenance(ports, name, origin, told, digest))
-  if (kept === undefined) return store.provenance.markLooked(name, version, clock())
+      : told && isAttested(told) && (await fetchProvenance(ports, name, origin, told, digest))
+  if (!kept) return
   const faults = accuseProvenance(name, version, origin, kept)
   if (faults.length === 0) return store.provenance.note(name, version, kept)
   const grant = await authorize(ports, upstreamActor, 'package:ingest', '')

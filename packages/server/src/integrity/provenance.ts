@@ -53,8 +53,13 @@ const thread = new Thread<ProvenanceJob, ProvenanceFinding | undefined>(threadUr
 /**
  * Verifies a version's attestations in npm's wire form (`{"attestations": [{"predicateType", "bundle"}]}`) against the trusted
  * root, without a network and beside the event loop. Undefined where the text is nothing of that form, such as somebody's
- * error page: that proves nothing either way.
+ * error page, or where looking at it took more memory than there is: that proves nothing either way.
  */
-export function verifyProvenance(job: ProvenanceJob): Promise<ProvenanceFinding | undefined> {
-  return thread.run(job)
+export async function verifyProvenance(job: ProvenanceJob): Promise<ProvenanceFinding | undefined> {
+  try {
+    return await thread.run(job)
+  } catch (error) {
+    if (Object(error).code !== 'ERR_WORKER_OUT_OF_MEMORY') throw error
+    return undefined
+  }
 }

@@ -216,6 +216,17 @@ for (const [what, told] of [
     assert.deepEqual(await faults(scene), [])
   })
 
+test('what an upstream promises no longer is looked for nowhere, and keeps nothing else from being looked at', async t => {
+  const scene = await open(t, { ageDays: 5, told: 500 })
+  assert.equal((await tarball(scene)).status, 200)
+  delete scene.upstream.documents.get(name)?.['versions'][version].dist.attestations
+  await scene.world.ports.mirrors.refresh(name, 'up')
+  const asked = scene.upstream.asked.length
+  await settleProvenance(scene.world.ports)
+  assert.equal(scene.upstream.asked.length, asked)
+  assert.equal(await state(scene), 'due')
+})
+
 test('without a trust root attestations are kept and called unverified, and verified once there is one', async t => {
   const scene = await open(t, { ageDays: 5, told: good, flags: {} })
   assert.equal((await tarball(scene)).status, 200)
