@@ -367,6 +367,8 @@ export interface MirrorRows {
     usedSince: number,
     limit: number,
   ): Promise<readonly PackageName[]>
+  /** Those of which versions are left out, in the order of names. */
+  listDoubted(limit: number): Promise<readonly Pick<Mirror, 'name' | 'origin' | 'leftOut'>[]>
   /** Those of an origin that were not asked about since a time, the longest first. */
   listUnasked(origin: OriginName, checkedBefore: number, limit: number): Promise<readonly PackageName[]>
   /** Those of these names of which something is kept. */

@@ -72,6 +72,8 @@ function mirrorContract(engine: StoreEngine): void {
       }
       await store.mirrors.markUsed('old-a' as PackageName, 50)
       await store.mirrors.confirmWhole('fresh' as PackageName, now + 1)
+      const doubted = (await store.mirrors.listDoubted(1000)).find(({ name }) => name === 'fresh')
+      assert.deepEqual(doubted?.leftOut, [{ version: 'v?', why: 'it is no version' }])
       const whole = await second.mirrors.find('fresh' as PackageName)
       assert.deepEqual([whole?.checkedAt, whole?.readWholeAt, whole?.revision], [now + 1, now + 1, 1])
       const stale = async (origin = 'upstream', usedSince = 0) => {

@@ -29,6 +29,7 @@ test('origins show their health, what is cached of them, and that nobody watches
   assert.match(text, /<td>up<br>[\s\S]*answers[\s\S]*1 package, 1 tarball/)
   assert.match(text, /<td>down<br>[\s\S]*<code>@down\/\*<\/code>[\s\S]*fails[\s\S]*nothing/)
   assert.match(text, /Not watched/)
+  assert.doesNotMatch(text, /not believed/)
   assert.doesNotMatch(text, /a-secret-of-this-test/)
   const cached = await get(world, '/operate/cached', visit)
   assert.match(cached.text, /1 package of[\s\S]*left-pad[\s\S]*<td>up<\/td>[\s\S]*1 version, \d+ B/)
@@ -36,6 +37,11 @@ test('origins show their health, what is cached of them, and that nobody watches
   const none = (await get(world, '/operate/cached?q=%22%3E%3Cscript%3E', visit)).text
   assert.match(none, /0 packages of/)
   assert.doesNotMatch(none, />left-pad<|<script>/)
+  upstream.publish('left-pad', '1.1.0', { dist: { tarball: 'https://elsewhere.example/<b>.tgz' } })
+  await world.ports.mirrors.refresh(parsePackageName('left-pad'), 'up')
+  const doubted = (await get(world, '/operate/origins', visit)).text
+  assert.match(doubted, /not believed[\s\S]*left-pad[\s\S]*1\.1\.0<\/bdi>: <bdi>its tarball lies elsewhere/)
+  assert.doesNotMatch(doubted, /<b>/)
   upstream.documents.delete('left-pad')
   await world.ports.mirrors.refresh(parsePackageName('left-pad'), 'up')
   assert.match((await get(world, '/operate/cached', visit)).text, /left-pad<\/a>[\s\S]*gone upstream/)

@@ -115,6 +115,15 @@ export function mirrorRows(db: Kysely<Schema>, transact: Transact): MirrorRows {
       const rows = await stale.orderBy('used_at', 'desc').limit(limit).execute()
       return rows.map(row => row.name as PackageName)
     },
+    async listDoubted(limit) {
+      const query = db.selectFrom('mirror').select(['name', 'origin', 'left_out'])
+      const rows = await query.where('left_out', '<>', '[]').orderBy('name').limit(limit).execute()
+      return rows.map(({ name, origin, left_out }) => ({
+        name: name as PackageName,
+        origin,
+        leftOut: JSON.parse(left_out) as Mirror['leftOut'],
+      }))
+    },
     async listUnasked(origin, checkedBefore, limit) {
       const query = db.selectFrom('mirror').select('name').where('origin', '=', origin)
       const unasked = query.where('checked_at', '<', checkedBefore)

@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { problem } from '@holdfast/core'
 import { nameCursor } from '../../flow/index.ts'
-import type { CachedPackage, NameSource, OriginSummary, Upstream, UpstreamHealth } from '../../ports.ts'
+import type {
+  CachedPackage,
+  MirrorRows,
+  NameSource,
+  OriginSummary,
+  Upstream,
+  UpstreamHealth,
+} from '../../ports.ts'
 import { getVisitor, hasRole, type PageContext } from '../context.ts'
 import { sheet } from '../layout.ts'
 import { html, type Markup, nothing } from '../markup.ts'
@@ -12,6 +19,8 @@ import { notice } from '../part/notice.ts'
 import { operateHead } from './operate-tab.ts'
 
 const cachedShown = 100
+const doubtedShown = 50
+const doubtsShown = 3
 const longestName = 214
 
 const states: Readonly<Record<UpstreamHealth['state'], readonly [string, Tone, string]>> = {
@@ -43,11 +52,27 @@ ${
     : html`<p>As this process sees them.</p><div class="scroll" tabindex="0"><table><thead><tr><th scope="col">Origin</th><th scope="col">Names</th><th scope="col">State</th><th scope="col">Cached</th><th scope="col">Last use</th></tr></thead><tbody>${rows}</tbody></table></div>
 <p><a href="/operate/cached">Cached packages</a></p>`
 }
+${doubts(await store.mirrors.listDoubted(doubtedShown))}
 <h2>Hosted here</h2>
 <p>${hosted.length === 0 ? 'No names yet.' : html`${hosted.map(each => html`<code>${each}</code> `)} and whatever was published here: these never come from elsewhere.`}</p>
 <h2>Private names upstream</h2>
 ${await watch(c, now)}`
   return sheet(c, { title: 'Origins', main })
+}
+
+/** What upstreams list and is left out here: whoever asks for it hears why. */
+function doubts(doubted: Awaited<ReturnType<MirrorRows['listDoubted']>>): Markup {
+  if (doubted.length === 0) return nothing
+  const rows = doubted.map(({ name, origin, leftOut }) => {
+    const first = leftOut
+      .slice(0, doubtsShown)
+      .map(({ version, why }) => html`<bdi>${version}</bdi>: <bdi>${why}</bdi><br>`)
+    const more = leftOut.length - first.length
+    return html`<tr><td><a href="${packagePath(name)}">${name}</a></td><td>${origin}</td><td>${first}${more > 0 ? `and ${plural(more, 'version')} more` : nothing}</td></tr>`
+  })
+  return html`<h2>Versions that are not believed</h2>
+<p>These registries list them, and what they say of them cannot be: nobody gets them here.</p>
+<div class="scroll" tabindex="0"><table><thead><tr><th scope="col">Package</th><th scope="col">Origin</th><th scope="col">Versions</th></tr></thead><tbody>${rows}</tbody></table></div>`
 }
 
 function row(c: PageContext, upstream: Upstream, kept: OriginSummary | undefined, now: number): Markup {
