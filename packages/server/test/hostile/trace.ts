@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { type Live, put } from '../live.ts'
 
 /** What follows from reading, or is counted beside it. */
-const passing = new Set(['cursor', 'document', 'download', 'download_day', 'failure'])
+const passing = new Set(['cursor', 'document', 'download', 'download_day', 'failure', 'first_use'])
 
 export interface Trace {
   readonly rows: Readonly<Record<string, number>>
