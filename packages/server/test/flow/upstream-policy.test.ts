@@ -275,7 +275,7 @@ test('the page of an upstream package shows every version with its verdict, and 
   const { upstream, world } = await open(t)
   upstream.publish('lib', '1.0.0')
   upstream.publish('lib', '1.1.0', { publishedAt: world.now() - dayMs })
-  const page = await world.ask('GET /package/npm/lib')
+  const page = await world.ask('GET /package/npm/lib?show=versions')
   assert.equal(page.status, 200)
   assert.match(
     page.text,
