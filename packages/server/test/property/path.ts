@@ -142,8 +142,8 @@ class Asked {
     }
     const refused = this.truth.versions.filter(each => statusTable[each.status].httpStatus === 403)
     const restricted = Object.keys(document.policyRestrictions?.versions ?? {}).sort()
-    if (form === 'full')
-      assert.deepEqual(restricted, refused.map(each => each.version).sort(), this.#say('policyRestrictions'))
+    const where = this.#say(`${form} packument: policyRestrictions`)
+    assert.deepEqual(restricted, refused.map(each => each.version).sort(), where)
     this.#checkShownTags(document['dist-tags'] ?? {}, `${form} packument`)
   }
 

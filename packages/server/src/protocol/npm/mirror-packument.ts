@@ -58,7 +58,7 @@ export async function describeDocument(
         : { modified: iso(view.modifiedAt), ...shared },
     versions,
     fields: form === 'full' ? undefined : keptFields,
-    tail: form === 'full' ? restrictionsText(publicUrl, view.name, restricted) : '',
+    tail: restrictionsText(publicUrl, view.name, restricted),
   }
 }
 

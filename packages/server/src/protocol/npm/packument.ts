@@ -149,7 +149,7 @@ function timeOf(known: Package, versions: VersionText): Record<string, string> {
 
 /** The members of a head, then `versions` page by page. */
 function withVersions(name: PackageName, head: Record<string, unknown>, versions: VersionText): Piece[] {
-  const tail = versions.form === 'full' ? restrictionsText(versions.publicUrl, name, versions.restricted) : ''
+  const tail = restrictionsText(versions.publicUrl, name, versions.restricted)
   return [encode(`${JSON.stringify(head).slice(0, -1)},"versions":{`), ...versions.pages, encode(`}${tail}}`)]
 }
 
