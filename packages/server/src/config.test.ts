@@ -181,6 +181,18 @@ routes: { "@partner/*": partner, "old-*": old, "*": public }
   assert.deepEqual(routes.at(-1), { pattern: '*', origin: 'public' })
 })
 
+test('what credentials open at an upstream is not given to everybody who can reach this instance', () => {
+  const origins = JSON.stringify({
+    public: 'https://a.example',
+    partner: { url: 'https://b.example', token: 't' },
+  })
+  const behindProxy = { HOLDFAST_ORIGINS: origins, HOLDFAST_ROUTES: '{"@b/*":"partner","*":"public"}' }
+  const publicUrl = 'https://npm.acme.example'
+  assert.match(faultsOf({ publicUrl }, behindProxy).join('\n'), /^origins\.partner: has credentials/)
+  assert.equal(readConfig({ publicUrl, read: 'signed-in' }, behindProxy).read, 'signed-in')
+  assert.equal(readConfig({}, behindProxy).read, 'anyone')
+})
+
 test('one line of the environment names an upstream for everything, or none', () => {
   const environment = { HOLDFAST_ORIGINS: '{"public":"https://registry.example"}' }
   assert.deepEqual(readConfig({}, environment).routes, [{ pattern: '*', origin: 'public' }])

@@ -290,6 +290,7 @@ export function readConfig(
   if (across.success) faults.push(...exposureFaults(across.output), ...networkFaults(across.output))
   const from = v.safeParse(sources, given)
   if (from.success) faults.push(...originFaults(from.output.origins, from.output.routes))
+  if (across.success && from.success) faults.push(...openedFaults(across.output, from.output))
   const wall = v.safeParse(firewall, given)
   if (wall.success) faults.push(...policyFaults(wall.output))
   if (raw === undefined || faults.length > 0) throw new ConfigFaults(faults)
@@ -358,6 +359,21 @@ function exposureFaults(raw: Reach): string[] {
     faults.push('publicUrl: must be https, unless it is loopback')
   }
   return faults
+}
+
+/** What our credentials open at an upstream is not for everybody who can reach this instance. */
+function openedFaults(
+  { host, publicUrl, read }: Reach,
+  { origins = [] }: v.InferOutput<typeof sources>,
+): string[] {
+  const isReached = !isLoopback(host) || (publicUrl !== undefined && !isLoopback(new URL(publicUrl).hostname))
+  if (!isReached || read === 'signed-in') return []
+  return origins
+    .filter(({ authorization }) => authorization !== undefined)
+    .map(
+      ({ name }) =>
+        `origins.${name}: has credentials, and what they open would be anyone's: read must be signed-in`,
+    )
 }
 
 function networkFaults(raw: Reach): string[] {
