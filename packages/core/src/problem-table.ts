@@ -577,6 +577,11 @@ export const problemTable = {
     say: 'There is no such waiver',
     hint: 'See all waivers at /operate/waivers.',
   },
+  'waiver-own': {
+    status: 403,
+    say: 'Nobody grants their own wish',
+    hint: 'Ask another responder, or run holdfast operator waiver grant at the machine.',
+  },
   'waiver-pointless': {
     status: 409,
     say: 'A waiver cannot open {name}@{version}: {why}',

@@ -77,7 +77,7 @@ export type Verdict =
 
 /**
  * Grants, refuses, or ends a waiver before its time; effective on every path within a second. Throws `waiver-not-found`,
- * `waiver-decided`.
+ * `waiver-decided`, `waiver-own`.
  */
 export async function decideWaiver(
   ports: Ports,
@@ -92,6 +92,7 @@ export async function decideWaiver(
     throw problem('invalid-body', { why: `a waiver lasts at most ${maxDays} days` })
   const found = await ports.store.policy.findWaiver(id)
   if (found === undefined) throw problem('waiver-not-found')
+  if (verdict.kind === 'grant' && found.askedBy === actorId(actor)) throw problem('waiver-own')
   const decided = settle(found, verdict, actorId(actor), at)
   return ports.store.commit(grant, verdictEvents(decided, verdict), async tx => {
     // Asked again while others wait: of two responders one is first.

@@ -141,6 +141,15 @@ test('a waiver opens one version until its end, with nobody doing anything at th
   assert.equal((await world.ports.store.policy.findWaiver(id))?.state, 'ended')
 })
 
+test('a responder grants nobody’s wish but others’, and takes back their own', async () => {
+  await publishTwo('selfish')
+  const wish = { name: 'selfish', version: '1.1.0', reason: 'for me' }
+  const { id } = (await world.ask('POST /api/v1/waivers', { token: rita.token, body: wish })).body
+  await assert.rejects(decideWaiver(world.ports, await actorOf(rita), id, grant(2)), { code: 'waiver-own' })
+  assert.equal((await tarball('selfish', '1.1.0')).status, 403)
+  await decideWaiver(world.ports, await actorOf(rita), id, { kind: 'refuse', words: 'not needed' })
+})
+
 test('a waiver that is ended before its time closes at once, and one that is refused opens nothing', async () => {
   await publishTwo('revoked')
   const subject = { name: 'revoked' as PackageName, version: '1.1.0' as Version }
