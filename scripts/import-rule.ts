@@ -14,7 +14,7 @@ export interface Import {
 
 /** How far out a part of the server lies: imports point to lower numbers only. */
 const ranks: readonly (readonly string[])[] = [
-  ['ports', 'thread'],
+  ['ports', 'thread', 'mirror-source'],
   ['catalog'],
   // The rules of the policy are written in it, and the upstreams.
   ['origin'],

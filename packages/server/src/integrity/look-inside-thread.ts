@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The thread that looks into tarballs: the bytes of one in, what was found out. */
-import { zstdDecompressSync } from 'node:zlib'
 import { isProblem } from '@holdfast/core'
+import { readSourceLines } from '../mirror-source.ts'
 import { answerJobs } from '../thread.ts'
 import { checkManifestAgrees, inspectTarball } from './inspect.ts'
 import type { InsideJob, InsideWords, RecordPlace } from './look-inside.ts'
@@ -38,8 +38,7 @@ function findDisagreement(inTarball: Manifest, said: Manifest): string {
 
 /** Where it is said to be, else wherever it is. */
 function findManifest({ source, index, version }: RecordPlace): Manifest | undefined {
-  if (source.length === 0) return undefined
-  const [, ...lines] = linesOf(zstdDecompressSync(source))
+  const [, ...lines] = readSourceLines(source)
   const place = parseLine(lines[index])
   if (place?.['version'] === version) return place
   const sign = `"version":${JSON.stringify(version)}`
@@ -51,16 +50,4 @@ function findManifest({ source, index, version }: RecordPlace): Manifest | undef
 
 function parseLine(line: Buffer | undefined): Manifest | undefined {
   return line === undefined || line.length === 0 ? undefined : JSON.parse(line.toString())
-}
-
-/** Parts of one buffer: of a large document one manifest becomes text. */
-function linesOf(text: Buffer): Buffer[] {
-  const lines: Buffer[] = []
-  for (let from = 0; from <= text.length; ) {
-    const end = text.indexOf(0x0a, from)
-    const to = end < 0 ? text.length : end
-    lines.push(text.subarray(from, to))
-    from = to + 1
-  }
-  return lines
 }

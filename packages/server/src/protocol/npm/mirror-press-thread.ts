@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The thread that makes documents of upstream packages: kept manifests and our own words in, the document out. */
-import { gzipSync, zstdDecompressSync } from 'node:zlib'
+import { gzipSync } from 'node:zlib'
+import { readSourceLines } from '../../mirror-source.ts'
 import type { UpstreamWords } from '../../ports.ts'
 import { answerJobs } from '../../thread.ts'
 import type { DocumentJob, MirrorJob, VersionJob, WordsJob } from './mirror-press.ts'
 
-const newline = 0x0a
 const none: Buffer = Buffer.alloc(0)
 /** Characters, as many as bytes are kept of a hosted package's. */
 const longestReadme = 64 * 1024
@@ -33,7 +33,7 @@ function answer(job: MirrorJob): Buffer {
 }
 
 function pressDocument(job: DocumentJob): Buffer {
-  const [about = none, ...lines] = linesOf(job.source)
+  const [about = none, ...lines] = readSourceLines(job.source)
   const head = { ...(job.form === 'full' ? parseObject(about) : {}), ...job.head }
   const parts: Buffer[] = [Buffer.from(`${JSON.stringify(head).slice(0, -1)},"versions":{`)]
   let comma = ''
@@ -50,12 +50,12 @@ function pressDocument(job: DocumentJob): Buffer {
 
 /** One version of the package, as text. */
 function versionText(job: VersionJob): Buffer {
-  return Buffer.concat(joined(linesOf(job.source)[job.index + 1] ?? none, job.text))
+  return Buffer.concat(joined(readSourceLines(job.source)[job.index + 1] ?? none, job.text))
 }
 
 /** The source may be newer than whoever asks knows: another version's manifest is none. */
 function wordsText({ source, index, version }: WordsJob): Buffer {
-  const [about = none, ...lines] = linesOf(source)
+  const [about = none, ...lines] = readSourceLines(source)
   const { readme } = parseObject(about)
   const all = parseObject(lines[index] ?? none)
   const shown = all['version'] === version ? shownFields.filter(field => all[field] !== undefined) : []
@@ -81,17 +81,4 @@ function pick(manifest: Buffer, fields: readonly string[]): Buffer {
 
 function parseObject(line: Buffer): Readonly<Record<string, unknown>> {
   return line.length === 0 ? {} : JSON.parse(line.toString())
-}
-
-/** Parts of one buffer: of a large document no manifest becomes text. */
-function linesOf(source: Uint8Array): Buffer[] {
-  const text = source.length === 0 ? none : zstdDecompressSync(source)
-  const lines: Buffer[] = []
-  for (let from = 0; from <= text.length; ) {
-    const end = text.indexOf(newline, from)
-    const to = end < 0 ? text.length : end
-    lines.push(text.subarray(from, to))
-    from = to + 1
-  }
-  return lines
 }
