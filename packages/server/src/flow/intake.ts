@@ -14,6 +14,7 @@ import type { Arrival, BlobWriter, Intake, KeptAttestations, Ports, Tx, WrittenB
 import { isTrusted } from './own-signature.ts'
 import { accuseProvenance, fetchProvenance, isAttested } from './provenance.ts'
 import { findRecall, recall } from './recall.ts'
+import { Remembered } from './remembered.ts'
 import { followArrival } from './takedown.ts'
 
 type Taking = Pick<Ports, 'config' | 'store' | 'blobs' | 'signer' | 'upstreams' | 'clock'>
@@ -241,7 +242,7 @@ interface Entry {
 class Book {
   readonly #ports: Taking
   /** When each version was last accused; the oldest are forgotten. */
-  readonly #accused = new Map<string, number>()
+  readonly #accused = new Remembered<number>(maxAccused)
   #waiting: Entry[] = []
   #writing: Promise<void> | undefined
 
@@ -275,8 +276,6 @@ class Book {
     const now = this.#ports.clock()
     const spec = `${name}@${ver}`
     if (now - (this.#accused.get(spec) ?? Number.NEGATIVE_INFINITY) < hourMs) return
-    const [oldest] = this.#accused.keys()
-    if (this.#accused.size >= maxAccused && oldest !== undefined) this.#accused.delete(oldest)
     this.#accused.set(spec, now)
     const grant = await authorize(this.#ports, upstreamActor, 'package:ingest', '')
     const event: NewEvent = { type: 'upstream-fault', pkg: name, ver, detail: { origin, why } }

@@ -4,6 +4,7 @@ import type { Mirror, OriginName } from '../catalog/index.ts'
 import { authorize } from '../identity/index.ts'
 import type { NewEvent } from '../integrity/index.ts'
 import type { KnownMirror, Mirrors, Ports, UpstreamAnswer, UpstreamContent } from '../ports.ts'
+import { Remembered } from './remembered.ts'
 import { followUpstream } from './takedown.ts'
 
 type Mirroring = Pick<Ports, 'store' | 'upstreams' | 'clock' | 'config'>
@@ -32,8 +33,8 @@ const toldAtOnce = 10
 export function openMirrors(ports: Mirroring): Mirrors {
   const { store, clock } = ports
   const asking = new Map<string, Promise<Mirror | undefined>>()
-  const unknown = new Remembered<number>()
-  const failed = new Remembered<{ readonly at: number; readonly why: Problem }>()
+  const unknown = new Remembered<number>(maxRemembered)
+  const failed = new Remembered<{ readonly at: number; readonly why: Problem }>(maxRemembered)
   let background = 0
 
   /** Asks the upstream now; whoever wants the same name meanwhile waits with us. */
@@ -219,15 +220,5 @@ async function within<T>(ms: number, work: Promise<T>): Promise<T | undefined> {
     return await Promise.race([work, late])
   } finally {
     clearTimeout(timer)
-  }
-}
-
-/** The last things noted; the oldest makes room. */
-class Remembered<T> extends Map<string, T> {
-  override set(key: string, value: T): this {
-    this.delete(key)
-    const [oldest] = this.keys()
-    if (this.size >= maxRemembered && oldest !== undefined) this.delete(oldest)
-    return super.set(key, value)
   }
 }
