@@ -19,8 +19,13 @@ export interface CaseDraft extends Pick<IncidentCase, 'kind' | 'title' | 'severi
   readonly words: string
 }
 
-/** Opens a case inside a commit, or adds to the one of this kind and title that is not closed; gives its id. */
-export async function openCase(tx: Tx, by: string, at: number, draft: CaseDraft): Promise<string> {
+/** Opens a case inside a commit, or adds to the one of this kind and title that is not closed; says which it was. */
+export async function openCase(
+  tx: Tx,
+  by: string,
+  at: number,
+  draft: CaseDraft,
+): Promise<{ readonly id: string; readonly isNew: boolean }> {
   const { kind, title, severity, subjects, words } = draft
   await tx.incident.holdCases()
   const known = await tx.incident.findOpenCase(kind, title)
@@ -34,7 +39,7 @@ export async function openCase(tx: Tx, by: string, at: number, draft: CaseDraft)
   const detail = { op, case: id, kind, severity, title, versions, why: words }
   const [first] = subjects
   tx.record({ type: 'case', ...(first === undefined ? {} : { pkg: first.package }), detail })
-  return id
+  return { id, isNew: known === undefined }
 }
 
 /** An open letter about a case to everybody who responds or operates. */

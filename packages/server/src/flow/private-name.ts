@@ -121,7 +121,7 @@ async function tellFresh(tx: Tx, ports: Ports, fresh: readonly PackageName[]): P
   const words = `${listed}${fresh.length > toldAtMost ? ' …' : ''}: these names belong here, and somebody has them upstream`
   const subjects = fresh.map(name => ({ package: name, version: '' }) as const)
   const draft = { kind: 'private-name', title, severity: 'high', subjects, words } as const
-  const id = await openCase(tx, watcher.id, ports.clock(), draft)
+  const { id } = await openCase(tx, watcher.id, ports.clock(), draft)
   await tellOfCase(tx, ports, title, id, [
     `${words}.`,
     '',

@@ -33,17 +33,15 @@ export async function recall(
   await tx.upstream.setMeasure(name, version, { package: name, version, status: 'held', reason, at })
   tx.record({ type: 'hold', pkg: name, ver: version, detail: { words: reason } })
   if (!isOut) return
-  await tx.incident.holdCases()
   const title = `${name} is not what its registry says of it`
-  const known = await tx.incident.findOpenCase('upstream-fault', title)
-  const id = await openCase(tx, 'upstream', at, {
+  const { id, isNew } = await openCase(tx, 'upstream', at, {
     kind: 'upstream-fault',
     title,
     severity: 'high',
     subjects: [{ package: name, version }],
     words: `${version}: ${reason}`,
   })
-  if (known === undefined)
+  if (isNew)
     await tellOfCase(tx, ports, title, id, [
       `${name}@${version}: ${reason}.`,
       '',

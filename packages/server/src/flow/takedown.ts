@@ -142,7 +142,7 @@ async function containWithdrawn(
     const words = wordsOf(fresh, fetches)
     const subjects = fresh.map(each => ({ package: name, version: each.version }))
     const draft = { kind: 'takedown', title, severity: gravest(fresh), subjects, words } as const
-    const id = await openCase(tx, reconciler.id, ports.clock(), draft)
+    const { id } = await openCase(tx, reconciler.id, ports.clock(), draft)
     await tellOfCase(tx, ports, title, id, [
       `${name}: ${words}.`,
       '',
@@ -208,7 +208,7 @@ async function askPerson(tx: Tx, ports: Containing, change: Change, how: Withdra
   const named = found?.subjects ?? []
   if (named.length >= doubtedNamed || named.some(each => each.package === change.name)) return
   const words = `more than ${absencesADay[how]} packages in a day are ${how}; what was kept goes on, and nothing more is taken for withdrawn until this case is closed`
-  const id = await openCase(tx, reconciler.id, ports.clock(), {
+  const { id } = await openCase(tx, reconciler.id, ports.clock(), {
     kind: 'upstream-fault',
     title,
     severity: 'high',

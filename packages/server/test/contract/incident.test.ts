@@ -81,8 +81,10 @@ function caseContract(engine: StoreEngine): void {
         const on = i % 2 === 0 ? store : pair.second
         return on.commit(pair.grant, [], tx => openCase(tx, 'reconcile', now - 1, draft))
       })
-      const ids = new Set(await Promise.all(racing))
+      const opened = await Promise.all(racing)
+      const ids = new Set(opened.map(each => each.id))
       assert.equal(ids.size, 1)
+      assert.equal(opened.filter(each => each.isNew).length, 1)
       const [id = ''] = ids
       assert.equal((await store.incident.findCase(id))?.timeline.length, 8)
       await change(tx => tx.incident.setCaseState(id, 'closed'))

@@ -22,7 +22,7 @@ async function open(words: string): Promise<string> {
     subjects: [{ package: name, version: parseVersion('1.0.0') }],
     words,
   } as const
-  return ports.store.commit(grant, [], tx => openCase(tx, 'reconcile', ports.clock(), draft))
+  return (await ports.store.commit(grant, [], tx => openCase(tx, 'reconcile', ports.clock(), draft))).id
 }
 
 test('a case shows what it is about, what happened in order, and who fetched the bytes', async () => {
