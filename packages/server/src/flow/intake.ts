@@ -2,7 +2,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { formatIntegrity, type PackageName, type Problem, problem } from '@holdfast/core'
 import type { Ingested, OriginName, UpstreamVersion } from '../catalog/index.ts'
-import { type Actor, authorize } from '../identity/index.ts'
 import {
   defaultInspectLimits,
   type InsideWords,
@@ -16,6 +15,7 @@ import { accuseProvenance, fetchProvenance, isAttested } from './provenance.ts'
 import { findRecall, recall } from './recall.ts'
 import { Remembered } from './remembered.ts'
 import { followArrival } from './takedown.ts'
+import { faultOf, grantIngest, recordFaults } from './upstream-fault.ts'
 
 type Taking = Pick<Ports, 'config' | 'store' | 'blobs' | 'signer' | 'upstreams' | 'clock'>
 
@@ -26,7 +26,6 @@ interface Wanted {
   readonly version: UpstreamVersion
 }
 
-const upstreamActor: Actor = { kind: 'system', id: 'upstream' }
 const hourMs = 3600_000
 const dayMs = 24 * hourMs
 const youngMs = 14 * dayMs
@@ -277,9 +276,7 @@ class Book {
     const spec = `${name}@${ver}`
     if (now - (this.#accused.get(spec) ?? Number.NEGATIVE_INFINITY) < hourMs) return
     this.#accused.set(spec, now)
-    const grant = await authorize(this.#ports, upstreamActor, 'package:ingest', '')
-    const event: NewEvent = { type: 'upstream-fault', pkg: name, ver, detail: { origin, why } }
-    await this.#ports.store.commit(grant, event, async () => {})
+    await recordFaults(this.#ports, [faultOf(origin, name, ver, why)])
   }
 
   async #describe(
@@ -337,7 +334,7 @@ class Book {
   }
 
   async #commit(batch: readonly Entry[]): Promise<void> {
-    const grant = await authorize(this.#ports, upstreamActor, 'package:ingest', '')
+    const grant = await grantIngest(this.#ports)
     const events = batch.flatMap(each => each.events)
     await this.#ports.store.commit(grant, events, async tx => {
       for (const each of batch) await each.write(tx)

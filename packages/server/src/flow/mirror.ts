@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isProblem, type PackageName, type Problem, problem } from '@holdfast/core'
 import type { Mirror, OriginName } from '../catalog/index.ts'
-import { authorize } from '../identity/index.ts'
-import type { NewEvent } from '../integrity/index.ts'
 import type { KnownMirror, Mirrors, Ports, UpstreamAnswer, UpstreamContent } from '../ports.ts'
 import { Remembered } from './remembered.ts'
 import { followUpstream } from './takedown.ts'
+import { faultOf, recordFaults } from './upstream-fault.ts'
 
 type Mirroring = Pick<Ports, 'store' | 'upstreams' | 'clock' | 'config'>
 
@@ -195,13 +194,11 @@ async function tellLeftOut(
 ): Promise<void> {
   const fresh = now.filter(each => !leftOut.some(({ version }) => version === each.version))
   if (fresh.length === 0) return
-  const grant = await authorize(ports, { kind: 'system', id: 'upstream' }, 'package:ingest', '')
-  const events = fresh.slice(0, toldAtOnce).map(({ version, why }): NewEvent => {
+  const faults = fresh.slice(0, toldAtOnce).map(({ version, why }) => {
     const ver = versions.find(each => each.version === version)?.version
-    const detail = { origin, why: `its record of ${version} cannot be believed: ${why}` }
-    return { type: 'upstream-fault', pkg: name, ...(ver === undefined ? {} : { ver }), detail }
+    return faultOf(origin, name, ver, `its record of ${version} cannot be believed: ${why}`)
   })
-  await ports.store.commit(grant, events, async () => {})
+  await recordFaults(ports, faults)
 }
 
 /** Of two processes that asked at once one is first; what it kept is as new. */

@@ -6,11 +6,11 @@ import { type Actor, authorize } from '../identity/index.ts'
 import { type NewEvent, verifyProvenance } from '../integrity/index.ts'
 import type { KeptAttestations, Ports } from '../ports.ts'
 import { mapAhead } from './map-ahead.ts'
+import { faultOf, grantIngest } from './upstream-fault.ts'
 import { viewPackage } from './view.ts'
 
 type Attesting = Pick<Ports, 'config' | 'upstreams' | 'clock'>
 
-const upstreamActor: Actor = { kind: 'system', id: 'upstream' }
 const againMs = 3600_000
 const aRound = 100
 const atOnce = 4
@@ -57,8 +57,7 @@ export function accuseProvenance(
   kept: KeptAttestations | undefined,
 ): readonly NewEvent[] {
   if (kept?.finding.kind !== 'broken') return []
-  const why = `its attestations do not hold: ${kept.finding.why}`
-  return [{ type: 'upstream-fault', pkg, ver, detail: { origin, why } }]
+  return [faultOf(origin, pkg, ver, `its attestations do not hold: ${kept.finding.why}`)]
 }
 
 /**
@@ -89,8 +88,7 @@ async function settle(
   if (!kept) return
   const faults = accuseProvenance(name, version, origin, kept)
   if (faults.length === 0) return store.provenance.note(name, version, kept)
-  const grant = await authorize(ports, upstreamActor, 'package:ingest', '')
-  await store.commit(grant, faults, async tx => {
+  await store.commit(await grantIngest(ports), faults, async tx => {
     await tx.upstream.noteAttestations(name, version, kept)
     await tx.upstream.touchMirror(name)
   })
