@@ -31,7 +31,10 @@ export interface Registry {
   token(user: string, ...more: string[]): Promise<string>
   /** One HTTP request below `/npm`; `body` is sent as JSON unless it is text. */
   call(path: string, request?: RawRequest): Promise<Response>
-  /** Repeats a GET until its answer is as wanted: acts of the operator are followed within a second. */
+  /**
+   * Repeats a GET until its answer is as wanted in both forms of a packument, of which clients remember either: acts of the
+   * operator are followed within a second.
+   */
   until(path: string, isWanted: (answer: Response) => boolean | Promise<boolean>): Promise<void>
   /** Publishes by HTTP what a client need not publish itself. */
   publish(sample: Sample, token: string): Promise<void>
@@ -100,7 +103,10 @@ export async function startRegistry(settings: Readonly<Record<string, string>> =
       operate,
       token: (user, ...more) => operate('token', '--user', user, '--publish', '*', ...more),
       call: (path, request) => call(`${url}/npm${path}`, request),
-      until: (path, isWanted) => until(() => call(`${url}/npm${path}`), isWanted, path),
+      async until(path, isWanted) {
+        for (const accept of ['*/*', 'application/vnd.npm.install-v1+json'])
+          await until(() => call(`${url}/npm${path}`, { headers: { accept } }), isWanted, path)
+      },
       publish: (sample, token) => publish(url, sample, token),
       requests: words => readRequests(log, words),
       log,
