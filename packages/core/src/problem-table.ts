@@ -197,6 +197,36 @@ export const problemTable = {
     say: 'The tag `latest` cannot be removed',
     hint: 'Point it at another version instead: `npm dist-tag add NAME@VERSION latest`.',
   },
+  'log-behind': {
+    status: 503,
+    say: 'The log was signed at {signed} entries, but the database knows {found}',
+    hint: 'The database is older than the log: restore a newer backup, or run `holdfast log recover --from-tiles --data DIR` and start again.',
+  },
+  'log-busy': {
+    status: 503,
+    say: 'Too much waits for the log: {waiting} entries',
+    hint: "Publish again in a minute; the operator finds the reason at `holdfast doctor` and in the server's log.",
+  },
+  'log-damaged': {
+    status: 503,
+    say: 'The log cannot be used: {why}',
+    hint: 'Put the log folder back from a backup or a mirror; its files never change, so any copy of them is right.',
+  },
+  'log-entry-not-found': {
+    status: 404,
+    say: 'The log has no published entry {entry}',
+    hint: 'Look at the checkpoint for the size of the log; what was just published follows within seconds.',
+  },
+  'log-forked': {
+    status: 503,
+    say: 'The log is not the one that was signed before: {why}',
+    hint: 'Find out which database or key was copied or restored before anything more is signed, as the operating guide says.',
+  },
+  'log-moved': {
+    status: 409,
+    say: 'Another process published a newer checkpoint',
+    hint: 'Nothing is lost: the next round goes on from there.',
+  },
   'mail-domain-refused': {
     status: 403,
     say: 'This registry takes new accounts with addresses of {domains} only',

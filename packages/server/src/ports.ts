@@ -534,6 +534,155 @@ export interface Leases {
   release(consumer: string, owner: string): Promise<void>
 }
 
+/**
+ * The transparency log of this instance (C2SP tlog-tiles): its leaves are the events for it, in the order of the feed. What
+ * it answers from is published: signed, cosigned where witnesses are asked, and on disk.
+ */
+export interface Log {
+  readonly origin: string
+  /** `<name>+<id>+<base64>`: what its checkpoints verify under. For information, never a root of trust. */
+  readonly vkey: string
+  /** The checkpoint that clients see; undefined before the first. */
+  published(): Promise<PublishedLog | undefined>
+  /**
+   * Waits until everything committed before the call is under a published checkpoint, and publishes it itself where no other
+   * process is about to; false when that is not so after ten seconds.
+   */
+  covered(): Promise<boolean>
+  /** Throws `log-busy` while so much waits for a checkpoint that nothing more should come. */
+  checkRoom(): Promise<void>
+  /** A file of the log by its path in it (`tile/0/000.p/5`), or undefined. */
+  read(path: string): Promise<Uint8Array | undefined>
+  /** Proofs of these entries, all under the published checkpoint. Throws `log-entry-not-found` for one that it does not cover. */
+  prove(indexes: readonly number[]): Promise<readonly EntryProof[]>
+  state(): Promise<LogState>
+}
+
+/** An entry with its proof under a checkpoint. */
+export interface EntryProof {
+  readonly index: number
+  readonly entry: Uint8Array
+  /** Sibling hashes, leaf to root. */
+  readonly path: readonly Uint8Array[]
+  /** The signed note. */
+  readonly checkpoint: string
+}
+
+/** How the log is doing, for readiness, `doctor`, pages and metrics. */
+export interface LogState {
+  readonly size: number
+  readonly publishedSize: number
+  /** Milliseconds since the epoch; null before the first checkpoint. */
+  readonly publishedAt: number | null
+  /** Events for the log that no published checkpoint covers. */
+  readonly waiting: number
+  /** When the oldest of them happened; null when none waits. */
+  readonly oldestAt: number | null
+  /** Why nothing is signed any more, in words; empty while all is well. */
+  readonly halted: string
+}
+
+/** The newest checkpoint that was published. */
+export interface PublishedLog {
+  readonly size: number
+  readonly root: Uint8Array
+  /** The signed note with its cosignatures. */
+  readonly note: string
+  /** Milliseconds since the epoch. */
+  readonly at: number
+}
+
+/** Where the log's tree stands: everything needed to go on. */
+export interface LogHead {
+  readonly size: number
+  readonly root: Uint8Array
+  /** Hashes of its complete subtrees, the largest first. */
+  readonly hashes: readonly Uint8Array[]
+  /** Of the last event in it; events after it wait. */
+  readonly position: number
+}
+
+/** One entry of the log. */
+export interface LogEntry {
+  readonly index: number
+  readonly entry: Uint8Array
+}
+
+/** The log's own rows. Its entries are events: their leaves are final when the change commits. */
+export interface LogRows {
+  head(): Promise<LogHead>
+  published(): Promise<PublishedLog | undefined>
+  /** How many events for the log are in no tree yet, counted up to `most`, and when the oldest happened. */
+  countWaiting(most: number): Promise<{ readonly count: number; readonly oldestAt: number | null }>
+  /**
+   * The next waiting events, `limit` at most, take their places at the end of the tree; `extend` says what it is then, from
+   * what it was and their leaf hashes. One durable transaction: the head moves from exactly what was read, or nothing
+   * happens and undefined comes back, as when nobody waits.
+   */
+  sequence(
+    limit: number,
+    extend: (head: LogHead, leafHashes: readonly Uint8Array[]) => Promise<Omit<LogHead, 'position'>>,
+  ): Promise<LogHead | undefined>
+  /** Entries `from` to `to` (not included) in their order; fewer where the tree ends. */
+  readEntries(from: number, to: number): Promise<readonly LogEntry[]>
+  /** The entry of an event by its id, or the publication of a version: as `publish`, or as `ingest` where it came from an upstream. */
+  findById(id: string): Promise<LogEntry | undefined>
+  findPublish(name: PackageName, version: Version): Promise<LogEntry | undefined>
+  /** All entries of a package in their order. */
+  ofPackage(name: PackageName): Promise<readonly LogEntry[]>
+}
+
+export interface LogWrites {
+  /**
+   * Replaces the published checkpoint `before` (undefined for none); throws `log-moved` when that is another by now. Versions
+   * whose publication it covers become visible: gives them back.
+   */
+  publish(
+    before: PublishedLog | undefined,
+    next: PublishedLog,
+  ): Promise<readonly { readonly package: PackageName; readonly version: Version }[]>
+}
+
+/**
+ * The log as static files, trusted by nobody: each is checked against a signed root. Tiles and bundles never change.
+ */
+export interface LogFiles {
+  /**
+   * Durable when this resolves. A path that is there with the same bytes is fine, with others throws `log-forked`. A crash
+   * leaves some of them, and temporary files that go when the store opens.
+   */
+  write(files: ReadonlyMap<string, Uint8Array>): Promise<void>
+  read(path: string): Promise<Uint8Array | undefined>
+  /** The one file that changes; durable when this resolves, and never half there. */
+  replaceCheckpoint(note: string): Promise<void>
+}
+
+/**
+ * Signs with the log's key, which never leaves the port. Keeps its own durable mark of the largest tree it signed, apart from
+ * the database, and refuses a smaller one (`log-behind`) or another root of the same size (`log-forked`).
+ */
+export interface LogSigner {
+  readonly vkey: string
+  /** The signature lines over the note text of a tree, each with its line end; twice the same tree gives the same bytes. */
+  sign(tree: { readonly size: number; readonly root: Uint8Array }, noteText: string): Promise<string>
+  /** The largest tree signed so far; undefined before the first. */
+  mark(): Promise<{ readonly size: number; readonly root: Uint8Array } | undefined>
+}
+
+/** Others who vouch that they saw one log only. They are told checkpoints and nothing else. */
+export interface Witnesses {
+  /**
+   * Asks all of them, within two seconds: signature lines that verify, each with its line end, and whether they are enough.
+   * `proveFrom` gives the consistency proof from a smaller size. Throws `log-forked` when one of them has seen a larger tree
+   * than this, or another.
+   */
+  cosign(
+    note: string,
+    size: number,
+    proveFrom: (size: number) => Promise<readonly Uint8Array[]>,
+  ): Promise<{ readonly lines: readonly string[]; readonly isQuorumMet: boolean }>
+}
+
 /** A packument as it is stored: made when something changes, not when somebody reads. */
 export interface DocumentRow {
   readonly package: PackageName
