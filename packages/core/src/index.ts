@@ -40,6 +40,31 @@ export type { ProblemCode, ProblemRow } from './problem-table.ts'
 export { problemTable } from './problem-table.ts'
 export type { Status, StatusRow } from './status.ts'
 export { statusTable } from './status.ts'
+export type { Frontier } from './tlog/frontier.ts'
+export { emptyFrontier, extendFrontier, rootOf } from './tlog/frontier.ts'
+export type { LogCrypto } from './tlog/log-crypto.ts'
+export { webCrypto } from './tlog/log-crypto.ts'
+export type { ConsistencyClaim, InclusionClaim } from './tlog/merkle.ts'
+export {
+  emptyRoot,
+  hashLeaf,
+  hashNode,
+  verifyConsistency,
+  verifyInclusion,
+} from './tlog/merkle.ts'
+export type { BundleAddress, ReadTile, TileAddress } from './tlog/tile.ts'
+export {
+  decodeBundle,
+  encodeBundle,
+  formatTilePath,
+  listNewTiles,
+  parseTilePath,
+  proveConsistency,
+  proveInclusion,
+  rootFromTiles,
+  splitHashes,
+  tileOf,
+} from './tlog/tile.ts'
 export {
   instanceOfToken,
   isToken,

@@ -197,6 +197,11 @@ export const problemTable = {
     say: 'The tag `latest` cannot be removed',
     hint: 'Point it at another version instead: `npm dist-tag add NAME@VERSION latest`.',
   },
+  'leaf-refused': {
+    status: 400,
+    say: 'This is no leaf of a log: {why}',
+    hint: 'Whoever runs the log has to explain it; nothing in it may be believed.',
+  },
   'log-behind': {
     status: 503,
     say: 'The log was signed at {signed} entries, but the database knows {found}',
@@ -266,6 +271,11 @@ export const problemTable = {
     status: 404,
     say: 'Not found',
     hint: 'Check the address; the page "Use this registry" shows how clients are set up.',
+  },
+  'note-refused': {
+    status: 400,
+    say: 'This signed note is refused: {why}',
+    hint: 'Compare the address and the keys that you trust with what the operator of the log made known.',
   },
   'operator-tokens-off': {
     status: 403,
@@ -351,6 +361,11 @@ export const problemTable = {
     status: 401,
     say: 'Confirm that it is you before you {operation}',
     hint: 'Confirm with your password or one-time password on the page that opens, then try again.',
+  },
+  'proof-refused': {
+    status: 400,
+    say: 'This is no proof of a log: {why}',
+    hint: 'Fetch the proof again from the registry.',
   },
   'publisher-exists': {
     status: 409,
@@ -481,6 +496,11 @@ export const problemTable = {
     status: 403,
     say: "'{name}' takes changes only from accounts with two-factor authentication",
     hint: 'Add a passkey or an authenticator at {link}, then try again.',
+  },
+  'tile-refused': {
+    status: 400,
+    say: '{tile} of the log is refused: {why}',
+    hint: 'Fetch it again; if it stays so, tell the operator of the log.',
   },
   'token-exception': {
     status: 403,
