@@ -40,6 +40,10 @@ export type { ProblemCode, ProblemRow } from './problem-table.ts'
 export { problemTable } from './problem-table.ts'
 export type { Status, StatusRow } from './status.ts'
 export { statusTable } from './status.ts'
+export { decodeBase64, encodeBase64, encodeHex } from './tlog/bytes.ts'
+export type { Checkpoint } from './tlog/checkpoint.ts'
+export { formatCheckpoint, parseCheckpoint } from './tlog/checkpoint.ts'
+export { cosignedMessage, readCosignatureTime } from './tlog/cosignature.ts'
 export type { Frontier } from './tlog/frontier.ts'
 export { emptyFrontier, extendFrontier, rootOf } from './tlog/frontier.ts'
 export type { LogCrypto } from './tlog/log-crypto.ts'
@@ -52,6 +56,17 @@ export {
   verifyConsistency,
   verifyInclusion,
 } from './tlog/merkle.ts'
+export type { Note, NoteSignature, VerifierKey } from './tlog/note.ts'
+export {
+  formatNote,
+  formatSignature,
+  formatVerifierKey,
+  keyType,
+  makeVerifierKey,
+  parseNote,
+  parseVerifierKey,
+  verifyNote,
+} from './tlog/note.ts'
 export type { BundleAddress, ReadTile, TileAddress } from './tlog/tile.ts'
 export {
   decodeBundle,
