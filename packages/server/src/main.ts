@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { type Config, withPort } from './config.ts'
 import { runConsumers } from './consumers.ts'
 import { openDownloadRecorder } from './download-recorder.ts'
-import { applyPolicy, checkRoutes, openIntake, openMirrors } from './flow/index.ts'
+import { applyPolicy, checkRoutes, openIntake, openMirrors, recordKeys } from './flow/index.ts'
 import {
   addressReader,
   type HttpLimits,
@@ -18,7 +18,7 @@ import {
   openMetrics,
   operationMount,
 } from './http/index.ts'
-import type { Clock, Ports } from './ports.ts'
+import type { Clock, Ports, Signer, Store } from './ports.ts'
 import { apiMount } from './protocol/api/index.ts'
 import {
   exchangeMount,
@@ -67,6 +67,7 @@ export async function openPorts(config: Config, clock: Clock = Date.now): Promis
   const driver = await openDriver(config)
   const store = await openStore(driver, clock, `${new URL(config.publicUrl).host}/log`)
   const keys = await openKeyFolder(config.keys)
+  followKeys(store, keys)
   const downloads = openDownloadRecorder(store, clock)
   const trail = openTrail({ store, config }, clock)
   const outbound = openOutbound(config.allowPrivateHosts)
@@ -122,6 +123,13 @@ export async function openPorts(config: Config, clock: Clock = Date.now): Promis
   }
 }
 
+/** Another process may rotate the keys; a key that cannot be read then is found when somebody looks, by `doctor`. */
+function followKeys(store: Store, keys: Signer): void {
+  store.events.follow(events => {
+    if (events.some(({ type }) => type === 'key')) void keys.reload().catch(() => {})
+  })
+}
+
 /** The first word of each line: lists of names come with their counts. */
 async function readNames(file: string): Promise<ReadonlySet<string>> {
   const lines = (await readFile(file, 'utf8')).split('\n')
@@ -171,6 +179,9 @@ export async function startInstance(
   // What the configuration says of the policy is the truth from the first request on.
   if (config.policy !== undefined)
     await applyPolicy(opened.ports, { kind: 'system', id: 'configuration' }, config.policy)
+  // Keys that came or went by hand, or in a rotation that broke off.
+  if (opened.ports.signer.publicKeys.length > 1)
+    await recordKeys(opened.ports, { kind: 'system', id: 'keys' })
   const stopConsumers = runConsumers(opened.ports, log)
   const identify = openDoors(http, opened.ports)
   return {

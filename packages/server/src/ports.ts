@@ -90,6 +90,13 @@ export interface Signer {
   sign(text: string): string
   /** The same over each of many texts, in their order: a signature takes a tenth of a millisecond, and here nobody waits. */
   signAll(texts: readonly string[]): Promise<readonly string[]>
+  /** Takes the keys as they are in the folder now: another process may have rotated them. */
+  reload(): Promise<void>
+  /**
+   * Signs with a new key from now on, durable when this resolves; the former one vouches only for what was published before
+   * `expiresAt`, in milliseconds since the epoch. A crash leaves the former one in use, or the new one.
+   */
+  rotate(expiresAt: number): Promise<void>
 }
 
 /** Keeps secrets that lie in the database unreadable without the instance's key. The key itself never leaves the port. */

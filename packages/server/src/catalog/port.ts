@@ -155,6 +155,8 @@ export interface CatalogWrites {
   setTag(name: PackageName, tag: DistTag, version: Version): Promise<void>
   removeTag(name: PackageName, tag: DistTag): Promise<void>
   setDeprecated(name: PackageName, version: Version, message: string): Promise<void>
+  /** Replaces the registry's signatures over a version (JSON text). */
+  setSignatures(name: PackageName, version: Version, signatures: string): Promise<void>
   setStatus(name: PackageName, version: Version, status: Status, reason: string, at: number): Promise<void>
   removePackage(name: PackageName, at: number): Promise<void>
   setAccess(name: PackageName, access: Access): Promise<void>

@@ -26,6 +26,7 @@ import {
 } from '../flow/index.ts'
 import { type InstanceRole, operator } from '../identity/index.ts'
 import { openPorts, type Ports } from '../main.ts'
+import { keysAct } from './keys.ts'
 import { advisoriesAct, policyAct } from './policy.ts'
 import { robotAct } from './robot.ts'
 import { checkNamesAct, checkUpstreamAct } from './upstream.ts'
@@ -52,6 +53,7 @@ const usage = `Usage: holdfast operator <act> --data DIR …
   critical                               list critical packages, marked or among the top 1 % by use
   policy show|apply|enforce|monitor|keep [RULE] [--dry-run]   the rules of the firewall, and what they hide
   waiver list|grant|refuse|end [ID] [--expires 30d]      exceptions that were asked for
+  keys list|rotate --use npm [--compromised-since TIME]   keys that this registry signs with, and a new one
   check-upstream NAME...                 ask upstreams about packages now; what they withdrew is quarantined
   check-names                            look now whether private names appeared upstream, and list those that did
   advisories FILE|FOLDER...              take in advisories in OSV format, and lists of bad digests
@@ -75,6 +77,8 @@ const options = {
   csv: 'value',
   to: 'value',
   'dry-run': 'flag',
+  use: 'value',
+  'compromised-since': 'value',
   json: 'flag',
   help: 'flag',
 } as const
@@ -97,6 +101,7 @@ const acts: Readonly<Record<string, Act>> = {
   robot: robotAct,
   policy: policyAct,
   waiver: waiverAct,
+  keys: keysAct,
   advisories: advisoriesAct,
   mark: async (ports, { values }, [name]) =>
     markCritical(ports, operator, parsePackageName(need(name, 'NAME')), values['words'] ?? ''),

@@ -179,6 +179,7 @@ export {
   signOut,
   startSession,
 } from './session.ts'
+export { type Rotation, recordKeys, rotateNpmKey } from './signing-key.ts'
 export { listStars, star } from './star.ts'
 export { readTags, removeTag, setTag } from './tag.ts'
 export { followUpstream } from './takedown.ts'

@@ -39,7 +39,7 @@ export interface StoredEvent {
   readonly detail: { readonly [key: string]: unknown }
 }
 
-const forAll: ReadonlySet<EventType> = new Set(['advisory', 'hosted-names', 'policy'])
+const forAll: ReadonlySet<EventType> = new Set(['advisory', 'hosted-names', 'key', 'policy'])
 
 /**
  * The packages that look different after these events: `all` where any may. Bytes that came in change nothing that anybody

@@ -17,7 +17,7 @@ import {
   randomBytes,
   sign,
 } from 'node:crypto'
-import { link, mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises'
+import { link, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { problem } from '@holdfast/core'
 import type { PublicKey, Sealer, Signer } from '../ports.ts'
@@ -32,17 +32,52 @@ export async function openKeyFolder(folder: string): Promise<Signer & Sealer> {
   await checkNotWritableByOthers(folder)
   const secret = await readOrMake(join(folder, 'secret.key'), () => randomBytes(SECRET_BYTES))
   checkSecret(join(folder, 'secret.key'), secret)
-  const path = join(folder, 'npm.pem')
-  const key = readKey(path, await readOrMake(path, makeKey), createPrivateKey)
-  const current = formatPublicKey(createPublicKey(key), null)
-  const retired = (await listRetired(folder)).filter(({ keyid }) => keyid !== current.keyid)
+  await readOrMake(join(folder, 'npm.pem'), makeKey)
+  let ring = await readRing(folder)
   return {
-    keyId: current.keyid,
-    publicKeys: [...retired, current],
-    sign: text => sign('sha256', Buffer.from(text), { key, dsaEncoding: 'der' }).toString('base64'),
-    signAll: texts => Promise.all(texts.map(text => signAside(key, text))),
+    get keyId() {
+      return ring.current.keyid
+    },
+    get publicKeys() {
+      return [...ring.retired, ring.current]
+    },
+    sign: text => sign('sha256', Buffer.from(text), { key: ring.key, dsaEncoding: 'der' }).toString('base64'),
+    signAll: texts => Promise.all(texts.map(text => signAside(ring.key, text))),
+    async reload() {
+      ring = await readRing(folder)
+    },
+    async rotate(expiresAt) {
+      await replaceKey(folder, ring, expiresAt)
+      ring = await readRing(folder)
+    },
     ...makeSealer(secret),
   }
+}
+
+interface Ring {
+  readonly key: KeyObject
+  readonly current: PublicKey
+  readonly retired: readonly PublicKey[]
+}
+
+async function readRing(folder: string): Promise<Ring> {
+  const path = join(folder, 'npm.pem')
+  const key = readKey(path, await readKeyFile(path), createPrivateKey)
+  const current = formatPublicKey(createPublicKey(key), null)
+  const retired = (await listRetired(folder)).filter(({ keyid }) => keyid !== current.keyid)
+  return { key, current, retired }
+}
+
+/** Only the public half of the former key stays: nothing is signed with it any more. */
+async function replaceKey(folder: string, { key, current }: Ring, expiresAt: number): Promise<void> {
+  const name = `npm-${Buffer.from(current.keyid).toString('hex').slice(-16)}`
+  const retired = join(folder, `${name}.retired-${new Date(expiresAt).toISOString()}.pem`)
+  await linkNew(retired, Buffer.from(createPublicKey(key).export({ type: 'spki', format: 'pem' })))
+  // A crash here leaves the former one in use: what retires it counts once another has its place.
+  const fresh = join(folder, `npm.pem.${process.pid}.next`)
+  await linkNew(fresh, makeKey())
+  await rename(fresh, join(folder, 'npm.pem'))
+  await syncFolder(folder)
 }
 
 function signAside(key: KeyObject, text: string): Promise<string> {
@@ -59,8 +94,8 @@ function makeKey(): Buffer {
   return Buffer.from(privateKey.export({ type: 'pkcs8', format: 'pem' }))
 }
 
-/** Retired keys, the one that ended first in front. */
-async function listRetired(folder: string): Promise<PublicKey[]> {
+/** Retired keys, the one that ended first in front; of one that is there twice the earlier end counts. */
+async function listRetired(folder: string): Promise<readonly PublicKey[]> {
   const found: PublicKey[] = []
   for (const name of await readdir(folder)) {
     const expires = RETIRED.exec(name)?.[1]
@@ -71,7 +106,8 @@ async function listRetired(folder: string): Promise<PublicKey[]> {
     const key = readKey(path, await readKeyFile(path), createPublicKey)
     found.push(formatPublicKey(key, new Date(expires).toISOString()))
   }
-  return found.sort((a, b) => (String(a.expires) < String(b.expires) ? -1 : 1))
+  found.sort((a, b) => (String(a.expires) < String(b.expires) ? -1 : 1))
+  return found.filter(({ keyid }, at) => found.findIndex(each => each.keyid === keyid) === at)
 }
 
 function readKey(path: string, bytes: Buffer, parse: (pem: Buffer) => KeyObject): KeyObject {

@@ -170,7 +170,7 @@ async function mirrorRow(
   form: DocumentForm,
 ): Promise<Fresh> {
   const { name, access, modifiedAt, known } = view
-  const etag = mirrorEtag(view, form, publicUrl)
+  const etag = mirrorEtag(view, form, publicUrl, ports.signer.keyId)
   const validUntil = Math.min(known.freshUntil, view.validUntil ?? known.freshUntil)
   const said = { access, modifiedAt, validUntil, warning: known.warning }
   const stored = await ports.store.documents.find(name, form)

@@ -16,9 +16,9 @@ export type MirrorMaking = Viewing & Pick<Ports, 'signer'>
 /** A look at a package that lives in an upstream. */
 export type MirrorView = PackageView & { readonly known: KnownMirror }
 
-/** Names what a document shows without making it: everything that decides on one of its bytes, our signatures aside. */
-export function mirrorEtag(view: MirrorView, form: DocumentForm, publicUrl: string): string {
-  const hash = createHash('sha256').update(`${publicUrl}\n${JSON.stringify([...view.tags])}\n`)
+/** Names what a document shows without making it: everything that decides on one of its bytes, with the key of our signatures. */
+export function mirrorEtag(view: MirrorView, form: DocumentForm, publicUrl: string, keyId: string): string {
+  const hash = createHash('sha256').update(`${publicUrl} ${keyId}\n${JSON.stringify([...view.tags])}\n`)
   for (const { version, status, reason, rule, deprecated } of view.versions)
     hash.update(`${version} ${status} ${JSON.stringify([reason, rule, deprecated])}\n`)
   return `W/"${view.revision}-${form}-${hash.digest('base64url').slice(0, 27)}"`

@@ -205,6 +205,9 @@ export function catalogWrites(db: Kysely<Schema>): CatalogWrites {
     async setDeprecated(name, version, message) {
       await oneVersion(db, name, version).set({ deprecated: message }).execute()
     },
+    async setSignatures(name, version, signatures) {
+      await oneVersion(db, name, version).set({ signatures }).execute()
+    },
     async setStatus(name, version, status, reason, at) {
       await oneVersion(db, name, version)
         .set({ status, reason, removed_at: status === 'removed' ? at : null })

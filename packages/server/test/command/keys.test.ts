@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict'
+import { createPublicKey, verify } from 'node:crypto'
+import { test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import { decodeLeaf, parseNamePattern } from '@holdfast/core'
+import { hostNames } from '../../src/flow/index.ts'
+import { operator } from '../../src/identity/index.ts'
+import { publishDocument, put, tokenOf } from '../live.ts'
+import { freshPath, holdfast, serve, withPorts } from './command-line.ts'
+import { publishOne } from './instance.ts'
+
+interface Key {
+  readonly keyid: string
+  readonly key: string
+  readonly expires: string | null
+}
+
+interface Packument {
+  readonly time: Readonly<Record<string, string>>
+  readonly versions: Readonly<
+    Record<string, { dist: { integrity: string; signatures: readonly { keyid: string; sig: string }[] } }>
+  >
+}
+
+async function makeFolder(...versions: readonly string[]): Promise<{ data: string; token: string }> {
+  const data = freshPath()
+  const token = await withPorts(data, async ({ ports }) => {
+    await hostNames(ports, operator, [parseNamePattern('*')])
+    for (const version of versions) await publishOne(ports, 'widget', version)
+    return tokenOf(ports, 'alice')
+  })
+  return { data, token }
+}
+
+const readKeys = async (url: string): Promise<readonly Key[]> =>
+  (await (await fetch(`${url}/npm/-/npm/v1/keys`)).json()).keys
+
+/** As npm does it: every signature names a known key, which may not have ended before the version came, and holds. */
+async function auditSignatures(url: string, name = 'widget'): Promise<ReadonlyMap<string, string>> {
+  const keys = new Map((await readKeys(url)).map(key => [key.keyid, key]))
+  const { time, versions }: Packument = await (await fetch(`${url}/npm/${name}`)).json()
+  return new Map(
+    Object.entries(versions).map(([version, { dist }]) => {
+      for (const { keyid, sig } of dist.signatures) {
+        const key = keys.get(keyid) ?? assert.fail(`${version} is signed by an unknown key`)
+        const isGood = key.expires === null || Date.parse(time[version] ?? '') < Date.parse(key.expires)
+        assert.ok(isGood, `the key of ${version} had ended`)
+        const spki = createPublicKey({ key: Buffer.from(key.key, 'base64'), format: 'der', type: 'spki' })
+        const text = Buffer.from(`${name}@${version}:${dist.integrity}`)
+        assert.ok(
+          verify('sha256', text, { key: spki, dsaEncoding: 'der' }, Buffer.from(sig, 'base64')),
+          version,
+        )
+      }
+      return [version, dist.signatures.map(each => each.keyid).join()]
+    }),
+  )
+}
+
+async function waitFor(what: string, look: () => Promise<boolean>): Promise<void> {
+  for (let tries = 0; tries < 200; tries++) {
+    if (await look()) return
+    await delay(50)
+  }
+  assert.fail(what)
+}
+
+async function leavesOf(data: string): Promise<readonly string[]> {
+  return withPorts(data, async ({ ports }) => {
+    const events = await ports.store.events.search({ type: 'key' }, Number.MAX_SAFE_INTEGER, 100)
+    return events
+      .map(({ leaf }) => decodeLeaf(leaf ?? '{}'))
+      .map(({ op, use, keyid, since }) => [op, use, keyid, since].filter(Boolean).join(' '))
+      .reverse()
+  })
+}
+
+test('a running server signs with the new npm key within a second, and the former one goes on vouching for what it signed', async () => {
+  const { data, token } = await makeFolder('1.0.0')
+  const { url, stop } = await serve(data)
+  const [before] = await readKeys(url)
+  const rotated = await holdfast('operator', 'keys', 'rotate', '--use', 'npm', '--data', data)
+  assert.equal(rotated.code, 0, rotated.err)
+  await waitFor('the server does not list the new key', async () => (await readKeys(url)).length === 2)
+  const [former, current] = await readKeys(url)
+  assert.equal(former?.keyid, before?.keyid)
+  assert.ok(former?.expires && current?.expires === null)
+  const done = await put({ url, token }, 'gadget', publishDocument('gadget', '1.0.0'))
+  assert.equal(done.status, 201, await done.text())
+  assert.deepEqual([...(await auditSignatures(url)).values()], [former?.keyid])
+  assert.deepEqual([...(await auditSignatures(url, 'gadget')).values()], [current?.keyid])
+  const listed = await holdfast('operator', 'keys', 'list', '--data', data)
+  assert.equal(listed.out, `npm\t${former?.keyid}\tuntil ${former?.expires}\nnpm\t${current?.keyid}\tsigns\n`)
+  assert.deepEqual(await leavesOf(data), [
+    `add npm ${former?.keyid}`,
+    `retire npm ${former?.keyid}`,
+    `add npm ${current?.keyid}`,
+  ])
+  await stop()
+})
+
+test('what a stolen npm key signed since then is signed again, and the key vouches for it no longer', async () => {
+  const { data } = await makeFolder('1.0.0')
+  await delay(20)
+  const since = new Date().toISOString()
+  await withPorts(data, async ({ ports }) => void (await publishOne(ports, 'widget', '1.1.0')))
+  const { url, stop } = await serve(data)
+  assert.equal(new Set((await auditSignatures(url)).values()).size, 1)
+  const words = ['operator', 'keys', 'rotate', '--use', 'npm', '--compromised-since', since, '--data', data]
+  const rotated = await holdfast(...words)
+  assert.match(rotated.out, /; 1 versions are signed again\./, rotated.err)
+  await waitFor('the server does not list the new key', async () => (await readKeys(url)).length === 2)
+  const [stolen, current] = await readKeys(url)
+  assert.equal(stolen?.expires, since)
+  assert.deepEqual(
+    [...(await auditSignatures(url))],
+    [
+      ['1.0.0', stolen?.keyid],
+      ['1.1.0', current?.keyid],
+    ],
+  )
+  assert.equal((await leavesOf(data)).at(-1), `distrust npm ${stolen?.keyid} ${Date.parse(since)}`)
+  await stop()
+})
+
+test('a time that has not been is no time since when a key is stolen', async () => {
+  const { data } = await makeFolder()
+  for (const time of ['2999-01-01T00:00:00Z', 'yesterday', '2026-01-01T00:00:00'])
+    assert.equal(
+      (
+        await holdfast(
+          'operator',
+          'keys',
+          'rotate',
+          '--use',
+          'npm',
+          '--compromised-since',
+          time,
+          '--data',
+          data,
+        )
+      ).code,
+      2,
+    )
+  assert.equal((await leavesOf(data)).length, 0)
+})
