@@ -2,6 +2,7 @@
 /** The tree as static files, by C2SP tlog-tiles: 256 hashes a tile, 256 entries a bundle, and the proofs read from them. */
 import { problem } from '../problem.ts'
 import { concatBytes } from './bytes.ts'
+import { emptyFrontier, extendFrontier, rootOf } from './frontier.ts'
 import type { LogCrypto } from './log-crypto.ts'
 import { emptyRoot, hashLength, hashNode, isTreeSize, largestPowerWithin } from './merkle.ts'
 
@@ -191,18 +192,8 @@ async function hashSubtree(
   const tile = await readTile(address)
   checkTileLength(address, tile)
   const at = (first % fullWidth) * hashLength
-  return foldHashes(crypto, splitHashes(tile.subarray(at, at + count * hashLength)))
-}
-
-async function foldHashes(crypto: LogCrypto, hashes: readonly Uint8Array[]): Promise<Uint8Array> {
-  let row = hashes
-  while (row.length > 1) {
-    const pairs = Array.from({ length: row.length / 2 }, (_, at) => row.slice(2 * at, 2 * at + 2))
-    row = await Promise.all(
-      pairs.map(([left, right]) => hashNode(crypto, left as Uint8Array, right as Uint8Array)),
-    )
-  }
-  return row[0] as Uint8Array
+  const hashes = splitHashes(tile.subarray(at, at + count * hashLength))
+  return rootOf(crypto, await extendFrontier(crypto, emptyFrontier, hashes))
 }
 
 /** The hashes of a tile, in their order. */
