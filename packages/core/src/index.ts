@@ -46,6 +46,8 @@ export { formatCheckpoint, parseCheckpoint } from './tlog/checkpoint.ts'
 export { cosignedMessage, readCosignatureTime } from './tlog/cosignature.ts'
 export type { Frontier } from './tlog/frontier.ts'
 export { emptyFrontier, extendFrontier, rootOf } from './tlog/frontier.ts'
+export type { ChainEnd, ChainLink, Leaf } from './tlog/leaf.ts'
+export { checkChain, extendChain, readLeaf } from './tlog/leaf.ts'
 export type { LogCrypto } from './tlog/log-crypto.ts'
 export { webCrypto } from './tlog/log-crypto.ts'
 export type { ConsistencyClaim, InclusionClaim } from './tlog/merkle.ts'
@@ -80,6 +82,10 @@ export {
   splitHashes,
   tileOf,
 } from './tlog/tile.ts'
+export type { LogProof } from './tlog/tlog-proof.ts'
+export { formatLogProof, parseLogProof } from './tlog/tlog-proof.ts'
+export type { PolicyLog, PolicyWitness, WitnessPolicy } from './tlog/witness-policy.ts'
+export { parseWitnessPolicy } from './tlog/witness-policy.ts'
 export {
   instanceOfToken,
   isToken,

@@ -642,6 +642,11 @@ export const problemTable = {
     say: 'This password is refused: {why}',
     hint: 'Choose at least 12 characters that nobody else uses; a password manager makes good ones.',
   },
+  'witness-policy-refused': {
+    status: 400,
+    say: 'This policy of logs and witnesses is refused: {why}',
+    hint: 'Compare it with the file that the operator of the log made known.',
+  },
   'wrong-status': {
     status: 409,
     say: '{name}@{version} is {status}: {measure} does not apply to it',
