@@ -15,7 +15,13 @@ import { type OpenPorts, openPorts } from '../../src/main.ts'
 import { configIn, type Live, publishDocument, put, startLive, tokenOf } from '../live.ts'
 import { request } from '../request.ts'
 import { anyChange, type Change, kinds, make, setStatus } from './change.ts'
+import { holds } from './holds.ts'
 import { checkPaths, readTruth, type Viewer } from './path.ts'
+
+interface History {
+  readonly scoped: boolean
+  readonly changes: readonly Change[]
+}
 
 let live: Live
 /** Another process's view: no memory of the server's in between. */
@@ -45,7 +51,7 @@ after(async () => {
   await live.stop()
 })
 
-const anyHistory = fc.record({
+const anyHistory: fc.Arbitrary<History> = fc.record({
   scoped: fc.boolean(),
   changes: fc.array(anyChange, { minLength: 4, maxLength: 12 }),
 })
@@ -90,22 +96,22 @@ for (const rule of kinds) {
 }
 
 test('every path agrees with the gate after every change', { timeout: 120_000 }, async () => {
-  const run = fc.asyncProperty(anyHistory, async ({ scoped, changes }) => {
+  const run = async ({ scoped, changes }: History) => {
     const name = freshName(scoped)
     const first: Change = { kind: 'publish', version: '1.0.0' as never, tag: 'latest' as never }
     for (const change of [first, ...changes]) {
       await make(live, live.ports, name, change)
       await checkPaths(live.url, await readTruth(eyes, name), viewers)
     }
-  })
-  await fc.assert(run, { numRuns: 12, interruptAfterTimeLimit: 60_000 })
+  }
+  await holds(anyHistory, run, { numRuns: 12, interruptAfterTimeLimit: 60_000 })
   assert.deepEqual(live.errors, [])
 })
 
 test('what another process changes bites here as well, without anybody asking for it', {
   timeout: 120_000,
 }, async () => {
-  const run = fc.asyncProperty(anyHistory, async ({ scoped, changes }) => {
+  const run = async ({ scoped, changes }: History) => {
     const name = freshName(scoped)
     for (const version of ['1.0.0', '1.0.1'])
       await (await put(live, name, publishDocument(name, version))).text()
@@ -113,8 +119,8 @@ test('what another process changes bites here as well, without anybody asking fo
     for (const change of changes) await make(live, other.ports, name, change)
     await noticed()
     await checkPaths(live.url, await readTruth(eyes, name), viewers)
-  })
-  await fc.assert(run, { numRuns: 6, interruptAfterTimeLimit: 60_000 })
+  }
+  await holds(anyHistory, run, { numRuns: 6, interruptAfterTimeLimit: 60_000 })
   assert.deepEqual(live.errors, [])
 })
 

@@ -12,6 +12,7 @@ import { applyPolicy, askWaiver, decideWaiver, takeMeasure, viewPackage } from '
 import { operator } from '../../src/identity/index.ts'
 import { startUpstream, type UpstreamRegistry } from '../upstream-registry.ts'
 import { type Json, openWorld, type World } from '../world.ts'
+import { holds } from './holds.ts'
 
 let world: World
 let upstream: UpstreamRegistry
@@ -78,10 +79,13 @@ const anyChange = fc.oneof(
 test('every path agrees about an upstream package, after every change and as time goes by', {
   timeout: 120_000,
 }, async () => {
-  const run = fc.asyncProperty(
-    fc.array(anyVersion, { minLength: numbers.length, maxLength: numbers.length }),
-    fc.array(anyChange, { minLength: 3, maxLength: 8 }),
-    async (versions, changes) => {
+  const histories = fc.record({
+    versions: fc.array(anyVersion, { minLength: numbers.length, maxLength: numbers.length }),
+    changes: fc.array(anyChange, { minLength: 3, maxLength: 8 }),
+  })
+  await holds(
+    histories,
+    async ({ versions, changes }) => {
       counter += 1
       const name = `lib${counter}` as PackageName
       for (const [index, each] of versions.entries()) {
@@ -101,8 +105,8 @@ test('every path agrees about an upstream package, after every change and as tim
         await checkPaths(name)
       }
     },
+    { numRuns: 20, interruptAfterTimeLimit: 15_000 },
   )
-  await fc.assert(run, { numRuns: 20, interruptAfterTimeLimit: 15_000 })
   assert.deepEqual(world.errors, [])
 })
 
