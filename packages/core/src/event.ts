@@ -180,7 +180,11 @@ export const eventTable: Readonly<Record<EventType, EventRow>> = {
   'token-revoke': forLog({ subject: opaqueId, reason }),
   operator: forLog({ op: oneOf('token', 'recovery'), subject }),
   'hosted-names': forLog({ op: oneOf('add', 'remove'), pattern: namePattern }),
-  policy: forLog({ op: oneOf('set', 'keep', 'renew'), 'config?': documentDigest }),
+  policy: forLog({
+    'pkg?': pkg,
+    op: oneOf('set', 'keep', 'renew', 'raise', 'lower', 'hold', 'source-add', 'source-remove'),
+    'config?': documentDigest,
+  }),
   advisory: forLog({
     op: oneOf('publish', 'update', 'withdraw', 'load'),
     'advisory?': outsideId,

@@ -367,6 +367,26 @@ export const problemTable = {
     say: 'This is no proof of a log: {why}',
     hint: 'Fetch the proof again from the registry.',
   },
+  'provenance-old': {
+    status: 422,
+    say: 'The provenance of {name}@{version} was signed at {at}, longer than {minutes} minutes ago or in the future',
+    hint: 'Build and publish in one run, so that the provenance is made anew.',
+  },
+  'provenance-other-run': {
+    status: 422,
+    say: 'The provenance of {name}@{version} is of another run than the job that publishes it: its {what} differs',
+    hint: 'Publish from the job that built it, and let npm make the provenance there with `--provenance`.',
+  },
+  'provenance-refused': {
+    status: 422,
+    say: 'The provenance of {name}@{version} is refused: {why}',
+    hint: 'Nothing was published: build it anew and publish with the provenance of that build, or without.',
+  },
+  'provenance-unverifiable': {
+    status: 422,
+    say: 'The provenance of {name}@{version} cannot be verified here: {why}',
+    hint: 'Publish with `--no-provenance`, or ask the operator to set `sigstoreTrustRoot`.',
+  },
   'publisher-exists': {
     status: 409,
     say: '{name} trusts this very job already',
@@ -531,6 +551,11 @@ export const problemTable = {
     status: 409,
     say: 'There can be at most {limit} {what}',
     hint: 'Remove one that you no longer use, then add the new one.',
+  },
+  'trust-downgrade': {
+    status: 403,
+    say: '{name}@{version} proves less than the package did before: {why}',
+    hint: 'Publish as before, or let an owner lower it on the access page of the package, which counts after 72 hours.',
   },
   'trust-refused': {
     status: 403,

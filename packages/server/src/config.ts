@@ -30,6 +30,24 @@ const list = v.pipe(
     'must be a list',
   ),
 )
+/** Paths may hold blanks. */
+const fileList = v.pipe(
+  v.union(
+    [
+      v.array(text),
+      v.pipe(
+        v.string(),
+        v.transform(words =>
+          words
+            .split(',')
+            .map(each => each.trim())
+            .filter(Boolean),
+        ),
+      ),
+    ],
+    'must be a list of files',
+  ),
+)
 const patternList = v.pipe(
   list,
   v.rawTransform(({ dataset, addIssue, NEVER }) => {
@@ -218,8 +236,10 @@ const keys = {
   askUpstreamsAbout: v.optional(patternList, []),
   /** File with the names that are well used, one a line, for the rule `unpopular`. */
   popularNames: v.optional(text),
-  /** File with the trusted root (`trusted_root.json`) that upstreams' provenance is verified against; without it none is. */
-  sigstoreTrustRoot: v.optional(text),
+  /** Files with the trusted roots (`trusted_root.json`) that provenance is verified against, whichever of them fits; without one none is. */
+  sigstoreTrustRoot: v.optional(fileList, []),
+  /** How long ago what is published with provenance may have been signed. */
+  provenanceMaxAgeMinutes: v.optional(v.pipe(number, v.minValue(1, 'must be at least 1')), 60),
   /** Unpublish policy: hours in which an owner may take a version back without further conditions. */
   unpublishHours: v.optional(v.pipe(number, v.minValue(0)), 72),
 } as const
@@ -316,7 +336,8 @@ function policyFaults({ origins, policy = [], ...files }: v.InferOutput<typeof f
           .map(each => `policy: rule ${name}: there is no origin ${each}`),
   )
   const missing = Object.entries(files)
-    .filter(([, file]) => file !== undefined && !existsSync(file))
+    .flatMap(([key, file]) => [file ?? []].flat().map(each => [key, each] as const))
+    .filter(([, file]) => !existsSync(file))
     .map(([key, file]) => `${key}: there is no file ${file}`)
   return [...wrong, ...missing]
 }

@@ -22,7 +22,14 @@ import type {
 import type { Config } from './config.ts'
 import type { DomainFacts, Grant, IdentityReads, IdentityUpkeep, IdentityWrites } from './identity/index.ts'
 import type { CaseReads, CaseWrites } from './incident/index.ts'
-import type { EventQuery, NewEvent, ProvenanceFinding, StoredEvent } from './integrity/index.ts'
+import type {
+  BundleFacts,
+  EventQuery,
+  NewEvent,
+  PackageTrust,
+  ProvenanceFinding,
+  StoredEvent,
+} from './integrity/index.ts'
 
 /**
  * Content-addressed bytes, named by their SHA-512. Not trusted: whoever owns the store could change bytes,
@@ -309,6 +316,7 @@ export interface Store {
   readonly upkeep: IdentityUpkeep
   readonly mirrors: MirrorRows
   readonly provenance: ProvenanceRows
+  readonly trust: TrustReads
   readonly incident: CaseReads
   readonly policy: PolicyReads
   readonly documents: DocumentRows
@@ -335,6 +343,7 @@ export interface Tx {
   readonly catalog: CatalogReads & CatalogWrites
   readonly identity: IdentityReads & IdentityWrites
   readonly upstream: UpstreamWrites
+  readonly trust: TrustReads & TrustWrites
   readonly incident: CaseReads & CaseWrites
   readonly policy: PolicyReads & PolicyWrites
   readonly mail: MailWrites
@@ -433,6 +442,28 @@ export interface KeptAttestations {
   readonly text: string
   readonly finding: ProvenanceFinding
   readonly checkedAt: number
+}
+
+/** Where versions that were published here were built, and what their packages may not fall below. */
+export interface TrustReads {
+  findProvenance(name: PackageName, version: Version): Promise<KeptProvenance | undefined>
+  /** Undefined where nothing was proved yet. */
+  findTrust(name: PackageName): Promise<PackageTrust | undefined>
+}
+
+export interface TrustWrites {
+  /** Throws `provenance-refused` where the same certificate and signature are kept already. */
+  addProvenance(name: PackageName, version: Version, kept: KeptProvenance): Promise<void>
+  setTrust(name: PackageName, trust: PackageTrust): Promise<void>
+}
+
+/** The bundle that a version was published with, and what it was found to prove then. */
+export interface KeptProvenance extends BundleFacts {
+  /** As the publisher sent it. */
+  readonly text: string
+  /** Of those bytes, in hex: the log names it. */
+  readonly sha256: string
+  readonly verifiedAt: number
 }
 
 /** Base64 signatures by the digest of the bytes. */

@@ -68,12 +68,23 @@ export interface PackageVersion extends KeptFacts {
   readonly publisherProvider: string
   readonly tokenId: string
   readonly removedAt: number | null
+  /** Of the provenance it was published with; empty where there is none. */
+  readonly predicateType: string
+  /** Every client can verify that: it was signed under the public Sigstore. */
+  readonly isProvenPublicly: boolean
 }
 
 /** What `addVersion` writes. */
 export type NewVersion = Omit<
   PackageVersion,
-  'publisherLogin' | 'publisherProvider' | 'removedAt' | 'reason' | 'deprecated' | 'traits'
+  | 'publisherLogin'
+  | 'publisherProvider'
+  | 'removedAt'
+  | 'reason'
+  | 'deprecated'
+  | 'traits'
+  | 'predicateType'
+  | 'isProvenPublicly'
 > & {
   readonly deprecated?: string
   readonly dependencies: readonly string[]

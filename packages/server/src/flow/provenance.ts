@@ -45,7 +45,7 @@ async function examine(
   subject: { readonly name: PackageName; readonly version: Version; readonly digest: Digest },
   text: string,
 ): Promise<KeptAttestations | undefined> {
-  const finding = await verifyProvenance({ text, subject, rootFile: config.sigstoreTrustRoot })
+  const finding = await verifyProvenance({ text, subject, rootFiles: config.sigstoreTrustRoot })
   return finding && { text, finding, checkedAt: clock() }
 }
 
@@ -67,7 +67,7 @@ export function accuseProvenance(
 export async function settleProvenance(ports: Ports): Promise<void> {
   const { store, config, clock } = ports
   const states: readonly Ingested['provenance'][] =
-    config.sigstoreTrustRoot === undefined ? ['due'] : ['due', 'unverified']
+    config.sigstoreTrustRoot.length === 0 ? ['due'] : ['due', 'unverified']
   const due = await store.provenance.listDue(states, clock() - againMs, aRound)
   for await (const _ of mapAhead(due, atOnce, each => settle(ports, each)));
 }
@@ -95,8 +95,8 @@ async function settle(
 }
 
 /**
- * The attestations that are kept of an upstream's version, for somebody who may read it and whom the gate would give its bytes.
- * Throws `attestations-not-found` where there are none, or they do not hold.
+ * The attestations that are kept of a version, for somebody who may read it and whom the gate would give its bytes. Throws
+ * `attestations-not-found` where there are none, or they do not hold.
  */
 export async function readAttestations(
   ports: Ports,
@@ -110,8 +110,20 @@ export async function readAttestations(
   const facts = view.versions.find(each => each.version === version)
   if (facts === undefined) throw problem('version-not-found', { name, version })
   if (!decide(facts).served) throw refuse(name, facts, view.versions)
-  const kept = view.known && (await ports.store.provenance.find(name, version))
-  if (kept === undefined || kept.finding.kind === 'broken')
-    throw problem('attestations-not-found', { name, version })
-  return kept.text
+  const text = view.known ? await findUpstreams(ports, name, version) : await findOwn(ports, name, version)
+  if (text === undefined) throw problem('attestations-not-found', { name, version })
+  return text
+}
+
+async function findUpstreams({ store }: Ports, name: PackageName, version: Version) {
+  const kept = await store.provenance.find(name, version)
+  return kept?.finding.kind === 'broken' ? undefined : kept?.text
+}
+
+/** In npm's wire form around the bundle as it was published. */
+async function findOwn({ store }: Ports, name: PackageName, version: Version): Promise<string | undefined> {
+  const kept = await store.trust.findProvenance(name, version)
+  return (
+    kept && `{"attestations":[{"predicateType":${JSON.stringify(kept.predicateType)},"bundle":${kept.text}}]}`
+  )
 }

@@ -20,13 +20,15 @@ import {
   inspectTarball,
   type NewEvent,
 } from '../integrity/index.ts'
-import type { BlobWriter, Ports, Tx, WrittenBytes } from '../ports.ts'
+import type { BlobWriter, KeptProvenance, Ports, Tx, WrittenBytes } from '../ports.ts'
 import { checkMayBeMade } from './host.ts'
 import { checkStillTrusted, settleEvents, settlePending, withJob } from './job.ts'
 import { refuseTokens } from './leak.ts'
 import { abbreviate, aboutPackage, dependenciesOf, keepManifest } from './manifest.ts'
 import { signedText } from './own-signature.ts'
+import { holdTrust } from './package-trust.ts'
 import { provePresence } from './presence.ts'
+import { admitProvenance, adviseSource, attestField } from './publish-provenance.ts'
 
 /** What a client wants published; its claims are checked, never believed. */
 export interface Upload {
@@ -41,6 +43,8 @@ export interface Upload {
   readonly integrity: string
   readonly shasum: string
   readonly tarball: BlobWriter
+  /** The Sigstore bundle that came with it, as it was sent. */
+  readonly bundle?: string | undefined
   /** Kept from elsewhere: an import's times are the original ones. */
   readonly publishedAt?: number
   readonly deprecated?: string
@@ -52,6 +56,8 @@ export interface Published {
   readonly digest: Digest
   /** True when these very bytes were published before and nothing was done. */
   readonly repeated: boolean
+  /** What the publisher should hear; empty for nothing. */
+  readonly advice: string
 }
 
 const latest = 'latest' as DistTag
@@ -70,13 +76,15 @@ export async function publish(ports: Ports, actor: Actor, upload: Upload): Promi
     if (there !== undefined) throw problem('version-exists', { name: upload.name, version: upload.version })
     await provePresence(ports, grant, known?.requiresTfa)
     const inspection = await inspect(ports, upload)
+    const access = known?.access ?? upload.access ?? 'public'
+    const proof = await admitProvenance(ports, actor, { ...upload, ...bytes, access })
     await upload.tarball.keep()
     // A crash here leaves bytes under their digest that no version names: the scrubber's to remove, harmless.
-    const published = await withJob(ports, actor, publishEvent(upload, bytes, inspection))
+    const published = await withJob(ports, actor, publishEvent(upload, bytes, inspection, proof))
     const events = [published, ...(await settleEvents(ports, grant, upload.name))]
-    await ports.store.commit(grant, events, tx => record(ports, tx, grant, upload, bytes, inspection))
+    await ports.store.commit(grant, events, tx => record(ports, tx, grant, upload, bytes, inspection, proof))
     // A crash here leaves a published version whose answer was lost: the client repeats it and is answered like now.
-    return done(upload, bytes, false)
+    return { ...done(upload, bytes, false), advice: adviseSource(upload.manifest, proof) ?? '' }
   } finally {
     await upload.tarball.discard()
   }
@@ -140,6 +148,7 @@ async function record(
   upload: Upload,
   bytes: WrittenBytes,
   inspection: Inspection,
+  proof: KeptProvenance | undefined,
 ): Promise<void> {
   const { name, version } = upload
   const { actor } = grant
@@ -151,6 +160,7 @@ async function record(
   else if (!isNew && grant.operation === 'package:create') await checkNotTaken(tx, actor, name)
   await amend(tx.catalog, name, ports.clock(), async () => {
     const manifest = await recordVersion(ports, tx, actor, upload, bytes, inspection)
+    await holdTrust(tx, actor, upload, proof, ports.clock())
     await applyTag(tx, upload)
     // A pre-release under a tag of its own does not speak for the package.
     if ((await tx.catalog.listTags(name)).get(latest) === version)
@@ -247,12 +257,18 @@ function signVersion(
 }
 
 /** The event of one publish: digests of the bytes and of the manifest, for the log. */
-export function publishEvent(upload: Upload, bytes: WrittenBytes, inspection: Inspection): NewEvent {
+export function publishEvent(
+  upload: Upload,
+  bytes: WrittenBytes,
+  inspection: Inspection,
+  proof?: KeptProvenance,
+): NewEvent {
   return {
     type: 'publish',
     pkg: upload.name,
     ver: upload.version,
     fields: {
+      ...attestField(proof),
       dist: {
         integrity: formatIntegrity(bytes.digest),
         size: bytes.sizeBytes,
@@ -274,5 +290,5 @@ function distOf(bytes: WrittenBytes, inspection: Inspection) {
 }
 
 function done(upload: Upload, bytes: WrittenBytes, repeated: boolean): Published {
-  return { name: upload.name, version: upload.version, digest: bytes.digest, repeated }
+  return { name: upload.name, version: upload.version, digest: bytes.digest, repeated, advice: '' }
 }

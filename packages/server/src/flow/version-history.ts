@@ -40,7 +40,8 @@ export async function listHappenings(
 ): Promise<readonly Happening[]> {
   const { events } = ports.store
   const own = await events.search({ package: name }, Number.MAX_SAFE_INTEGER, maxEvents)
-  const policies = await events.search({ type: 'policy' }, Number.MAX_SAFE_INTEGER, maxPolicies)
+  const lists = { type: 'policy', package: null } as const
+  const policies = await events.search(lists, Number.MAX_SAFE_INTEGER, maxPolicies)
   const happened = own
     .filter(({ ver, type }) => ver === version && decisions.has(type))
     .map(({ at, type, leaf }) => ({
@@ -58,7 +59,7 @@ function policyChanges(
   origin: OriginName,
 ): readonly Happening[] {
   const lists = events
-    .filter(({ pkg, detail }) => pkg === null && Array.isArray(detail['rules']))
+    .filter(({ detail }) => Array.isArray(detail['rules']))
     .map(({ at, detail }) => ({ at, rules: detail['rules'] as readonly Rule[] }))
   return lists.flatMap(({ at, rules }, index) => {
     const before = lists[index + 1]?.rules ?? (events.length < maxPolicies ? defaultRules : undefined)

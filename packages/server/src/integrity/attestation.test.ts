@@ -23,7 +23,7 @@ const gundam: ProvenanceSubject = {
 type Json = any
 
 function check(text: string, subject: ProvenanceSubject): ProvenanceFinding {
-  return checkAttestations(readAttestations(text) ?? [], subject, root)
+  return checkAttestations(readAttestations(text) ?? [], subject, [root])
 }
 
 /** The document with something of its provenance changed. */
@@ -61,6 +61,12 @@ test('provenance that a build signed is verified, and its certificate says from 
       issuer: 'https://token.actions.githubusercontent.com',
       builder: '',
       runner: 'github-hosted',
+      repositoryId: '810002373',
+      ownerId: '32398091',
+      trigger: 'release',
+      run: `${repository}/actions/runs/9358004112/attempts/1`,
+      visibility: 'public',
+      environment: '',
     },
   })
 })
@@ -183,11 +189,9 @@ for (const [what, change, why] of tampered)
 test('under another root the same provenance is broken', () => {
   const other = JSON.parse(rootText)
   other.certificateAuthorities = other.certificateAuthorities.slice(0, 0)
-  const found = checkAttestations(
-    readAttestations(read('slsa-v1.json')) ?? [],
-    gundam,
+  const found = checkAttestations(readAttestations(read('slsa-v1.json')) ?? [], gundam, [
     readTrustRoot(JSON.stringify(other), 'e'.repeat(64)),
-  )
+  ])
   assert.ok(found.kind === 'broken' && found.root === 'e'.repeat(64))
 })
 

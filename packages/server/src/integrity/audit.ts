@@ -7,7 +7,8 @@ import type { StoredEvent } from './event.ts'
 export interface EventQuery {
   readonly type?: EventType
   readonly actorId?: string
-  readonly package?: PackageName
+  /** Null: of the instance, and no package. */
+  readonly package?: PackageName | null
   /** Milliseconds since the epoch, included. */
   readonly since?: number
   /** Milliseconds since the epoch, not included. */

@@ -31,6 +31,12 @@ export function readBuild(extensions: readonly Extension[], subject: string): Bu
         workflow: text(18),
         builder: text(9) === text(18) ? '' : text(9),
         runner: text(11),
+        repositoryId: text(15),
+        ownerId: text(17),
+        trigger: text(20),
+        run: text(21),
+        visibility: text(22),
+        environment: text(23),
       }
     : {
         issuer: bare(1),
@@ -41,6 +47,12 @@ export function readBuild(extensions: readonly Extension[], subject: string): Bu
         workflow: printable(Buffer.from(subject)),
         builder: '',
         runner: '',
+        repositoryId: '',
+        ownerId: '',
+        trigger: bare(2),
+        run: '',
+        visibility: '',
+        environment: '',
       }
   return build.issuer === '' || build.repository === '' || build.commit === '' ? undefined : build
 }

@@ -8,6 +8,7 @@ export {
   formatJsonLine,
   toAuditLine,
 } from './audit.ts'
+export { explainOtherRun, explainTrigger } from './build-job.ts'
 export { type LeafValue, type NewEvent, type StoredEvent, touchedBy } from './event.ts'
 export {
   checkManifestAgrees,
@@ -21,8 +22,23 @@ export {
 export { type InsideWords, lookInside, type RecordPlace } from './look-inside.ts'
 export { digestManifest } from './manifest-digest.ts'
 export {
+  type BuildSource,
+  explainDowngrade,
+  isLowerTrust,
+  noTrust,
+  type PackageTrust,
+  raiseTrust,
+  type ShownTrust,
+  type TrustLevel,
+  trustLevelAt,
+  trustLevels,
+} from './package-trust.ts'
+export {
   type BuildFacts,
+  type BundleFacts,
   type ProvenanceFinding,
+  verifyBundle,
   verifyProvenance,
 } from './provenance.ts'
+export { isDeclaredSource, readDeclaredSource } from './source-link.ts'
 export { scanForTokens } from './token-scan.ts'

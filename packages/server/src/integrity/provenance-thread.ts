@@ -4,23 +4,29 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { answerJobs, standBack } from '../thread.ts'
 import { checkAttestations, readAttestations, readTrustRoot, type TrustRoot } from './attestation.ts'
-import type { ProvenanceFinding, ProvenanceJob } from './provenance.ts'
+import { checkBundle } from './bundle.ts'
+import type { BundleFinding, ProvenanceFinding, ThreadJob } from './provenance.ts'
 
 /** By file; forgotten when the thread rests, so that a new root is seen soon. */
 const roots = new Map<string, Promise<TrustRoot>>()
 
 standBack()
-answerJobs<ProvenanceJob, ProvenanceFinding | undefined>(async ({ text, subject, rootFile }) => {
-  const attestations = readAttestations(text)
-  if (attestations === undefined) return undefined
-  if (rootFile === undefined) return { kind: 'unverified', why: 'no trust root is configured' }
-  try {
-    return checkAttestations(attestations, subject, await openRoot(rootFile))
-  } catch (error) {
-    // Only the root is still trusted here: what attestations do to the check is caught there.
-    return { kind: 'unverified', why: `the trust root cannot be used: ${String(error)}` }
-  }
-})
+answerJobs<ThreadJob, ProvenanceFinding | BundleFinding | undefined>(
+  async ({ form, text, subject, rootFiles }) => {
+    const attestations = form === 'bundle' ? [] : readAttestations(text)
+    if (attestations === undefined) return undefined
+    if (rootFiles.length === 0) return { kind: 'unverified', why: 'no trust root is configured' }
+    try {
+      const opened = await Promise.all(rootFiles.map(openRoot))
+      return form === 'bundle'
+        ? checkBundle(text, subject, opened)
+        : checkAttestations(attestations, subject, opened)
+    } catch (error) {
+      // Only the roots are still trusted here: what attestations do to the check is caught there.
+      return { kind: 'unverified', why: `the trust root cannot be used: ${String(error)}` }
+    }
+  },
+)
 
 function openRoot(file: string): Promise<TrustRoot> {
   const known = roots.get(file)

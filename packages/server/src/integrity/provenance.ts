@@ -19,6 +19,16 @@ export interface BuildFacts {
   readonly builder: string
   /** `github-hosted` */
   readonly runner: string
+  /** Of the source repository and its owner, which nobody can register anew. */
+  readonly repositoryId: string
+  readonly ownerId: string
+  /** What set it off: `push`, `workflow_dispatch`. */
+  readonly trigger: string
+  /** Address of the run. */
+  readonly run: string
+  /** Of the source: `public`, `private`. */
+  readonly visibility: string
+  readonly environment: string
 }
 
 /** What attestations were found to be. Roots are named by their SHA-256 in hex: another root may say something else. */
@@ -26,6 +36,26 @@ export type ProvenanceFinding =
   | { readonly kind: 'verified'; readonly build: BuildFacts; readonly root: string }
   | { readonly kind: 'broken'; readonly why: string; readonly root: string }
   /** Nobody could look: there is no trust root, or none that can be read. */
+  | { readonly kind: 'unverified'; readonly why: string }
+
+/** What one bundle proves of the version it is about. */
+export interface BundleFacts {
+  readonly predicateType: string
+  readonly build: BuildFacts
+  /** SHA-256 of the trust root that it was verified under, in hex. */
+  readonly root: string
+  /** That root is the public Sigstore's, which every client knows. */
+  readonly isPublic: boolean
+  /** The newest time at which a log or a time-stamping authority saw the signature. */
+  readonly signedAt: number
+  /** SHA-256 over certificate and signature, in hex: the same twice is one bundle. */
+  readonly signer: string
+}
+
+/** What a bundle was found to be. */
+export type BundleFinding =
+  | ({ readonly kind: 'verified' } & BundleFacts)
+  | { readonly kind: 'broken'; readonly why: string }
   | { readonly kind: 'unverified'; readonly why: string }
 
 /** What the statement must be about, byte for byte. */
@@ -37,27 +67,41 @@ export interface ProvenanceSubject {
 }
 
 export interface ProvenanceJob {
-  /** As the upstream serves them: hostile. */
+  /** As somebody serves or sends it: hostile. */
   readonly text: string
   readonly subject: ProvenanceSubject
-  /** File of the trusted root; undefined where the operator named none. */
-  readonly rootFile: string | undefined
+  /** Files of the trusted roots; none where the operator named none. */
+  readonly rootFiles: readonly string[]
 }
 
+/** What goes to the thread. */
+export type ThreadJob = ProvenanceJob & { readonly form: 'attestations' | 'bundle' }
+
 const threadUrl = new URL(`./provenance-thread${extname(import.meta.filename)}`, import.meta.url)
-const thread = new Thread<ProvenanceJob, ProvenanceFinding | undefined>(threadUrl, {
+const thread = new Thread<ThreadJob, ProvenanceFinding | BundleFinding | undefined>(threadUrl, {
   maxYoungGenerationSizeMb: 16,
   maxOldGenerationSizeMb: 128,
 })
 
 /**
  * Verifies a version's attestations in npm's wire form (`{"attestations": [{"predicateType", "bundle"}]}`) against the trusted
- * root, without a network and beside the event loop. Undefined where the text is nothing of that form, such as somebody's
+ * roots, without a network and beside the event loop. Undefined where the text is nothing of that form, such as somebody's
  * error page, or where looking at it took more memory than there is: that proves nothing either way.
  */
 export async function verifyProvenance(job: ProvenanceJob): Promise<ProvenanceFinding | undefined> {
+  return run<ProvenanceFinding>({ ...job, form: 'attestations' })
+}
+
+/** The same for one bundle as a publisher sends it, of whose provenance more is wanted. */
+export async function verifyBundle(job: ProvenanceJob): Promise<BundleFinding> {
+  const found = await run<BundleFinding>({ ...job, form: 'bundle' })
+  return found ?? { kind: 'broken', why: 'it takes more memory to read than there is' }
+}
+
+async function run<Found>(job: ThreadJob): Promise<Found | undefined> {
   try {
-    return await thread.run(job)
+    // The thread answers in the form that was asked for.
+    return (await thread.run(job)) as Found | undefined
   } catch (error) {
     if (Object(error).code !== 'ERR_WORKER_OUT_OF_MEMORY') throw error
     return undefined

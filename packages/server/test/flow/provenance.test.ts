@@ -235,7 +235,7 @@ test('without a trust root attestations are kept and called unverified, and veri
   const { ports } = scene.world
   scene.tell(500)
   scene.world.advance(3600_000 + 1)
-  await settleProvenance({ ...ports, config: { ...ports.config, sigstoreTrustRoot: trustRoot } })
+  await settleProvenance({ ...ports, config: { ...ports.config, sigstoreTrustRoot: [trustRoot] } })
   assert.equal(await state(scene), 'verified')
 })
 

@@ -131,7 +131,16 @@ function distOf(publicUrl: string, version: PackageVersion): Record<string, unkn
     fileCount: version.fileCount,
     unpackedSize: version.unpackedSizeBytes,
     signatures: JSON.parse(version.signatures) as unknown,
+    ...attestationsOf(publicUrl, version),
   }
+}
+
+/** Only what npm can verify: another bundle makes `npm audit signatures` fail for a whole project. It is served all the same. */
+function attestationsOf(publicUrl: string, version: PackageVersion): Record<string, unknown> {
+  const { package: name, version: ver, predicateType, isProvenPublicly } = version
+  if (!isProvenPublicly) return {}
+  const url = `${registryUrl(publicUrl)}/-/npm/v1/attestations/${name.replace('/', '%2f')}@${ver}`
+  return { attestations: { url, provenance: { predicateType } } }
 }
 
 /** One version object, for `GET /{pkg}/{version}`. */

@@ -18,6 +18,7 @@ import type {
   PackageRole,
   PackageVersion,
   TfaDemand,
+  VersionTraits,
 } from '../../catalog/index.ts'
 import { isUniqueViolation } from './driver.ts'
 import { rolesOf } from './role.ts'
@@ -44,8 +45,14 @@ export function catalogReads(db: Kysely<Schema>): CatalogReads {
       const rows = await db
         .selectFrom('version')
         .leftJoin('trusted_publisher', 'trusted_publisher.id', 'version.publisher')
+        .leftJoin('provenance', join =>
+          join
+            .onRef('provenance.package', '=', 'version.package')
+            .onRef('provenance.version', '=', 'version.version'),
+        )
         .select(['version.version', 'status', 'reason', 'deprecated', 'published_at', 'digest', 'publisher'])
         .select(['has_install_script', 'dependencies', 'trusted_publisher.provider as provider'])
+        .select('predicate_type')
         .where('version.package', '=', name)
         .orderBy('ordinal')
         .execute()
@@ -325,8 +332,14 @@ function versionRows(db: Kysely<Schema>, name: PackageName) {
     .selectFrom('version')
     .leftJoin('account', 'account.id', 'version.publisher')
     .leftJoin('trusted_publisher', 'trusted_publisher.id', 'version.publisher')
+    .leftJoin('provenance', join =>
+      join
+        .onRef('provenance.package', '=', 'version.package')
+        .onRef('provenance.version', '=', 'version.version'),
+    )
     .selectAll('version')
     .select(['account.login as login', 'trusted_publisher.provider as provider'])
+    .select(['predicate_type', 'is_public'])
     .where('version.package', '=', name)
 }
 
@@ -361,10 +374,14 @@ function toPackage(row: Selectable<Schema['package']>): Package {
 type KeptColumn = 'version' | 'status' | 'reason' | 'deprecated' | 'published_at' | 'digest' | 'publisher'
 type TraitColumn = 'has_install_script' | 'dependencies'
 
+/** What other tables tell of a version. */
+interface Told {
+  readonly provider: string | null
+  readonly predicate_type: string | null
+}
+
 /** A hosted version's traits are our own: its bytes lie here, its signature is ours. */
-function toKept(
-  row: Pick<Schema['version'], KeptColumn | TraitColumn> & { provider: string | null },
-): KeptFacts {
+function toKept(row: Pick<Schema['version'], KeptColumn | TraitColumn> & Told): KeptFacts {
   return {
     version: row.version as Version,
     status: row.status as Status,
@@ -376,15 +393,20 @@ function toKept(
       digest: row.digest as Digest,
       hasInstallScript: row.has_install_script === 1,
       signature: 'verified',
-      provenance: row.provider === null ? 'none' : 'trusted-publisher',
+      provenance: provenanceOf(row),
       publisher: row.publisher,
       dependencies: row.dependencies === '' ? [] : row.dependencies.split(' '),
     },
   }
 }
 
+function provenanceOf({ provider, predicate_type: predicateType }: Told): VersionTraits['provenance'] {
+  if (provider !== null) return 'trusted-publisher'
+  return predicateType === null ? 'none' : 'provenance'
+}
+
 function toVersion(
-  row: Selectable<Schema['version']> & { login: string | null; provider: string | null },
+  row: Selectable<Schema['version']> & Told & { login: string | null; is_public: number | null },
 ): PackageVersion {
   return {
     ...toKept(row),
@@ -402,5 +424,7 @@ function toVersion(
     publisherProvider: row.provider ?? '',
     tokenId: row.token,
     removedAt: row.removed_at,
+    predicateType: row.predicate_type ?? '',
+    isProvenPublicly: row.is_public === 1,
   }
 }

@@ -282,6 +282,22 @@ export interface Schema {
     /** When somebody last looked for what it rests on; 0 for never. */
     provenance_at: number
   }
+  /** Of versions that were published here. */
+  provenance: {
+    package: string
+    version: string
+    bundle: Uint8Array
+    sha256: string
+    predicate_type: string
+    build: string
+    root: string
+    is_public: number
+    signed_at: number
+    signer: string
+    verified_at: number
+  }
+  /** What a package's next version may not fall below; none is no demand. */
+  package_trust: { package: string; level: string; sources: string; lowering: string }
   attestation: { package: string; version: string; text: Uint8Array; finding: string; checked_at: number }
   upstream_measure: { package: string; version: string; status: string; reason: string; at: number }
   incident_case: {

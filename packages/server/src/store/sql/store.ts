@@ -16,6 +16,7 @@ import { policyReads, policyWrites } from './policy.ts'
 import { provenanceRows } from './provenance.ts'
 import { documentRows, downloadRows, leases, mailRows, mailWrites } from './record.ts'
 import type { Schema } from './schema.ts'
+import { trustReads, trustWrites } from './trust.ts'
 import { webhookRows } from './webhook.ts'
 
 const retryMs = 250
@@ -36,6 +37,7 @@ export async function openStore(driver: SqlDriver<Schema>, clock: Clock, logOrig
     upkeep: identityUpkeep(transact, driver.dialect),
     mirrors: mirrorRows(driver.db, derive),
     provenance: provenanceRows(driver.db, derive),
+    trust: trustReads(driver.db),
     incident: caseReads(driver.db),
     policy: cachedPolicy(policyReads(driver.db), feed),
     documents: documentRows(driver.db, derive),
@@ -70,6 +72,7 @@ function openTx(tx: Kysely<Schema>, clock: Clock, record: Tx['record']): Tx {
     catalog: { ...catalogReads(tx), ...catalogWrites(tx) },
     identity: { ...identityReads(tx), ...identityWrites(tx) },
     upstream: upstreamWrites(tx),
+    trust: { ...trustReads(tx), ...trustWrites(tx) },
     incident: { ...caseReads(tx), ...caseWrites(tx) },
     policy: { ...policyReads(tx), ...policyWrites(tx) },
     mail: mailWrites(tx, clock),

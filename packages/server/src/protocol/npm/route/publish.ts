@@ -11,7 +11,7 @@ import * as v from 'valibot'
 import { admit, publish, type Upload } from '../../../flow/index.ts'
 import type { Answer, Call } from '../../../http/index.ts'
 import type { Ports } from '../../../ports.ts'
-import { json } from '../answer.ts'
+import { headerText, json } from '../answer.ts'
 import { parseBody } from '../body.ts'
 import { defaultPublishBodyLimits, type PublishBody, readPublishBody } from '../publish-body.ts'
 import { type Params, type Route, route } from '../router.ts'
@@ -42,7 +42,8 @@ async function putPackage(ports: Ports, call: Call, params: Params): Promise<Ans
     return changeDocument(ports, call, name, body.document)
   try {
     const done = await publish(ports, call.actor, toUpload(ports, name, body))
-    return json(201, { ok: true, success: true, id: name, rev: done.version })
+    const notice: Record<string, string> = done.advice === '' ? {} : { 'npm-notice': headerText(done.advice) }
+    return json(201, { ok: true, success: true, id: name, rev: done.version }, notice)
   } finally {
     await Promise.all(body.tarballs.map(tarball => tarball.writer.discard()))
   }
@@ -77,7 +78,17 @@ function toUpload(ports: Ports, name: PackageName, body: PublishBody): Upload {
     integrity: text(manifest.dist['integrity']) ?? '',
     shasum: text(manifest.dist['shasum']) ?? '',
     tarball: tarball.writer,
+    bundle: bundleOf(body, `${name}-${version}.sigstore`),
   }
+}
+
+/** The Sigstore bundle among the texts, under the one name it may have. */
+function bundleOf({ texts }: PublishBody, name: string): string | undefined {
+  const [bundle, ...more] = texts.filter(each => each.name.endsWith('.sigstore'))
+  if (more.length > 0) throw problem('invalid-body', { why: 'it must hold at most one bundle of provenance' })
+  if (bundle !== undefined && bundle.name !== name)
+    throw problem('invalid-body', { why: 'its bundle of provenance is of another name or version' })
+  return bundle?.data
 }
 
 function text(value: unknown): string | undefined {

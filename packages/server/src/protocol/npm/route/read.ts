@@ -36,6 +36,7 @@ export function readRoutes(tarballs: Tarballs): readonly Route[] {
       json(200, { keys: ports.signer.publicKeys }, { 'cache-control': 'public, max-age=60' }),
     ),
     route('GET /-/npm/v1/attestations/:pkg', attestations),
+    route('GET /-/attestations/v1/:pkg', attestations),
   ]
 }
 
@@ -86,7 +87,7 @@ async function oneVersion(ports: Ports, call: Call, params: Params): Promise<Ans
   }
 }
 
-/** As the upstream served them: `@scope/name@1.2.3` stands at the end of the path. */
+/** As they were published, or as the upstream served them: `@scope/name@1.2.3` stands at the end of the path. */
 async function attestations(ports: Ports, call: Call, params: Params): Promise<Answer> {
   const [, name, version] = /^(.+)@([^@]+)$/.exec(params['pkg'] ?? '') ?? []
   if (name === undefined || version === undefined) throw problem('not-found')

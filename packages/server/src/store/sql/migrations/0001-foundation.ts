@@ -352,6 +352,25 @@ async function upstreams(table: TableMaker, db: Kysely<unknown>): Promise<void> 
     ['package', 'version'],
   )
   await table(
+    'provenance',
+    {
+      package: 'text',
+      version: 'text',
+      bundle: 'bytes',
+      sha256: 'text',
+      predicate_type: 'text',
+      build: 'text',
+      root: 'text',
+      is_public: 'int',
+      signed_at: 'int',
+      signer: 'text',
+      verified_at: 'int',
+    },
+    ['package', 'version'],
+  )
+  await index(db, 'provenance', ['signer'], true)
+  await table('package_trust', { package: 'text!', level: 'text', sources: 'text', lowering: 'text' })
+  await table(
     'attestation',
     { package: 'text', version: 'text', text: 'bytes', finding: 'text', checked_at: 'int' },
     ['package', 'version'],

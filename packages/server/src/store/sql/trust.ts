@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Where versions that were published here were built, and what their packages may not fall below. */
+import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
+import { type PackageName, problem, type Version } from '@holdfast/core'
+import type { Kysely } from 'kysely'
+import type { BuildFacts, PackageTrust, TrustLevel } from '../../integrity/index.ts'
+import type { KeptProvenance, TrustReads, TrustWrites } from '../../ports.ts'
+import { isUniqueViolation } from './driver.ts'
+import type { Schema } from './schema.ts'
+
+export function trustReads(db: Kysely<Schema>): TrustReads {
+  return {
+    async findProvenance(name, version) {
+      const query = db.selectFrom('provenance').selectAll().where('package', '=', name)
+      const row = await query.where('version', '=', version).executeTakeFirst()
+      return (
+        row && {
+          text: zstdDecompressSync(row.bundle).toString(),
+          sha256: row.sha256,
+          predicateType: row.predicate_type,
+          build: JSON.parse(row.build) as BuildFacts,
+          root: row.root,
+          isPublic: row.is_public === 1,
+          signedAt: row.signed_at,
+          signer: row.signer,
+          verifiedAt: row.verified_at,
+        }
+      )
+    },
+    async findTrust(name) {
+      const row = await db
+        .selectFrom('package_trust')
+        .selectAll()
+        .where('package', '=', name)
+        .executeTakeFirst()
+      return (
+        row && {
+          level: row.level as TrustLevel,
+          sources: JSON.parse(row.sources) as PackageTrust['sources'],
+          lowering: JSON.parse(row.lowering) as PackageTrust['lowering'],
+        }
+      )
+    },
+  }
+}
+
+export function trustWrites(db: Kysely<Schema>): TrustWrites {
+  return {
+    addProvenance: (name, version, kept) => addProvenance(db, name, version, kept),
+    async setTrust(name, { level, sources, lowering }) {
+      const values = {
+        ...{ package: name, level },
+        sources: JSON.stringify(sources),
+        lowering: JSON.stringify(lowering),
+      }
+      await db
+        .insertInto('package_trust')
+        .values(values)
+        .onConflict(clash => clash.column('package').doUpdateSet(values))
+        .execute()
+    },
+  }
+}
+
+async function addProvenance(
+  db: Kysely<Schema>,
+  name: PackageName,
+  version: Version,
+  kept: KeptProvenance,
+): Promise<void> {
+  const values = {
+    ...{ package: name, version },
+    bundle: zstdCompressSync(kept.text),
+    sha256: kept.sha256,
+    predicate_type: kept.predicateType,
+    build: JSON.stringify(kept.build),
+    root: kept.root,
+    is_public: kept.isPublic ? 1 : 0,
+    signed_at: kept.signedAt,
+    signer: kept.signer,
+    verified_at: kept.verifiedAt,
+  }
+  try {
+    await db.insertInto('provenance').values(values).execute()
+  } catch (error) {
+    if (!isUniqueViolation(error)) throw error
+    throw problem('provenance-refused', {
+      name,
+      version,
+      why: 'the same signature came with another version',
+    })
+  }
+}

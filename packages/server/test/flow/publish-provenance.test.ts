@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Publishing with provenance: what a bundle must prove before anything is kept, and what is kept and served of it. */
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { after, before, beforeEach, test } from 'node:test'
+import { decodeLeaf, type PackageName, type Version } from '@holdfast/core'
+import { packPackage } from '../fixture/tarball.ts'
+import { publishDocument } from '../live.ts'
+import { type Build, openSigstoreBox, publicAuthority, type SigstoreBox } from '../sigstore-box.ts'
+import { type Json, openWorld, type Reply, type Someone, type World } from '../world.ts'
+
+let world: World
+/** An organisation's own Sigstore, and one that stands for the public one. */
+let box: SigstoreBox
+let open: SigstoreBox
+let ada: Someone
+let serial = 0
+let name = ''
+
+before(async () => {
+  ;[box, open] = await Promise.all([openSigstoreBox(), openSigstoreBox(publicAuthority)])
+  world = await openWorld({ sigstoreTrustRoot: `${box.rootFile}, ${open.rootFile}` })
+  world.advance(Date.now() - world.now())
+  ada = await world.someone('ada')
+})
+after(async () => {
+  assert.deepEqual(world.errors, [])
+  await world.check()
+  await world.close()
+})
+beforeEach(() => {
+  serial += 1
+  name = `built-${serial}`
+})
+
+const repository = 'git+https://github.com/acme/widget.git'
+
+interface Wish extends Partial<Build> {
+  readonly from?: SigstoreBox
+  readonly manifest?: Record<string, unknown>
+  readonly token?: string
+  readonly access?: 'public' | 'restricted'
+  /** What stands in the attachment instead. */
+  bundle?(bundle: string): string
+  /** The attachment's name instead. */
+  readonly file?: string
+}
+
+/** Publishes as `npm publish --provenance-file` does. */
+async function publish(version: string, wish: Wish = {}): Promise<Reply> {
+  const manifest = wish.manifest ?? { repository }
+  const tarball = packPackage({ name, version, ...manifest })
+  const digest = createHash('sha512').update(tarball).digest('hex')
+  const document: Json = publishDocument(name, version, {
+    tarball,
+    manifest,
+    ...(wish.access && { access: wish.access }),
+  })
+  const made = await (wish.from ?? box).sign({ name, version, digest, ...wish })
+  const data = wish.bundle?.(made) ?? made
+  document._attachments[wish.file ?? `${name}-${version}.sigstore`] = {
+    content_type: 'application/vnd.dev.sigstore.bundle.v0.3+json',
+    data,
+    length: data.length,
+  }
+  return world.npm(`PUT /${name.replace('/', '%2f')}`, { token: wish.token ?? ada.token, body: document })
+}
+
+async function passes(version: string, wish: Wish = {}): Promise<void> {
+  const reply = await publish(version, wish)
+  assert.equal(reply.status, 201, reply.text)
+}
+
+/** Nothing of it is there afterwards, not even the name. */
+async function isRefused(wish: Wish, code: string, why: RegExp): Promise<void> {
+  const reply = await publish('1.0.0', wish)
+  assert.equal(reply.body.code, code, reply.text)
+  assert.match(reply.body.error, why)
+  assert.equal((await world.npm(`GET /${name}`, { token: ada.token })).status, 404)
+}
+
+test('a bundle that holds is kept as it was sent, named by the leaf, and served', async () => {
+  let sent = ''
+  await passes('1.0.0', {
+    bundle(made) {
+      sent = JSON.stringify(JSON.parse(made), undefined, 1)
+      return sent
+    },
+  })
+  const kept = await world.ports.store.trust.findProvenance(name as PackageName, '1.0.0' as Version)
+  const sha256 = createHash('sha256').update(sent).digest('hex')
+  assert.deepEqual([kept?.text, kept?.sha256, kept?.isPublic], [sent, sha256, false])
+  assert.equal(kept?.build.repository, 'https://github.com/acme/widget')
+  const events = await world.ports.store.events.ofPackage(name as PackageName)
+  const leaf = decodeLeaf(events.find(({ type }) => type === 'publish')?.leaf ?? '')
+  assert.deepEqual(leaf['attest'], [{ type: 'https://slsa.dev/provenance/v1', sha256 }])
+  for (const path of ['/-/npm/v1/attestations', '/-/attestations/v1']) {
+    const reply = await world.npm(`GET ${path}/${name}@1.0.0`)
+    assert.deepEqual(reply.body, {
+      attestations: [{ predicateType: 'https://slsa.dev/provenance/v1', bundle: JSON.parse(sent) }],
+    })
+    assert.ok(reply.text.includes(sent))
+  }
+})
+
+test('only what every npm can verify is promised in documents', async () => {
+  const promised = async () => (await world.document(name)).versions['1.0.0'].dist.attestations
+  await passes('1.0.0')
+  assert.equal(await promised(), undefined)
+  name = '@acme/open'
+  await passes('1.0.0', { from: open })
+  assert.deepEqual(await promised(), {
+    url: `${world.ports.config.publicUrl}/npm/-/npm/v1/attestations/@acme%2fopen@1.0.0`,
+    provenance: { predicateType: 'https://slsa.dev/provenance/v1' },
+  })
+})
+
+const other = '0'.repeat(128)
+
+/** Something at a path of the statement, or of the bundle, set to something else. */
+function changed(of: 'statement' | 'bundle', path: string, value: (before: Json) => unknown): Wish {
+  const change = (said: Json) => {
+    const keys = path.split('.')
+    const last = keys.pop() ?? ''
+    const inside = keys.reduce((each, key) => each[key], said)
+    inside[last] = value(inside[last])
+  }
+  return { change: { [of]: change } }
+}
+
+const upper = (text: string) => text.toUpperCase()
+const definition = 'predicate.buildDefinition'
+const refused: readonly [string, Wish, RegExp][] = [
+  ['another version', { version: '1.0.1' }, /another package or version/],
+  ['another package', { name: 'built' }, /another package or version/],
+  ['another tarball', { digest: other }, /other bytes/],
+  ['two subjects', changed('statement', 'subject', ([one]) => [one, one]), /not about one thing/],
+  ['a purl in capitals', changed('statement', 'subject.0.name', upper), /another package/],
+  ['a digest in capitals', changed('statement', 'subject.0.digest.sha512', upper), /bytes/],
+  ['another predicate', changed('statement', 'predicateType', each => `${each}0`), /no provenance/],
+  [
+    'a predicate with another repository',
+    changed('statement', `${definition}.externalParameters.workflow.repository`, each => `${each}-evil`),
+    /another repository than its certificate/,
+  ],
+  [
+    'a predicate with another commit',
+    changed('statement', `${definition}.resolvedDependencies.0.digest.gitCommit`, () => 'b'.repeat(40)),
+    /another commit than its certificate/,
+  ],
+  [
+    'a predicate with another ref',
+    changed('statement', `${definition}.externalParameters.workflow.ref`, () => 'refs/heads/next'),
+    /another ref than its certificate/,
+  ],
+  [
+    'a predicate with another workflow',
+    changed(
+      'statement',
+      `${definition}.externalParameters.workflow.path`,
+      () => '.github/workflows/evil.yml',
+    ),
+    /another workflow than its certificate/,
+  ],
+  ['an extension that is there twice', { extensions: [[15, '1002']] }, /names no source, or not clearly/],
+  [
+    'a key in place of a certificate',
+    changed('bundle', 'verificationMaterial', ({ certificate: _, ...rest }) => ({
+      ...rest,
+      publicKey: { hint: 'SHA256:x' },
+    })),
+    /signed by a key/,
+  ],
+  ['no log entry', changed('bundle', 'verificationMaterial.tlogEntries', () => []), /./],
+  ['a build that strangers set off', { claims: { event_name: 'pull_request_target' } }, /strangers/],
+  ['a private source in public', { claims: { repository_visibility: 'private' } }, /its source is private/],
+  ['no JSON', { bundle: () => '{"mediaType"' }, /not JSON/],
+  ['a broken character', { bundle: made => made.replace('{', '{"\ud800":1,') }, /not Unicode/],
+  ['a bundle of 2 MB', { bundle: made => `${made}${' '.repeat(2 * 1024 * 1024)}` }, /larger than 1048576/],
+  ['deep nesting', { bundle: () => '['.repeat(60_000) }, /deep/],
+]
+for (const [what, wish, why] of refused)
+  test(`refused, and nothing is kept: ${what}`, () => isRefused(wish, 'provenance-refused', why))
+
+test('a bundle of another Sigstore than those that count is refused', async () => {
+  await isRefused({ from: await openSigstoreBox() }, 'provenance-refused', /CERTIFICATE|TLOG|TIMESTAMP|no /i)
+})
+
+test('an old bundle is refused, however good it was', async () => {
+  world.advance(61 * 60_000)
+  try {
+    await isRefused({}, 'provenance-old', /longer than 60 minutes ago/)
+  } finally {
+    world.advance(-61 * 60_000)
+  }
+})
+
+test('a bundle under another name than the tarball, and a second one, are refused', async () => {
+  const reply = await publish('1.0.0', { file: `${name}-1.0.1.sigstore` })
+  assert.equal(reply.body.code, 'invalid-body', reply.text)
+})
+
+test('whoever declares another repository is told, and published all the same', async () => {
+  const told = async (declared: unknown, version: string) => {
+    const reply = await publish(version, { manifest: declared === undefined ? {} : { repository: declared } })
+    assert.equal(reply.status, 201, reply.text)
+    return reply.headers.get('npm-notice') ?? ''
+  }
+  assert.equal(await told(repository, '1.0.0'), '')
+  assert.equal(await told('github:Acme/widget', '1.0.1'), '')
+  assert.match(
+    await told('github:acme/else', '1.0.2'),
+    /built from https:\/\/github.com\/acme\/widget; package.json/,
+  )
+  assert.match(await told(undefined, '1.0.3'), /no repository/)
+})
+
+test('without a trust root nobody verifies, and what nobody verifies is not published', async () => {
+  const bare = await openWorld()
+  try {
+    const eve = await bare.someone('eve')
+    const document: Json = publishDocument(name, '1.0.0')
+    document._attachments[`${name}-1.0.0.sigstore`] = { content_type: 'x', data: '{}', length: 2 }
+    const reply = await bare.npm(`PUT /${name}`, { token: eve.token, body: document })
+    assert.equal(reply.body.code, 'provenance-unverifiable')
+    assert.match(reply.body.error, /no trust root is configured.*--no-provenance/)
+  } finally {
+    await bare.close()
+  }
+})
