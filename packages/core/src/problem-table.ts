@@ -562,6 +562,11 @@ export const problemTable = {
     say: 'No trusted publisher of {name} lets this job in: {job}',
     hint: 'Compare with `npm trust list {name}`, and let an owner add or correct the publisher.',
   },
+  'trust-unchanged': {
+    status: 409,
+    say: 'What versions of {name} must prove is not changed: {why}',
+    hint: 'Look at the access page of the package for what it must prove now.',
+  },
   unauthenticated: {
     status: 401,
     say: 'You must be signed in to do this',

@@ -2,7 +2,14 @@
 /** Verifies everything an instance kept, trusting nothing but the events and the bytes. */
 import assert from 'node:assert/strict'
 import { createHash, createPublicKey, verify } from 'node:crypto'
-import { type DistTag, decodeLeaf, formatIntegrity, type PackageName, type Version } from '@holdfast/core'
+import {
+  type DistTag,
+  decodeLeaf,
+  encodeCanonical,
+  formatIntegrity,
+  type PackageName,
+  type Version,
+} from '@holdfast/core'
 import type { PackageVersion } from '../src/catalog/index.ts'
 import type { StoredEvent } from '../src/integrity/index.ts'
 import type { Ports } from '../src/main.ts'
@@ -62,6 +69,24 @@ async function checkPackage(ports: Ports, name: PackageName): Promise<void> {
   )
   assert.deepEqual(await rolesOf(ports, name), replayRoles(events), `roles on ${name} without an event`)
   await checkSettings(ports, name, events)
+  await checkTrust(ports, name, events)
+}
+
+/** What the next version must prove is what the last event said, and the leaf names that by its digest. */
+async function checkTrust(ports: Ports, name: PackageName, events: readonly StoredEvent[]): Promise<void> {
+  const last = events.findLast(({ type, detail }) => type === 'policy' && detail['trust'] !== undefined)
+  const said = last?.detail['trust'] as Record<string, unknown> | undefined
+  const { salt: _, ...trust } = said ?? {}
+  assert.deepEqual(
+    (await ports.store.trust.findTrust(name)) ?? {},
+    trust,
+    `trust of ${name} without an event`,
+  )
+  if (said === undefined || last === undefined) return
+  const digest = createHash('sha256')
+    .update(encodeCanonical(said as never))
+    .digest('base64')
+  assert.equal(decodeLeaf(last.leaf ?? '')['config'], `sha256-${digest}`)
 }
 
 /** Who may read a package, and what it asks of who changes it, is what the last event said of it. */

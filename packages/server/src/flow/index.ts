@@ -81,6 +81,7 @@ export {
   setTeamMember,
 } from './organise.ts'
 export { signMirror } from './own-signature.ts'
+export { addSource, holdLevel, listIssuers, lowerTrust, readTrust, removeSource } from './package-trust.ts'
 export {
   beginPasskey,
   beginSignUp,

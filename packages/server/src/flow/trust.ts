@@ -103,7 +103,7 @@ async function hasOtherOwners(ports: Ports, actor: Actor, name: PackageName): Pr
 }
 
 /** Who owns a package, in their own name or through its organisation, each once. */
-async function listOwners({ identity }: Pick<Tx, 'identity'> | Ports['store'], name: PackageName) {
+export async function listOwners({ identity }: Pick<Tx, 'identity'> | Ports['store'], name: PackageName) {
   const owners = (await identity.listHolders(name)).filter(
     each => each.role === 'owner' && each.disabledAt === null,
   )

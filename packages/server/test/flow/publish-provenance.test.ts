@@ -4,10 +4,20 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { after, before, beforeEach, test } from 'node:test'
 import { decodeLeaf, type PackageName, type Version } from '@holdfast/core'
+import {
+  addPublisher,
+  addSource,
+  holdLevel,
+  lowerTrust,
+  readTrust,
+  removeSource,
+} from '../../src/flow/index.ts'
+import { toPerson } from '../../src/identity/index.ts'
+import { openCiIssuer } from '../ci-issuer.ts'
 import { packPackage } from '../fixture/tarball.ts'
 import { publishDocument } from '../live.ts'
 import { type Build, openSigstoreBox, publicAuthority, type SigstoreBox } from '../sigstore-box.ts'
-import { type Json, openWorld, type Reply, type Someone, type World } from '../world.ts'
+import { type Json, openWorld, type Reply, type Someone, type World, whence } from '../world.ts'
 
 let world: World
 /** An organisation's own Sigstore, and one that stands for the public one. */
@@ -227,4 +237,152 @@ test('without a trust root nobody verifies, and what nobody verifies is not publ
   } finally {
     await bare.close()
   }
+})
+
+test('a CI job publishes what it built itself: a bundle of another run, workflow or commit is refused', async () => {
+  const jobs = await openCiIssuer()
+  const ci = await openWorld({
+    sigstoreTrustRoot: box.rootFile,
+    ciIssuers: `github=${jobs.url}`,
+    allowPrivateHosts: '127.0.0.1',
+  })
+  ci.advance(Date.now() - ci.now())
+  const main = world
+  world = ci
+  try {
+    const bob = await ci.someone('bob')
+    await ci.publish(bob, name, '0.9.0')
+    const account = await ci.ports.store.identity.findAccount(bob.id)
+    assert.ok(account !== undefined)
+    const session = { kind: 'session', id: 's_1', freshUntil: Number.MAX_SAFE_INTEGER } as const
+    await addPublisher(ci.ports, toPerson(account, session, whence), name as PackageName, {
+      provider: 'github',
+      rule: { repository: 'acme/widget', workflow: 'publish.yml' },
+      permissions: ['createPackage'],
+    })
+    const byJob = async (version: string, wish: Wish) => {
+      const proof = await jobs.github(ci)
+      const path = `POST /-/npm/v1/oidc/token/exchange/package/${name}`
+      const { body } = await ci.ask(path, { token: proof })
+      return publish(version, { ...wish, token: body.token, claims: { iss: jobs.url, ...wish.claims } })
+    }
+    const others: readonly [string, Record<string, string>][] = [
+      ['run', { run_id: '4712' }],
+      ['run', { run_attempt: '2' }],
+      ['commit', { sha: 'b'.repeat(40) }],
+      ['repository id', { repository_id: '1002' }],
+      ['owner id', { repository_owner_id: '78' }],
+      ['ref', { ref: 'refs/heads/next' }],
+      ['issuer', { iss: 'https://token.actions.githubusercontent.com' }],
+      ['workflow', { workflow_ref: 'acme/widget/.github/workflows/test.yml@refs/heads/main' }],
+    ]
+    for (const [what, claims] of others) {
+      const reply = await byJob('1.0.0', { claims })
+      assert.equal(
+        reply.body.code,
+        what === 'ref' ? 'provenance-refused' : 'provenance-other-run',
+        reply.text,
+      )
+      if (what !== 'ref') assert.ok(reply.body.error.includes(`its ${what} differs`), reply.text)
+    }
+    const reply = await byJob('1.0.0', {})
+    assert.equal(reply.status, 201, reply.text)
+    await ci.check()
+  } finally {
+    world = main
+    await ci.close()
+    await jobs.close()
+  }
+})
+
+test('once built from a repository, always: a token alone, or another repository, publishes no more', async () => {
+  await passes('1.0.0')
+  const plain = async (version: string, tag = 'latest') =>
+    world.npm(`PUT /${name}`, { token: ada.token, body: publishDocument(name, version, { tag }) })
+  for (const [version, tag] of [
+    ['1.0.1', 'latest'],
+    ['2.0.0-beta.1', 'next'],
+    ['0.9.9', 'old'],
+  ] as const) {
+    const reply = await plain(version, tag)
+    assert.equal(reply.body.code, 'trust-downgrade', reply.text)
+    assert.match(reply.body.error, /earlier versions came with provenance, this one without.*72 hours/)
+  }
+  const fork = {
+    repository: 'evil/widget',
+    workflow_ref: 'evil/widget/.github/workflows/publish.yml@refs/heads/main',
+  }
+  const resurrected = await publish('1.0.1', { claims: { repository_id: '1002' } })
+  assert.equal(resurrected.body.code, 'trust-downgrade', resurrected.text)
+  const reply = await publish('1.0.1', { claims: { ...fork, repository_id: '666' } })
+  assert.match(reply.body.error, /built from https:\/\/github.com\/evil\/widget, and earlier versions from/)
+  await passes('1.0.1')
+  assert.deepEqual(Object.keys((await world.document(name)).versions), ['1.0.0', '1.0.1'])
+})
+
+test('owners lower what versions must prove with a fresh second factor, and it counts three days later', async () => {
+  await passes('1.0.0')
+  const plain = (version: string) =>
+    world.npm(`PUT /${name}`, { token: ada.token, body: publishDocument(name, version) })
+  const pkg = name as PackageName
+  const account = await world.ports.store.identity.findAccount(ada.id)
+  assert.ok(account !== undefined)
+  const at = (freshUntil: number) => toPerson(account, { kind: 'session', id: 's_1', freshUntil }, whence)
+  await assert.rejects(lowerTrust(world.ports, at(0), pkg, 'none'), { code: 'presence-required' })
+  const stranger = await world.someone('mallory')
+  const other = await world.ports.store.identity.findAccount(stranger.id)
+  assert.ok(other !== undefined)
+  const session = { kind: 'session', id: 's_2', freshUntil: Number.MAX_SAFE_INTEGER } as const
+  await assert.rejects(lowerTrust(world.ports, toPerson(other, session, whence), pkg, 'none'), {
+    code: 'forbidden',
+  })
+  const owner = at(Number.MAX_SAFE_INTEGER)
+  await assert.rejects(lowerTrust(world.ports, owner, pkg, 'source'), { code: 'trust-unchanged' })
+  await lowerTrust(world.ports, owner, pkg, 'none')
+  world.advance(71 * 3600_000)
+  assert.equal((await plain('1.0.1')).body.code, 'trust-downgrade')
+  await holdLevel(world.ports, owner, pkg)
+  world.advance(2 * 3600_000)
+  assert.equal((await plain('1.0.1')).body.code, 'trust-downgrade')
+  await lowerTrust(world.ports, owner, pkg, 'none')
+  world.advance(73 * 3600_000)
+  assert.equal((await plain('1.0.1')).status, 201)
+  const events = await world.ports.store.events.ofPackage(pkg)
+  const ops = events.filter(({ type }) => type === 'policy').map(({ leaf }) => decodeLeaf(leaf ?? '')['op'])
+  assert.deepEqual(ops, ['raise', 'lower', 'hold', 'lower', 'raise'])
+  world.advance(Date.now() - world.now())
+})
+
+test('a package that moves says its new repository before, and both count', async () => {
+  await passes('1.0.0')
+  const pkg = name as PackageName
+  const account = await world.ports.store.identity.findAccount(ada.id)
+  assert.ok(account !== undefined)
+  const session = { kind: 'session', id: 's_1', freshUntil: Number.MAX_SAFE_INTEGER } as const
+  const owner = toPerson(account, session, whence)
+  const issuer = 'https://token.actions.githubusercontent.com'
+  const moved = {
+    repository: 'new/widget',
+    repository_id: '5005',
+    repository_owner_id: '9',
+    workflow_ref: 'new/widget/.github/workflows/publish.yml@refs/heads/main',
+  }
+  const add = (repository: string, from = issuer) =>
+    addSource(world.ports, owner, pkg, { repository, issuer: from })
+  for (const wrong of ['ftp://git.example/a', 'https://github.com/acme/widget', 'new/widget', ''])
+    await assert.rejects(add(wrong), { code: 'trust-unchanged' }, wrong)
+  await assert.rejects(add('https://github.com/new/widget', 'https://ci.example'), {
+    code: 'trust-unchanged',
+  })
+  await add('https://github.com/new/widget')
+  assert.equal((await publish('1.0.1', { claims: moved })).body.code, 'trust-downgrade')
+  const started = world.now()
+  world.advance(73 * 3600_000)
+  const trust = await readTrust(world.ports, owner, pkg)
+  assert.equal(trust.sources.length, 2)
+  await removeSource(world.ports, owner, pkg, 'https://github.com/acme/widget')
+  await assert.rejects(removeSource(world.ports, owner, pkg, 'https://github.com/new/widget'), {
+    code: 'trust-unchanged',
+  })
+  world.advance(started - world.now())
 })
