@@ -36,6 +36,10 @@ const verbs: Readonly<Record<string, Verb>> = {
     line: 'end leaked tokens, for whoever found them',
     run: async args => (await import('./command/token.ts')).runToken(args),
   },
+  witness: {
+    line: "cosign other people's logs, so that none can show two histories",
+    run: async args => (await import('./command/witness.ts')).runWitness(args),
+  },
   assess: {
     line: 'run every check of the principles for real and print the levels',
     run: async args => (await import('./command/assess.ts')).runAssess(args),

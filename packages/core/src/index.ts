@@ -82,10 +82,15 @@ export {
   splitHashes,
   tileOf,
 } from './tlog/tile.ts'
+
 export type { LogProof } from './tlog/tlog-proof.ts'
 export { formatLogProof, parseLogProof } from './tlog/tlog-proof.ts'
 export type { PolicyLog, PolicyWitness, WitnessPolicy } from './tlog/witness-policy.ts'
 export { parseWitnessPolicy } from './tlog/witness-policy.ts'
+
+export type { WitnessRequest } from './tlog/witness-request.ts'
+export { formatWitnessRequest, parseWitnessRequest } from './tlog/witness-request.ts'
+
 export {
   instanceOfToken,
   isToken,
