@@ -138,6 +138,7 @@ describe('in a browser', { skip: noChromium }, () => {
     '/',
     '/search?q=acme',
     '/package/npm/@acme/ui',
+    '/package/npm/@acme/ui?show=security',
     '/package/npm/@acme/ui?show=versions',
     '/package/npm/@acme/ui?show=dependencies',
     '/package/npm/@acme/tokens?show=dependents',

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { type PackageName, parseVersion, type ReasonCode } from '@holdfast/core'
-import { type Measure, takeMeasure, unpublishPackage } from '../../src/flow/index.ts'
+import { type PackageName, parseVersion, type ReasonCode, type Version } from '@holdfast/core'
+import type { Advisory } from '../../src/catalog/index.ts'
+import { addAdvisories, type Measure, takeMeasure, unpublishPackage } from '../../src/flow/index.ts'
 import { operator } from '../../src/identity/index.ts'
 import { openWorld } from '../world.ts'
 import { get } from './site.ts'
@@ -57,7 +58,6 @@ test('a page shows what the package says of itself, and how to install it', asyn
     'Hello <em>there</em>',
     'github.com/acme/ui',
     'signed',
-    'sha512-',
     'alice',
   ]) {
     assert.ok(text.includes(wanted), wanted)
@@ -70,6 +70,52 @@ test('a page shows what the package says of itself, and how to install it', asyn
     /<a href="\/package\/npm\/@acme\/ui">/,
   )
   assert.equal((await get(world, '/package/npm/@acme%2fui')).status, 200)
+})
+
+test('the tab of security tells what is known of a version and what nobody proved, advisories last', async () => {
+  const manifest = { repository: 'acme/guarded', scripts: { install: 'node x.js' } }
+  for (const version of ['1.0.0', '1.1.0']) await world.publish(alice, 'guarded', version, { manifest })
+  const advisory: Advisory = {
+    ...{ id: 'TEST-2026-1', package: 'guarded' as PackageName, range: '<1.1.0', fixed: ['1.1.0' as Version] },
+    ...{ kind: 'vulnerability', severity: 'high', title: 'Lets <everybody> in', url: '' },
+    ...{ publishedAt: world.now(), modifiedAt: world.now(), withdrawnAt: null },
+  }
+  await addAdvisories(world.ports, operator, [advisory], [])
+  const { text } = await get(world, '/package/npm/guarded?v=1.0.0&show=security')
+  const main = text.slice(text.indexOf('<main'), text.indexOf('</main>'))
+  const order = [
+    'by a person',
+    'The publisher names',
+    'Nobody checked that these bytes come from there',
+    'runs scripts',
+    'nobody attests where and how this version was built',
+    'sha512-',
+    'TEST-2026-1',
+    'Lets &lt;everybody&gt; in',
+  ]
+  assert.deepEqual(
+    order.filter(words => !main.includes(words)),
+    [],
+  )
+  assert.deepEqual(
+    [...order].sort((a, b) => main.indexOf(a) - main.indexOf(b)),
+    order,
+  )
+  assert.match(
+    (await get(world, '/package/npm/guarded?v=1.1.0&show=security')).text,
+    /knows of none for 1\.1\.0/,
+  )
+})
+
+test('beside a package stands the whole statement of who attests it, after what people look for first', async () => {
+  const { text } = await get(world, '/package/npm/guarded')
+  const aside = text.slice(text.indexOf('<aside'), text.indexOf('</aside>'))
+  assert.match(
+    aside,
+    /People[\s\S]*<h2>.*Security<\/h2>[\s\S]*nobody attests where and how this version was built/,
+  )
+  for (const [, path = '', id = ''] of aside.matchAll(/href="([^"#]*show=security)#(\w+)"/g))
+    assert.match((await get(world, path.replaceAll('&amp;', '&'))).text, new RegExp(` id="${id}"`))
 })
 
 test('nothing a publisher writes runs on a page', async () => {

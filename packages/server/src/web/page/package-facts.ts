@@ -5,23 +5,23 @@ import { formatBytes, plural } from '../part/format.ts'
 import { accessPath, awayLink, publishersPath, repositoryAddress, webAddress } from '../part/link.ts'
 import { snippet } from '../part/snippet.ts'
 import { everyDay, sparkline } from '../part/sparkline.ts'
-import { hostedSecurity } from './package-hosted.ts'
-import { mirrorOrigin, mirrorSecurity } from './package-mirror.ts'
+import { mirrorOrigin } from './package-mirror.ts'
 import type { ShownPackage, ShownVersion } from './package-read.ts'
+import { securityBlock } from './package-security.ts'
 
 const downloadDays = 30
 const dayMs = 86_400_000
 
-/** The column beside: how to install it, what is signed, who stands by it, how much it is used. */
+/** The column beside: how to install it, what it is, how much it is used, who stands by it; and the way to what secures it. */
 export async function packageFacts(ports: Ports, shown: ShownPackage, isOwner: boolean): Promise<Markup> {
   const { name, selected, decision } = shown
   const now = ports.clock()
   const counts = await ports.store.downloads.perDay(name, now - downloadDays * dayMs)
   return html`${selected !== undefined && decision?.served === true ? install(shown, selected) : nothing}
-${selected === undefined ? nothing : html`<section id="security"><h2>Security</h2>${await security(ports, selected)}</section>`}
 ${about(shown, now)}
 <section><h2>Downloads${shown.known === undefined ? nothing : ' here'}</h2>${sparkline(everyDay(counts, now, downloadDays))}</section>
-${maintainers(shown, isOwner)}`
+${maintainers(shown, isOwner)}
+${await securityBlock(ports, shown)}`
 }
 
 function install({ name, asked }: ShownPackage, selected: ShownVersion): Markup {
@@ -30,13 +30,6 @@ function install({ name, asked }: ShownPackage, selected: ShownVersion): Markup 
 ${snippet(`npm install ${spec}`, '')}
 <details><summary>pnpm, yarn, bun</summary>${snippet(`pnpm add ${spec}`, 'pnpm')}${snippet(`yarn add ${spec}`, 'yarn')}${snippet(`bun add ${spec}`, 'bun')}</details>
 <p class="small">Your client must know this registry: <a href="/use">how</a>.</p></section>`
-}
-
-function security(ports: Ports, selected: ShownVersion): Promise<Markup> | Markup {
-  const { evidence } = selected
-  return evidence.kind === 'hosted'
-    ? hostedSecurity(ports, selected, evidence)
-    : mirrorSecurity(selected, evidence, ports.clock())
 }
 
 function about(shown: ShownPackage, now: number): Markup {

@@ -2,10 +2,18 @@
 import { formatIntegrity, type PackageName, problem, type Version } from '@holdfast/core'
 import type { PackageVersion } from '../../catalog/index.ts'
 import { describeJob } from '../../flow/index.ts'
-import type { Ports } from '../../ports.ts'
+import type { KeptProvenance, Ports } from '../../ports.ts'
 import { html, type Markup, nothing } from '../markup.ts'
 import { badge } from '../part/badge.ts'
-import type { HostedEvidence, PackageWords, ShownVersion } from './package-read.ts'
+import { buildFacts, provenanceWords } from '../part/provenance.ts'
+import type {
+  HostedEvidence,
+  PackageWords,
+  SecurityWords,
+  ShownPackage,
+  ShownVersion,
+} from './package-read.ts'
+import { scriptBadge, sourceWords } from './package-source.ts'
 
 /** What a package that is hosted here says of itself and of one version. Throws `package-not-found`. */
 export async function readHosted(
@@ -20,12 +28,12 @@ export async function readHosted(
   return {
     ...{ description, readme, removedAt },
     people: await store.catalog.listPeople(name),
-    selected: kept && showHosted(kept),
+    selected: kept && showHosted(kept, await store.trust.findProvenance(name, kept.version)),
     manifest: kept === undefined ? {} : (JSON.parse(kept.manifest) as Record<string, unknown>),
   }
 }
 
-function showHosted(kept: PackageVersion): ShownVersion {
+function showHosted(kept: PackageVersion, proven: KeptProvenance | undefined): ShownVersion {
   const { version, publishedAt, digest, shasum, sizeBytes, unpackedSizeBytes, fileCount } = kept
   const isByJob = kept.publisherProvider !== ''
   const person = kept.publisherLogin === '' ? '' : ` by ${kept.publisherLogin}`
@@ -37,6 +45,7 @@ function showHosted(kept: PackageVersion): ShownVersion {
       kind: 'hosted',
       signatures: kept.signatures,
       jobTokenId: isByJob ? kept.tokenId : '',
+      attested: proven && { kind: 'verified', build: proven.build, root: proven.root },
     },
   }
 }
@@ -44,28 +53,48 @@ function showHosted(kept: PackageVersion): ShownVersion {
 /** What is signed and proved of a version that was published here. */
 export async function hostedSecurity(
   ports: Ports,
-  { digest, shasum, hasInstallScript }: ShownVersion,
+  shown: ShownPackage,
+  selected: ShownVersion,
   evidence: HostedEvidence,
-): Promise<Markup> {
+): Promise<SecurityWords> {
+  const { attested } = evidence
+  const build = attested?.kind === 'verified' ? attested.build : undefined
   const signatures = JSON.parse(evidence.signatures) as readonly { keyid: string; sig: string }[]
-  const keyIds = new Set(ports.signer.publicKeys.map(key => key.keyid))
-  const isSigned = signatures.some(each => keyIds.has(each.keyid))
-  return html`<dl class="facts">
-<dt>Signature</dt><dd>${isSigned ? badge('signed', 'good', '✓') : badge('not signed', 'warn', '!')} <span class="small">by this registry, over name, version and digest</span></dd>
-${await publishedFrom(ports, evidence)}
-<dt>Provenance</dt><dd>${badge('none recorded')}</dd>
-<dt>Install scripts</dt><dd>${hasInstallScript ? badge('runs scripts', 'warn', '!') : badge('none', 'good', '✓')}</dd>
-</dl>
-<details><summary>Digests and signature</summary><dl class="facts long">
-${digest === undefined ? nothing : html`<dt>Integrity</dt><dd><code>${formatIntegrity(digest)}</code></dd>`}
-<dt>SHA-1 (old clients)</dt><dd><code>${shasum}</code></dd>
+  const signed = isSigned(ports, signatures) ? badge('signed', 'good', '✓') : badge('not signed', 'warn', '!')
+  const isByJob = evidence.jobTokenId !== ''
+  const byWhom = badge(isByJob ? 'by a CI job' : 'by a person')
+  return {
+    build: build === undefined ? await publishedFrom(ports, evidence) : buildFacts(build),
+    source: sourceWords(shown, build),
+    integrity: html`<dl class="facts">
+<dt>Signature</dt><dd>${signed} <span class="small">by this registry, over name, version and digest</span></dd>
+<dt>Bytes</dt><dd>${badge('checked', 'good', '✓')} <span class="small">against their digest before they go out</span></dd>
+<dt>Install scripts</dt><dd>${scriptBadge(selected)}</dd></dl>`,
+    attestation: attested === undefined ? nobodyAttests : provenanceWords(attested),
+    details: html`<dl class="facts long">
+${selected.digest === undefined ? nothing : html`<dt>Integrity</dt><dd><code>${formatIntegrity(selected.digest)}</code></dd>`}
+<dt>SHA-1 (old clients)</dt><dd><code>${selected.shasum}</code></dd>
 ${signatures.map(each => html`<dt>Key</dt><dd><code>${each.keyid}</code></dd><dt>Signature</dt><dd><code>${each.sig}</code></dd>`)}
-</dl><p class="small">Check it yourself: <code>npm audit signatures</code></p></details>`
+</dl>`,
+    brief: {
+      build: build === undefined ? byWhom : badge('attested', 'good', '✓'),
+      source: build === undefined ? badge('only declared') : badge('attested', 'good', '✓'),
+      integrity: signed,
+    },
+  }
+}
+
+const nobodyAttests = html`${badge('none')} <span class="small">nobody attests where and how this version was built. Whoever published it could have built it from anything.</span>`
+
+function isSigned({ signer }: Ports, signatures: readonly { keyid: string }[]): boolean {
+  const keyIds = new Set(signer.publicKeys.map(key => key.keyid))
+  return signatures.some(each => keyIds.has(each.keyid))
 }
 
 /** What a CI service said of the job that published; of what people publish nothing is known. */
 async function publishedFrom(ports: Ports, { jobTokenId }: HostedEvidence): Promise<Markup> {
   const job = jobTokenId === '' ? undefined : await ports.store.identity.findJob(jobTokenId)
-  if (job === undefined) return nothing
-  return html`<dt>Published from</dt><dd>${badge('trusted publisher', 'good', '✓')} <span class="small">${describeJob(job.facts)}, run ${job.facts.run}</span></dd>`
+  if (job === undefined) return html`<p>Published by a person, from a machine that nobody vouches for.</p>`
+  return html`<dl class="facts"><dt>Published from</dt><dd>${badge('trusted publisher', 'good', '✓')} ${describeJob(job.facts)}</dd><dt>Run</dt><dd>${job.facts.run}</dd></dl>
+<p class="small">The CI service said so when the job published. It does not say what the job built.</p>`
 }

@@ -5,8 +5,15 @@ import type { KeptAttestations, KnownMirror, Ports } from '../../ports.ts'
 import { html, type Markup, nothing } from '../markup.ts'
 import { badge } from '../part/badge.ts'
 import { ago } from '../part/format.ts'
-import { provenanceWords } from '../part/provenance.ts'
-import type { PackageWords, ShownPackage, ShownVersion, UpstreamEvidence } from './package-read.ts'
+import { buildFacts, provenanceWords } from '../part/provenance.ts'
+import type {
+  PackageWords,
+  SecurityWords,
+  ShownPackage,
+  ShownVersion,
+  UpstreamEvidence,
+} from './package-read.ts'
+import { sourceWords } from './package-source.ts'
 
 /** What an upstream says of a package and of one version, and what came in of it. */
 export async function readMirrored(
@@ -69,22 +76,50 @@ const provenances: Readonly<Record<UpstreamVersion['provenance'], Markup>> = {
 
 /** What is known of a version of an upstream: which of it was verified here, and which is the upstream's word. */
 export function mirrorSecurity(
-  { hasInstallScript, digest, shasum }: ShownVersion,
+  shown: ShownPackage,
+  selected: ShownVersion,
   evidence: UpstreamEvidence,
   now: number,
+): SecurityWords {
+  const { attested } = evidence
+  const build = attested?.kind === 'verified' ? attested.build : undefined
+  const word = build === undefined ? badge('not verified') : badge('attested', 'good', '✓')
+  return {
+    build:
+      build === undefined
+        ? html`<p>Published at ${shown.origin}${selected.publisher}. Nobody here verified who built it.</p>`
+        : buildFacts(build),
+    source: sourceWords(shown, build),
+    integrity: mirrorIntegrity(selected, evidence, now),
+    attestation: attested === undefined ? provenances[evidence.provenance] : provenanceWords(attested),
+    details: mirrorDetails(selected),
+    brief: {
+      build: word,
+      source: build === undefined ? badge('only declared') : word,
+      integrity: evidence.ingestedAt === null ? badge('not here yet') : badge('checked', 'good', '✓'),
+    },
+  }
+}
+
+function mirrorIntegrity(
+  { hasInstallScript }: ShownVersion,
+  { ingestedAt, isWithdrawn, signature }: UpstreamEvidence,
+  now: number,
 ): Markup {
-  const { ingestedAt, isWithdrawn } = evidence
   const said =
     ingestedAt === null ? 'the upstream’s word; nobody looked into its bytes yet' : 'in its bytes too'
   return html`<dl class="facts">
-${isWithdrawn ? nothing : html`<dt>Signature</dt><dd>${signatures[evidence.signature]}</dd><dt>Provenance</dt><dd>${evidence.attested === undefined ? provenances[evidence.provenance] : provenanceWords(evidence.attested)}</dd>`}
+${isWithdrawn ? nothing : html`<dt>Signature</dt><dd>${signatures[signature]}</dd>`}
 <dt>Install scripts</dt><dd>${hasInstallScript ? badge('runs scripts', 'warn', '!') : html`${badge('none', ingestedAt === null ? 'plain' : 'good', ingestedAt === null ? '' : '✓')} <span class="small">${said}</span>`}</dd>
 <dt>Bytes</dt><dd>${ingestedAt === null ? html`${badge('not here yet')} <span class="small">checked against the digest when they come in</span>` : html`${badge('checked', 'good', '✓')} <span class="small">against the upstream’s digest, when they came in ${ago(ingestedAt, now)}</span>`}</dd>
-</dl>
-<details><summary>Digests</summary><dl class="facts long">
+</dl>`
+}
+
+function mirrorDetails({ digest, shasum }: ShownVersion): Markup {
+  return html`<dl class="facts long">
 ${digest === undefined ? nothing : html`<dt>Integrity</dt><dd><code>${formatIntegrity(digest)}</code></dd>`}
 ${shasum === '' ? nothing : html`<dt>SHA-1 (old clients)</dt><dd><code>${shasum}</code></dd>`}
-</dl><p class="small">Check it yourself: <code>npm audit signatures</code></p></details>`
+</dl>`
 }
 
 const answers: Readonly<Record<KnownMirror['warning'], string>> = {

@@ -22,6 +22,7 @@ import {
 import { type PackageView, viewPackage } from '../../flow/index.ts'
 import type { ProvenanceFinding } from '../../integrity/index.ts'
 import type { KnownMirror, Ports } from '../../ports.ts'
+import type { Markup } from '../markup.ts'
 import { readHosted } from './package-hosted.ts'
 import { readMirrored } from './package-mirror.ts'
 
@@ -69,6 +70,19 @@ export interface ShownVersion {
   readonly evidence: HostedEvidence | UpstreamEvidence
 }
 
+/** What is known of where a version comes from, in the parts that its page shows. */
+export interface SecurityWords {
+  readonly build: Markup
+  readonly source: Markup
+  readonly integrity: Markup
+  /** The whole statement: it also stands beside the content. */
+  readonly attestation: Markup
+  /** Digests and signatures. */
+  readonly details: Markup
+  /** A word for each, for the column beside the content. */
+  readonly brief: { readonly build: Markup; readonly source: Markup; readonly integrity: Markup }
+}
+
 /** What stands behind a version that was published here. */
 export interface HostedEvidence {
   readonly kind: 'hosted'
@@ -76,6 +90,8 @@ export interface HostedEvidence {
   readonly signatures: string
   /** The token of the CI job that published it; empty when a person did. */
   readonly jobTokenId: string
+  /** What came with it to prove where it was built; undefined where nothing did. */
+  readonly attested: ProvenanceFinding | undefined
 }
 
 /** What an upstream says of a version, and what was found of it here. */

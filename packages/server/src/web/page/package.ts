@@ -6,6 +6,7 @@ import { sheet } from '../layout.ts'
 import { html, type Markup } from '../markup.ts'
 import { badge, statusBadge } from '../part/badge.ts'
 import { ago, plural } from '../part/format.ts'
+import { icon } from '../part/icon.ts'
 import { packagePath } from '../part/link.ts'
 import { dependenciesTab, dependentsTab } from './package-dependencies.ts'
 import { packageFacts } from './package-facts.ts'
@@ -13,10 +14,11 @@ import { historyTab } from './package-history.ts'
 import { packageNotices } from './package-notice.ts'
 import { readShownPackage, type ShownPackage } from './package-read.ts'
 import { readmeTab } from './package-readme.ts'
+import { securityTab } from './package-security.ts'
 import { tombstone } from './package-tombstone.ts'
 import { versionsTab } from './package-versions.ts'
 
-const tabs = ['readme', 'versions', 'dependencies', 'dependents', 'history'] as const
+const tabs = ['readme', 'security', 'versions', 'dependencies', 'dependents', 'history'] as const
 
 type Tab = (typeof tabs)[number]
 
@@ -64,8 +66,9 @@ ${description === '' ? '' : html`<p class="lead"><bdi>${description}</bdi></p>`}
 }
 
 function tabBar(shown: ShownPackage, current: Tab): Markup {
-  const counts: Readonly<Record<Tab, string>> = {
+  const counts: Readonly<Record<Tab, string | Markup>> = {
     readme: 'Readme',
+    security: html`${icon('lock')}Security`,
     versions: plural(shown.facts.length, 'version'),
     dependencies: plural(shown.dependencies.runtime.length, 'dependency', 'dependencies'),
     dependents: 'Dependents',
@@ -84,6 +87,8 @@ function content(c: PageContext, shown: ShownPackage, tab: Tab): Promise<Markup>
   switch (tab) {
     case 'readme':
       return readmeTab(shown)
+    case 'security':
+      return securityTab(c, shown)
     case 'versions':
       return versionsTab(c, shown)
     case 'dependencies':

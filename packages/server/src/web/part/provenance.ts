@@ -16,6 +16,37 @@ export function provenanceWords(finding: ProvenanceFinding): Markup {
   }
 }
 
+/** Who built it and on what, of a build that was verified. */
+export function buildFacts({ workflow, builder, runner, issuer, run, trigger }: BuildFacts): Markup {
+  const address = webAddress(run)
+  return html`<dl class="facts">
+<dt>Workflow</dt><dd>${workflow}</dd>
+${builder === '' ? nothing : html`<dt>Done by</dt><dd>${builder}</dd>`}
+${address === undefined ? nothing : html`<dt>Run</dt><dd>${awayLink(address)}${trigger === '' ? nothing : html` <span class="small">by ${trigger}</span>`}</dd>`}
+${runner === '' ? nothing : html`<dt>Runner</dt><dd>${runner}</dd>`}
+<dt>Vouched for by</dt><dd>${issuer}</dd></dl>`
+}
+
+/** What it was built from, of a build that was verified, and whether the package says the same of itself. */
+export function sourceFacts({ repository, commit, ref }: BuildFacts, declared: URL | undefined): Markup {
+  const url = webAddress(repository)
+  return html`<dl class="facts">
+<dt>Repository</dt><dd>${url === undefined ? repository : awayLink(url)}</dd>
+<dt>Commit</dt><dd><code>${commit}</code></dd>
+${ref === '' ? nothing : html`<dt>Ref</dt><dd><code>${ref}</code></dd>`}
+<dt>The package says</dt><dd>${agreement(url, declared)}</dd></dl>`
+}
+
+function agreement(built: URL | undefined, declared: URL | undefined): Markup {
+  if (declared === undefined) return html`nothing of a repository`
+  if (built !== undefined && plain(built) === plain(declared)) return badge('the same', 'good', '✓')
+  return html`${badge('another', 'warn', '!')} ${declared.host}${declared.pathname}`
+}
+
+function plain({ host, pathname }: URL): string {
+  return (host + pathname).toLowerCase().replace(/\/$/, '')
+}
+
 function built({ repository, commit, ref, workflow, builder, issuer, runner }: BuildFacts): Markup {
   const url = webAddress(repository)
   const by = builder === '' ? nothing : html`, which leaves the work to <code>${builder}</code>`
