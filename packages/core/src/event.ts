@@ -96,6 +96,7 @@ export type EventType =
   | 'account-create'
   | 'approval'
   | 'case'
+  | 'checkpoint'
   | 'critical'
   | 'denied'
   | 'download-flush'
@@ -206,6 +207,7 @@ export const eventTable: Readonly<Record<EventType, EventRow>> = {
   'account-create': forRecord,
   approval: forRecord,
   case: forRecord,
+  checkpoint: forRecord,
   critical: forRecord,
   denied: forRecord,
   'download-flush': forRecord,

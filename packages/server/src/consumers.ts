@@ -15,7 +15,7 @@ import {
   tellWebhook,
 } from './flow/index.ts'
 import type { Log } from './http/index.ts'
-import type { StoredEvent } from './integrity/index.ts'
+import { type StoredEvent, shownBy } from './integrity/index.ts'
 import type { Ports, StoredLetter } from './ports.ts'
 
 const leaseMs = 10_000
@@ -41,8 +41,8 @@ export interface Consumer {
 const documents: Consumer = {
   name: 'documents',
   async handle(ports, events) {
-    for (const name of new Set(events.flatMap(event => (event.pkg === null ? [] : [event.pkg]))))
-      await ports.documents.make(name)
+    const names = events.flatMap(event => event.pkg ?? shownBy(event))
+    for (const name of new Set(names)) await ports.documents.make(name)
   },
 }
 

@@ -5,7 +5,15 @@ import { join } from 'node:path'
 import { type Config, withPort } from './config.ts'
 import { runConsumers } from './consumers.ts'
 import { openDownloadRecorder } from './download-recorder.ts'
-import { applyPolicy, checkRoutes, openIntake, openMirrors, recordKeys } from './flow/index.ts'
+import {
+  applyPolicy,
+  checkRoutes,
+  openIntake,
+  openLog,
+  openMirrors,
+  type RunningLog,
+  recordKeys,
+} from './flow/index.ts'
 import {
   addressReader,
   type HttpLimits,
@@ -18,7 +26,7 @@ import {
   openMetrics,
   operationMount,
 } from './http/index.ts'
-import type { Clock, Ports, Signer, Store } from './ports.ts'
+import type { Clock, Ports, Signer, Store, Witnesses } from './ports.ts'
 import { apiMount } from './protocol/api/index.ts'
 import {
   exchangeMount,
@@ -32,6 +40,7 @@ import {
   openAuditSink,
   openDomainLookup,
   openKeyFolder,
+  openLogKey,
   openMail,
   openNameSource,
   openOutbound,
@@ -40,6 +49,7 @@ import {
 } from './remote/index.ts'
 import {
   openFileBlobs,
+  openLogFolder,
   openPostgres,
   openSqlite,
   openStore,
@@ -58,6 +68,7 @@ export { openFileBlobs, openSnapshot, type Snapshot, takeSnapshot } from './stor
 export interface OpenPorts {
   readonly ports: Ports
   readonly driver: SqlDriver<Schema>
+  readonly log: RunningLog
   close(): Promise<void>
 }
 
@@ -81,6 +92,14 @@ export async function openPorts(config: Config, clock: Clock = Date.now): Promis
   const { routes } = config
   const blobs = await openFileBlobs(join(config.data, 'blobs'))
   const popular = config.popularNames === undefined ? undefined : await readNames(config.popularNames)
+  const log = openLog({
+    store,
+    config,
+    clock,
+    files: await openLogFolder(join(config.data, 'log')),
+    signer: await openLogKey(config.keys, store.instance.logOrigin),
+    witnesses: nobodyElse,
+  })
   const ports: Ports = {
     config,
     store,
@@ -106,6 +125,7 @@ export async function openPorts(config: Config, clock: Clock = Date.now): Promis
       : undefined,
     downloads,
     trail,
+    log,
     auditSink: config.auditPush
       ? openAuditSink(config.auditPush, config.auditPushToken, outbound)
       : undefined,
@@ -114,7 +134,9 @@ export async function openPorts(config: Config, clock: Clock = Date.now): Promis
   return {
     ports,
     driver,
+    log,
     async close() {
+      await log.close()
       await downloads.close()
       await trail.close()
       for (const upstream of upstreams.values()) upstream.close()
@@ -128,6 +150,13 @@ function followKeys(store: Store, keys: Signer): void {
   store.events.follow(events => {
     if (events.some(({ type }) => type === 'key')) void keys.reload().catch(() => {})
   })
+}
+
+/** A log that nobody else vouches for. */
+const nobodyElse: Witnesses = { cosign: async () => ({ lines: [], isQuorumMet: true }) }
+
+function tellLogFailure(log: Log, error: unknown): void {
+  log.say('error', 'the log did not get on and tries again', { error: String(error) })
 }
 
 /** The first word of each line: lists of names come with their counts. */
@@ -176,12 +205,19 @@ export async function startInstance(
     await http.close(0)
     throw error
   })
+  // A log that must not go on is found before anybody is answered.
+  await opened.log.check().catch(async error => {
+    await opened.close()
+    await http.close(0)
+    throw error
+  })
   // What the configuration says of the policy is the truth from the first request on.
   if (config.policy !== undefined)
     await applyPolicy(opened.ports, { kind: 'system', id: 'configuration' }, config.policy)
   // Keys that came or went by hand, or in a rotation that broke off.
   if (opened.ports.signer.publicKeys.length > 1)
     await recordKeys(opened.ports, { kind: 'system', id: 'keys' })
+  const stopLog = opened.log.follow(error => tellLogFailure(log, error))
   const stopConsumers = runConsumers(opened.ports, log)
   const identify = openDoors(http, opened.ports)
   return {
@@ -190,6 +226,7 @@ export async function startInstance(
     async stop() {
       await http.close(7000)
       await stopConsumers()
+      stopLog()
       await identify.close()
       await opened.close()
     },

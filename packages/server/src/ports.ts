@@ -154,6 +154,7 @@ export interface Ports {
   readonly reportKeys: ReportKeys | undefined
   readonly downloads: DownloadRecorder
   readonly trail: Trail
+  readonly log: Log
   /** Where events go to be watched, when the operator names such a place. */
   readonly auditSink: AuditSink | undefined
   readonly clock: Clock
@@ -324,6 +325,7 @@ export interface Store {
   readonly webhooks: WebhookRows
   readonly downloads: DownloadRows
   readonly events: EventFeed
+  readonly log: LogRows
   readonly leases: Leases
   readonly instance: InstanceFacts
   commit<T>(grant: Grant, event: NewEvent | readonly NewEvent[], work: (tx: Tx) => Promise<T>): Promise<T>
@@ -347,6 +349,7 @@ export interface Tx {
   readonly incident: CaseReads & CaseWrites
   readonly policy: PolicyReads & PolicyWrites
   readonly mail: MailWrites
+  readonly log: LogWrites
   /** One more event of this commit, after those it was begun with. */
   record(event: NewEvent): void
 }
@@ -650,8 +653,12 @@ export interface LogEntry {
 export interface LogRows {
   head(): Promise<LogHead>
   published(): Promise<PublishedLog | undefined>
-  /** How many events for the log are in no tree yet, counted up to `most`, and when the oldest happened. */
-  countWaiting(most: number): Promise<{ readonly count: number; readonly oldestAt: number | null }>
+  /** Of the tree, and how many committed events for the log come after it, counted up to `most`; when the oldest happened. */
+  countWaiting(
+    most: number,
+  ): Promise<{ readonly size: number; readonly count: number; readonly oldestAt: number | null }>
+  /** When the event of an entry happened. */
+  findTime(index: number): Promise<number | undefined>
   /**
    * The next waiting events, `limit` at most, take their places at the end of the tree; `extend` says what it is then, from
    * what it was and their leaf hashes. One durable transaction: the head moves from exactly what was read, or nothing
@@ -672,13 +679,15 @@ export interface LogRows {
 
 export interface LogWrites {
   /**
-   * Replaces the published checkpoint `before` (undefined for none); throws `log-moved` when that is another by now. Versions
-   * whose publication it covers become visible: gives them back.
+   * Replaces the published checkpoint `before` (undefined for none); throws `log-moved` when that is another by now. Gives
+   * the versions whose publication it covers and the one before did not, by package.
    */
   publish(
     before: PublishedLog | undefined,
     next: PublishedLog,
   ): Promise<readonly { readonly package: PackageName; readonly version: Version }[]>
+  /** These are published as their leaves say: they are no longer pending. */
+  show(name: PackageName, versions: readonly Version[]): Promise<void>
 }
 
 /**

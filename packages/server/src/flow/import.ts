@@ -126,6 +126,7 @@ async function letIn(
       record(ports, tx, grant.actor, fresh, wishes),
     )
     // A crash here loses the report of this batch: the next run tells it as skipped.
+    if (!(await ports.log.covered())) throw problem('log-busy', { waiting: fresh.length, retryAfter: 60 })
     return [...others, ...fresh.map(each => imported(each, looksLike.get(each.upload.name)))]
   } catch (error) {
     const lostRace =

@@ -44,6 +44,7 @@ export { noteLeak } from './leaked-password.ts'
 export { disableUser, enableUser, type Reach, readReach, type Transfer, transferUser } from './leaver.ts'
 export { answerMiss, takeTurn } from './limit.ts'
 export { keepLocked, type LockedVerdict, previewLocked } from './lock.ts'
+export { openLog, type RunningLog } from './log.ts'
 export {
   type ApprovalProof,
   beginLogin,

@@ -58,6 +58,8 @@ export interface Published {
   readonly repeated: boolean
   /** What the publisher should hear; empty for nothing. */
   readonly advice: string
+  /** False where the log does not get on: it is kept, and shows itself when the log does. */
+  readonly isVisible: boolean
 }
 
 const latest = 'latest' as DistTag
@@ -70,9 +72,11 @@ const repeatWindowMs = 10 * 60_000
 export async function publish(ports: Ports, actor: Actor, upload: Upload): Promise<Published> {
   try {
     const { grant, known } = await admit(ports, actor, upload.name)
+    await ports.log.checkRoom()
     const bytes = checkClaims(upload)
     const there = await ports.store.catalog.findVersion(upload.name, upload.version)
-    if (there !== undefined && isRepetition(ports, actor, there, bytes)) return done(upload, bytes, true)
+    if (there !== undefined && isRepetition(ports, actor, there, bytes))
+      return await done(ports, upload, bytes, true)
     if (there !== undefined) throw problem('version-exists', { name: upload.name, version: upload.version })
     await provePresence(ports, grant, known?.requiresTfa)
     const inspection = await inspect(ports, upload)
@@ -83,8 +87,11 @@ export async function publish(ports: Ports, actor: Actor, upload: Upload): Promi
     const published = await withJob(ports, actor, publishEvent(upload, bytes, inspection, proof))
     const events = [published, ...(await settleEvents(ports, grant, upload.name))]
     await ports.store.commit(grant, events, tx => record(ports, tx, grant, upload, bytes, inspection, proof))
-    // A crash here leaves a published version whose answer was lost: the client repeats it and is answered like now.
-    return { ...done(upload, bytes, false), advice: adviseSource(upload.manifest, proof) ?? '' }
+    // A crash here leaves a version that the next round of the log shows: the client repeats it and is answered like now.
+    return {
+      ...(await done(ports, upload, bytes, false)),
+      advice: adviseSource(upload.manifest, proof) ?? '',
+    }
   } finally {
     await upload.tarball.discard()
   }
@@ -126,7 +133,7 @@ export function checkClaims(upload: Upload): WrittenBytes {
 /** npm repeats a PUT whose answer was lost; the same hand sending the same bytes again soon is answered alike. */
 function isRepetition(ports: Ports, actor: Actor, there: PackageVersion, bytes: WrittenBytes): boolean {
   return (
-    there.status === 'live' &&
+    (there.status === 'live' || there.status === 'pending') &&
     there.digest === bytes.digest &&
     there.publisherId === actorId(actor) &&
     ports.clock() - there.publishedAt < repeatWindowMs
@@ -182,7 +189,7 @@ export async function recordVersion(
   await tx.catalog.addVersion({
     package: name,
     version,
-    status: 'live',
+    status: 'pending',
     digest: bytes.digest,
     shasum: bytes.shasum,
     sizeBytes: bytes.sizeBytes,
@@ -289,6 +296,12 @@ function distOf(bytes: WrittenBytes, inspection: Inspection) {
   }
 }
 
-function done(upload: Upload, bytes: WrittenBytes, repeated: boolean): Published {
-  return { name: upload.name, version: upload.version, digest: bytes.digest, repeated, advice: '' }
+/** Whoever published is answered when others see it: what the log does not have is installed by nobody. */
+async function done(
+  ports: Ports,
+  { name, version }: Upload,
+  { digest }: WrittenBytes,
+  repeated: boolean,
+): Promise<Published> {
+  return { name, version, digest, repeated, advice: '', isVisible: await ports.log.covered() }
 }

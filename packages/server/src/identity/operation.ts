@@ -51,6 +51,8 @@ export const operations = {
   'package:star': { needs: { on: 'package', role: 'reader' }, token: 'read', presence: false },
   // Nobody's but the machine's own: bytes come in because somebody may read them.
   'package:ingest': { needs: { on: 'instance', roles: [] }, token: 'never', presence: false },
+  // The sequencer's: what a checkpoint covers becomes visible.
+  'log:publish': { needs: { on: 'instance', roles: [] }, token: 'never', presence: false },
   'version:contain': { needs: { on: 'instance', roles: ['responder'] }, token: 'never', presence: true },
   'package:mark': {
     needs: { on: 'instance', roles: ['operator', 'responder'] },

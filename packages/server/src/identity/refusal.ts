@@ -17,6 +17,7 @@ const words = {
   'package:trust': 'change the trusted publishers of {subject}',
   'package:star': 'star {subject}',
   'package:mark': 'mark {subject} as critical',
+  'log:publish': 'publish a checkpoint of the log',
   'package:ingest': 'bring in packages of an upstream',
   'version:contain': 'quarantine or release versions',
   'policy:preview': 'look at lock files',

@@ -48,5 +48,10 @@ const forAll: ReadonlySet<EventType> = new Set(['advisory', 'hosted-names', 'key
 export function touchedBy(events: readonly StoredEvent[]): ReadonlySet<PackageName> | 'all' {
   if (events.some(({ type, pkg }) => pkg === null && forAll.has(type))) return 'all'
   const touching = events.filter(({ type, detail }) => type !== 'ingest' || detail['shown'] === true)
-  return new Set(touching.flatMap(({ pkg }) => pkg ?? []))
+  return new Set(touching.flatMap(event => event.pkg ?? shownBy(event)))
+}
+
+/** The packages of which versions became visible with a checkpoint. */
+export function shownBy({ type, detail }: StoredEvent): readonly PackageName[] {
+  return type === 'checkpoint' ? (detail['packages'] as readonly PackageName[]) : []
 }

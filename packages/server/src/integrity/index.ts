@@ -9,7 +9,7 @@ export {
   toAuditLine,
 } from './audit.ts'
 export { explainOtherRun, explainTrigger } from './build-job.ts'
-export { type LeafValue, type NewEvent, type StoredEvent, touchedBy } from './event.ts'
+export { type LeafValue, type NewEvent, type StoredEvent, shownBy, touchedBy } from './event.ts'
 export {
   checkManifestAgrees,
   defaultInspectLimits,
@@ -19,6 +19,7 @@ export {
   inspectTarball,
   servedManifest,
 } from './inspect.ts'
+export { nodeCrypto } from './log-crypto.ts'
 export { type InsideWords, lookInside, type RecordPlace } from './look-inside.ts'
 export { digestManifest } from './manifest-digest.ts'
 export {

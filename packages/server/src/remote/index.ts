@@ -3,6 +3,7 @@
 export { openAuditSink } from './audit-sink.ts'
 export { openDomainLookup } from './domain-facts.ts'
 export { openKeyFolder } from './key-folder.ts'
+export { openLogKey } from './log-key.ts'
 export { openMail } from './mail.ts'
 export { openNameSource } from './name-source.ts'
 export { openUpstream } from './npm/upstream.ts'

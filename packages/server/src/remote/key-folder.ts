@@ -5,6 +5,7 @@
  *   npm.pem                             the ECDSA P-256 key that signs versions (PKCS#8)
  *   npm-<any>.retired-<ISO time>.pem    keys that signed before; public or private, used only to check signatures
  *   secret.key                          32 bytes that seal secrets in the database
+ *   log.key, log.mark                   the log's own, see `log-key.ts`
  *
  * Several processes may open a new folder at once: each key is made aside and linked to its name, which one of them
  * wins, and all read the winner's.
@@ -17,10 +18,11 @@ import {
   randomBytes,
   sign,
 } from 'node:crypto'
-import { link, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { mkdir, readdir, rename } from 'node:fs/promises'
+import { join } from 'node:path'
 import { problem } from '@holdfast/core'
 import type { PublicKey, Sealer, Signer } from '../ports.ts'
+import { checkNotWritableByOthers, linkNew, readKeyFile, readOrMake, syncFolder } from './key-file.ts'
 import { formatPublicKey } from './npm-key.ts'
 import { makeSealer, SECRET_BYTES } from './sealer.ts'
 
@@ -129,57 +131,4 @@ function parseOrUndefined(bytes: Buffer, parse: (pem: Buffer) => KeyObject): Key
 function checkSecret(path: string, secret: Buffer): void {
   if (secret.length === SECRET_BYTES) return
   throw problem('key-damaged', { path, why: `it has ${secret.length} bytes and not ${SECRET_BYTES}` })
-}
-
-async function readOrMake(path: string, make: () => Buffer): Promise<Buffer> {
-  try {
-    return await readKeyFile(path)
-  } catch (error) {
-    if (errorCode(error) !== 'ENOENT') throw error
-  }
-  await linkNew(path, make())
-  return readKeyFile(path)
-}
-
-/** A crash here leaves a file of mode 0600 that nothing reads; the next open makes another. */
-async function linkNew(path: string, bytes: Buffer): Promise<void> {
-  const aside = `${path}.${process.pid}.${randomBytes(6).toString('hex')}.new`
-  const file = await open(aside, 'wx', 0o600)
-  try {
-    await file.writeFile(bytes)
-    await file.sync()
-    await link(aside, path)
-  } catch (error) {
-    if (errorCode(error) !== 'EEXIST') throw error // another process was first: its key counts
-  } finally {
-    await file.close()
-    await rm(aside, { force: true })
-  }
-  await syncFolder(dirname(path))
-}
-
-async function readKeyFile(path: string): Promise<Buffer> {
-  const { mode } = await stat(path)
-  if ((mode & 0o077) !== 0) throw problem('key-exposed', { path, mode: formatMode(mode), wanted: '600' })
-  return readFile(path)
-}
-
-/** Who can write the folder can put a key of theirs in place of ours. */
-async function checkNotWritableByOthers(folder: string): Promise<void> {
-  const { mode } = await stat(folder)
-  if ((mode & 0o022) !== 0)
-    throw problem('key-exposed', { path: folder, mode: formatMode(mode), wanted: '700' })
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r')
-  await handle.sync().finally(() => handle.close())
-}
-
-function formatMode(mode: number): string {
-  return (mode & 0o777).toString(8)
-}
-
-function errorCode(error: unknown): string | undefined {
-  return (error as NodeJS.ErrnoException).code
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 export { openFileBlobs, openMemoryBlobs } from './blob/index.ts'
+export { openLogFolder } from './log/index.ts'
 export {
   openPostgres,
   openSnapshot,

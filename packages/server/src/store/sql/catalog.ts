@@ -51,7 +51,7 @@ export function catalogReads(db: Kysely<Schema>): CatalogReads {
             .onRef('provenance.version', '=', 'version.version'),
         )
         .select(['version.version', 'status', 'reason', 'deprecated', 'published_at', 'digest', 'publisher'])
-        .select(['has_install_script', 'dependencies', 'trusted_publisher.provider as provider'])
+        .select(['logged', 'has_install_script', 'dependencies', 'trusted_publisher.provider as provider'])
         .select('predicate_type')
         .where('version.package', '=', name)
         .orderBy('ordinal')
@@ -217,7 +217,7 @@ export function catalogWrites(db: Kysely<Schema>): CatalogWrites {
     },
     async setStatus(name, version, status, reason, at) {
       await oneVersion(db, name, version)
-        .set({ status, reason, removed_at: status === 'removed' ? at : null })
+        .set({ ...keepStatus(status), reason, removed_at: status === 'removed' ? at : null })
         .execute()
     },
     async removePackage(name, at) {
@@ -285,7 +285,7 @@ async function addVersion(
         package: made.package,
         version: made.version,
         ordinal: Number(last?.ordinal ?? 0) + 1,
-        status: made.status,
+        ...keepStatus(made.status),
         reason: '',
         deprecated: made.deprecated ?? '',
         digest: made.digest,
@@ -298,6 +298,7 @@ async function addVersion(
         signatures: made.signatures,
         has_install_script: made.hasInstallScript ? 1 : 0,
         dependencies: made.dependencies.join(' '),
+        logged: made.status === 'pending' || made.status === 'staged' ? 0 : 1,
         published_at: made.publishedAt,
         publisher: made.publisherId,
         token: made.tokenId,
@@ -372,7 +373,17 @@ function toPackage(row: Selectable<Schema['package']>): Package {
 }
 
 type KeptColumn = 'version' | 'status' | 'reason' | 'deprecated' | 'published_at' | 'digest' | 'publisher'
-type TraitColumn = 'has_install_script' | 'dependencies'
+type TraitColumn = 'logged' | 'has_install_script' | 'dependencies'
+
+/** Pending is what is open and not yet in the log: it passes without anybody who set the status meanwhile being overruled. */
+function keepStatus(status: Status): { readonly status: Status } {
+  return { status: status === 'pending' ? 'live' : status }
+}
+
+function statusOf({ status, logged }: Pick<Schema['version'], 'status' | 'logged'>): Status {
+  const isOpen = status === 'live' || status === 'yanked'
+  return isOpen && logged === 0 ? 'pending' : (status as Status)
+}
 
 /** What other tables tell of a version. */
 interface Told {
@@ -384,7 +395,7 @@ interface Told {
 function toKept(row: Pick<Schema['version'], KeptColumn | TraitColumn> & Told): KeptFacts {
   return {
     version: row.version as Version,
-    status: row.status as Status,
+    status: statusOf(row),
     reason: row.reason,
     deprecated: row.deprecated,
     publishedAt: row.published_at,

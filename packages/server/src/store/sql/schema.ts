@@ -19,6 +19,9 @@ export interface Schema {
     detail: string
   }
   package_chain: { pkg: string; seq: number; leaf_hash: string }
+  log_leaf: { idx: number; position: number }
+  log_head: { one: number; size: number; root: Uint8Array; hashes: Uint8Array; position: number }
+  log_published: { one: number; size: number; root: Uint8Array; note: string; at: number }
   cursor: { consumer: string; position: number; owner: string; until: number; fence: number }
   account: {
     id: string
@@ -199,6 +202,8 @@ export interface Schema {
     has_install_script: number
     /** Names, a space between. */
     dependencies: string
+    /** 1 once its publication is under a published checkpoint. */
+    logged: number
     published_at: number
     publisher: string
     token: string

@@ -10,6 +10,7 @@ import type { SqlDriver } from './driver.ts'
 import { appendEvent, readEvents, readPackageEvents } from './event.ts'
 import { identityReads, identityUpkeep, identityWrites } from './identity.ts'
 import { caseReads, caseWrites } from './incident.ts'
+import { logRows, logWrites } from './log.ts'
 import { migrations } from './migrations/index.ts'
 import { mirrorRows, upstreamWrites } from './mirror.ts'
 import { policyReads, policyWrites } from './policy.ts'
@@ -46,6 +47,7 @@ export async function openStore(driver: SqlDriver<Schema>, clock: Clock, logOrig
     downloads: downloadRows(driver.db, derive),
     leases: leases(driver.db, derive, clock),
     events: feed,
+    log: logRows(driver.db, transact),
     instance,
     async commit(grant, event, work) {
       const done = await transact(async tx => {
@@ -76,6 +78,7 @@ function openTx(tx: Kysely<Schema>, clock: Clock, record: Tx['record']): Tx {
     incident: { ...caseReads(tx), ...caseWrites(tx) },
     policy: { ...policyReads(tx), ...policyWrites(tx) },
     mail: mailWrites(tx, clock),
+    log: logWrites(tx),
     record,
   }
 }

@@ -25,6 +25,9 @@ const published = v.looseObject({
   readme: v.optional(v.string()),
 })
 
+const notYetVisible =
+  'is accepted and not yet visible: it appears by itself once the transparency log has it.'
+
 /** `PUT /{pkg}` means publish, deprecate or star: its body tells (protocol reference, section 7). */
 export const publishRoutes: readonly Route[] = [route('PUT /:pkg', putPackage)]
 
@@ -42,7 +45,8 @@ async function putPackage(ports: Ports, call: Call, params: Params): Promise<Ans
     return changeDocument(ports, call, name, body.document)
   try {
     const done = await publish(ports, call.actor, toUpload(ports, name, body))
-    const notice: Record<string, string> = done.advice === '' ? {} : { 'npm-notice': headerText(done.advice) }
+    const told = done.isVisible ? done.advice : `${name}@${done.version} ${notYetVisible}`
+    const notice: Record<string, string> = told === '' ? {} : { 'npm-notice': headerText(told) }
     return json(201, { ok: true, success: true, id: name, rev: done.version }, notice)
   } finally {
     await Promise.all(body.tarballs.map(tarball => tarball.writer.discard()))

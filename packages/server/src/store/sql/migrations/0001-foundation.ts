@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { createHash } from 'node:crypto'
 import { type ColumnDataType, type Kysely, type RawBuilder, sql } from 'kysely'
 
 type Columns = Readonly<Record<string, string>>
@@ -42,9 +43,19 @@ async function spine(table: TableMaker, db: Kysely<unknown>): Promise<void> {
   })
   await index(db, 'event', ['id'], true)
   await index(db, 'event', ['pkg', 'seq'], true)
+  await index(db, 'event', ['pkg', 'ver'])
   await index(db, 'event', ['type', 'position'])
+  // What waits for the log is found however much of the record lies between.
+  await sql`create index event_for_log on event (position) where leaf is not null`.execute(db)
   await index(db, 'event', ['actor_id', 'position'])
   await table('package_chain', { pkg: 'text!', seq: 'int', leaf_hash: 'text' })
+  await table('log_leaf', { idx: 'int!', position: 'int' })
+  await index(db, 'log_leaf', ['position'], true)
+  await table('log_head', { one: 'int!', size: 'int', root: 'bytes', hashes: 'bytes', position: 'int' })
+  const emptyRoot = createHash('sha256').digest()
+  await sql`insert into log_head (one, size, root, hashes, position)
+    values (1, 0, ${emptyRoot}, ${Buffer.alloc(0)}, 0)`.execute(db)
+  await table('log_published', { one: 'int!', size: 'int', root: 'bytes', note: 'text', at: 'int' })
   await table('cursor', { consumer: 'text!', position: 'int', owner: 'text', until: 'int', fence: 'int' })
 }
 
@@ -290,6 +301,7 @@ async function packages(table: TableMaker, db: Kysely<unknown>): Promise<void> {
       signatures: 'text',
       has_install_script: 'int',
       dependencies: 'text',
+      logged: 'int',
       published_at: 'int',
       publisher: 'text',
       token: 'text',

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * One round of the transparency log: what waits takes its place in the tree, the tree becomes files, is signed and cosigned,
+ * and then published. The database gives places; files follow from it, and the signature comes last. Whatever is cut short
+ * is done again from the database, and comes out the same.
+ */
+import {
+  extendFrontier,
+  formatCheckpoint,
+  parseNote,
+  parseVerifierKey,
+  problem,
+  proveConsistency,
+  type ReadTile,
+  rootOf,
+  verifyNote,
+} from '@holdfast/core'
+import { amend } from '../catalog/index.ts'
+import { type Actor, authorize } from '../identity/index.ts'
+import { nodeCrypto } from '../integrity/index.ts'
+import type { LogFiles, LogHead, LogSigner, Ports, PublishedLog, Witnesses } from '../ports.ts'
+import { emptyEdge, frontierOf, growEdge, type LogEdge, readEdge, readPart } from './log-edge.ts'
+
+/** What a round works on. */
+export interface LogWorks extends Pick<Ports, 'store' | 'config' | 'clock'> {
+  readonly files: LogFiles
+  readonly signer: LogSigner
+  readonly witnesses: Witnesses
+}
+
+/** What a round came to. */
+export interface Round {
+  /** The edge of the published tree, for the next round. */
+  readonly edge: LogEdge
+  /** How many entries took their place. */
+  readonly added: number
+  /** Everything with a place is under the published checkpoint. */
+  readonly isPublished: boolean
+}
+
+const entriesAtOnce = 1024
+const sequencer: Actor = { kind: 'system', id: 'log' }
+
+/** One round; `isDue` publishes the tree again though nothing was added, for fresh words of the witnesses. */
+export async function runRound(works: LogWorks, kept: LogEdge | undefined, isDue: boolean): Promise<Round> {
+  const { log } = works.store
+  const begun = await log.head()
+  const head = (await log.sequence(entriesAtOnce, extend)) ?? (await log.head())
+  const added = head.size - begun.size
+  // A crash here leaves a head that is larger than what is published: the next round goes on from it.
+  const before = await log.published()
+  if (head.size === (before?.size ?? 0) && !(isDue && before !== undefined))
+    return { edge: kept ?? emptyEdge, added, isPublished: true }
+  const edge = await edgeOf(works, kept, before)
+  const grown = await growTo(works, edge, head)
+  const [note] = await Promise.all([signTree(works, head), works.files.write(grown.files)])
+  // A crash here leaves files, a mark, or both of the head: the next round finds the same files and signs the same.
+  const proveFrom = (size: number) => proveConsistency(nodeCrypto, tilesOf(works.files), size, head.size)
+  const { lines, isQuorumMet } = await works.witnesses.cosign(note, head.size, proveFrom)
+  // A crash here leaves witnesses that have seen the head: they are asked about the same tree again.
+  if (!isQuorumMet) return { edge, added, isPublished: false }
+  const next = { size: head.size, root: head.root, note: note + lines.join(''), at: works.clock() }
+  if (next.note !== before?.note) await publish(works, before, next)
+  // A crash here leaves the file behind the row: opening the log writes it again.
+  await works.files.replaceCheckpoint(next.note)
+  return { edge: grown.edge, added, isPublished: true }
+}
+
+async function extend(head: LogHead, leafHashes: readonly Uint8Array[]): Promise<Omit<LogHead, 'position'>> {
+  const frontier = await extendFrontier(nodeCrypto, head, leafHashes)
+  return { ...frontier, root: await rootOf(nodeCrypto, frontier) }
+}
+
+/** The edge that is kept in memory where it is that of the published tree; else as the files have it, checked. */
+async function edgeOf(
+  { files }: LogWorks,
+  kept: LogEdge | undefined,
+  published: PublishedLog | undefined,
+): Promise<LogEdge> {
+  if (published === undefined) return emptyEdge
+  return kept?.size === published.size ? kept : readCheckedEdge(files, published)
+}
+
+/** The edge of a published tree from its files. Throws `log-damaged` where they do not give its root. */
+export async function readCheckedEdge(files: LogFiles, { size, root }: PublishedLog): Promise<LogEdge> {
+  const edge = await readEdge(files, size)
+  await checkRoot(edge, root, 'the files of the log do not give the root that was published')
+  return edge
+}
+
+async function growTo({ store }: LogWorks, edge: LogEdge, head: LogHead) {
+  const entries = await store.log.readEntries(edge.size, head.size)
+  const grown = await growEdge(
+    edge,
+    entries.map(({ entry }) => entry),
+  )
+  // What is signed is what the files say: entries that are not those of the tree are never published.
+  await checkRoot(
+    grown.edge,
+    head.root,
+    'the entries in the database are not those that its tree was made of',
+  )
+  return grown
+}
+
+async function checkRoot(edge: LogEdge, root: Uint8Array, why: string): Promise<void> {
+  const found = await rootOf(nodeCrypto, await frontierOf(edge))
+  if (Buffer.compare(found, root) !== 0) throw problem('log-damaged', { why })
+}
+
+async function signTree({ store, signer }: LogWorks, { size, root }: LogHead): Promise<string> {
+  const text = formatCheckpoint({ origin: store.instance.logOrigin, size, root })
+  return `${text}\n${await signer.sign({ size, root }, text)}`
+}
+
+/** Reads a log's tiles from its files. */
+export function tilesOf(files: Pick<LogFiles, 'read'>): ReadTile {
+  return address => readPart(files, address, address.width * 32)
+}
+
+/** The checkpoint, and with it, in one transaction, every version that it covers becomes visible. */
+async function publish(works: LogWorks, before: PublishedLog | undefined, next: PublishedLog): Promise<void> {
+  const grant = await authorize(works, sequencer, 'log:publish', '')
+  await works.store.commit(grant, [], async tx => {
+    const covered = await tx.log.publish(before, next)
+    const packages = Map.groupBy(covered, each => each.package)
+    for (const [name, versions] of packages)
+      await amend(tx.catalog, name, works.clock(), () =>
+        tx.log.show(
+          name,
+          versions.map(each => each.version),
+        ),
+      )
+    tx.record({ type: 'checkpoint', detail: { size: next.size, packages: [...packages.keys()] } })
+  })
+}
+
+/** What opening a log finds. Throws `log-behind`, `log-forked` or `log-damaged`: nothing may be signed then. */
+export async function checkLog(works: LogWorks): Promise<void> {
+  const { store, signer, files } = works
+  const [head, published, mark] = [await store.log.head(), await store.log.published(), await signer.mark()]
+  if (mark !== undefined && mark.size > head.size)
+    throw problem('log-behind', { signed: mark.size, found: head.size })
+  checkSameTree(mark, head, 'the tree that was signed is not the one in the database')
+  if (published === undefined) return
+  if (published.size > head.size) throw problem('log-behind', { signed: published.size, found: head.size })
+  checkSameTree(published, head, 'the published tree is not the one in the database')
+  await checkNote(works, published)
+  await readCheckedEdge(files, published)
+  await files.replaceCheckpoint(published.note)
+}
+
+async function checkNote({ store, signer }: LogWorks, { size, root, note }: PublishedLog): Promise<void> {
+  const parsed = parseNote(note)
+  await verifyNote(nodeCrypto, parsed, [await parseVerifierKey(nodeCrypto, signer.vkey)])
+  if (parsed.text !== formatCheckpoint({ origin: store.instance.logOrigin, size, root }))
+    throw problem('log-damaged', { why: 'the published checkpoint is not of this log or tree' })
+}
+
+function checkSameTree(
+  one: { readonly size: number; readonly root: Uint8Array } | undefined,
+  other: LogHead,
+  why: string,
+): void {
+  if (one?.size === other.size && Buffer.compare(one.root, other.root) !== 0)
+    throw problem('log-forked', { why })
+}

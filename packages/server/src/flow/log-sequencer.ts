@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+import { randomUUID } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
+import { isProblem, type Problem } from '@holdfast/core'
+import type { LogEdge } from './log-edge.ts'
+import { checkLog, type LogWorks, runRound } from './log-round.ts'
+
+const leaseMs = 4000
+const pollMs = 2000
+const republishMs = 10 * 60_000
+/** How long a round waits after the last one began, by what that came to. */
+const gaps = { alone: 0, several: 50, elsewhere: 100, failed: 250, unheard: 1000 }
+const evidence: readonly string[] = ['log-behind', 'log-damaged', 'log-forked']
+
+/** Gives the rounds of the log their turns: one at a time here, one process at a time everywhere. */
+export class Sequencer {
+  readonly #works: LogWorks
+  readonly #owner = randomUUID()
+  #edge: LogEdge | undefined
+  #hasChecked = false
+  #renewAt = Number.NEGATIVE_INFINITY
+  #planned: Promise<void> | undefined
+  #running: Promise<void> | undefined
+  #begunAt = performance.now()
+  #gapMs = gaps.alone
+  #why: Problem | undefined
+
+  constructor(works: LogWorks) {
+    this.#works = works
+  }
+
+  /** What was found that nothing may be signed after, until somebody looked into it. */
+  get halted(): Problem | undefined {
+    return this.#why
+  }
+
+  /** Resolves when a round has ended: the one that is running, else the next. Throws why it failed. */
+  turn(): Promise<void> {
+    return this.#planned ?? this.#running ?? this.plan(false)
+  }
+
+  /** A round that begins after now, one for all who ask: what was committed before is in it. */
+  plan(isDue: boolean): Promise<void> {
+    this.#planned ??= this.#begin(isDue)
+    return this.#planned
+  }
+
+  /** Rounds as events come, from anywhere, and when the last was long ago; `tell` hears why one failed. Returns a stop. */
+  follow(tell: (error: unknown) => void): () => void {
+    const { events } = this.#works.store
+    let lastDueAt = performance.now()
+    const stop = events.follow(news => {
+      if (news.some(event => event.leaf !== null)) this.plan(false).catch(tell)
+    })
+    // What another process left, what failed, and what is due come with the poll.
+    const poll = async () => {
+      const isDue = performance.now() - lastDueAt > republishMs
+      if (isDue) lastDueAt = performance.now()
+      if (isDue || (await this.#isWaitedFor())) await this.plan(isDue)
+    }
+    const timer = setInterval(() => void poll().catch(tell), pollMs).unref()
+    void poll().catch(tell)
+    return () => {
+      stop()
+      clearInterval(timer)
+    }
+  }
+
+  /** Waits for what is under way, then lets others have the log. */
+  async close(): Promise<void> {
+    await this.#planned?.catch(() => {})
+    await this.#running?.catch(() => {})
+    await this.#works.store.leases.release('log', this.#owner)
+  }
+
+  async #begin(isDue: boolean): Promise<void> {
+    await this.#running?.catch(() => {})
+    // Alone it begins at once; where several came together, each waits a little and all share one.
+    const waitMs = this.#begunAt + this.#gapMs - performance.now()
+    if (waitMs > 0) await delay(waitMs)
+    this.#planned = undefined
+    this.#begunAt = performance.now()
+    this.#running = this.#run(isDue).finally(() => {
+      this.#running = undefined
+    })
+    return this.#running
+  }
+
+  async #run(isDue: boolean): Promise<void> {
+    if (this.#why !== undefined) throw this.#why
+    this.#gapMs = gaps.failed
+    try {
+      this.#gapMs = (await this.#hold()) ? await this.#round(isDue) : gaps.elsewhere
+    } catch (error) {
+      this.#edge = undefined
+      if (isProblem(error) && evidence.includes(error.code)) this.#why = error
+      throw error
+    }
+  }
+
+  async #round(isDue: boolean): Promise<number> {
+    if (!this.#hasChecked) await checkLog(this.#works)
+    this.#hasChecked = true
+    const { edge, added, isPublished } = await runRound(this.#works, this.#edge, isDue)
+    this.#edge = edge
+    if (!isPublished) return gaps.unheard
+    return added > 1 ? gaps.several : gaps.alone
+  }
+
+  /** The lease only spares work: of two that think they have it one moves the head, and one publishes. */
+  async #hold(): Promise<boolean> {
+    const { store, clock } = this.#works
+    if (clock() < this.#renewAt) return true
+    const renewAt = clock() + leaseMs / 2
+    const lease = await store.leases.acquire('log', this.#owner, leaseMs)
+    this.#renewAt = lease === undefined ? Number.NEGATIVE_INFINITY : renewAt
+    return lease !== undefined
+  }
+
+  async #isWaitedFor(): Promise<boolean> {
+    const { log } = this.#works.store
+    const { size, count } = await log.countWaiting(1)
+    return count > 0 || size > ((await log.published())?.size ?? 0)
+  }
+}

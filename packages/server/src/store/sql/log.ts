@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The transparency log's rows: which event is which entry, where the tree stands, and what of it is published. */
+import { type PackageName, problem, type Version } from '@holdfast/core'
+import type { Kysely } from 'kysely'
+import type { LogEntry, LogHead, LogRows, LogWrites, PublishedLog } from '../../ports.ts'
+import type { Schema } from './schema.ts'
+
+type Transact = <T>(work: (tx: Kysely<Schema>) => Promise<T>) => Promise<T>
+
+const hashBytes = 32
+/** Both engines bound the parameters of a statement. */
+const rowsAtOnce = 1000
+
+/** `transact` is the durable one: what it moves is signed afterwards. */
+export function logRows(db: Kysely<Schema>, transact: Transact): LogRows {
+  return {
+    head: () => readHead(db),
+    published: () => readPublished(db),
+    async countWaiting(most) {
+      const head = await readHead(db)
+      // What comes between the two reads is counted, and nothing twice: places are given in the order of positions.
+      const row = await db
+        .selectFrom(waitingAfter(db, head.position).select('event.at').limit(most).as('waiting'))
+        .select(eb => [eb.fn.countAll().as('count'), eb.fn.min('waiting.at').as('oldest')])
+        .executeTakeFirstOrThrow()
+      return { size: head.size, count: Number(row.count), oldestAt: row.oldest }
+    },
+    sequence: (limit, extend) => transact(tx => sequence(tx, limit, extend)),
+    async readEntries(from, to) {
+      const query = entries(db).where('log_leaf.idx', '>=', from).where('log_leaf.idx', '<', to)
+      return (await query.orderBy('log_leaf.idx').execute()).map(toEntry)
+    },
+    async findTime(index) {
+      const row = await entries(db).select('event.at').where('log_leaf.idx', '=', index).executeTakeFirst()
+      return row?.at
+    },
+    async findById(id) {
+      const row = await entries(db).where('event.id', '=', id).executeTakeFirst()
+      return row && toEntry(row)
+    },
+    async findPublish(name, version) {
+      const row = await entries(db)
+        .where('event.pkg', '=', name)
+        .where('event.ver', '=', version)
+        .where('event.type', 'in', ['publish', 'ingest'])
+        .orderBy('event.type', 'desc')
+        .orderBy('log_leaf.idx')
+        .limit(1)
+        .executeTakeFirst()
+      return row && toEntry(row)
+    },
+    async ofPackage(name) {
+      const query = entries(db).where('event.pkg', '=', name).orderBy('log_leaf.idx')
+      return (await query.execute()).map(toEntry)
+    },
+  }
+}
+
+/** The one change of the log that comes with others: what becomes visible. */
+export function logWrites(db: Kysely<Schema>): LogWrites {
+  return {
+    async publish(before, next) {
+      const isMoved =
+        before === undefined ? await addPublished(db, next) : await movePublished(db, before, next)
+      if (!isMoved) throw problem('log-moved')
+      return listPublished(db, before?.size ?? 0, next.size)
+    },
+    async show(name, versions) {
+      for (let at = 0; at < versions.length; at += rowsAtOnce)
+        await db
+          .updateTable('version')
+          .where('package', '=', name)
+          .where('version', 'in', versions.slice(at, at + rowsAtOnce))
+          .set({ logged: 1 })
+          .execute()
+    },
+  }
+}
+
+function waitingAfter(db: Kysely<Schema>, position: number) {
+  return db
+    .selectFrom('event')
+    .where('event.position', '>', position)
+    .where('event.leaf', 'is not', null)
+    .orderBy('event.position')
+}
+
+async function sequence(
+  tx: Kysely<Schema>,
+  limit: number,
+  extend: Parameters<LogRows['sequence']>[1],
+): Promise<LogHead | undefined> {
+  const head = await readHead(tx)
+  const rows = await waitingAfter(tx, head.position)
+    .select(['event.position', 'event.leaf_hash'])
+    .limit(limit)
+    .execute()
+  const last = rows.at(-1)
+  if (last === undefined) return undefined
+  const leafHashes = rows.map(row => new Uint8Array(Buffer.from(row.leaf_hash ?? '', 'base64')))
+  const next: LogHead = { ...(await extend(head, leafHashes)), position: last.position }
+  // Whoever comes second waits here, finds another head, and leaves without a trace.
+  const moved = await tx
+    .updateTable('log_head')
+    .where('size', '=', head.size)
+    .where('root', '=', head.root)
+    .set({ size: next.size, root: next.root, hashes: joinHashes(next.hashes), position: next.position })
+    .executeTakeFirst()
+  if (moved.numUpdatedRows !== 1n) return undefined
+  const places = rows.map((row, at) => ({ idx: head.size + at, position: row.position }))
+  for (let at = 0; at < places.length; at += rowsAtOnce)
+    await tx
+      .insertInto('log_leaf')
+      .values(places.slice(at, at + rowsAtOnce))
+      .execute()
+  return next
+}
+
+async function readHead(db: Kysely<Schema>): Promise<LogHead> {
+  const row = await db.selectFrom('log_head').selectAll().executeTakeFirstOrThrow()
+  return { size: row.size, root: row.root, hashes: splitHashes(row.hashes), position: row.position }
+}
+
+async function readPublished(db: Kysely<Schema>): Promise<PublishedLog | undefined> {
+  const row = await db.selectFrom('log_published').selectAll().executeTakeFirst()
+  return row && { size: row.size, root: row.root, note: row.note, at: row.at }
+}
+
+async function addPublished(db: Kysely<Schema>, { size, root, note, at }: PublishedLog): Promise<boolean> {
+  const made = await db
+    .insertInto('log_published')
+    .values({ one: 1, size, root, note, at })
+    .onConflict(clash => clash.column('one').doNothing())
+    .executeTakeFirst()
+  return made.numInsertedOrUpdatedRows === 1n
+}
+
+async function movePublished(
+  db: Kysely<Schema>,
+  before: PublishedLog,
+  { size, root, note, at }: PublishedLog,
+): Promise<boolean> {
+  const moved = await db
+    .updateTable('log_published')
+    .where('size', '=', before.size)
+    .where('note', '=', before.note)
+    .set({ size, root, note, at })
+    .executeTakeFirst()
+  return moved.numUpdatedRows === 1n
+}
+
+/** The versions whose publication lies between two sizes. */
+async function listPublished(db: Kysely<Schema>, from: number, to: number) {
+  const rows = await db
+    .selectFrom('log_leaf')
+    .innerJoin('event', 'event.position', 'log_leaf.position')
+    .select(['event.pkg', 'event.ver'])
+    .where('log_leaf.idx', '>=', from)
+    .where('log_leaf.idx', '<', to)
+    .where('event.type', '=', 'publish')
+    .orderBy('event.pkg')
+    .execute()
+  return rows.map(row => ({ package: row.pkg as PackageName, version: row.ver as Version }))
+}
+
+function entries(db: Kysely<Schema>) {
+  return db
+    .selectFrom('log_leaf')
+    .innerJoin('event', 'event.position', 'log_leaf.position')
+    .select(['log_leaf.idx', 'event.leaf'])
+}
+
+function toEntry(row: { readonly idx: number; readonly leaf: string | null }): LogEntry {
+  return { index: row.idx, entry: new Uint8Array(Buffer.from(row.leaf ?? '', 'utf8')) }
+}
+
+function joinHashes(hashes: readonly Uint8Array[]): Uint8Array {
+  return new Uint8Array(Buffer.concat(hashes))
+}
+
+function splitHashes(bytes: Uint8Array): Uint8Array[] {
+  return Array.from({ length: bytes.length / hashBytes }, (_, at) =>
+    bytes.slice(at * hashBytes, (at + 1) * hashBytes),
+  )
+}
