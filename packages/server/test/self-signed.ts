@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** A certificate for `localhost`, made when a test needs one: no key lies in the repository. */
+/** A certificate for `localhost` or other names, made when a test needs one: no key lies in the repository. */
 import { generateKeyPairSync, randomBytes, sign } from 'node:crypto'
 
 const dayMs = 24 * 3600_000
@@ -16,9 +16,12 @@ const name = encode(
 )
 
 /** Key and certificate as PEM, good from yesterday until tomorrow (RFC 5280, section 4.1). */
-export function makeSelfSigned(): { readonly key: string; readonly cert: string } {
+export function makeSelfSigned(hosts: readonly string[] = ['localhost']): {
+  readonly key: string
+  readonly cert: string
+} {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  const alternative = encode(sequence, encode(context(2), Buffer.from('localhost')))
+  const alternative = encode(sequence, ...hosts.map(host => encode(context(2), Buffer.from(host))))
   const extension = encode(sequence, encode(oid, hex('551d11')), encode(octets, alternative))
   const signed = encode(
     sequence,

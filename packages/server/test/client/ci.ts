@@ -76,9 +76,9 @@ function configuration(key: object, claims: () => object): object {
       clientCredentials: { enabled: true },
       resourceIndicators: {
         enabled: true,
-        getResourceServerInfo: (_context: unknown, audience: string) => ({
+        getResourceServerInfo: (_context: unknown, resource: string) => ({
           scope: '',
-          audience,
+          audience: resource.replace(/^urn:/, ''),
           accessTokenFormat: 'jwt',
           accessTokenTTL: 300,
           jwt: { sign: { alg: 'RS256' } },
@@ -94,7 +94,8 @@ async function askProvider(issuer: string, audience: string): Promise<string> {
     grant_type: 'client_credentials',
     client_id: 'runner',
     client_secret: secret,
-    resource: audience,
+    // A resource is a URI, which Sigstore's audience is not.
+    resource: audience.includes(':') ? audience : `urn:${audience}`,
   })
   const answer = await fetch(`${issuer}/token`, { method: 'POST', body })
   return ((await answer.json()) as { access_token: string }).access_token
