@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import * as module from 'node:module'
 import { getPriority, setPriority } from 'node:os'
+import { dirname } from 'node:path'
 import { parentPort, type ResourceLimits, type Transferable, Worker } from 'node:worker_threads'
 
 /** What goes to a thread. */
@@ -55,7 +57,7 @@ export class Thread<Words, Result> {
   }
 
   #start(): Worker {
-    const worker = new Worker(this.#file, { resourceLimits: this.#limits })
+    const worker = new Worker(this.#file, { resourceLimits: this.#limits, env: environment() })
     worker.on('message', (done: Done) => {
       const waiting = this.#waiting.get(done.id)
       this.#waiting.delete(done.id)
@@ -84,6 +86,12 @@ export class Thread<Words, Result> {
     this.#waiting.clear()
     for (const { reject } of waiting) reject(error)
   }
+}
+
+/** A thread has no cache of compiled code unless it is told of one, and would compile the same files at each of its starts. */
+function environment(): NodeJS.ProcessEnv {
+  const folder = module.getCompileCacheDir?.()
+  return folder === undefined ? process.env : { ...process.env, NODE_COMPILE_CACHE: dirname(folder) }
 }
 
 /** In the file of a thread: what it does for each job. `handOver` names memory of a result that need not be copied. */

@@ -34,6 +34,8 @@ const gatherMs = 100
 const maxAccused = 1000
 /** Looked into one after the other and each whole in memory; npm's own limit is far below. */
 const maxInspectedBytes = 64 * 1024 * 1024
+/** Up to this size bytes stay in memory until they were looked into, and need not be read back. */
+const maxHeldBytes = 256 * 1024
 
 /** Whether nobody may have looked at a version yet: its bytes are looked into before the first of them goes out. */
 export function isYoung({ knownSince }: Pick<UpstreamVersion, 'knownSince'>, now: number): boolean {
@@ -70,6 +72,8 @@ class Arriving implements Arrival {
   #shown = 0
   /** The last piece, which is shown when the digest held. */
   #tail: Uint8Array = new Uint8Array()
+  /** All of them while they are few. */
+  #held: Uint8Array[] | undefined = []
   #state: 'arriving' | 'verified' | 'failed' = 'arriving'
   #kept: Promise<WrittenBytes> | undefined
   #news = newsOf()
@@ -163,6 +167,8 @@ class Arriving implements Arrival {
     await writer.write(piece)
     this.#shown += this.#tail.length
     this.#tail = piece
+    if (this.#shown + piece.length > maxHeldBytes) this.#held = undefined
+    this.#held?.push(piece)
     this.#tell()
   }
 
@@ -203,13 +209,31 @@ class Arriving implements Arrival {
 
   async #look({ digest, sizeBytes }: WrittenBytes): Promise<InsideWords> {
     if (sizeBytes > maxInspectedBytes) return { hasInstallScript: true, fault: '', disagreement: '' }
+    const bytes = this.#joinHeld(sizeBytes) ?? (await this.#readBack(digest, sizeBytes))
+    const maxInflatedBytes = this.#ports.config.maxUnpackedBytes
+    const limits = { ...defaultInspectLimits, maxInflatedBytes, maxTokens: 0 }
+    return lookInside(bytes, limits, await this.#findRecord())
+  }
+
+  #joinHeld(sizeBytes: number): Uint8Array<ArrayBuffer> | undefined {
+    if (this.#held === undefined) return undefined
+    const bytes = new Uint8Array(sizeBytes)
+    let at = 0
+    for (const piece of this.#held) {
+      bytes.set(piece, at)
+      at += piece.length
+    }
+    this.#held = undefined
+    return bytes
+  }
+
+  async #readBack(digest: WrittenBytes['digest'], sizeBytes: number): Promise<Uint8Array<ArrayBuffer>> {
     const reader = await this.#ports.blobs.open(digest)
     if (reader === undefined) throw problem('unavailable', { why: 'the bytes are gone' })
     try {
       const bytes = new Uint8Array(sizeBytes)
       await reader.read(0, bytes)
-      const limits = { ...defaultInspectLimits, maxInflatedBytes: this.#ports.config.maxUnpackedBytes }
-      return await lookInside(bytes, limits, await this.#findRecord())
+      return bytes
     } finally {
       await reader.close()
     }

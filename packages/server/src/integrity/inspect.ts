@@ -6,9 +6,11 @@ import { scanForTokens } from './token-scan.ts'
 
 export { checkManifestAgrees, servedManifest } from './inspect-manifest.ts'
 
-/** What a tarball may cost, and how many of its files are listed. */
+/** What a tarball may cost, and how much of what is in it is listed. */
 export interface InspectLimits extends TarLimits {
   readonly maxFilesListed: number
+  /** Tokens that are found; with 0 nobody looks for any. */
+  readonly maxTokens: number
 }
 
 /** Limits for packages as they are found on the public registries. */
@@ -17,6 +19,7 @@ export const defaultInspectLimits: InspectLimits = {
   maxRatio: 250,
   maxEntries: 100_000,
   maxFilesListed: 10_000,
+  maxTokens: 100,
 }
 
 /** What is in a tarball, found here and not claimed by anybody. */
@@ -44,20 +47,19 @@ export interface FoundToken {
 
 const maxManifestBytes = 1024 * 1024
 const maxReadmeBytes = 64 * 1024
-const maxTokens = 100
 
 /** Reads a whole tarball as npm would extract it; throws `bad-tarball` with a plain sentence for what must not be stored. */
 export async function inspectTarball(
-  source: AsyncIterable<Uint8Array>,
+  source: AsyncIterable<Uint8Array> | Uint8Array,
   limits: InspectLimits = defaultInspectLimits,
 ): Promise<Inspection> {
-  const found = new Findings(limits.maxFilesListed)
+  const found = new Findings(limits)
   await readTarball(source, limits, file => found.visit(file))
   return found.finish()
 }
 
 class Findings {
-  readonly #maxFilesListed: number
+  readonly #limits: InspectLimits
   readonly #files: TarFile[] = []
   #fileCount = 0
   #unpackedSizeBytes = 0
@@ -67,15 +69,16 @@ class Findings {
   #hasShrinkwrap = false
   readonly #tokens = new Map<string, FoundToken>()
 
-  constructor(maxFilesListed: number) {
-    this.#maxFilesListed = maxFilesListed
+  constructor(limits: InspectLimits) {
+    this.#limits = limits
   }
 
   visit(file: TarFile): TarSink | undefined {
     this.#fileCount += 1
     this.#unpackedSizeBytes += file.sizeBytes
-    if (this.#files.length < this.#maxFilesListed) this.#files.push(file)
+    if (this.#files.length < this.#limits.maxFilesListed) this.#files.push(file)
     const take = file.path.includes('/') ? undefined : this.#visitTop(file)
+    if (this.#limits.maxTokens === 0) return take
     const scan = scanForTokens(token => this.#noteToken(token, file.path))
     scan(Buffer.from(`${file.path}\n`))
     return bytes => {
@@ -85,7 +88,8 @@ class Findings {
   }
 
   #noteToken(token: string, path: string): void {
-    if (this.#tokens.size < maxTokens && !this.#tokens.has(token)) this.#tokens.set(token, { token, path })
+    if (this.#tokens.size < this.#limits.maxTokens && !this.#tokens.has(token))
+      this.#tokens.set(token, { token, path })
   }
 
   #visitTop(file: TarFile): TarSink | undefined {

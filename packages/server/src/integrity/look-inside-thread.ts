@@ -10,7 +10,7 @@ type Manifest = Readonly<Record<string, unknown>>
 
 answerJobs<InsideJob, InsideWords>(async ({ bytes, limits, record }) => {
   try {
-    const { hasInstallScript, manifest } = await inspectTarball(onePiece(bytes), limits)
+    const { hasInstallScript, manifest } = await inspectTarball(bytes, limits)
     const said = findManifest(record)
     // What its registry does not list any more is a takedown, and told as such.
     const disagreement = said === undefined ? '' : findDisagreement(manifest, said)
@@ -20,10 +20,6 @@ answerJobs<InsideJob, InsideWords>(async ({ bytes, limits, record }) => {
     return { hasInstallScript: true, fault: String(error.data['why']), disagreement: '' }
   }
 })
-
-async function* onePiece(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes
-}
 
 function findDisagreement(inTarball: Manifest, said: Manifest): string {
   try {

@@ -4,7 +4,7 @@
  * into further members and passes over trailing bytes; clients differ there, and what one of them sees must not be
  * hidden from us.
  */
-import { crc32, createInflateRaw, type InflateRaw } from 'node:zlib'
+import { crc32, createInflateRaw, type InflateRaw, inflateRawSync } from 'node:zlib'
 import { refuseTarball } from './tar-fault.ts'
 import { isZero } from './tar-header.ts'
 
@@ -20,9 +20,56 @@ const maxHeaderBytes = 64 * 1024
 // One slice is inflated at a time, off the event loop; what comes of it is checked in pieces of the same size.
 const sliceBytes = 64 * 1024
 const trailerBytes = 8
+/** Of what lies in memory as a whole: most packages are below, and their bytes are inflated at once. */
+const small = { bytes: 1024 * 1024, inflatedBytes: 8 * 1024 * 1024 }
 
-/** Hands the inflated bytes of `source` to `take`, piece by piece; throws `bad-tarball`, or what `take` throws. */
+/**
+ * Hands the inflated bytes of `source` to `take`, piece by piece; throws `bad-tarball`, or what `take` throws. Bytes that come
+ * whole are those of a thread of its own, and mostly inflated there.
+ */
 export async function gunzip(
+  source: AsyncIterable<Uint8Array> | Uint8Array,
+  limits: InflateLimits,
+  take: (bytes: Buffer) => void,
+): Promise<void> {
+  const whole = source instanceof Uint8Array ? inflateSmall(source, limits) : undefined
+  if (whole !== undefined) return take(whole)
+  await gunzipPieces(source instanceof Uint8Array ? onePiece(source) : source, limits, take)
+}
+
+/** What is inside of a small member that is right to its last byte; undefined for any other, which takes a closer look. */
+function inflateSmall(source: Uint8Array, limits: InflateLimits): Buffer | undefined {
+  const bytes = Buffer.from(source.buffer, source.byteOffset, source.length)
+  const from = measureGzipHeader(bytes)
+  const to = bytes.length - trailerBytes
+  if (from === undefined || to <= from || bytes.length > small.bytes) return undefined
+  const saidBytes = bytes.readUInt32LE(to + 4)
+  if (saidBytes === 0 || saidBytes > Math.min(small.inflatedBytes, limits.maxInflatedBytes)) return undefined
+  const found = inflateExactly(bytes.subarray(from, to), saidBytes)
+  return found !== undefined && crc32(found) === bytes.readUInt32LE(to) ? found : undefined
+}
+
+function inflateExactly(deflated: Buffer, sizeBytes: number): Buffer | undefined {
+  try {
+    const options = { info: true, maxOutputLength: sizeBytes, chunkSize: Math.max(64, sizeBytes + 1) }
+    const { buffer, engine } = inflateRawSync(deflated, options) as unknown as Inflated
+    return buffer.length === sizeBytes && engine.bytesWritten === deflated.length ? buffer : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** What `info` makes of the answer of zlib. */
+interface Inflated {
+  readonly buffer: Buffer
+  readonly engine: { readonly bytesWritten: number }
+}
+
+async function* onePiece(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes
+}
+
+async function gunzipPieces(
   source: AsyncIterable<Uint8Array>,
   limits: InflateLimits,
   take: (bytes: Buffer) => void,

@@ -30,7 +30,7 @@ export type TarSink = (bytes: Uint8Array) => void
 
 /** Reads a gzipped tarball; `visit` sees each file and may return a sink for its bytes. Throws `bad-tarball`. */
 export async function readTarball(
-  source: AsyncIterable<Uint8Array>,
+  source: AsyncIterable<Uint8Array> | Uint8Array,
   limits: TarLimits,
   visit: (file: TarFile) => TarSink | undefined,
 ): Promise<void> {

@@ -21,6 +21,7 @@ import type {
   VersionTraits,
 } from '../../catalog/index.ts'
 import { isUniqueViolation } from './driver.ts'
+import { prepare } from './prepared.ts'
 import { rolesOf } from './role.ts'
 import type { Schema } from './schema.ts'
 import { listNewest, search, termsOf } from './search.ts'
@@ -29,11 +30,16 @@ const pageSize = 500
 // A demand is stored as its place in this list, which only grows.
 const tfaDemands: readonly TfaDemand[] = ['none', 'always', 'unless-bypassed']
 
+const packageRow = prepare((db, name: string) =>
+  db.selectFrom('package').selectAll().where('name', '=', name),
+)
+const hostedRows = prepare(db => db.selectFrom('hosted').select('pattern').orderBy('pattern'))
+
 /** The catalog's questions, over a connection or a transaction. */
 export function catalogReads(db: Kysely<Schema>): CatalogReads {
   return {
     async findPackage(name) {
-      const row = await db.selectFrom('package').selectAll().where('name', '=', name).executeTakeFirst()
+      const [row] = (await packageRow(db, name)).rows
       return row && toPackage(row)
     },
     async findVersion(name, version) {
@@ -111,7 +117,7 @@ export function catalogReads(db: Kysely<Schema>): CatalogReads {
       return row?.name as PackageName | undefined
     },
     async listHosted() {
-      const rows = await db.selectFrom('hosted').select('pattern').orderBy('pattern').execute()
+      const { rows } = await hostedRows(db)
       return rows.map(row => row.pattern as NamePattern)
     },
     async listDependents(name, limit) {

@@ -7,6 +7,7 @@ import { type ExpressionBuilder, type Kysely, type Selectable, sql } from 'kysel
 import type { Ingested, Mirror, UpstreamMeasure, UpstreamVersion } from '../../catalog/index.ts'
 import type { CachedPackage, MirrorRows, OriginSummary, OwnSignatures, UpstreamWrites } from '../../ports.ts'
 import { FactsCache } from './facts-cache.ts'
+import { prepare } from './prepared.ts'
 import { noteAttestations } from './provenance.ts'
 import type { Schema } from './schema.ts'
 import { searchMirrors, termsOf } from './search.ts'
@@ -35,9 +36,26 @@ const head = [
 ] as const
 const summary = ['name', 'origin', 'checked_at', 'used_at', 'is_gone', 'description', 'modified_at'] as const
 
+const headRow = prepare((db, name: string) => db.selectFrom('mirror').select(head).where('name', '=', name))
+const mirrorRow = prepare((db, name: string) => db.selectFrom('mirror').selectAll().where('name', '=', name))
+const sourceRow = prepare((db, name: string) =>
+  db.selectFrom('mirror_source').select('source').where('name', '=', name),
+)
+const ingestedRow = prepare((db, name: string, version: string) =>
+  db.selectFrom('ingested').selectAll().where('package', '=', name).where('version', '=', version),
+)
+const ingestedRows = prepare((db, name: string) =>
+  db.selectFrom('ingested').selectAll().where('package', '=', name).orderBy('ingested_at').orderBy('version'),
+)
+const measureRows = prepare((db, name: string) =>
+  db.selectFrom('upstream_measure').selectAll().where('package', '=', name).orderBy('version'),
+)
+const signatureRow = prepare((db, name: string, keyId: string) =>
+  db.selectFrom('mirror_signature').select('signatures').where('name', '=', name).where('key_id', '=', keyId),
+)
+
 /** The mirrors, over a connection; what they keep could be asked for again, so its changes are no events. */
 export function mirrorRows(db: Kysely<Schema>, transact: Transact): MirrorRows {
-  const ingested = (name: PackageName) => db.selectFrom('ingested').selectAll().where('package', '=', name)
   const setOne = (name: PackageName, values: Partial<Schema['mirror']>) =>
     transact(async tx => {
       await tx.updateTable('mirror').where('name', '=', name).set(values).execute()
@@ -49,14 +67,13 @@ export function mirrorRows(db: Kysely<Schema>, transact: Transact): MirrorRows {
     versions: readonly UpstreamVersion[],
     bytes: number,
   ) => remembered.add(name, { revision, versions, bytes })
-  const ofName = (name: PackageName) => db.selectFrom('mirror').where('name', '=', name)
   return {
     async find(name) {
-      const known = await ofName(name).select(head).executeTakeFirst()
+      const [known] = (await headRow(db, name)).rows
       const versions = known && remembered.get(name, known.revision)
       if (known === undefined || versions !== undefined) return known && toMirror(known, versions ?? [])
       // Facts and their revision together: they may have moved meanwhile.
-      const row = await ofName(name).selectAll().executeTakeFirst()
+      const [row] = (await mirrorRow(db, name)).rows
       if (row === undefined) return undefined
       const text = await inflate(row.facts)
       const read = readFacts(text)
@@ -64,8 +81,7 @@ export function mirrorRows(db: Kysely<Schema>, transact: Transact): MirrorRows {
       return toMirror(row, read)
     },
     async findSource(name) {
-      const query = db.selectFrom('mirror_source').select('source').where('name', '=', name)
-      return (await query.executeTakeFirst())?.source
+      return (await sourceRow(db, name)).rows[0]?.source
     },
     async weigh(name) {
       const query = db.selectFrom('mirror').select(sql<number>`length(facts)`.as('bytes'))
@@ -152,11 +168,11 @@ export function mirrorRows(db: Kysely<Schema>, transact: Transact): MirrorRows {
       return Number((await query.where(beginsWith(beginning)).executeTakeFirstOrThrow()).n)
     },
     async findIngested(name, version) {
-      const row = await ingested(name).where('version', '=', version).executeTakeFirst()
+      const [row] = (await ingestedRow(db, name, version)).rows
       return row && toIngested(row)
     },
     async listIngested(name) {
-      return (await ingested(name).orderBy('ingested_at').orderBy('version').execute()).map(toIngested)
+      return (await ingestedRows(db, name)).rows.map(toIngested)
     },
     async sumKeptBytes() {
       const query = db.selectFrom('ingested').select(eb => eb.fn.sum('size_bytes').as('bytes'))
@@ -297,8 +313,7 @@ async function summarise(db: Kysely<Schema>): Promise<readonly OriginSummary[]> 
 }
 
 async function listMeasures(db: Kysely<Schema>, name: PackageName): Promise<readonly UpstreamMeasure[]> {
-  const query = db.selectFrom('upstream_measure').selectAll().where('package', '=', name)
-  return (await query.orderBy('version').execute()).map(toMeasure)
+  return (await measureRows(db, name)).rows.map(toMeasure)
 }
 
 /** Changes that are events, inside a transaction. */
@@ -341,8 +356,7 @@ export function upstreamWrites(db: Kysely<Schema>): UpstreamWrites {
 }
 
 async function findSignatures(db: Kysely<Schema>, name: PackageName, keyId: string): Promise<OwnSignatures> {
-  const query = db.selectFrom('mirror_signature').select('signatures').where('name', '=', name)
-  const row = await query.where('key_id', '=', keyId).executeTakeFirst()
+  const [row] = (await signatureRow(db, name, keyId)).rows
   return new Map(JSON.parse(row?.signatures ?? '[]') as [Digest, string][])
 }
 

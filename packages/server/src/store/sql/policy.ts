@@ -5,10 +5,29 @@ import type { Kysely, Selectable } from 'kysely'
 import type { Advisory, Policy, Rule, Waiver } from '../../catalog/index.ts'
 import type { PolicyReads, PolicyWrites } from '../../ports.ts'
 import { isUniqueViolation } from './driver.ts'
+import { prepare } from './prepared.ts'
 import type { Schema } from './schema.ts'
 
 /** Both engines bound the parameters of a statement. */
 const atOnce = 500
+
+const waiverRows = prepare((db, name: string) =>
+  db.selectFrom('waiver').selectAll().where('package', '=', name).orderBy('asked_at'),
+)
+const advisoryRows = prepare((db, name: string) =>
+  db.selectFrom('advisory').selectAll().where('package', '=', name).orderBy('id'),
+)
+const siblingRows = prepare((db, from: string, to: string, since: number) => {
+  const ofScope = db.selectFrom('advisory').selectAll().where('package', '>', from).where('package', '<', to)
+  return ofScope.where('published_at', '>=', since).orderBy('id').limit(atOnce)
+})
+const oneBadDigest = prepare(db => db.selectFrom('bad_digest').select('digest').limit(1))
+const firstUses = prepare((db, name: string) =>
+  db.selectFrom('first_use').select(['version', 'at']).where('package', '=', name),
+)
+const grandfatheredRows = prepare((db, name: string) =>
+  db.selectFrom('grandfathered').select(['version', 'at']).where('package', '=', name),
+)
 
 /** The policy's questions, over a connection or a transaction. */
 export function policyReads(db: Kysely<Schema>): PolicyReads {
@@ -16,7 +35,7 @@ export function policyReads(db: Kysely<Schema>): PolicyReads {
   return {
     current: () => current(db),
     async listWaivers(name) {
-      return (await waivers().where('package', '=', name).orderBy('asked_at').execute()).map(toWaiver)
+      return (await waiverRows(db, name)).rows.map(toWaiver)
     },
     async findWaiver(id) {
       const row = await waivers().where('id', '=', id).executeTakeFirst()
@@ -31,8 +50,7 @@ export function policyReads(db: Kysely<Schema>): PolicyReads {
       return (await query.orderBy('ends_at').orderBy('id').execute()).map(toWaiver)
     },
     async listAdvisories(name) {
-      const query = db.selectFrom('advisory').selectAll().where('package', '=', name)
-      return (await query.orderBy('id').execute()).map(toAdvisory)
+      return (await advisoryRows(db, name)).rows.map(toAdvisory)
     },
     async listAdvisoriesOf(names) {
       const found: Advisory[] = []
@@ -47,20 +65,12 @@ export function policyReads(db: Kysely<Schema>): PolicyReads {
     },
     async listSiblingAdvisories(scope, since) {
       // '0' follows '/': all names of the scope and no other.
-      const query = db.selectFrom('advisory').selectAll().where('package', '>', `${scope}/`)
-      const rows = await query
-        .where('package', '<', `${scope}0`)
-        .where('published_at', '>=', since)
-        .orderBy('id')
-        .limit(atOnce)
-        .execute()
-      return rows.map(toAdvisory)
+      return (await siblingRows(db, `${scope}/`, `${scope}0`, since)).rows.map(toAdvisory)
     },
     async listBadDigests(digests) {
       const found = new Map<Digest, string>()
       // Mostly there are none, and packages with many versions.
-      if ((await db.selectFrom('bad_digest').select('digest').limit(1).executeTakeFirst()) === undefined)
-        return found
+      if ((await oneBadDigest(db)).rows.length === 0) return found
       for (let at = 0; at < digests.length; at += atOnce) {
         const some = digests.slice(at, at + atOnce)
         const rows = await db.selectFrom('bad_digest').selectAll().where('digest', 'in', some).execute()
@@ -70,13 +80,8 @@ export function policyReads(db: Kysely<Schema>): PolicyReads {
     },
     async listGrandfathered(name) {
       const first = new Map<Version, number>()
-      for (const table of ['first_use', 'grandfathered'] as const) {
-        const rows = await db
-          .selectFrom(table)
-          .select(['version', 'at'])
-          .where('package', '=', name)
-          .execute()
-        for (const { version, at } of rows)
+      for (const firstOf of [firstUses, grandfatheredRows]) {
+        for (const { version, at } of (await firstOf(db, name)).rows)
           first.set(version as Version, Math.min(at, first.get(version as Version) ?? at))
       }
       return first

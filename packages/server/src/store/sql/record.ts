@@ -13,10 +13,12 @@ import type {
   StoredLetter,
 } from '../../ports.ts'
 import { addFirst } from './policy.ts'
+import { prepare } from './prepared.ts'
 import type { Schema } from './schema.ts'
 
 type Transact = <T>(work: (tx: Kysely<Schema>) => Promise<T>) => Promise<T>
 
+const rowsAtOnce = 50
 const dayMs = 24 * 3600_000
 /** The use of what came in from an upstream is noted as often. */
 const usedMs = 3600_000
@@ -225,60 +227,74 @@ async function addDownloads(tx: Kysely<Schema>, batch: readonly DownloadCount[])
   const perVersion = new Map<string, Selectable<Schema['download_day']> & { lastAt: number }>()
   const perPackage = new Map<string, number>()
   for (const each of batch) {
-    const day = Math.floor(each.lastAt / dayMs)
-    await tx
-      .insertInto('download')
-      .values({
-        day,
-        package: each.package,
-        version: each.version,
-        account: each.accountId,
-        token: each.tokenId,
-        address: each.address,
-        client: each.client,
-        count: each.count,
-        first_at: each.firstAt,
-        last_at: each.lastAt,
-      })
-      .execute()
-    const key = `${each.package} ${each.version} ${day}`
-    const sum = perVersion.get(key) ?? {
-      package: each.package,
-      version: each.version,
-      day,
-      count: 0,
-      lastAt: 0,
-    }
-    const lastAt = Math.max(sum.lastAt, each.lastAt)
-    perVersion.set(key, { ...sum, count: sum.count + each.count, lastAt })
-    perPackage.set(each.package, (perPackage.get(each.package) ?? 0) + each.count)
+    const { package: name, version, lastAt, count } = each
+    const day = dayOf(each)
+    const key = `${name} ${version} ${day}`
+    const sum = perVersion.get(key) ?? { package: name, version, day, count: 0, lastAt: 0 }
+    perVersion.set(key, { ...sum, count: sum.count + count, lastAt: Math.max(sum.lastAt, lastAt) })
+    perPackage.set(name, (perPackage.get(name) ?? 0) + count)
   }
+  await insertMany(batch.map(fromDownload), some => tx.insertInto('download').values(some))
   // Sorted, so that two replicas flushing at once take the rows in one order.
   await addFirst(tx, 'first_use', firstUses(batch))
-  for (const [, { lastAt, ...sum }] of sorted(perVersion)) {
-    await tx
-      .insertInto('download_day')
-      .values(sum)
-      .onConflict(clash =>
-        clash
-          .columns(['package', 'version', 'day'])
-          .doUpdateSet({ count: sql`download_day.count + ${sum.count}` }),
-      )
-      .execute()
-    await tx
-      .updateTable('ingested')
-      .where('package', '=', sum.package)
-      .where('version', '=', sum.version)
-      .where('last_used_at', '<', lastAt - usedMs)
-      .set({ last_used_at: lastAt })
-      .execute()
-  }
-  for (const [name, count] of sorted(perPackage)) {
-    await tx
-      .updateTable('package')
-      .where('name', '=', name)
-      .set(eb => ({ downloads: eb('downloads', '+', count) }))
-      .execute()
+  const sums = sorted(perVersion).map(([, sum]) => sum)
+  await insertMany(
+    sums.map(({ lastAt: _, ...sum }) => sum),
+    some =>
+      tx
+        .insertInto('download_day')
+        .values(some)
+        .onConflict(clash =>
+          clash
+            .columns(['package', 'version', 'day'])
+            .doUpdateSet({ count: sql`download_day.count + excluded.count` }),
+        ),
+  )
+  for (const { package: name, version, lastAt } of sums)
+    await markUse(tx, lastAt, name, version, lastAt - usedMs)
+  for (const [name, count] of sorted(perPackage)) await countDownloads(tx, count, name)
+}
+
+const markUse = prepare((db, lastAt: number, name: string, version: string, before: number) =>
+  db
+    .updateTable('ingested')
+    .where('package', '=', name)
+    .where('version', '=', version)
+    .where('last_used_at', '<', before)
+    .set({ last_used_at: lastAt }),
+)
+
+const countDownloads = prepare((db, count: number, name: string) =>
+  db
+    .updateTable('package')
+    .where('name', '=', name)
+    .set(eb => ({ downloads: eb('downloads', '+', count) })),
+)
+
+/** Both engines bound the parameters of a statement. */
+async function insertMany<Row>(
+  rows: readonly Row[],
+  insert: (some: readonly Row[]) => { execute(): Promise<unknown> },
+): Promise<void> {
+  for (let at = 0; at < rows.length; at += rowsAtOnce) await insert(rows.slice(at, at + rowsAtOnce)).execute()
+}
+
+function dayOf({ lastAt }: DownloadCount): number {
+  return Math.floor(lastAt / dayMs)
+}
+
+function fromDownload(each: DownloadCount): Schema['download'] {
+  return {
+    day: dayOf(each),
+    package: each.package,
+    version: each.version,
+    account: each.accountId,
+    token: each.tokenId,
+    address: each.address,
+    client: each.client,
+    count: each.count,
+    first_at: each.firstAt,
+    last_at: each.lastAt,
   }
 }
 
