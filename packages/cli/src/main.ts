@@ -32,6 +32,14 @@ const verbs: Readonly<Record<string, Verb>> = {
     line: 'see what the policy does to the versions of a lock file',
     run: async args => (await import('./command/policy.ts')).runPolicy(args),
   },
+  verify: {
+    line: 'check what lock files name against the log of the registry',
+    run: async args => (await import('./command/verify.ts')).runVerify(args),
+  },
+  trust: {
+    line: 'pin whom to believe about the log of a registry',
+    run: async args => (await import('./command/trust.ts')).runTrust(args),
+  },
   token: {
     line: 'end leaked tokens, for whoever found them',
     run: async args => (await import('./command/token.ts')).runToken(args),

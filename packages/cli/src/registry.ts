@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { UsageError } from './usage-error.ts'
 
 const withinMs = 60_000
+const maxAnswerBytes = 64 * 1024 * 1024
 
 export interface Registry {
   /** Where its own API lies, without a slash at the end. */
@@ -31,36 +32,88 @@ export async function findRegistry(given: string | undefined, name = ''): Promis
   return { url, token }
 }
 
+/** What was answered; its body is complete and not longer than asked for. */
+export interface Answer {
+  readonly status: number
+  readonly isOk: boolean
+  readonly body: Uint8Array
+}
+
+interface Sent {
+  readonly body?: unknown
+  readonly otp?: string | undefined
+}
+
 /** Asks the registry's API. Throws `UsageError` with the registry's own words where it refuses. */
 export async function askRegistry(
+  registry: Registry,
+  method: 'GET' | 'POST',
+  path: string,
+  sent: Sent = {},
+): Promise<unknown> {
+  const answer = await fetchBounded(registry, method, `api/v1/${path}`, maxAnswerBytes, sent)
+  const told = readJson(answer)
+  if (answer.isOk && told !== undefined) return told
+  throw explainRefusal(registry, answer)
+}
+
+/** Fetches what lies at a path below the registry's address; throws `UsageError` where it cannot be reached or says more than `maxBytes`. */
+export async function fetchBounded(
   { url, token }: Registry,
   method: 'GET' | 'POST',
   path: string,
-  sent: { readonly body?: unknown; readonly otp?: string | undefined } = {},
-): Promise<unknown> {
+  maxBytes: number,
+  sent: Sent = {},
+): Promise<Answer> {
   const { host } = new URL(url)
-  const answer = await fetch(`${url}/api/v1/${path}`, {
-    method,
-    // A redirect would carry the token elsewhere.
-    redirect: 'error',
-    headers: {
-      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-      ...(sent.otp === undefined ? {} : { 'npm-otp': sent.otp }),
-      ...(sent.body === undefined ? {} : { 'content-type': 'application/json' }),
-    },
-    ...(sent.body === undefined ? {} : { body: JSON.stringify(sent.body) }),
-    signal: AbortSignal.timeout(withinMs),
-  }).catch((error: Error) => {
-    throw new UsageError(`${host} cannot be asked: ${error.message}`, 'Check the address and try again.')
-  })
-  const told = (await answer.json().catch(() => undefined)) as { title?: unknown; hint?: unknown } | undefined
-  if (answer.ok && told !== undefined) return told
-  if (typeof told?.title !== 'string')
-    throw new UsageError(
-      `${host} is no Holdfast registry (${answer.status})`,
-      'Name another one with --registry.',
-    )
-  throw new UsageError(told.title, typeof told.hint === 'string' ? told.hint : '')
+  try {
+    const answer = await fetch(`${url}/${path}`, {
+      method,
+      // A redirect would carry the token elsewhere.
+      redirect: 'error',
+      headers: {
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        ...(sent.otp === undefined ? {} : { 'npm-otp': sent.otp }),
+        ...(sent.body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(sent.body === undefined ? {} : { body: JSON.stringify(sent.body) }),
+      signal: AbortSignal.timeout(withinMs),
+    })
+    return { status: answer.status, isOk: answer.ok, body: await readBody(answer, maxBytes) }
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    throw new UsageError(`${host} cannot be asked: ${why}`, 'Check the address and try again.')
+  }
+}
+
+async function readBody(answer: Response, maxBytes: number): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = []
+  let length = 0
+  for await (const piece of answer.body ?? []) {
+    length += piece.length
+    if (length > maxBytes) throw new Error(`its answer is longer than ${maxBytes} bytes`)
+    pieces.push(piece)
+  }
+  return Buffer.concat(pieces)
+}
+
+/** Why an answer is no good, in the registry's own words where it has some. */
+export function explainRefusal({ url }: Registry, answer: Answer): UsageError {
+  const told = readJson(answer) as { title?: unknown; hint?: unknown } | undefined
+  if (typeof told?.title === 'string')
+    return new UsageError(told.title, typeof told.hint === 'string' ? told.hint : '')
+  return new UsageError(
+    `${new URL(url).host} is no Holdfast registry (${answer.status})`,
+    'Name another one with --registry.',
+  )
+}
+
+function readJson({ body }: Answer): unknown {
+  try {
+    return JSON.parse(Buffer.from(body).toString('utf8')) ?? undefined
+  } catch {
+    return undefined
+  }
 }
 
 async function readSettings(): Promise<ReadonlyMap<string, string>> {

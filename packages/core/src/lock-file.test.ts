@@ -83,3 +83,52 @@ test('what is no lock file is none, and hostile names and versions are left out'
   }
   assert.deepEqual(locked(JSON.stringify(hostile)), ['ok@1.0.0'])
 })
+
+test('the digest and the address of each version are read, where there is one digest', () => {
+  const base64 = `${'A'.repeat(86)}==`
+  const npm = {
+    lockfileVersion: 3,
+    packages: {
+      'node_modules/a': {
+        version: '1.0.0',
+        integrity: `sha1-x sha512-${base64}`,
+        resolved: 'https://r.example/a.tgz',
+      },
+      'node_modules/b': { version: '1.0.0', integrity: 'sha1-x' },
+      'node_modules/c': {
+        version: '1.0.0',
+        integrity: `sha512-${base64} sha512-${base64.replace('AA', 'BB')}`,
+      },
+      'node_modules/d': { version: '1.0.0' },
+    },
+  }
+  const texts = [
+    JSON.stringify({ lockfileVersion: 1, dependencies: { a: { ...npm.packages['node_modules/a'] } } }),
+    `lockfileVersion: '9.0'\n\npackages:\n\n  a@1.0.0:\n    resolution: {integrity: sha512-${base64}, tarball: https://r.example/a.tgz}\n    engines: {node: '>=1'}\n`,
+    `# yarn lockfile v1\n\n\na@^1.0.0:\n  version "1.0.0"\n  resolved "https://r.example/a.tgz"\n  integrity sha512-${base64}\n  dependencies:\n    other "^1.0.0"\n`,
+    `{\n  "lockfileVersion": 1,\n  "workspaces": {\n  },\n  "packages": {\n    "a": ["a@1.0.0", "https://r.example/a.tgz", {}, "sha512-${base64}"],\n  }\n}\n`,
+  ]
+  const wanted = {
+    name: 'a',
+    version: '1.0.0',
+    integrity: '0'.repeat(128),
+    resolved: 'https://r.example/a.tgz',
+  }
+  for (const text of texts) assert.deepEqual(readLockFile(text), [wanted], text)
+  const found = readLockFile(JSON.stringify(npm)) ?? []
+  assert.deepEqual(found[0], wanted)
+  assert.deepEqual(
+    found.slice(1).map(each => [each.integrity, each.resolved]),
+    [
+      [undefined, undefined],
+      [undefined, undefined],
+      [undefined, undefined],
+    ],
+  )
+})
+
+test('one version under two digests is found twice', () => {
+  const entry = (letter: string) => ({ version: '1.0.0', integrity: `sha512-${letter.repeat(86)}==` })
+  const packages = { 'node_modules/a': entry('A'), 'node_modules/b/node_modules/a': entry('Q') }
+  assert.equal(readLockFile(JSON.stringify({ lockfileVersion: 3, packages }))?.length, 2)
+})

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
-import { type LockedVersion, readLockFile } from '@holdfast/core'
+import type { LockedVersion } from '@holdfast/core'
+import { readLocked } from '../locked.ts'
 import { askRegistry, findRegistry } from '../registry.ts'
 import { UsageError } from '../usage-error.ts'
 
@@ -39,7 +39,8 @@ export async function runPolicy(args: string[]): Promise<number> {
       'holdfast policy needs a lock file',
       'Write holdfast policy preview package-lock.json.',
     )
-  const versions = (await Promise.all(files.map(readLocked))).flat()
+  const locked = (await Promise.all(files.map(readLocked))).flat()
+  const versions = locked.map(({ name, version }) => ({ name, version }))
   const registry = await findRegistry(values.registry)
   const told = (await askRegistry(registry, 'POST', 'policy/preview', { body: { versions } })) as {
     looked: number
@@ -52,18 +53,6 @@ export async function runPolicy(args: string[]): Promise<number> {
       : describe(told, values.keep === true),
   )
   return told.versions.some(each => each.outcome === 'closed') ? 1 : 0
-}
-
-async function readLocked(file: string): Promise<readonly LockedVersion[]> {
-  const text = await readFile(file, 'utf8').catch((error: Error) => {
-    throw new UsageError(`${file} cannot be read: ${error.message}`, 'Check the name of the file.')
-  })
-  const locked = readLockFile(text)
-  if (locked !== undefined) return locked
-  throw new UsageError(
-    `${file} is no lock file that can be read`,
-    'Formats are those of npm, pnpm, yarn and bun; a binary bun.lockb becomes text with bun install --save-text-lockfile.',
-  )
 }
 
 const titles = {

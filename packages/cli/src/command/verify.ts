@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readFile, stat } from 'node:fs/promises'
+import { parseArgs } from 'node:util'
+import {
+  encodeBase64,
+  excerpt,
+  type LockEntry,
+  parseIntegrity,
+  parseLogProof,
+  parseVersion,
+  readLeaf,
+} from '@holdfast/core'
+import { readLocked } from '../locked.ts'
+import { type VerifiedCheckpoint, verifyCheckpoint } from '../log/checkpoint.ts'
+import { reportMisbehaviour } from '../log/misbehaviour.ts'
+import { listTrust, loadTrust, type Trust } from '../log/trust.ts'
+import { verifyLocked } from '../log/verify.ts'
+import { checkVersion, type VersionKind, type VersionReport } from '../log/version.ts'
+import { findRegistry } from '../registry.ts'
+import { UsageError } from '../usage-error.ts'
+
+const usage = `holdfast verify [LOCKFILE]... [--registry URL] [--fresh] [--json]
+holdfast verify [LOCKFILE]... --offline PROOF.tlog-proof [--json]
+
+Checks every version that lock files of npm, pnpm, yarn or bun name against the transparency log of the registry: that
+its digest is the one in the log, that the log proves it, what happened to it since, and that the log tells the same
+story as the last time on this machine. Whom to believe was pinned before with holdfast trust init. --fresh refuses a
+checkpoint that no witness signed within a day. --offline checks one proof, without any network.
+
+Exit code 0 when all are verified, 1 when a version is not, 2 for usage and network, 3 when the log misbehaves.
+`
+
+const options = {
+  registry: { type: 'string' },
+  offline: { type: 'string' },
+  fresh: { type: 'boolean' },
+  json: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+} as const
+
+const staleAfterMs = 24 * 60 * 60_000
+const lockFiles = ['package-lock.json', 'npm-shrinkwrap.json', 'pnpm-lock.yaml', 'yarn.lock', 'bun.lock']
+
+interface Outcome {
+  readonly trust: Trust
+  readonly checkpoint: VerifiedCheckpoint
+  readonly versions: readonly VersionReport[]
+  /** How many locked versions come from another registry. */
+  readonly elsewhere: number
+}
+
+/** Runs `holdfast verify …`. */
+export async function runVerify(args: string[]): Promise<number> {
+  const { values, positionals } = parseArgs({ args, allowPositionals: true, options })
+  if (values.help) return print(usage)
+  return reportMisbehaviour(async () => {
+    const outcome =
+      values.offline === undefined
+        ? await verifyOnline(values.registry, positionals)
+        : await verifyOffline(values.offline, positionals)
+    const isTooOld = values.fresh === true && isStale(outcome.checkpoint)
+    print(values.json ? `${JSON.stringify(toJson(outcome))}\n` : describe(outcome))
+    if (isTooOld) print('No witness signed the checkpoint within a day, and --fresh asks for that.\n')
+    return isTooOld || outcome.versions.some(({ faults }) => faults.length > 0) ? 1 : 0
+  })
+}
+
+async function verifyOnline(place: string | undefined, files: readonly string[]): Promise<Outcome> {
+  const registry = await findRegistry(place)
+  const trust = await loadTrust(registry.url)
+  const locked = await readAll(files.length > 0 ? files : await findLockFiles())
+  const here = locked.filter(each => isFrom(registry.url, each))
+  const { checkpoint, versions } = await verifyLocked(trust, registry, here)
+  return { trust, checkpoint, versions, elsewhere: locked.length - here.length }
+}
+
+async function readAll(files: readonly string[]): Promise<readonly LockEntry[]> {
+  return (await Promise.all(files.map(readLocked))).flat()
+}
+
+async function findLockFiles(): Promise<readonly string[]> {
+  const there = await Promise.all(
+    lockFiles.map(file =>
+      stat(file).then(
+        () => file,
+        () => undefined,
+      ),
+    ),
+  )
+  const found = there.filter(file => file !== undefined)
+  if (found.length > 0) return found
+  throw new UsageError('there is no lock file here', 'Name one, such as package-lock.json.')
+}
+
+// npm and yarn write these hosts whatever registry they fetched from.
+const standIns = new Set(['registry.npmjs.org', 'registry.yarnpkg.com'])
+
+function isFrom(url: string, { resolved }: LockEntry): boolean {
+  if (resolved === undefined || !URL.canParse(resolved)) return true
+  const { host } = new URL(resolved)
+  return host === new URL(url).host || standIns.has(host)
+}
+
+/** Checks one proof against what is pinned, and against the lock files where some are named. */
+async function verifyOffline(file: string, lockNames: readonly string[]): Promise<Outcome> {
+  const text = await readFile(file, 'utf8').catch((error: Error) => {
+    throw new UsageError(`${file} cannot be read: ${error.message}`, 'Check the name of the file.')
+  })
+  const { checkpoint: note, ...proof } = parseLogProof(text)
+  const trust = await findTrust(note)
+  const checkpoint = await verifyCheckpoint(trust, note)
+  const { link, fields } = readLeaf(proof.entry)
+  const locked = (await readAll(lockNames)).filter(
+    ({ name, version }) => name === link?.pkg && version === fields['ver'],
+  )
+  if (locked.length === 0 && lockNames.length > 0)
+    throw new UsageError(
+      `no lock file names ${link?.pkg}@${fields['ver']}`,
+      'Name the lock file that has it.',
+    )
+  const wanted = locked.length > 0 ? locked : [asLocked(proof.entry)]
+  const found = await Promise.all(wanted.map(each => checkVersion(each, proof, checkpoint)))
+  const versions = found.map(each => ('report' in each ? each.report : each))
+  return { trust, checkpoint, versions, elsewhere: 0 }
+}
+
+/** What a proof says of itself, where no lock file says what was meant. */
+function asLocked(entry: Uint8Array): LockEntry {
+  const { link, fields } = readLeaf(entry)
+  if (link === undefined)
+    throw new UsageError('this proof is about no package', 'holdfast log show prints entries.')
+  const { integrity } = (fields['dist'] ?? {}) as { readonly integrity?: unknown }
+  const version = parseVersion(fields['ver'])
+  return { name: link.pkg, version, integrity: parseIntegrity(String(integrity)), resolved: undefined }
+}
+
+async function findTrust(note: string): Promise<Trust> {
+  const origin = note.split('\n')[0] ?? ''
+  const trust = (await listTrust()).find(each => each.origin === origin)
+  if (trust !== undefined) return trust
+  throw new UsageError(
+    `nothing is pinned for the log ${excerpt(origin)}`,
+    'Run holdfast trust init URL --root-sha256 HEX, with the digest from its operator.',
+  )
+}
+
+function isStale({ cosignedAt }: VerifiedCheckpoint): boolean {
+  return cosignedAt === undefined || Date.now() - cosignedAt > staleAfterMs
+}
+
+function toJson({ trust, checkpoint, versions, elsewhere }: Outcome): unknown {
+  return {
+    origin: trust.origin,
+    size: checkpoint.size,
+    root: encodeBase64(checkpoint.root),
+    witnesses: checkpoint.witnesses.map(key => key.name),
+    cosignedAt: checkpoint.cosignedAt ?? null,
+    elsewhere,
+    versions,
+  }
+}
+
+const kindWords: Readonly<Record<VersionKind, string>> = {
+  hosted: 'published here',
+  ingested: 'from upstreams',
+  unseen: 'not in the log',
+  unverifiable: 'without a sha512 in the lock file',
+}
+
+function describe({ trust, checkpoint, versions, elsewhere }: Outcome): string {
+  const failed = versions.filter(({ faults }) => faults.length > 0)
+  const noted = versions.filter(({ faults, notes }) => faults.length === 0 && notes.length > 0)
+  const counts = Object.entries(kindWords).flatMap(([kind, said]) => {
+    const count = versions.filter(each => each.kind === kind).length
+    return count === 0 ? [] : [`${count} ${said}`]
+  })
+  return [
+    ...failed.map(each => `FAILED ${each.name}@${each.version}: ${each.faults.join('; ')}`),
+    ...noted.map(each => `note   ${each.name}@${each.version}: ${each.notes.join('; ')}`),
+    `${versions.length - failed.length} of ${versions.length} versions verified (${counts.join(', ')}).`,
+    ...(elsewhere === 0 ? [] : [`${elsewhere} come from other registries and were not looked at.`]),
+    `Log ${trust.origin}, ${checkpoint.size} entries; what happened to them since is as the registry tells it.`,
+    describeWitnesses(trust, checkpoint),
+  ]
+    .map(line => `${line.replace(/\p{Cc}/gu, ' ')}\n`)
+    .join('')
+}
+
+function describeWitnesses({ policy }: Trust, checkpoint: VerifiedCheckpoint): string {
+  if (policy.isNone && checkpoint.witnesses.length === 0)
+    return 'No witness is asked for: the log is compared with what this machine saw before, and nobody else vouches.'
+  const names = checkpoint.witnesses.map(key => key.name).join(', ')
+  const when = new Date(checkpoint.cosignedAt ?? 0).toISOString()
+  const age = isStale(checkpoint) ? ', which is STALE: newer entries may be hidden' : ''
+  return `Witnessed by ${names}, last on ${when}${age}.`
+}
+
+function print(words: string): number {
+  process.stdout.write(words)
+  return 0
+}
