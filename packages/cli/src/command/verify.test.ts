@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { after, afterEach, beforeEach, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import {
+  ingested,
+  integrityOf,
+  type LogServer,
+  makeSampleLog,
+  origin,
+  published,
+  type SampleLog,
+  serveLog,
+} from '../../test/sample-log.ts'
+
+const launcher = fileURLToPath(new URL('../../bin/holdfast.js', import.meta.url))
+const home = await mkdtemp(join(tmpdir(), 'holdfast-verify-'))
+const stateFolder = join(home, 'state', 'holdfast', 'log')
+const stored = join(stateFolder, `${encodeURIComponent(origin)}.checkpoint`)
+let log: SampleLog
+let server: LogServer
+after(() => rm(home, { recursive: true }))
+beforeEach(async () => {
+  log = await makeSampleLog()
+  log.add(published('@acme/widget', '1.0.0'))
+  log.add(ingested('left-pad', '1.3.0'))
+  log.add({ type: 'key', op: 'add', use: 'npm', keyid: 'SHA256:x' })
+  server = await serveLog(log)
+})
+afterEach(async () => {
+  server.close()
+  await rm(join(home, 'state'), { recursive: true, force: true })
+  await rm(join(home, 'config'), { recursive: true, force: true })
+})
+
+async function holdfast(...args: string[]) {
+  const child = spawn(process.execPath, [launcher, ...args], {
+    cwd: home,
+    env: {
+      PATH: process.env['PATH'] ?? '',
+      HOME: home,
+      XDG_CONFIG_HOME: join(home, 'config'),
+      XDG_STATE_HOME: join(home, 'state'),
+    },
+  })
+  child.stdin.end()
+  const [out, error, [code]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'close'),
+  ])
+  return { out, error, code: Number(code) }
+}
+
+const trust = () => holdfast('trust', 'init', server.url, '--root-sha256', server.trustDigest)
+const verify = (...more: string[]) => holdfast('verify', '--registry', server.url, ...more)
+
+/** The digest of each version; one of the log's own unless another is given. */
+async function lock(versions: Readonly<Record<string, string | undefined>>): Promise<void> {
+  const packages = Object.entries(versions).map(([spec, integrity]) => {
+    const at = spec.lastIndexOf('@')
+    return [`node_modules/${spec.slice(0, at)}`, { version: spec.slice(at + 1), integrity }]
+  })
+  await writeFile(
+    join(home, 'package-lock.json'),
+    JSON.stringify({ lockfileVersion: 3, packages: Object.fromEntries(packages) }),
+  )
+}
+const widget = { '@acme/widget@1.0.0': integrityOf('@acme/widget', '1.0.0') }
+const leftPad = { 'left-pad@1.3.0': integrityOf('left-pad', '1.3.0') }
+
+test('what a registry says of its log is pinned only under the digest that came another way', async () => {
+  const unasked = await holdfast('trust', 'init', server.url)
+  assert.equal(unasked.code, 2)
+  assert.match(unasked.out, new RegExp(server.trustDigest))
+  const other = await holdfast('trust', 'init', server.url, '--root-sha256', '0'.repeat(64))
+  assert.equal(other.code, 3)
+  assert.equal((await holdfast('trust', 'show')).code, 2)
+  await lock(widget)
+  assert.match((await verify()).error, /nothing is pinned/)
+  assert.equal((await trust()).code, 0)
+  const shown = await holdfast('trust', 'show', '--json')
+  assert.equal(JSON.parse(shown.out).sha256, server.trustDigest)
+})
+
+test('versions that were published here and taken from upstreams are verified, and the checkpoint is kept', async () => {
+  await trust()
+  await lock({ ...widget, ...leftPad })
+  const { out, code, error } = await verify()
+  assert.equal(code, 0, error)
+  assert.match(out, /2 of 2 versions verified \(1 published here, 1 from upstreams\)/)
+  assert.match(out, /No witness is asked for/)
+  assert.equal(await readFile(stored, 'utf8'), await log.note())
+  const json = JSON.parse((await verify('--json')).out)
+  assert.deepEqual([json.size, json.versions.length], [3, 2])
+  assert.equal((await verify('--fresh')).code, 1)
+})
+
+test('a digest that is not the published one, a version that is not in the log, and one without digest fail', async () => {
+  await trust()
+  await lock({
+    '@acme/widget@1.0.0': integrityOf('evil', '1.0.0'),
+    'unknown@1.0.0': integrityOf('unknown', '1.0.0'),
+    'left-pad@1.3.0': undefined,
+  })
+  const { out, code } = await verify('--json')
+  assert.equal(code, 1)
+  const faults = Object.fromEntries(
+    JSON.parse(out).versions.map((each: { name: string; faults: string[] }) => [each.name, each.faults[0]]),
+  )
+  assert.match(faults['@acme/widget'], /not the published bytes/)
+  assert.match(faults['unknown'], /not in the log/)
+  assert.match(faults['left-pad'], /no sha512/)
+  await assert.rejects(readFile(stored))
+})
+
+test('what happened to a version since it was locked is told, and one that is closed fails', async () => {
+  await trust()
+  log.add({ type: 'yank', pkg: '@acme/widget', ver: '1.0.0', reason: 'broken' })
+  log.add({ type: 'quarantine', pkg: 'left-pad', ver: '1.3.0', reason: 'malware' })
+  await server.show(log)
+  await lock({ ...widget, ...leftPad })
+  const { out, code } = await verify()
+  assert.equal(code, 1)
+  assert.match(out, /FAILED left-pad@1\.3\.0: quarantined on \S+ \(malware\)/)
+  assert.match(out, /note {3}@acme\/widget@1\.0\.0: yanked on \S+ \(broken\)/)
+  log.add({ type: 'release', pkg: 'left-pad', ver: '1.3.0', reason: 'other' })
+  await server.show(log)
+  assert.equal((await verify()).code, 0)
+})
+
+test('a log that grew is followed, a cache may lag, and a log that shrank is misbehaviour', async () => {
+  await trust()
+  await lock(widget)
+  const early = log.fork()
+  assert.equal((await verify()).code, 0)
+  for (let at = 0; at < 300; at += 1) log.add(published('@acme/other', `1.0.${at}`))
+  await server.show(log)
+  assert.equal((await verify()).code, 0)
+  assert.equal(await readFile(stored, 'utf8'), await log.note())
+  const earlyNote = await early.note()
+  server.lie('checkpoint', () => Buffer.from(earlyNote).toString('latin1'))
+  assert.equal((await verify()).code, 0)
+  await server.show(early)
+  assert.equal((await verify()).code, 3)
+  assert.equal(await readFile(stored, 'utf8'), await log.note())
+})
+
+test('a second story is a split view: both notes are kept, and the first one stays', async () => {
+  await trust()
+  await lock(widget)
+  const fork = log.fork()
+  log.add(published('@acme/widget', '1.0.1'))
+  await server.show(log)
+  assert.equal((await verify()).code, 0)
+  const first = await readFile(stored, 'utf8')
+  for (const size of [1, 2]) {
+    fork.add(published('@acme/widget', '6.6.6'))
+    await server.show(fork)
+    const { code, error } = await verify()
+    assert.equal(code, 3, `${size}`)
+    assert.match(error, /SPLIT VIEW/)
+  }
+  assert.equal(await readFile(stored, 'utf8'), first)
+  const evidence = (await readdir(stateFolder)).filter(file => file.includes('split-view'))
+  const { before, now } = JSON.parse(await readFile(join(stateFolder, evidence[0] ?? ''), 'utf8'))
+  assert.equal(before, first)
+  assert.notEqual(now, first)
+})
+
+test('a checkpoint by another key, of another log, or without its witnesses is misbehaviour', async () => {
+  await trust()
+  await lock(widget)
+  const lies = [
+    (note: string) => note.replace(/\n3\n/, '\n4\n'),
+    (note: string) => note.replace(origin, 'other.example/log'),
+    () => '',
+  ]
+  for (const lie of lies) {
+    server.lie('checkpoint', lie)
+    assert.equal((await verify()).code, 3)
+  }
+  server.close()
+  const witness =
+    'witness w1 witness.example/w1+6fc2f2cf+BMd/h4jfmZ5i/QlbSTmm7fCDvpehe+0GazBnSNUupm/F\nquorum w1\n'
+  server = await serveLog(log, witness)
+  assert.equal((await trust()).code, 0)
+  assert.match((await verify()).error, /fewer witnesses/)
+})
+
+test('a wrong proof, a history with a gap and one that ends too early are noticed', async () => {
+  log.add({ type: 'yank', pkg: '@acme/widget', ver: '1.0.0', reason: 'broken' })
+  await server.show(log)
+  await trust()
+  await lock(widget)
+  const lies: [string, (body: string) => string][] = [
+    ['proofs', body => body.replace(/"index":0/, '"index":1')],
+    [
+      'package/@acme/widget',
+      body => JSON.stringify({ ...JSON.parse(body), leaves: JSON.parse(body).leaves.slice(1) }),
+    ],
+    ['package/@acme/widget', body => JSON.stringify({ ...JSON.parse(body), leaves: [] })],
+  ]
+  for (const [path, lie] of lies) {
+    server.lie(path, lie)
+    const { code, out } = await verify()
+    assert.equal(code, 1, out)
+    server.lie(path, body => body)
+  }
+  assert.equal((await verify()).code, 0)
+})
+
+test('one proof is checked years later without a network, alone or against a lock file', async () => {
+  await trust()
+  server.close()
+  const file = join(home, 'widget.tlog-proof')
+  await writeFile(file, await log.proof(0))
+  const alone = await holdfast('verify', '--offline', file)
+  assert.equal(alone.code, 0, alone.error)
+  assert.match(alone.out, /1 of 1 versions verified/)
+  await lock({ '@acme/widget@1.0.0': integrityOf('evil', '1.0.0') })
+  assert.equal((await holdfast('verify', 'package-lock.json', '--offline', file)).code, 1)
+  await lock(widget)
+  assert.equal((await holdfast('verify', 'package-lock.json', '--offline', file)).code, 0)
+  const proof = await log.proof(0)
+  await writeFile(file, proof.replace(/index 0/, 'index 1'))
+  assert.equal((await holdfast('verify', '--offline', file)).code, 1)
+  const other = await makeSampleLog('other.example/log')
+  other.add(published('@acme/widget', '1.0.0'))
+  await writeFile(file, await other.proof(0))
+  assert.equal((await holdfast('verify', '--offline', file)).code, 2)
+})
+
+test('no lock file, an unreadable one and no log end with 2', async () => {
+  await trust()
+  await rm(join(home, 'package-lock.json'), { force: true })
+  assert.match((await verify()).error, /no lock file here/)
+  await writeFile(join(home, 'package-lock.json'), '{}')
+  assert.match((await verify()).error, /no lock file that can be read/)
+  await lock(widget)
+  server.close()
+  assert.equal((await verify()).code, 2)
+})
