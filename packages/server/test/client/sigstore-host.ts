@@ -17,7 +17,7 @@ import { dsseEntry, extensionsOf, type SigstoreBox } from '../sigstore-box.ts'
 export interface SigstoreHost {
   /** Environment of a client that reaches them, and nobody else but loopback. */
   env(home: string): Promise<Readonly<Record<string, string>>>
-  /** Lays the root of trust where npm keeps the one that it has seen before. */
+  /** Lays the root of trust where npm keeps those that it has seen before: one to audit, one to publish a file. */
   trustIn(home: string): Promise<void>
   /** What was asked for: method, host and path. */
   readonly asked: readonly string[]
@@ -77,9 +77,11 @@ export async function openSigstoreHost(box: SigstoreBox, issuer: string): Promis
       return { ...names, NODE_EXTRA_CA_CERTS: file, NODE_USE_ENV_PROXY: '1' }
     },
     async trustIn(home) {
-      const file = join(home, 'cache/npm/_tuf', mirror, 'root.json')
-      await mkdir(dirname(file), { recursive: true })
-      await writeFile(file, trust.get('/1.root.json') ?? '')
+      for (const folder of ['cache/npm/_tuf', 'data/sigstore-js']) {
+        const file = join(home, folder, mirror, 'root.json')
+        await mkdir(dirname(file), { recursive: true })
+        await writeFile(file, trust.get('/1.root.json') ?? '')
+      }
     },
     async close() {
       for (const each of [server, proxy]) {
