@@ -45,6 +45,7 @@ export { disableUser, enableUser, type Reach, readReach, type Transfer, transfer
 export { answerMiss, takeTurn } from './limit.ts'
 export { keepLocked, type LockedVerdict, previewLocked } from './lock.ts'
 export { openLog, type RunningLog } from './log.ts'
+export type { LogWorks } from './log-round.ts'
 export {
   type ApprovalProof,
   beginLogin,
