@@ -22,6 +22,7 @@ export {
 export { nodeCrypto } from './log-crypto.ts'
 export { type InsideWords, lookInside, type RecordPlace } from './look-inside.ts'
 export { digestManifest } from './manifest-digest.ts'
+export { readPackageContent } from './package-content.ts'
 export {
   type BuildSource,
   explainDowngrade,
@@ -42,4 +43,5 @@ export {
   verifyProvenance,
 } from './provenance.ts'
 export { isDeclaredSource, readDeclaredSource } from './source-link.ts'
+export { type DiffOutcome, diffTarballs } from './tarball-diff.ts'
 export { scanForTokens } from './token-scan.ts'
