@@ -145,6 +145,7 @@ export const eventTable: Readonly<Record<EventType, EventRow>> = {
     pkg,
     access: oneOf('public', 'restricted'),
     tfa: oneOf('none', 'unless-bypassed', 'always'),
+    'approvals?': count,
   }),
   'trusted-publisher': forLog({
     'pkg?': pkg,

@@ -497,6 +497,41 @@ export const problemTable = {
     say: 'The signature of this report does not hold',
     hint: 'Sign the body as it is sent with a key that is configured here, and name that key in `github-public-key-identifier`.',
   },
+  'stage-again': {
+    status: 409,
+    say: 'You approved {name}@{version} already; {missing} more must',
+    hint: 'Others with the role maintainer or owner approve it too.',
+  },
+  'stage-needs-package': {
+    status: 404,
+    say: "'{name}' is not there: only versions of a package that is can be staged",
+    hint: 'Publish its first version with `npm publish`; its owner then decides who approves the next ones.',
+  },
+  'stage-not-found': {
+    status: 404,
+    say: 'There is no such staged version',
+    hint: 'It may have been approved or rejected, or have waited too long: `npm stage list` shows what waits.',
+  },
+  'stage-own': {
+    status: 403,
+    say: 'Whoever staged a version does not approve it',
+    hint: 'Ask another maintainer of {name} to look at it.',
+  },
+  'stage-passkey': {
+    status: 403,
+    say: "Only accounts with a passkey approve versions of '{name}'",
+    hint: 'Add a passkey at {link}, then try again; a code could be talked out of you.',
+  },
+  'stage-refused': {
+    status: 409,
+    say: '{name}@{version} cannot be approved any more: {why}',
+    hint: 'Reject it, and stage it again.',
+  },
+  'stage-required': {
+    status: 403,
+    say: "Versions of '{name}' are staged, and published when enough people approve ({approvals})",
+    hint: 'Use `npm stage publish`; its maintainers are told.',
+  },
   'tag-not-found': {
     status: 404,
     say: "'{name}' has no tag '{tag}'",
@@ -646,6 +681,11 @@ export const problemTable = {
     status: 410,
     say: '{name}@{version} was removed and will not come back',
     hint: 'Use another version; a removed version number is never used again.',
+  },
+  'version-staged': {
+    status: 409,
+    say: '{name}@{version} is staged and waits for approval',
+    hint: 'Approve or reject it first (`npm stage list {name}`), or raise the version.',
   },
   'waiver-decided': {
     status: 409,

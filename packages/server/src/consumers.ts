@@ -4,6 +4,7 @@ import type { Webhook } from './config.ts'
 import {
   askUpstreams,
   checkMailDomains,
+  expireStaged,
   followNames,
   keepWithinQuota,
   pushAudit,
@@ -71,6 +72,7 @@ const jobs: readonly Job[] = [
   { name: 'job-names', everyMs: 60_000, run: followNames },
   { name: 'job-ask-upstreams', everyMs: dayMs / 24, run: askUpstreams },
   { name: 'job-cache-quota', everyMs: 10 * 60_000, run: keepWithinQuota },
+  { name: 'job-stages', everyMs: 10 * 60_000, run: expireStaged },
   { name: 'job-critical', everyMs: dayMs, run: recomputeCritical },
 ]
 

@@ -15,6 +15,8 @@ import type {
   NameRoute,
   OriginName,
   Policy,
+  StageReads,
+  StageWrites,
   UpstreamMeasure,
   UpstreamVersion,
   Waiver,
@@ -318,6 +320,7 @@ export interface Store {
   readonly mirrors: MirrorRows
   readonly provenance: ProvenanceRows
   readonly trust: TrustReads
+  readonly stages: StageReads
   readonly incident: CaseReads
   readonly policy: PolicyReads
   readonly documents: DocumentRows
@@ -346,6 +349,7 @@ export interface Tx {
   readonly identity: IdentityReads & IdentityWrites
   readonly upstream: UpstreamWrites
   readonly trust: TrustReads & TrustWrites
+  readonly stages: StageReads & StageWrites
   readonly incident: CaseReads & CaseWrites
   readonly policy: PolicyReads & PolicyWrites
   readonly mail: MailWrites

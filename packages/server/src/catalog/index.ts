@@ -31,6 +31,7 @@ export type {
   VersionFacts,
 } from './port.ts'
 export { findAmbiguous, originOf } from './route.ts'
+export { approvalsOf, type StageApproval, type Staged, type StageReads, type StageWrites } from './stage.ts'
 export type {
   Ingested,
   LeftOut,

@@ -21,6 +21,11 @@ export interface Package {
   readonly revision: number
   /** Whether writes need a second factor, whatever the account's own setting. */
   readonly requiresTfa: TfaDemand
+  /** How many people approve a version, as it was set last; `approvalsOf` says what is in force. */
+  readonly approvals: number
+  readonly approvalsBefore: number
+  /** From when fewer than before are enough. */
+  readonly approvalsFrom: number
   /** When the whole package was unpublished; its name and versions stay taken. */
   readonly removedAt: number | null
 }
@@ -67,6 +72,8 @@ export interface PackageVersion extends KeptFacts {
   /** Whose CI job published it (`github`), empty when a person did. */
   readonly publisherProvider: string
   readonly tokenId: string
+  /** Login of the last who approved it, empty where nobody had to or the account is gone. */
+  readonly approverLogin: string
   readonly removedAt: number | null
   /** Of the provenance it was published with; empty where there is none. */
   readonly predicateType: string
@@ -79,6 +86,7 @@ export type NewVersion = Omit<
   PackageVersion,
   | 'publisherLogin'
   | 'publisherProvider'
+  | 'approverLogin'
   | 'removedAt'
   | 'reason'
   | 'deprecated'
@@ -86,6 +94,8 @@ export type NewVersion = Omit<
   | 'predicateType'
   | 'isProvenPublicly'
 > & {
+  /** The account that approved it last; empty where nobody had to. */
+  readonly approverId: string
   readonly deprecated?: string
   readonly dependencies: readonly string[]
   readonly hasInstallScript: boolean
@@ -172,6 +182,8 @@ export interface CatalogWrites {
   removePackage(name: PackageName, at: number): Promise<void>
   setAccess(name: PackageName, access: Access): Promise<void>
   setRequiresTfa(name: PackageName, required: TfaDemand): Promise<void>
+  /** Until `from` the larger of the two numbers is in force. */
+  setApprovals(name: PackageName, approvals: number, before: number, from: number): Promise<void>
   setRole(name: PackageName, accountId: string, role: PackageRole | undefined): Promise<void>
   setStar(name: PackageName, accountId: string, starred: boolean): Promise<void>
   addHosted(pattern: NamePattern, at: number): Promise<void>

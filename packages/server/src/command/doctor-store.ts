@@ -358,6 +358,8 @@ async function isNamed(db: Driver['db'], digest: Digest, before: number): Promis
     .limit(1)
     .executeTakeFirst()
   if (row !== undefined) return true
+  const staged = db.selectFrom('stage').select('digest').where('digest', '=', digest)
+  if ((await staged.limit(1).executeTakeFirst()) !== undefined) return true
   const ingested = db.selectFrom('ingested').select('digest').where('digest', '=', digest)
   return (await ingested.limit(1).executeTakeFirst()) !== undefined
 }

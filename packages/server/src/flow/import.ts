@@ -24,7 +24,7 @@ import { type AlreadyHere, type Arrival, type Checked, checkArrival } from './ar
 import { hostNames } from './host.ts'
 import { aboutPackage } from './manifest.ts'
 import { mapAhead } from './map-ahead.ts'
-import { publishEvent, recordVersion } from './publish.ts'
+import { handOf, publishEvent, recordVersion } from './publish.ts'
 
 /** What an import is told beside the versions. */
 export interface ImportWishes {
@@ -214,8 +214,9 @@ async function record(
     if (twin !== undefined) looksLike.set(name, twin)
     await amend(tx.catalog, name, ports.clock(), async () => {
       const manifests = new Map<Version, Readonly<Record<string, unknown>>>()
-      for (const { upload, bytes, inspection } of versions) {
-        manifests.set(upload.version, await recordVersion(ports, tx, actor, upload, bytes, inspection))
+      const hand = handOf(actor)
+      for (const each of versions) {
+        manifests.set(each.upload.version, await recordVersion(ports, tx, { ...each, hand }))
       }
       await setTags(tx, name, versions)
       await describe(tx, name, versions, manifests)

@@ -183,6 +183,16 @@ export {
   startSession,
 } from './session.ts'
 export { type Rotation, recordKeys, rotateNpmKey } from './signing-key.ts'
+export {
+  getStaged,
+  listStaged,
+  openForStage,
+  openStaged,
+  type StageView,
+  stagePath,
+  stageVersion,
+} from './stage.ts'
+export { approveStaged, expireStaged, rejectStaged, type StageOutcome } from './stage-decision.ts'
 export { listStars, star } from './star.ts'
 export { readTags, removeTag, setTag } from './tag.ts'
 export { followUpstream } from './takedown.ts'

@@ -67,7 +67,7 @@ async function listTrusted(ports: Ports, name: PackageName): Promise<readonly Tr
   const all = await ports.store.identity.listPublishers(name, ports.clock())
   return all.filter(
     ({ permissions, pendingUntil }) =>
-      permissions.includes('createPackage') && isThere === (pendingUntil === null),
+      isThere === (pendingUntil === null) && (isThere || permissions.includes('createPackage')),
   )
 }
 
@@ -177,7 +177,7 @@ async function giveToken(
     origin: 'login',
     lifeMs: publishTokenMs,
     limits: {
-      permission: 'read-write',
+      permission: publisher.permissions.includes('createPackage') ? 'read-write' : 'stage-only',
       // One name, no pattern: names hold no star.
       packages: [publisher.package as string as NamePattern],
       orgs: [],

@@ -130,7 +130,7 @@ async function checkProof(
 ): Promise<void> {
   if (!person.hasPasskey) return checkFresh(ports, person, approval)
   if (passkey !== undefined) return proveApproval(ports, person, approval, passkey)
-  if (!(await isApprovedByCode(ports, approval))) throw touchWanted(approval.subject)
+  if (!(await isApprovedByCode(ports, approval))) throw touchWanted(approval.subject, approval.operation)
   if (otp === '' || !(await isSecondFactor(ports, person, grant, otp)))
     throw await factorWanted(ports, person)
 }

@@ -37,6 +37,8 @@ async function checkFactors(ports: Ports, grant: Grant): Promise<PresenceProof> 
   const { actor, subject } = grant
   const rule: Rule = operations[grant.operation]
   if (actor.kind !== 'person' || !isHeld(rule)) return 'any'
+  if (rule.passkey === true && !actor.hasPasskey)
+    throw problem('stage-passkey', { name: subject, link: enrolLink(ports) })
   const critical = await findBehind(ports, grant.operation, subject)
   const verdict = decideMfa({
     rule: ports.config.mfa,
@@ -48,7 +50,7 @@ async function checkFactors(ports: Ports, grant: Grant): Promise<PresenceProof> 
   })
   switch (verdict) {
     case 'allowed':
-      return isBinding(ports, critical) ? 'passkey' : 'any'
+      return rule.passkey === true || isBinding(ports, critical) ? 'passkey' : 'any'
     case 'factor-missing':
       throw factorMissing(ports, subject)
     case 'passkey-missing':
@@ -65,15 +67,18 @@ async function checkFactors(ports: Ports, grant: Grant): Promise<PresenceProof> 
 }
 
 /** The refusal of a code where a passkey must be touched. */
-export function touchWanted(subject: string): Problem {
-  return problem('passkey-proof-required', {
-    what: `A change of ${subject}, which is a critical package or leads to one,`,
-  })
+export function touchWanted(subject: string, operation = ''): Problem {
+  const what =
+    operation === 'package:approve'
+      ? `The approval of ${subject}`
+      : `A change of ${subject}, which is a critical package or leads to one,`
+  return problem('passkey-proof-required', { what })
 }
 
 /** Whether a code approves this act, or only a passkey does: no code counts where a critical package is reached. */
 export async function takesCode(ports: Ports, operation: string, subject: string): Promise<boolean> {
-  return !isBinding(ports, await findBehind(ports, operation, subject))
+  const rule: Rule | undefined = operations[operation as Operation]
+  return rule?.passkey !== true && !isBinding(ports, await findBehind(ports, operation, subject))
 }
 
 /** The critical packages that an act reaches: whoever is let into an organisation may publish what lies in it. */

@@ -26,21 +26,36 @@ type PolicyOp = 'raise' | 'lower' | 'hold' | 'source-add' | 'source-remove'
 const loweringMs = 72 * 3600_000
 const maxSources = 10
 
+type Named = { readonly name: PackageName; readonly version: Version }
+
+/** What the package's versions must prove now, which this one does. Throws `trust-downgrade`. */
+export async function checkTrust(
+  { trust }: Pick<Tx, 'trust'> | Ports['store'],
+  isByJob: boolean,
+  { name, version }: Named,
+  proof: KeptProvenance | undefined,
+  now: number,
+): Promise<PackageTrust> {
+  const held = (await trust.findTrust(name)) ?? noTrust
+  const why = explainDowngrade(held, { isByJob, build: proof?.build }, now)
+  if (why !== undefined) throw problem('trust-downgrade', { name, version, why })
+  return held
+}
+
 /**
  * Keeps the provenance of a version that comes in, and what later ones may not fall below. Asked in the transaction of the
  * publish, where nobody else changes the package. Throws `trust-downgrade`.
  */
 export async function holdTrust(
   tx: Tx,
-  actor: Actor,
-  { name, version }: { readonly name: PackageName; readonly version: Version },
+  isByJob: boolean,
+  upload: Named,
   proof: KeptProvenance | undefined,
   now: number,
 ): Promise<void> {
-  const trust = (await tx.trust.findTrust(name)) ?? noTrust
-  const shown = { isByJob: actor.kind === 'job', build: proof?.build }
-  const why = explainDowngrade(trust, shown, now)
-  if (why !== undefined) throw problem('trust-downgrade', { name, version, why })
+  const { name, version } = upload
+  const trust = await checkTrust(tx, isByJob, upload, proof, now)
+  const shown = { isByJob, build: proof?.build }
   if (proof !== undefined) await tx.trust.addProvenance(name, version, proof)
   const raised = raiseTrust(trust, shown, now)
   if (JSON.stringify(raised) === JSON.stringify(trust)) return

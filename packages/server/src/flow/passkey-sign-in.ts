@@ -51,11 +51,11 @@ export async function confirmByPasskey(ports: Ports, actor: Actor, answer: Passk
   await refreshSession(ports, sessionId, true)
 }
 
-/** What the browser is asked for to approve one command: the answer serves no other. */
+/** What the browser is asked for to approve one command, or one staged version: the answer serves no other. */
 export async function beginPasskeyApproval(
   ports: Ports,
   actor: Actor,
-  approval: Approval,
+  approval: Pick<Approval, 'id'>,
 ): Promise<PasskeyWish> {
   const { person, sessionId } = sessionOf(actor)
   return wishFor(ports, approvalPurpose(sessionId, approval), await idsOf(ports, person))
@@ -65,14 +65,14 @@ export async function beginPasskeyApproval(
 export async function proveApproval(
   ports: Ports,
   actor: Actor,
-  approval: Approval,
+  approval: Pick<Approval, 'id'>,
   answer: PasskeyAnswer,
 ): Promise<void> {
   const { person, sessionId } = sessionOf(actor)
   await proveByPasskey(ports, answer, approvalPurpose(sessionId, approval), person.from, person.id)
 }
 
-function approvalPurpose(sessionId: string, approval: Approval): string {
+function approvalPurpose(sessionId: string, approval: Pick<Approval, 'id'>): string {
   return `approve ${sessionId} ${approval.id}`
 }
 

@@ -5,6 +5,7 @@ import { type Access, amend, type PackagePerson, type PackageRole, type TfaDeman
 import { type Account, type Actor, type Grant, may, type TeamGrant, tfaModeOf } from '../identity/index.ts'
 import type { NewEvent } from '../integrity/index.ts'
 import type { Ports, Tx } from '../ports.ts'
+import { applyApprovals, planApprovals } from './approvals.ts'
 import { addNotice } from './letter.ts'
 import { factorMissing } from './mfa-rule.ts'
 import { checkRevision, openPackage } from './package.ts'
@@ -134,6 +135,8 @@ export async function readAccess(ports: Ports, actor: Actor, name: PackageName):
 export interface AccessChange {
   readonly access?: Access
   readonly requiresTfa?: TfaDemand
+  /** How many people approve a version before it is published; 0 where one may also publish alone. */
+  readonly approvals?: number
 }
 
 export async function changeAccess(
@@ -148,12 +151,21 @@ export async function changeAccess(
   // Who has no second factor would lock themselves out.
   if (requiresTfa !== 'none' && actor.kind === 'person' && tfaModeOf(actor) === 'none')
     throw factorMissing(ports, name)
-  if (access === known.access && requiresTfa === known.requiresTfa) return
+  const { approvals = known.approvals } = wanted
+  const isOther = approvals !== known.approvals
+  if (access === known.access && requiresTfa === known.requiresTfa && !isOther) return
+  const planned = isOther ? await planApprovals(ports, actor, known, approvals) : undefined
   const change = async (tx: Tx) => {
     await tx.catalog.setAccess(name, access)
     await tx.catalog.setRequiresTfa(name, requiresTfa)
+    if (planned !== undefined) await applyApprovals(tx, ports, known, planned)
   }
-  const event = { type: 'access', pkg: name, detail: { access, requiresTfa } } as const
+  const event = {
+    type: 'access',
+    pkg: name,
+    fields: { access, tfa: requiresTfa, approvals },
+    detail: { access, requiresTfa, ...planned },
+  } as const
   await ports.store.commit(grant, event, tx => amend(tx.catalog, name, ports.clock(), () => change(tx)))
 }
 

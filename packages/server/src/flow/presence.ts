@@ -22,9 +22,15 @@ export const approvalWaitMs = 5 * 60_000
 /**
  * The second factor of a write: passes when neither the account nor the package asks for one, else checks what the
  * request carried. Throws `otp-required`, with addresses for the browser when the client can use them; `tfa-required`
- * when the package wants what the account has not; `presence-required` when a browser's session is not fresh.
+ * when the package wants what the account has not; `presence-required` when a browser's session is not fresh. An approval in
+ * the browser is good for `about` and nothing else.
  */
-export async function provePresence(ports: Ports, grant: Grant, demand: TfaDemand = 'none'): Promise<void> {
+export async function provePresence(
+  ports: Ports,
+  grant: Grant,
+  demand: TfaDemand = 'none',
+  about: string = grant.subject,
+): Promise<void> {
   const { actor } = grant
   if (actor.kind !== 'person') return
   const rule: Rule = operations[grant.operation]
@@ -34,8 +40,9 @@ export async function provePresence(ports: Ports, grant: Grant, demand: TfaDeman
   if (!isAskedFor(actor, rule, demand, wanted)) return
   if (tfaModeOf(actor) === 'none') throw factorMissing(ports, grant.subject)
   const { otp } = actor.from
-  if (otp !== undefined && (await isSecondFactor(ports, actor, grant, otp, wanted))) return
-  throw await challenge(ports, actor, grant, wanted)
+  const asked = { operation: grant.operation, subject: about }
+  if (otp !== undefined && (await isSecondFactor(ports, actor, grant, otp, wanted, about))) return
+  throw await challenge(ports, actor, asked, wanted)
 }
 
 function isAskedFor(actor: Person, rule: Rule, demand: TfaDemand, wanted: PresenceProof): boolean {
@@ -57,20 +64,25 @@ function checkFresh(ports: Ports, { credential }: Person, grant: Grant, wanted: 
   if (credential.kind !== 'session') return
   if (credential.freshUntil <= ports.clock())
     throw problem('presence-required', { operation: wordsOf(grant.operation, grant.subject) })
-  if (wanted === 'passkey' && credential.byPasskey !== true) throw touchWanted(grant.subject)
+  if (wanted === 'passkey' && credential.byPasskey !== true) throw touchWanted(grant.subject, grant.operation)
 }
 
 /** Digits may always be sent; a page to approve on only helps a client that opens it and polls. */
-async function challenge(ports: Ports, actor: Person, grant: Grant, wanted: PresenceProof) {
-  if (!actor.from.web && wanted === 'passkey') return touchWanted(grant.subject)
+async function challenge(
+  ports: Ports,
+  actor: Person,
+  { operation, subject }: Pick<Grant, 'operation' | 'subject'>,
+  wanted: PresenceProof,
+) {
+  if (!actor.from.web && wanted === 'passkey') return touchWanted(subject, operation)
   if (!actor.from.web) return factorWanted(ports, actor)
   const [pageSecret, doneSecret] = [randomText(32), randomText(32)]
   const now = ports.clock()
   await ports.store.upkeep.addApproval(hashSecret(pageSecret), hashSecret(doneSecret), {
     id: randomId('w_'),
     kind: 'presence',
-    operation: approvalOperation(grant.operation),
-    subject: grant.subject,
+    operation: approvalOperation(operation),
+    subject,
     accountId: actor.id,
     state: 'waiting',
     tokenSealed: null,

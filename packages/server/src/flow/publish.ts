@@ -10,7 +10,7 @@ import {
   scopeOf,
   type Version,
 } from '@holdfast/core'
-import { type Access, amend, type Package, type PackageVersion } from '../catalog/index.ts'
+import { type Access, amend, approvalsOf, type Package, type PackageVersion } from '../catalog/index.ts'
 import { type Actor, actorId, authorize, forbid, type Grant, isMachine } from '../identity/index.ts'
 import {
   checkManifestAgrees,
@@ -50,6 +50,25 @@ export interface Upload {
   readonly deprecated?: string
 }
 
+/** Whose a version is: who published or staged it, by which token, and who approved it last. */
+export interface Hand {
+  readonly publisherId: string
+  readonly tokenId: string
+  /** Empty where nobody had to. */
+  readonly approverId: string
+}
+
+/** A version that may become one, with what was found of it. */
+export interface Entry {
+  readonly upload: Upload
+  readonly bytes: WrittenBytes
+  readonly inspection: Inspection
+  /** What its provenance was found to prove when it came. */
+  readonly proof: KeptProvenance | undefined
+  readonly hand: Hand
+  readonly isByJob: boolean
+}
+
 export interface Published {
   readonly name: PackageName
   readonly version: Version
@@ -78,15 +97,18 @@ export async function publish(ports: Ports, actor: Actor, upload: Upload): Promi
     if (there !== undefined && isRepetition(ports, actor, there, bytes))
       return await done(ports, upload, bytes, true)
     if (there !== undefined) throw problem('version-exists', { name: upload.name, version: upload.version })
+    if (known !== undefined) await checkMayPublishNow(ports.store, known, upload.version, ports.clock())
     await provePresence(ports, grant, known?.requiresTfa)
     const inspection = await inspect(ports, upload)
     const access = known?.access ?? upload.access ?? 'public'
     const proof = await admitProvenance(ports, actor, { ...upload, ...bytes, access })
-    await upload.tarball.keep()
-    // A crash here leaves bytes under their digest that no version names: the scrubber's to remove, harmless.
     const published = await withJob(ports, actor, publishEvent(upload, bytes, inspection, proof))
     const events = [published, ...(await settleEvents(ports, grant, upload.name))]
-    await ports.store.commit(grant, events, tx => record(ports, tx, grant, upload, bytes, inspection, proof))
+    const entry = { upload, bytes, inspection, proof, hand: handOf(actor), isByJob: actor.kind === 'job' }
+    await enter(ports, grant, entry, events, async tx => {
+      const now = await tx.catalog.findPackage(upload.name)
+      if (now !== undefined) await checkMayPublishNow(tx, now, upload.version, ports.clock())
+    })
     // A crash here leaves a version that the next round of the log shows: the client repeats it and is answered like now.
     return {
       ...(await done(ports, upload, bytes, false)),
@@ -95,6 +117,36 @@ export async function publish(ports: Ports, actor: Actor, upload: Upload): Promi
   } finally {
     await upload.tarball.discard()
   }
+}
+
+/** The one way in: bytes, then the version with its events in one commit, whether it was published or approved. */
+export async function enter(
+  ports: Ports,
+  grant: Grant,
+  entry: Entry,
+  events: readonly NewEvent[],
+  check: (tx: Tx) => Promise<void>,
+): Promise<void> {
+  await entry.upload.tarball.keep()
+  // A crash here leaves bytes under their digest that no version names: the scrubber's to remove, harmless.
+  await ports.store.commit(grant, events, async tx => {
+    await check(tx)
+    await record(ports, tx, grant, entry)
+  })
+}
+
+/** Where several people decide, or something else waits for that, nobody publishes past them. */
+async function checkMayPublishNow(
+  { stages }: Pick<Tx, 'stages'> | Ports['store'],
+  known: Package,
+  version: Version,
+  now: number,
+): Promise<void> {
+  const { name } = known
+  const approvals = approvalsOf(known, now)
+  if (approvals > 0) throw problem('stage-required', { name, approvals })
+  if ((await stages.findByVersion(name, version)) !== undefined)
+    throw problem('version-staged', { name, version })
 }
 
 /** Who may, on a package that is there or on a new name that may be made. */
@@ -140,7 +192,8 @@ function isRepetition(ports: Ports, actor: Actor, there: PackageVersion, bytes: 
   )
 }
 
-async function inspect(ports: Ports, upload: Upload): Promise<Inspection> {
+/** Looks into the bytes, and holds what the client said against them. */
+export async function inspect(ports: Ports, upload: Upload): Promise<Inspection> {
   const limits = { ...defaultInspectLimits, maxInflatedBytes: ports.config.maxUnpackedBytes }
   const inspection = await inspectTarball(upload.tarball.read(), limits)
   checkManifestAgrees(inspection.manifest, upload.manifest)
@@ -148,15 +201,8 @@ async function inspect(ports: Ports, upload: Upload): Promise<Inspection> {
   return inspection
 }
 
-async function record(
-  ports: Ports,
-  tx: Tx,
-  grant: Grant,
-  upload: Upload,
-  bytes: WrittenBytes,
-  inspection: Inspection,
-  proof: KeptProvenance | undefined,
-): Promise<void> {
+async function record(ports: Ports, tx: Tx, grant: Grant, entry: Entry): Promise<void> {
+  const { upload, inspection, proof, isByJob } = entry
   const { name, version } = upload
   const { actor } = grant
   // Access is said once, when the name is made: a maintainer's publish must not open or close a package.
@@ -166,8 +212,8 @@ async function record(
   if (!isNew && actor.kind === 'job') await checkStillTrusted(tx, actor, name)
   else if (!isNew && grant.operation === 'package:create') await checkNotTaken(tx, actor, name)
   await amend(tx.catalog, name, ports.clock(), async () => {
-    const manifest = await recordVersion(ports, tx, actor, upload, bytes, inspection)
-    await holdTrust(tx, actor, upload, proof, ports.clock())
+    const manifest = await recordVersion(ports, tx, entry)
+    await holdTrust(tx, isByJob, upload, proof, ports.clock())
     await applyTag(tx, upload)
     // A pre-release under a tag of its own does not speak for the package.
     if ((await tx.catalog.listTags(name)).get(latest) === version)
@@ -179,10 +225,7 @@ async function record(
 export async function recordVersion(
   ports: Ports,
   tx: Tx,
-  actor: Actor,
-  upload: Upload,
-  bytes: WrittenBytes,
-  inspection: Inspection,
+  { upload, bytes, inspection, hand }: Omit<Entry, 'proof' | 'isByJob'>,
 ): Promise<Readonly<Record<string, unknown>>> {
   const { name, version } = upload
   const manifest = keepManifest(upload.manifest, inspection)
@@ -199,13 +242,18 @@ export async function recordVersion(
     shortManifest: JSON.stringify(abbreviate(manifest)),
     signatures: JSON.stringify([signVersion(ports, name, version, bytes.digest)]),
     publishedAt: upload.publishedAt ?? ports.clock(),
-    publisherId: actorId(actor),
-    tokenId: 'credential' in actor && actor.credential.kind === 'token' ? actor.credential.id : '',
+    ...hand,
     dependencies: dependenciesOf(manifest),
     hasInstallScript: inspection.hasInstallScript,
     ...(upload.deprecated ? { deprecated: upload.deprecated } : {}),
   })
   return manifest
+}
+
+/** The hand of whoever does it alone. */
+export function handOf(actor: Actor): Hand {
+  const tokenId = 'credential' in actor && actor.credential.kind === 'token' ? actor.credential.id : ''
+  return { publisherId: actorId(actor), tokenId, approverId: '' }
 }
 
 /** Somebody else may have made the name since `authorize` said that it may be made: then it is theirs. */

@@ -36,12 +36,14 @@ export async function isSecondFactor(
   grant: Grant,
   otp: string,
   wanted: PresenceProof = 'any',
+  about: string = grant.subject,
 ): Promise<boolean> {
   // A code can be phished, and so can what a code approved.
-  if (wanted === 'passkey') return isApproved(ports, actor, grant, otp, true)
+  const asked = { operation: grant.operation, subject: about }
+  if (wanted === 'passkey') return isApproved(ports, actor, asked, otp, true)
   if (/^\d{6}$/.test(otp)) return isTotp(ports, actor, otp)
   if (isRecoveryCode(otp)) return useRecoveryCode(ports, actor, grant, otp)
-  return isApproved(ports, actor, grant, otp)
+  return isApproved(ports, actor, asked, otp)
 }
 
 /** Whether the digits are right, now, and for the first time. */
@@ -97,15 +99,15 @@ async function takeRecoveryCode(
 async function isApproved(
   ports: Ports,
   actor: Person,
-  grant: Grant,
+  { operation, subject }: Pick<Grant, 'operation' | 'subject'>,
   token: string,
   byPasskey = false,
 ): Promise<boolean> {
   const approval = await ports.store.identity.findApprovalByDone(hashSecret(token))
   if (approval?.kind !== 'presence' || approval.state !== 'granted' || approval.tokenSealed === null)
     return false
-  if (approval.accountId !== actor.id || approval.subject !== grant.subject) return false
-  if (approval.operation !== approvalOperation(grant.operation)) return false
+  if (approval.accountId !== actor.id || approval.subject !== subject) return false
+  if (approval.operation !== approvalOperation(operation)) return false
   const granted = openGrantedApproval(ports, approval.tokenSealed)
   return granted.until > ports.clock() && (granted.byPasskey || !byPasskey)
 }

@@ -63,9 +63,11 @@ export async function addPublisher(
 ): Promise<TrustedPublisher> {
   const { grant, known } = await openTrust(ports, actor, name)
   if (known === undefined) await checkMayBeMade(ports, name)
-  // Versions are not staged here yet: who may only stage could do nothing, and would not learn why.
-  if (!request.permissions.includes('createPackage'))
-    throw problem('publisher-invalid', { why: 'nothing is staged here yet, so allow it to publish' })
+  // Only versions of a package that is there can be staged, so who may only stage would wait in vain.
+  if (known === undefined && !request.permissions.includes('createPackage'))
+    throw problem('publisher-invalid', {
+      why: 'the first version of a name is published, so allow it to publish',
+    })
   const issuer = chooseIssuer(ports.config, request)
   const rule = checkPublisherRule(issuer, request.rule)
   await provePresence(ports, grant, 'always')

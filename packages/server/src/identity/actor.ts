@@ -5,7 +5,8 @@ export type InstanceRole = 'operator' | 'responder' | 'auditor'
 
 /** What a token may at most do, whoever holds it. Empty lists mean no limit of that kind only where said. */
 export interface TokenLimits {
-  readonly permission: 'read-only' | 'read-write'
+  /** `stage-only` reads, and stages versions that somebody else approves. */
+  readonly permission: 'read-only' | 'stage-only' | 'read-write'
   /** Names it may touch; undefined means all the account may. */
   readonly packages?: readonly NamePattern[]
   /** Organisations it may manage; undefined means all the account may, an empty list none. */

@@ -109,7 +109,8 @@ test('a machine reads and publishes what its token names, and does nothing else,
   assert.ok(!mayReadPublic(config, machine('job', {})))
   const packages = [parseNamePattern('@acme/ui')]
   const cases: readonly (readonly [Partial<TokenLimits>, Case, readonly Operation[]])[] = [
-    [{ packages }, everything, ['package:read', 'package:publish', 'package:create']],
+    [{ packages }, everything, ['package:read', 'package:publish', 'package:create', 'package:stage']],
+    [{ packages, permission: 'stage-only' }, everything, ['package:read', 'package:stage']],
     [{ packages: [parseNamePattern('@acme/other')] }, everything, []],
     [{ packages: [parseNamePattern('@acme/other')] }, { access: 'public' }, ['package:read']],
     [{ packages: [parseNamePattern('@acme/other')] }, { access: 'public', read: 'signed-in' }, []],
@@ -122,7 +123,11 @@ test('a machine reads and publishes what its token names, and does nothing else,
       { access: 'public', read: 'signed-in' },
       ['package:read'],
     ],
-    [{ packages, readsOrgs: ['acme'] }, everything, ['package:read', 'package:publish', 'package:create']],
+    [
+      { packages, readsOrgs: ['acme'] },
+      everything,
+      ['package:read', 'package:publish', 'package:create', 'package:stage'],
+    ],
   ]
   for (const kind of ['job', 'robot'] as const)
     for (const [limits, facts, allowed] of cases)
@@ -230,7 +235,7 @@ test('a token for an organisation manages that one only', async () => {
 
 const limits: fc.Arbitrary<TokenLimits> = fc.record(
   {
-    permission: fc.constantFrom('read-only' as const, 'read-write' as const),
+    permission: fc.constantFrom('read-only' as const, 'stage-only' as const, 'read-write' as const),
     bypassTfa: fc.boolean(),
     packages: fc.array(
       fc.constantFrom('@acme/*', '@acme/ui', '@acme/other', 'ui', '*').map(parseNamePattern),

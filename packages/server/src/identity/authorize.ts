@@ -114,8 +114,8 @@ async function machineHolds(ports: Asked, actor: Machine, rule: Rule, subject: s
   if (rule.machine === undefined) return false
   // What it publishes is named; a token that names nothing publishes nothing.
   const isNamed = limits.packages !== undefined && touches(limits, subject)
-  if (isNamed) return rule.machine === 'read' || limits.permission === 'read-write'
-  if (rule.machine === 'publish') return false
+  if (isNamed) return rule.machine === 'read' || allows(limits, rule.machine === 'stage' ? 'stage' : 'write')
+  if (rule.machine !== 'read') return false
   const found = await ports.store.catalog.findPackage(subject as PackageName)
   if (found === undefined || found.access === 'public') return mayReadPublic(ports.config, actor)
   const org = limits.readsOrgs?.find(each => scopeOf(subject as PackageName) === `@${each}`)
@@ -178,10 +178,15 @@ function tokenAllows(actor: Person, rule: Rule, subject: string): boolean {
   const { limits } = actor.credential
   if (rule.token === 'never') return false
   if (rule.needs.on === 'package' || rule.needs.on === 'name') {
-    return rule.token === 'read' || (limits.permission === 'read-write' && touches(limits, subject))
+    return rule.token === 'read' || (allows(limits, rule.token) && touches(limits, subject))
   }
   if (rule.token === 'read') return true
   return limits.permission === 'read-write' && managesOrg(limits, rule.needs, subject)
+}
+
+/** Whoever may publish may stage. */
+function allows({ permission }: TokenLimits, wanted: Rule['token']): boolean {
+  return permission === 'read-write' || (permission === 'stage-only' && wanted === 'stage')
 }
 
 function touches(limits: TokenLimits, subject: string): boolean {

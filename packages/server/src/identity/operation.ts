@@ -16,12 +16,14 @@ export type Needs =
 
 export interface Rule {
   readonly needs: Needs
-  /** The least a token must allow: `read`, `write` to packages, `manage` people and organisations, or `never`. */
-  readonly token: 'read' | 'write' | 'manage' | 'never'
+  /** The least a token must allow: `read`, `stage` versions, `write` to packages, `manage` people and organisations, or `never`. */
+  readonly token: 'read' | 'stage' | 'write' | 'manage' | 'never'
   /** Asks for a second factor where the account or the package wants one on writes. */
   readonly presence: boolean
+  /** Only a touch of a passkey proves presence: no code, and no token that skips the second factor. */
+  readonly passkey?: true
   /** What a CI job may do of it with its token; nothing when not said. */
-  readonly machine?: 'read' | 'publish'
+  readonly machine?: 'read' | 'stage' | 'publish'
 }
 
 /** Who may do what: the whole table. `authorize` is the only reader. */
@@ -41,6 +43,22 @@ export const operations = {
     presence: true,
     machine: 'publish',
   },
+  // Presence is proved by whoever approves: jobs stage.
+  'package:stage': {
+    needs: { on: 'package', role: 'maintainer' },
+    token: 'stage',
+    presence: false,
+    machine: 'stage',
+  },
+  // Whoever may publish may look at what waits, with a token that may stage at least.
+  'package:review': { needs: { on: 'package', role: 'maintainer' }, token: 'stage', presence: false },
+  'package:approve': {
+    needs: { on: 'package', role: 'maintainer' },
+    token: 'write',
+    presence: true,
+    passkey: true,
+  },
+  'package:reject': { needs: { on: 'package', role: 'maintainer' }, token: 'write', presence: true },
   'package:tag': { needs: { on: 'package', role: 'maintainer' }, token: 'write', presence: true },
   'package:deprecate': { needs: { on: 'package', role: 'triager' }, token: 'write', presence: true },
   'package:yank': { needs: { on: 'package', role: 'owner' }, token: 'write', presence: true },

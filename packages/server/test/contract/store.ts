@@ -377,6 +377,7 @@ function newVersion(name: PackageName, version: string): NewVersion {
     publishedAt: 0,
     publisherId: 'a_1',
     tokenId: '',
+    approverId: '',
     dependencies: ['left-pad', 'left-pad'],
   }
 }

@@ -3,10 +3,17 @@ import assert from 'node:assert/strict'
 import { after, before, beforeEach, test } from 'node:test'
 import { parsePackageName } from '@holdfast/core'
 import { exportJWK, generateKeyPair, UnsecuredJWT } from 'jose'
-import { addPublisher, listPublishers, removePublisher } from '../../src/flow/index.ts'
+import {
+  addPublisher,
+  approveStaged,
+  listPublishers,
+  removePublisher,
+  setPackageRole,
+} from '../../src/flow/index.ts'
 import { type Person, type PublisherRule, type TrustedPublisher, toPerson } from '../../src/identity/index.ts'
 import { type CiIssuer, type Claims, githubClaims, openCiIssuer } from '../ci-issuer.ts'
 import { publishDocument } from '../live.ts'
+import { somebodyTouching } from '../passkey-person.ts'
 import { dayMs, openWorld, type Reply, type Someone, type World, whence } from '../world.ts'
 
 let world: World
@@ -402,11 +409,45 @@ test('a package has at most twenty publishers, none of them twice, and an accoun
   await assert.rejects(trust({}, `${name}-wait-20`, zoe), { code: 'publisher-limit' })
 })
 
-test('what cannot match anything, or too much, is not a publisher', async () => {
+test('a publisher that may only stage gives jobs a token that stages and does nothing else', async () => {
   await world.publish(ada, name, '1.0.0')
   const onlyStage = { provider: 'github', rule: widget, permissions: ['createStagedPackage'] } as const
+  const publisher = await addPublisher(world.ports, await inBrowser(ada), parsePackageName(name), onlyStage)
+  const token = await tokenFor()
+  assert.equal((await put(token, '1.1.0')).status, 403)
+  const body = publishDocument(name, '1.1.0')
+  const staged = await world.npm(`POST /-/stage/package/${name.replace('/', '%2f')}`, { token, body })
+  assert.equal(staged.status, 201, staged.text)
+  for (const line of [`GET /-/stage/${staged.body.stageId}`, `GET /-/stage/${staged.body.stageId}/tarball`])
+    assert.equal((await world.npm(line, { token })).status, 404)
+  assert.notEqual((await world.npm(`POST /-/stage/${staged.body.stageId}/approve`, { token })).status, 200)
+  const bea = await somebodyTouching(world, 'bea')
+  await setPackageRole(world.ports, await inBrowser(ada), parsePackageName(name), 'bea', 'maintainer')
+  const decide = async () =>
+    approveStaged(world.ports, bea.actor, staged.body.stageId, await bea.touch(staged.body.stageId))
+  await decide()
+  const { _npmUser } = (await world.document(name)).versions['1.1.0']
+  assert.deepEqual(
+    [_npmUser.trustedPublisher, _npmUser.approver],
+    [{ id: 'github' }, { name: 'bea', email: '' }],
+  )
+  const later = publishDocument(name, '1.2.0')
+  const again = await world.npm(`POST /-/stage/package/${name.replace('/', '%2f')}`, { token, body: later })
+  await removePublisher(world.ports, await inBrowser(ada), parsePackageName(name), publisher.id)
+  const refused = approveStaged(
+    world.ports,
+    bea.actor,
+    again.body.stageId,
+    await bea.touch(again.body.stageId),
+  )
+  await assert.rejects(refused, { code: 'stage-refused' }, 'what a publisher staged goes with it')
+})
+
+test('what cannot match anything, or too much, is not a publisher', async () => {
+  const onlyStage = { provider: 'github', rule: widget, permissions: ['createStagedPackage'] } as const
   const adding = addPublisher(world.ports, await inBrowser(ada), parsePackageName(name), onlyStage)
-  await assert.rejects(adding, { code: 'publisher-invalid' })
+  await assert.rejects(adding, { code: 'publisher-invalid' }, 'a first version cannot be staged')
+  await world.publish(ada, name, '1.0.0')
   const bad: readonly Partial<PublisherRule>[] = [
     { repository: 'widget' },
     { repository: '*/*' },

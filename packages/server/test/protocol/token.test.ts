@@ -164,10 +164,12 @@ test('the list shows description and last use, also of a token that is checked a
   assert.equal(Date.parse((await listed()).last_used), world.now())
 })
 
-test('a token for staged publishing is refused with the reason', async () => {
-  const refused = await make({ packages_and_scopes_permission: 'read-write-stage-only', packages_all: true })
-  assert.equal(refused.status, 400)
-  assert.match(refused.body.error, /staged publishing is not offered here/)
+test('a token for staging says what it stages, and does not manage organisations beside that', async () => {
+  const stages = { packages_and_scopes_permission: 'read-write-stage-only' }
+  assert.equal((await make({ ...stages, packages_all: true })).status, 200)
+  assert.match((await make(stages)).body.error, /say what the token may write to/)
+  const refused = await make({ ...stages, packages_all: true, orgs: ['acme'], orgs_permission: 'read-write' })
+  assert.match(refused.body.error, /a token stages versions or manages organisations, not both/)
 })
 
 test('a token for a network does not work from elsewhere, and npm is told why', async () => {

@@ -109,11 +109,15 @@ function textOf(publicUrl: string, form: DocumentForm, version: PackageVersion, 
   return `${kept.slice(0, -1)},${JSON.stringify(extra).slice(1)}`
 }
 
-/** Who published it, as npm and pnpm read it: that a trusted publisher did counts for more than a name. */
-function userOf({ publisherLogin, publisherProvider }: PackageVersion): Record<string, unknown> | undefined {
-  if (publisherProvider !== '')
-    return { name: jobsOf[publisherProvider] ?? 'CI', email: '', trustedPublisher: { id: publisherProvider } }
-  return publisherLogin === '' ? undefined : { name: publisherLogin, email: '' }
+/** Who published it, as npm and pnpm read it: that a trusted publisher did counts for more than a name, a second person for most. */
+function userOf(version: PackageVersion): Record<string, unknown> | undefined {
+  const { publisherLogin, publisherProvider, approverLogin } = version
+  const approver = approverLogin === '' ? {} : { approver: { name: approverLogin, email: '' } }
+  if (publisherProvider !== '') {
+    const name = jobsOf[publisherProvider] ?? 'CI'
+    return { name, email: '', trustedPublisher: { id: publisherProvider }, ...approver }
+  }
+  return publisherLogin === '' ? undefined : { name: publisherLogin, email: '', ...approver }
 }
 
 const jobsOf: Readonly<Record<string, string>> = {

@@ -181,6 +181,9 @@ export function catalogWrites(db: Kysely<Schema>): CatalogWrites {
           modified_at: at,
           revision: 0,
           requires_tfa: 0,
+          approvals: 0,
+          approvals_before: 0,
+          approvals_from: 0,
           removed_at: null,
           latest: null,
           downloads: 0,
@@ -236,6 +239,9 @@ export function catalogWrites(db: Kysely<Schema>): CatalogWrites {
       await update(name)
         .set({ requires_tfa: tfaDemands.indexOf(required) })
         .execute()
+    },
+    async setApprovals(name, approvals, before, from) {
+      await update(name).set({ approvals, approvals_before: before, approvals_from: from }).execute()
     },
     async setRole(name, accountId, role) {
       await db
@@ -308,6 +314,7 @@ async function addVersion(
         published_at: made.publishedAt,
         publisher: made.publisherId,
         token: made.tokenId,
+        approver: made.approverId,
         removed_at: null,
       })
       .execute()
@@ -338,6 +345,7 @@ function versionRows(db: Kysely<Schema>, name: PackageName) {
   return db
     .selectFrom('version')
     .leftJoin('account', 'account.id', 'version.publisher')
+    .leftJoin('account as approver', 'approver.id', 'version.approver')
     .leftJoin('trusted_publisher', 'trusted_publisher.id', 'version.publisher')
     .leftJoin('provenance', join =>
       join
@@ -347,6 +355,7 @@ function versionRows(db: Kysely<Schema>, name: PackageName) {
     .selectAll('version')
     .select(['account.login as login', 'trusted_publisher.provider as provider'])
     .select(['predicate_type', 'is_public'])
+    .select('approver.login as approver_login')
     .where('version.package', '=', name)
 }
 
@@ -374,6 +383,9 @@ function toPackage(row: Selectable<Schema['package']>): Package {
     modifiedAt: row.modified_at,
     revision: row.revision,
     requiresTfa: tfaDemands[row.requires_tfa] ?? 'always',
+    approvals: row.approvals,
+    approvalsBefore: row.approvals_before,
+    approvalsFrom: row.approvals_from,
     removedAt: row.removed_at,
   }
 }
@@ -423,7 +435,8 @@ function provenanceOf({ provider, predicate_type: predicateType }: Told): Versio
 }
 
 function toVersion(
-  row: Selectable<Schema['version']> & Told & { login: string | null; is_public: number | null },
+  row: Selectable<Schema['version']> &
+    Told & { login: string | null; is_public: number | null; approver_login: string | null },
 ): PackageVersion {
   return {
     ...toKept(row),
@@ -440,6 +453,7 @@ function toVersion(
     publisherLogin: row.login ?? '',
     publisherProvider: row.provider ?? '',
     tokenId: row.token,
+    approverLogin: row.approver_login ?? '',
     removedAt: row.removed_at,
     predicateType: row.predicate_type ?? '',
     isProvenPublicly: row.is_public === 1,

@@ -179,6 +179,9 @@ export interface Schema {
     modified_at: number
     revision: number
     requires_tfa: number
+    approvals: number
+    approvals_before: number
+    approvals_from: number
     removed_at: number | null
     /** What `latest` shows, null while nothing may be found. */
     latest: string | null
@@ -207,8 +210,27 @@ export interface Schema {
     published_at: number
     publisher: string
     token: string
+    approver: string
     removed_at: number | null
   }
+  stage: {
+    id: string
+    package: string
+    version: string
+    tag: string
+    manifest: string
+    readme: string
+    digest: string
+    shasum: string
+    size_bytes: number
+    staged_at: number
+    expires_at: number
+    stager: string
+    stager_kind: string
+    token: string
+    proof: string
+  }
+  stage_approval: { stage: string; account: string; at: number }
   policy: { version: number; rules: string; enforced_since: string; at: number }
   waiver: {
     id: string

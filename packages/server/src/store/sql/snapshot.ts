@@ -9,6 +9,8 @@ const kept = `
   select digest, max(size_bytes) as size from (
     select digest, size_bytes from version where status <> 'removed'
     union all
+    select digest, size_bytes from stage
+    union all
     select ingested.digest, ingested.size_bytes from ingested
       join upstream_measure using (package, version) where ingested.dropped_at is null
   ) group by digest order by digest`

@@ -17,6 +17,7 @@ import { policyReads, policyWrites } from './policy.ts'
 import { provenanceRows } from './provenance.ts'
 import { documentRows, downloadRows, leases, mailRows, mailWrites } from './record.ts'
 import type { Schema } from './schema.ts'
+import { stageReads, stageWrites } from './stage.ts'
 import { trustReads, trustWrites } from './trust.ts'
 import { webhookRows } from './webhook.ts'
 
@@ -39,6 +40,7 @@ export async function openStore(driver: SqlDriver<Schema>, clock: Clock, logOrig
     mirrors: mirrorRows(driver.db, derive),
     provenance: provenanceRows(driver.db, derive),
     trust: trustReads(driver.db),
+    stages: stageReads(driver.db),
     incident: caseReads(driver.db),
     policy: cachedPolicy(policyReads(driver.db), feed),
     documents: documentRows(driver.db, derive),
@@ -75,6 +77,7 @@ function openTx(tx: Kysely<Schema>, clock: Clock, record: Tx['record']): Tx {
     identity: { ...identityReads(tx), ...identityWrites(tx) },
     upstream: upstreamWrites(tx),
     trust: { ...trustReads(tx), ...trustWrites(tx) },
+    stages: { ...stageReads(tx), ...stageWrites(tx) },
     incident: { ...caseReads(tx), ...caseWrites(tx) },
     policy: { ...policyReads(tx), ...policyWrites(tx) },
     mail: mailWrites(tx, clock),

@@ -128,6 +128,8 @@ function commandOf({ operation }: Approval): string {
 const commands: Readonly<Record<string, string>> = {
   login: 'npm login',
   'package:publish': 'npm publish',
+  'package:approve': 'npm stage approve',
+  'package:reject': 'npm stage reject',
   'package:tag': 'npm dist-tag',
   'package:deprecate': 'npm deprecate',
   'package:unpublish': 'npm unpublish',

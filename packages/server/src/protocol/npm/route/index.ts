@@ -5,6 +5,7 @@ import { loginRoutes } from './login.ts'
 import { orgRoutes } from './org.ts'
 import { packageWriteRoutes } from './package-write.ts'
 import { profileRoutes } from './profile.ts'
+import { stageRoutes } from './stage.ts'
 import { starRoutes } from './star.ts'
 import { tagRoutes } from './tag.ts'
 import { tokenRoutes } from './token.ts'
@@ -19,6 +20,7 @@ export const identityRoutes: readonly Route[] = [
   ...tagRoutes,
   ...accessRoutes,
   ...orgRoutes,
+  ...stageRoutes,
   ...starRoutes,
   ...packageWriteRoutes,
 ]

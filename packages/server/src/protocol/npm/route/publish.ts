@@ -25,7 +25,8 @@ const published = v.looseObject({
   readme: v.optional(v.string()),
 })
 
-const notYetVisible =
+/** Said of a version that the log does not show yet. */
+export const notYetVisible =
   'is accepted and not yet visible: it appears by itself once the transparency log has it.'
 
 /** `PUT /{pkg}` means publish, deprecate or star: its body tells (protocol reference, section 7). */
@@ -36,18 +37,35 @@ async function putPackage(ports: Ports, call: Call, params: Params): Promise<Ans
   // Who may not write this package is refused before a byte of a large body is stored.
   if (Number(call.headers['content-length'] ?? 0) > 1024 * 1024 || call.actor.kind === 'nobody')
     await admit(ports, call.actor, name)
+  const body = await readBody(ports, call)
+  if (body.tarballs.length === 0 && body.texts.length === 0)
+    return changeDocument(ports, call, name, body.document)
+  return withUpload(ports, name, body, async upload => {
+    const done = await publish(ports, call.actor, upload)
+    const told = done.isVisible ? done.advice : `${name}@${done.version} ${notYetVisible}`
+    const notice: Record<string, string> = told === '' ? {} : { 'npm-notice': headerText(told) }
+    return json(201, { ok: true, success: true, id: name, rev: done.version }, notice)
+  })
+}
+
+/** The body of a publish, its bytes in files of their own. */
+export async function readBody(ports: Ports, call: Call): Promise<PublishBody> {
   const limits = {
     ...defaultPublishBodyLimits,
     maxBodyBytes: Math.ceil(ports.config.maxTarballBytes * 1.4) + defaultPublishBodyLimits.maxDocumentBytes,
   }
-  const body = await readPublishBody(call.body(limits.maxBodyBytes), limits, () => ports.blobs.begin())
-  if (body.tarballs.length === 0 && body.texts.length === 0)
-    return changeDocument(ports, call, name, body.document)
+  return readPublishBody(call.body(limits.maxBodyBytes), limits, () => ports.blobs.begin())
+}
+
+/** What is to be done with the one version in a body; nothing of it is left behind. */
+export async function withUpload(
+  ports: Ports,
+  name: PackageName,
+  body: PublishBody,
+  work: (upload: Upload) => Promise<Answer>,
+): Promise<Answer> {
   try {
-    const done = await publish(ports, call.actor, toUpload(ports, name, body))
-    const told = done.isVisible ? done.advice : `${name}@${done.version} ${notYetVisible}`
-    const notice: Record<string, string> = told === '' ? {} : { 'npm-notice': headerText(told) }
-    return json(201, { ok: true, success: true, id: name, rev: done.version }, notice)
+    return await work(toUpload(ports, name, body))
   } finally {
     await Promise.all(body.tarballs.map(tarball => tarball.writer.discard()))
   }

@@ -23,8 +23,8 @@ const maxPerPage = 500
 const texts = v.nullish(v.pipe(v.array(v.pipe(v.string(), v.maxLength(214))), v.maxLength(200)))
 const permission = v.nullish(
   v.picklist(
-    ['read-only', 'read-write', 'no-access'],
-    'must be read-only, read-write or no-access (staged publishing is not offered here)',
+    ['read-only', 'read-write', 'read-write-stage-only', 'no-access'],
+    'must be read-only, read-write, read-write-stage-only or no-access',
   ),
 )
 
@@ -88,11 +88,14 @@ function toLimits(body: Wish): TokenLimits {
   }
   if (body.readonly != null) return { ...common, permission: body.readonly ? 'read-only' : 'read-write' }
   const writes = body.packages_and_scopes_permission === 'read-write'
+  const stages = body.packages_and_scopes_permission === 'read-write-stage-only'
   const manages = body.orgs_permission === 'read-write' && (body.orgs?.length ?? 0) > 0
+  if (stages && manages)
+    throw problem('invalid-body', { why: 'a token stages versions or manages organisations, not both' })
   return {
     ...common,
     // npm 11 drops `--read-only` on the way, so what does not say `read-write` may only read.
-    permission: writes || manages ? 'read-write' : 'read-only',
+    permission: writes || manages ? 'read-write' : stages ? 'stage-only' : 'read-only',
     // The right to manage an organisation must not become a right to write packages.
     ...(manages && !writes ? { packages: [] } : packagesOf(body)),
     // Such a token manages the organisations it names and nothing else: neither the account nor other tokens.
@@ -108,7 +111,7 @@ function packagesOf(body: Wish): { packages?: readonly NamePattern[] } {
   const named = [...(body.packages ?? []), ...scopes]
   if (body.packages_all === true) return {}
   if (named.length > 0) return { packages: named.map(parseNamePattern) }
-  if (rights !== 'read-write') return {}
+  if (rights !== 'read-write' && rights !== 'read-write-stage-only') return {}
   throw problem('invalid-body', {
     why: 'say what the token may write to: --packages, --scopes or --packages-all',
   })

@@ -275,6 +275,9 @@ async function packages(table: TableMaker, db: Kysely<unknown>): Promise<void> {
     modified_at: 'int',
     revision: 'int',
     requires_tfa: 'int',
+    approvals: 'int',
+    approvals_before: 'int',
+    approvals_from: 'int',
     removed_at: 'int?',
     latest: 'text?',
     downloads: 'int',
@@ -305,12 +308,34 @@ async function packages(table: TableMaker, db: Kysely<unknown>): Promise<void> {
       published_at: 'int',
       publisher: 'text',
       token: 'text',
+      approver: 'text',
       removed_at: 'int?',
     },
     ['package', 'version'],
   )
   await index(db, 'version', ['package', 'ordinal'], true)
   await index(db, 'version', ['digest'])
+  await table('stage', {
+    id: 'text!',
+    package: 'text',
+    version: 'text',
+    tag: 'text',
+    manifest: 'text',
+    readme: 'text',
+    digest: 'text',
+    shasum: 'text',
+    size_bytes: 'int',
+    staged_at: 'int',
+    expires_at: 'int',
+    stager: 'text',
+    stager_kind: 'text',
+    token: 'text',
+    proof: 'text',
+  })
+  await index(db, 'stage', ['package', 'version'], true)
+  await index(db, 'stage', ['expires_at'])
+  await index(db, 'stage', ['digest'])
+  await table('stage_approval', { stage: 'text', account: 'text', at: 'int' }, ['stage', 'account'])
   await table('dependency', { package: 'text', dependency: 'text' }, ['dependency', 'package'])
   await index(db, 'dependency', ['package'])
   await table('dist_tag', { package: 'text', tag: 'text', version: 'text' }, ['package', 'tag'])
