@@ -36,6 +36,10 @@ const verbs: Readonly<Record<string, Verb>> = {
     line: 'check what lock files name against the log of the registry',
     run: async args => (await import('./command/verify.ts')).runVerify(args),
   },
+  log: {
+    line: 'audit the log of a registry, or a copy of it',
+    run: async args => (await import('./command/log.ts')).runLog(args),
+  },
   trust: {
     line: 'pin whom to believe about the log of a registry',
     run: async args => (await import('./command/trust.ts')).runTrust(args),

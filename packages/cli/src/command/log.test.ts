@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { after, afterEach, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import {
+  ingested,
+  makeSampleLog,
+  origin,
+  published,
+  type SampleLog,
+  serveLog,
+  writeLog,
+} from '../../test/sample-log.ts'
+
+const launcher = fileURLToPath(new URL('../../bin/holdfast.js', import.meta.url))
+const home = await mkdtemp(join(tmpdir(), 'holdfast-log-'))
+const folder = join(home, 'log')
+after(() => rm(home, { recursive: true }))
+afterEach(async () => {
+  for (const each of ['state', 'config', 'log']) await rm(join(home, each), { recursive: true, force: true })
+})
+
+async function holdfast(...args: string[]) {
+  const env = { HOME: home, XDG_CONFIG_HOME: join(home, 'config'), XDG_STATE_HOME: join(home, 'state') }
+  const child = spawn(process.execPath, [launcher, ...args], {
+    cwd: home,
+    env: { PATH: process.env['PATH'] ?? '', ...env },
+  })
+  child.stdin.end()
+  const [out, error, [code]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'close'),
+  ])
+  return { out, error, code: Number(code) }
+}
+
+/** Exit code and faults of an audit of a log's files, some of them changed. */
+async function auditFolder(log: SampleLog, changes: Readonly<Record<string, Uint8Array>> = {}) {
+  await rm(folder, { recursive: true, force: true })
+  await rm(join(home, 'state'), { recursive: true, force: true })
+  await writeLog(folder, new Map([...(await log.files()), ...Object.entries(changes)]))
+  const { out, error, code } = await holdfast('log', 'audit', folder, '--vkey', log.vkey, '--json')
+  const told = out === '' ? { faults: [error] } : JSON.parse(out)
+  return { code, ...told }
+}
+
+async function makeLog(count: number): Promise<SampleLog> {
+  const log = await makeSampleLog()
+  for (let at = 0; at < count; at += 1) log.add(published(`@acme/p${at % 7}`, `1.0.${at}`))
+  return log
+}
+
+test('a whole log is audited from a folder of files, and from its address alone', async () => {
+  const log = await makeLog(600)
+  const told = await auditFolder(log)
+  assert.deepEqual([told.code, told.origin, told.size, told.packages], [0, origin, 600, 7])
+  assert.deepEqual(told.types, { publish: 600 })
+  const server = await serveLog(log)
+  const bare = await holdfast('log', 'audit', server.url)
+  assert.match(bare.error, /nothing is pinned/)
+  await holdfast('trust', 'init', server.url, '--root-sha256', server.trustDigest)
+  const { code, out } = await holdfast('log', 'audit', `${server.url}/log`)
+  assert.equal(code, 0, out)
+  assert.match(out, /600 entries about 7 packages[\s\S]*all chains and all entries are right/)
+  server.close()
+})
+
+test('every planted lie is found', async () => {
+  const [first, second] = [published('@acme/ui', '1.0.0'), published('@acme/ui', '1.0.1')]
+  const lies: Readonly<Record<string, readonly [RegExp, (log: SampleLog) => void]>> = {
+    'a version published twice': [/published before/, log => log.add(first)],
+    'a version under two digests': [
+      /another digest/,
+      log =>
+        log.add({
+          ...ingested('@acme/ui', '1.0.0'),
+          dist: { integrity: `sha512-${'A'.repeat(86)}==`, size: 1 },
+        }),
+    ],
+    'an id used twice': [/its id/, log => log.add({ ...second, id: '0198f0a0-0000-7000-8000-000000000000' })],
+    'an entry of another log': [/another log/, log => log.add({ ...second, log: 'other.example/log' })],
+    'a gap in a chain': [/entry 2 of @acme\/ui is missing/, log => log.add({ ...second, seq: 3 })],
+    'another entry before': [/stood another one/, log => log.add({ ...second, prev: `${'A'.repeat(43)}=` })],
+    'a field that its type lacks': [/field email/, log => log.add({ ...second, email: 'x' })],
+    'a type that nobody knows': [/type is not known/, log => log.add({ type: 'surprise' })],
+    'an entry that is no leaf': [/no leaf/, log => log.addRaw(Buffer.from('{"v": 1}'))],
+  }
+  for (const [name, [wanted, lie]] of Object.entries(lies)) {
+    const log = await makeSampleLog()
+    log.add(first)
+    lie(log)
+    const { code, faults } = await auditFolder(log)
+    assert.equal(code, 3, name)
+    assert.match(faults.join('\n'), wanted, name)
+    assert.equal(faults.length, 1, `${name}: ${faults}`)
+  }
+})
+
+test('files that are not what was signed are found', async () => {
+  const log = await makeLog(300)
+  const other = (await makeLog(299)).fork()
+  other.add(published('@acme/evil', '1.0.0'))
+  const files = await other.files()
+  const changed = (path: string) => ({ [path]: files.get(path) ?? Buffer.of() })
+  const cases = [
+    changed('tile/0/001.p/44'),
+    changed('tile/entries/001.p/44'),
+    { 'tile/1/000.p/1': Buffer.alloc(32) },
+  ]
+  for (const change of cases) assert.equal((await auditFolder(log, change)).code, 3, Object.keys(change)[0])
+  const broken = [
+    { 'tile/entries/000': Buffer.of(1) },
+    { 'tile/0/000': Buffer.of(1) },
+    { checkpoint: Buffer.of(1) },
+  ]
+  for (const change of broken) assert.equal((await auditFolder(log, change)).code, 3, Object.keys(change)[0])
+  await rm(join(folder, 'tile', 'entries'), { recursive: true })
+  const gone = await holdfast('log', 'audit', folder, '--vkey', log.vkey)
+  assert.equal(gone.code, 3)
+  const stranger = await makeSampleLog('other.example/log')
+  assert.equal((await holdfast('log', 'audit', folder, '--vkey', stranger.vkey)).code, 3)
+})
+
+test('a log that is whole in itself and another than the one seen before is a split view', async () => {
+  const log = await makeLog(3)
+  const fork = log.fork()
+  log.add(published('@acme/ui', '1.0.0'))
+  fork.add(published('@acme/ui', '6.6.6'))
+  assert.equal((await auditFolder(log)).code, 0)
+  await writeLog(folder, await fork.files())
+  const { code, error } = await holdfast('log', 'audit', folder, '--vkey', log.vkey)
+  assert.equal(code, 3)
+  assert.match(error, /SPLIT VIEW/)
+})
+
+test('a place without a log ends with 2', async () => {
+  for (const place of [join(home, 'nowhere'), home, 'http://127.0.0.1:1']) {
+    assert.equal((await holdfast('log', 'audit', place)).code, 2, place)
+  }
+})
