@@ -8,7 +8,6 @@ import { openDownloadRecorder } from './download-recorder.ts'
 import {
   applyPolicy,
   checkRoutes,
-  type LogWorks,
   openIntake,
   openLog,
   openMirrors,
@@ -29,6 +28,7 @@ import {
 } from './http/index.ts'
 import type { Clock, Ports, Signer, Store, Witnesses } from './ports.ts'
 import { apiMount } from './protocol/api/index.ts'
+import { logMount } from './protocol/log/index.ts'
 import {
   exchangeMount,
   formerMounts,
@@ -73,15 +73,8 @@ export interface OpenPorts {
   close(): Promise<void>
 }
 
-/**
- * Opens everything that keeps state, without a network: what `serve` runs on, and what operator commands use. A test may put
- * parts that fail in the place of those that the log works on.
- */
-export async function openPorts(
-  config: Config,
-  clock: Clock = Date.now,
-  replaceParts: (works: LogWorks) => LogWorks = works => works,
-): Promise<OpenPorts> {
+/** Opens everything that keeps state, without a network: what `serve` runs on, and what operator commands use. */
+export async function openPorts(config: Config, clock: Clock = Date.now): Promise<OpenPorts> {
   await mkdir(config.data, { recursive: true, mode: 0o700 })
   const driver = await openDriver(config)
   const store = await openStore(driver, clock, `${new URL(config.publicUrl).host}/log`)
@@ -100,15 +93,14 @@ export async function openPorts(
   const { routes } = config
   const blobs = await openFileBlobs(join(config.data, 'blobs'))
   const popular = config.popularNames === undefined ? undefined : await readNames(config.popularNames)
-  const works: LogWorks = {
+  const log = openLog({
     store,
     config,
     clock,
     files: await openLogFolder(join(config.data, 'log')),
     signer: await openLogKey(config.keys, store.instance.logOrigin),
     witnesses: nobodyElse,
-  }
-  const log = openLog(replaceParts(works))
+  })
   const ports: Ports = {
     config,
     store,
@@ -247,6 +239,7 @@ function openDoors(http: HttpServer, ports: Ports): Identify {
   const metrics = openMetrics()
   const tarballs = openTarballs(ports, ports.config.cacheBytes)
   const npm = npmMount(ports, tarballs)
+  const pages = pagesMount(ports)
   const addressOf = addressReader(ports.config.trustedProxies)
   http.open({
     identify,
@@ -259,7 +252,11 @@ function openDoors(http: HttpServer, ports: Ports): Identify {
       npm,
       ...formerMounts(npm),
       apiMount(ports),
-      pagesMount(ports),
+      // Pages about the log stand among its files, under names that no file of it has.
+      { ...pages, prefix: '/log/entry/' },
+      { ...pages, prefix: '/log/checkpoints' },
+      logMount(ports),
+      pages,
     ],
   })
   return identify

@@ -13,7 +13,6 @@ import {
 import type { PackageVersion } from '../src/catalog/index.ts'
 import type { StoredEvent } from '../src/integrity/index.ts'
 import type { Ports } from '../src/main.ts'
-import { auditLog } from './log-audit.ts'
 
 /** Bytes under every digest, signatures, one chain of leaves a package, no person in a leaf, and an event for each change. */
 export async function checkWorld(ports: Ports): Promise<void> {
@@ -21,7 +20,6 @@ export async function checkWorld(ports: Ports): Promise<void> {
   for (const [index, event] of events.entries()) assert.equal(event.position, index + 1)
   checkChains(ports, events)
   await checkNobodyNamed(ports, events)
-  await auditLog(ports)
   for (const name of await ports.store.catalog.listNames('', 10_000)) await checkPackage(ports, name)
 }
 

@@ -135,6 +135,8 @@ export interface SearchHit {
 }
 
 export interface CatalogReads {
+  /** Whether any package is restricted or ever was: true for ever from then on. */
+  wasEverRestricted(): Promise<boolean>
   findPackage(name: PackageName): Promise<Package | undefined>
   /** Any version ever published, removed ones included. */
   findVersion(name: PackageName, version: Version): Promise<PackageVersion | undefined>

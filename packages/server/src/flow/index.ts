@@ -45,7 +45,27 @@ export { disableUser, enableUser, type Reach, readReach, type Transfer, transfer
 export { answerMiss, takeTurn } from './limit.ts'
 export { keepLocked, type LockedVerdict, previewLocked } from './lock.ts'
 export { openLog, type RunningLog } from './log.ts'
-export type { LogWorks } from './log-round.ts'
+export {
+  type LogLine,
+  type LogPage,
+  listActorEntries,
+  listCheckpoints,
+  listLogEntries,
+  listPackageEntries,
+  type PastCheckpoint,
+  toLogLine,
+} from './log-list.ts'
+export {
+  checkMayReadHashes,
+  checkMayReadWholeLog,
+  proveId,
+  proveIndex,
+  proveVersion,
+  proveVersions,
+  readPackageLog,
+  type WantedProof,
+} from './log-reading.ts'
+export { formatPolicy, formatTrust } from './log-trust.ts'
 export {
   type ApprovalProof,
   beginLogin,

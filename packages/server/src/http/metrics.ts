@@ -2,7 +2,7 @@
 const bounds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
 
 /** What kind of work a request was, for the metrics. */
-export type RouteClass = 'packument' | 'tarball' | 'publish' | 'npm' | 'api' | 'page' | 'operation'
+export type RouteClass = 'packument' | 'tarball' | 'publish' | 'npm' | 'api' | 'log' | 'page' | 'operation'
 
 /** Counts requests; costs the read path two array increments. */
 export interface Metrics {

@@ -180,7 +180,8 @@ function tokenAllows(actor: Person, rule: Rule, subject: string): boolean {
   if (rule.needs.on === 'package' || rule.needs.on === 'name') {
     return rule.token === 'read' || (allows(limits, rule.token) && touches(limits, subject))
   }
-  if (rule.token === 'read') return true
+  // What is of the whole instance reaches past any limit.
+  if (rule.token === 'read') return rule.needs.on !== 'instance' || managesOrg(limits, rule.needs, subject)
   return limits.permission === 'read-write' && managesOrg(limits, rule.needs, subject)
 }
 

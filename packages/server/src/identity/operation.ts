@@ -115,6 +115,12 @@ export const operations = {
   'token:create': { needs: { on: 'self' }, token: 'manage', presence: true },
   'token:revoke': { needs: { on: 'self' }, token: 'read', presence: false },
   'instance:operate': { needs: { on: 'instance', roles: ['operator'] }, token: 'never', presence: true },
+  // Every entry of the log, whatever package it names.
+  'log:read': {
+    needs: { on: 'instance', roles: ['auditor', 'operator', 'responder'] },
+    token: 'read',
+    presence: false,
+  },
   'instance:audit': {
     needs: { on: 'instance', roles: ['auditor', 'operator', 'responder'] },
     token: 'never',

@@ -47,6 +47,7 @@ const words = {
   'token:create': 'make tokens for this account',
   'token:revoke': 'revoke tokens of somebody else',
   'instance:operate': 'operate this instance',
+  'log:read': 'read all entries of the log, some of which are of private packages',
   'instance:audit': 'read the audit trail',
 } as const satisfies Record<Operation, string>
 

@@ -14,6 +14,9 @@ import { addressesPage, addressesSubmit } from './page/address.ts'
 import { approvalPage, approvalSubmit } from './page/approval.ts'
 import { confirmPage, confirmSubmit } from './page/confirm.ts'
 import { homePage } from './page/home.ts'
+import { logPage } from './page/log.ts'
+import { logCheckpointsPage } from './page/log-checkpoint.ts'
+import { logEntryPage } from './page/log-entry.ts'
 import { machinesPage, machinesSubmit } from './page/machine.ts'
 import { mailPage, namesPage, namesSubmit, operatePage } from './page/operate.ts'
 import { auditExport, auditPage } from './page/operate-audit.ts'
@@ -63,6 +66,9 @@ export function addRoutes(app: Hono<WebEnv>): void {
   app.get('/package/npm/:name{.+}', packagePage)
   app.get('/access/npm/:name{.+}', packageAccessPage).post(packageAccessSubmit)
   app.get('/why/npm/:name{.+}', whyPage).post(whySubmit)
+  app.get('/log', logPage)
+  app.get('/log/checkpoints', logCheckpointsPage)
+  app.get('/log/entry/:index', logEntryPage)
   app.get('/publishers', publisherStartPage)
   app.get('/publishers/npm/:name{.+}', publishersPage).post(publishersSubmit)
   app.get('/use', usePage)

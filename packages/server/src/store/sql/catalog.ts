@@ -22,6 +22,7 @@ import type {
 } from '../../catalog/index.ts'
 import { isUniqueViolation } from './driver.ts'
 import { prepare } from './prepared.ts'
+import { noteRestricted, wasEverRestricted } from './restricted.ts'
 import { rolesOf } from './role.ts'
 import type { Schema } from './schema.ts'
 import { listNewest, search, termsOf } from './search.ts'
@@ -38,6 +39,7 @@ const hostedRows = prepare(db => db.selectFrom('hosted').select('pattern').order
 /** The catalog's questions, over a connection or a transaction. */
 export function catalogReads(db: Kysely<Schema>): CatalogReads {
   return {
+    wasEverRestricted: () => wasEverRestricted(db),
     async findPackage(name) {
       const [row] = (await packageRow(db, name)).rows
       return row && toPackage(row)
@@ -167,6 +169,7 @@ export function catalogWrites(db: Kysely<Schema>): CatalogWrites {
   const update = (name: PackageName) => db.updateTable('package').where('name', '=', name)
   return {
     async addPackage(name, confusable, access, at) {
+      if (access === 'restricted') await noteRestricted(db)
       const made = await db
         .insertInto('package')
         .values({
@@ -233,6 +236,7 @@ export function catalogWrites(db: Kysely<Schema>): CatalogWrites {
       await update(name).set({ removed_at: at }).execute()
     },
     async setAccess(name, access) {
+      if (access === 'restricted') await noteRestricted(db)
       await update(name).set({ access }).execute()
     },
     async setRequiresTfa(name, required) {

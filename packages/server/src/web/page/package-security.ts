@@ -13,6 +13,7 @@ import { day } from '../part/format.ts'
 import { type IconName, icon } from '../part/icon.ts'
 import { awayLink, packagePath, webAddress } from '../part/link.ts'
 import { hostedSecurity } from './package-hosted.ts'
+import { logHistory } from './package-log.ts'
 import { mirrorSecurity } from './package-mirror.ts'
 import type { SecurityWords, ShownPackage, ShownVersion } from './package-read.ts'
 
@@ -34,6 +35,8 @@ ${card('integrity', 'Integrity', words.integrity)}
 <h2 id="details">${icon('integrity')}Digests and signatures</h2>
 ${words.details}
 <p class="small">Check it yourself: <code>npm audit signatures</code></p>
+<h2 id="log">${icon('log')}In the transparency log</h2>
+${await logHistory(c, shown, selected)}
 <h2 id="advisories">${icon('advisory')}Advisories</h2>
 ${advisories(await ports.store.policy.listAdvisories(name), selected.version)}`
 }
@@ -73,6 +76,7 @@ ${line('source', 'source', 'Source', brief.source)}
 ${line('integrity', 'integrity', 'Integrity', brief.integrity)}
 ${selected.hasInstallScript ? line('integrity', 'advisory', 'Install', badge('runs scripts', 'warn', '!')) : nothing}
 <li>${icon('signature')}<a href="${tab}#attestation">Attestation</a> ${attestation}</li>
+${line('log', 'log', 'Proof in the log', nothing)}
 </ul></section>`
 }
 
