@@ -28,6 +28,10 @@ const verbs: Readonly<Record<string, Verb>> = {
     line: 'ask for an exception from the policy',
     run: async args => (await import('./command/why.ts')).runWaiver(args),
   },
+  provenance: {
+    line: 'show where a version was built, and what is checked of that',
+    run: async args => (await import('./command/provenance.ts')).runProvenance(args),
+  },
   policy: {
     line: 'see what the policy does to the versions of a lock file',
     run: async args => (await import('./command/policy.ts')).runPolicy(args),

@@ -31,6 +31,7 @@ import type {
   PackageTrust,
   ProvenanceFinding,
   StoredEvent,
+  TrustLevel,
 } from './integrity/index.ts'
 
 /**
@@ -456,6 +457,10 @@ export interface TrustReads {
   findProvenance(name: PackageName, version: Version): Promise<KeptProvenance | undefined>
   /** Undefined where nothing was proved yet. */
   findTrust(name: PackageName): Promise<PackageTrust | undefined>
+  /** What each version showed, in order of publication. */
+  listShown(
+    name: PackageName,
+  ): Promise<readonly { readonly version: Version; readonly level: Exclude<TrustLevel, 'source'> }[]>
 }
 
 export interface TrustWrites {

@@ -42,6 +42,7 @@ export {
   verifyBundle,
   verifyProvenance,
 } from './provenance.ts'
+export { readSlsa, type SlsaLevel } from './slsa.ts'
 export { isDeclaredSource, readDeclaredSource } from './source-link.ts'
 export { type DiffOutcome, diffTarballs } from './tarball-diff.ts'
 export { scanForTokens } from './token-scan.ts'

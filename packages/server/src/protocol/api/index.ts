@@ -6,6 +6,7 @@ import type { Ports } from '../../ports.ts'
 import { giveReadToken } from './ci.ts'
 import { reportLeaks, reportSignedLeaks, revokeTokens } from './leak.ts'
 import { keepVersions, previewVersions } from './policy.ts'
+import { provenancePrefix, readProvenance } from './provenance.ts'
 import { postWaiver, readWhy, whyPrefix } from './why.ts'
 
 type Handler = (ports: Ports, call: Call) => Promise<Answer>
@@ -39,6 +40,7 @@ async function handle(ports: Ports, call: Call): Promise<Answer> {
   const handler = Object.hasOwn(routes, key) ? routes[key] : undefined
   if (handler !== undefined) return handler(ports, call)
   if (call.method === 'GET' && path.startsWith(whyPrefix)) return readWhy(ports, call, path)
+  if (call.method === 'GET' && path.startsWith(provenancePrefix)) return readProvenance(ports, call, path)
   const isThere = Object.keys(routes).some(each => each.endsWith(` ${path}`))
   throw problem(isThere ? 'method-not-allowed' : 'not-found', { method: call.method })
 }

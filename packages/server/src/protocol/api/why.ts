@@ -19,7 +19,7 @@ export const whyPrefix = '/api/v1/why/npm/'
 /** `GET /api/v1/why/npm/<name>/<version>`: the verdict with everything that led to it; times in milliseconds since the epoch. */
 export async function readWhy(ports: Ports, call: Call, path: string): Promise<Answer> {
   if (call.badCredentials !== undefined) throw call.badCredentials
-  const { name, version } = parseSubject(path)
+  const { name, version } = parseSubject(path, whyPrefix)
   const { isServed, isWaivable, ...told } = await explainVersion(ports, call.actor, name, version)
   const page = pageOf(ports, name, version)
   return json(200, { ...told, served: isServed, waivable: isWaivable, page })
@@ -41,8 +41,9 @@ export async function postWaiver(ports: Ports, call: Call): Promise<Answer> {
   return json(201, { id, state, page: pageOf(ports, name, version) })
 }
 
-function parseSubject(path: string) {
-  const words = decode(path.slice(whyPrefix.length))
+/** Package and version behind a prefix. Throws for what is neither. */
+export function parseSubject(path: string, prefix: string) {
+  const words = decode(path.slice(prefix.length))
   const slash = words.lastIndexOf('/')
   return { name: parsePackageName(words.slice(0, slash)), version: parseVersion(words.slice(slash + 1)) }
 }
@@ -59,7 +60,8 @@ function pageOf({ config }: Ports, name: string, version: string): string {
   return `${config.publicUrl}/why/npm/${name}/${version}`
 }
 
-function json(status: number, body: unknown): Answer {
+/** An answer that nobody keeps. */
+export function json(status: number, body: unknown): Answer {
   const headers = { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' }
   return { status, headers, body: JSON.stringify(body) }
 }

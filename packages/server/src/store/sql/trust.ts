@@ -27,6 +27,24 @@ export function trustReads(db: Kysely<Schema>): TrustReads {
         }
       )
     },
+    async listShown(name) {
+      const rows = await db
+        .selectFrom('version')
+        .leftJoin('trusted_publisher', 'trusted_publisher.id', 'version.publisher')
+        .leftJoin('provenance', join =>
+          join
+            .onRef('provenance.package', '=', 'version.package')
+            .onRef('provenance.version', '=', 'version.version'),
+        )
+        .select(['version.version', 'trusted_publisher.provider', 'provenance.sha256'])
+        .where('version.package', '=', name)
+        .orderBy('ordinal')
+        .execute()
+      return rows.map(({ version, provider, sha256 }) => ({
+        version: version as Version,
+        level: sha256 !== null ? 'provenance' : provider === null ? 'none' : 'oidc',
+      }))
+    },
     async findTrust(name) {
       const row = await db
         .selectFrom('package_trust')
