@@ -325,6 +325,7 @@ export interface Store {
   readonly incident: CaseReads
   readonly policy: PolicyReads
   readonly documents: DocumentRows
+  readonly leafDocuments: LeafDocumentReads
   readonly mail: MailRows
   readonly webhooks: WebhookRows
   readonly downloads: DownloadRows
@@ -353,6 +354,7 @@ export interface Tx {
   readonly stages: StageReads & StageWrites
   readonly incident: CaseReads & CaseWrites
   readonly policy: PolicyReads & PolicyWrites
+  readonly leafDocuments: LeafDocumentReads & LeafDocumentWrites
   readonly mail: MailWrites
   readonly log: LogWrites
   /** One more event of this commit, after those it was begun with. */
@@ -761,6 +763,18 @@ export interface DocumentRow {
 }
 
 export type DocumentForm = 'full' | 'corgi'
+
+/** Texts that leaves of the log name by their digest. */
+export interface LeafDocumentReads {
+  /** Undefined for one that was erased. */
+  find(digest: string): Promise<string | undefined>
+}
+
+/** What leaves name can be forgotten, though the leaves cannot. */
+export interface LeafDocumentWrites {
+  /** Whether it was there. */
+  erase(digest: string): Promise<boolean>
+}
 
 export interface DocumentRows {
   find(name: PackageName, form: DocumentForm): Promise<DocumentRow | undefined>

@@ -199,7 +199,7 @@ function explainLeaf(row: EventRow, leaf: string, chains: Map<string, Link>): st
     said['at'] === row.at &&
     said['type'] === row.type &&
     (said['pkg'] ?? null) === row.pkg &&
-    (said['ver'] ?? null) === row.ver &&
+    (said['ver'] || null) === row.ver &&
     (said['seq'] ?? null) === row.seq &&
     (said['prev'] ?? null) === row.prev
   if (!isSame) return 'its leaf says something else than its row'

@@ -25,7 +25,7 @@ export async function offerSetUp(ports: Ports): Promise<void> {
   await writeFile(file, `${link}\n`, { mode: 0o600 })
   process.stdout.write(`The set-up link (one hour, one use) is in ${file}\n`)
   const stop = ports.store.events.follow(events => {
-    if (events.some(({ type }) => type === 'account-create' || type === 'account-change'))
+    if (events.some(({ type }) => ['account', 'account-create', 'grant'].includes(type)))
       void removeWhenUsed()
   })
   const removeWhenUsed = async () => {

@@ -14,6 +14,7 @@ import type { NewEvent } from '../integrity/index.ts'
 import type { Ports, Tx } from '../ports.ts'
 import { proveOwner } from './account.ts'
 import { provenOf } from './address.ts'
+import { accountEvent, orgEvent, ownerEvent, roleEvents, userOf } from './leaf.ts'
 import { addNotice } from './letter.ts'
 import { endForeignGrants } from './people.ts'
 import { provePresence } from './presence.ts'
@@ -59,11 +60,12 @@ export async function deleteAccount(
   const { roles, orgs, alone } = await planDeletion(ports, person)
   if (alone.length > 0) throw problem('account-needed', { user: account.login, names: alone.join(', ') })
   const events: NewEvent[] = [
-    ...[...roles].map(([name, role]) => ownerGone(name, account.id, role)),
-    ...[...orgs].map(
-      ([org]) => ({ type: 'org', detail: { org, op: 'remove', account: account.id } }) as const,
+    ...[...roles].map(([name, role]) => ownerEvent(name, 'remove', userOf(account.id), role)),
+    ...[...orgs.keys()].map(org =>
+      orgEvent(org, { op: 'remove', subject: userOf(account.id) }, { account: account.id }),
     ),
-    { type: 'account-change', detail: { account: account.id, op: 'delete' } },
+    ...roleEvents(account.id, account.roles, []),
+    accountEvent(account.id, 'delete'),
   ]
   await ports.store.commit(grant, events, async tx => {
     for (const name of [...roles.keys()].sort()) await leavePackage(tx, ports, account, name)
@@ -129,10 +131,6 @@ async function listAlone(
     if (role === 'owner' && !isEmpty && !hasOwner(left)) alone.push(`@${org}`)
   }
   return alone
-}
-
-function ownerGone(pkg: PackageName, id: string, role: PackageRole): NewEvent {
-  return { type: 'owner', pkg, fields: { op: 'remove', subject: { kind: 'user', id }, role } }
 }
 
 function personOf(actor: Actor): Person {

@@ -28,7 +28,7 @@ export async function addAdvisories(
     .update(JSON.stringify([changed, bad]))
     .digest('base64')
   const events = [
-    { type: 'advisory', fields: { op: 'load', count, set: `sha256-${digest}` } },
+    { type: 'advisory', fields: { op: 'load', count, doc: `sha256-${digest}` } },
     { type: 'policy', fields: { op: 'renew' } },
   ] as const
   await ports.store.commit(grant, events, async tx => {

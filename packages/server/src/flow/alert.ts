@@ -30,7 +30,7 @@ export function toAlert(event: StoredEvent): Alert | undefined {
     case 'quarantine':
       // The case that reconciliation opens says it, for all versions at once.
       return event.actorKind === 'system' ? undefined : aboutVersion(event, 'held', `was quarantined: ${why}`)
-    case 'waiver':
+    case 'waiver-ask':
       return detail['op'] === 'ask'
         ? aboutVersion(event, 'waiver', `is asked for as an exception: ${why}`)
         : undefined

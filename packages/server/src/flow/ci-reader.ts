@@ -11,9 +11,11 @@ import {
   type TrustedReader,
   type Whence,
 } from '../identity/index.ts'
+import { type NewEvent, saltDocument } from '../integrity/index.ts'
 import type { Ports } from '../ports.ts'
 import { describeJob } from './job.ts'
 import { countingMisses, readJob } from './job-token.ts'
+import { orgEvent } from './leaf.ts'
 import { provePresence } from './presence.ts'
 import { openMachines, tellOrgOwners } from './robot.ts'
 import { endTokensOf, makeNewToken, type NewToken, tokenCreated } from './token.ts'
@@ -65,7 +67,7 @@ export async function addReader(
     createdAt: ports.clock(),
     createdBy: actorId(actor),
   }
-  await ports.store.commit(grant, { type: 'org', detail: { org, op: 'reader-add', reader } }, async tx => {
+  await ports.store.commit(grant, readerEvent('reader-add', reader), async tx => {
     await tx.identity.holdOrg(org)
     if ((await tx.identity.listReaders(org)).length >= maxReaders)
       throw problem('publisher-limit', {
@@ -83,13 +85,18 @@ export async function addReader(
   return reader
 }
 
+function readerEvent(op: 'reader-add' | 'reader-remove', reader: TrustedReader): NewEvent {
+  const document = saltDocument({ ...reader })
+  return orgEvent(reader.org, { op, subject: { kind: 'oidc', id: reader.id }, document }, { reader })
+}
+
 /** Ends it, and the tokens that its jobs still hold. Throws `robot-not-found`. */
 export async function removeReader(ports: Ports, actor: Actor, org: string, id: string): Promise<void> {
   const grant = await openMachines(ports, actor, 'org:own', org)
   const reader = (await ports.store.identity.listReaders(org)).find(each => each.id === id)
   if (reader === undefined) throw problem('robot-not-found', { org, id })
   await provePresence(ports, grant)
-  await ports.store.commit(grant, { type: 'org', detail: { org, op: 'reader-remove', reader } }, async tx => {
+  await ports.store.commit(grant, readerEvent('reader-remove', reader), async tx => {
     await tx.identity.holdOrg(org)
     if (!(await tx.identity.removeReader(id, ports.clock()))) throw problem('robot-not-found', { org, id })
     await endTokensOf(tx, id, ports.clock())

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createHash, randomBytes } from 'node:crypto'
-import { encodeCanonical, type PackageName, type Version } from '@holdfast/core'
+import type { PackageName, Version } from '@holdfast/core'
 import { amend, decide } from '../catalog/index.ts'
 import type { Actor } from '../identity/index.ts'
-import type { NewEvent } from '../integrity/index.ts'
+import { type NewEvent, saltDocument } from '../integrity/index.ts'
 import type { Ports, Tx } from '../ports.ts'
 import { checkRevision, openPackage } from './package.ts'
 import { provePresence } from './presence.ts'
@@ -42,10 +41,9 @@ export async function deprecate(
   )
 }
 
-/** The log holds no free text: only the digest of a salted document, which stays in the record and can be erased there. */
-function deprecateEvent(name: PackageName, ver: Version, message: string): NewEvent {
+/** The log holds no free text: only the digest of a salted document, which can be erased; an empty message undoes. */
+export function deprecateEvent(name: PackageName, ver: Version, message: string): NewEvent {
   if (message === '') return { type: 'deprecate', pkg: name, ver, fields: { msg: '' } }
-  const document = encodeCanonical({ message: message.toWellFormed(), salt: randomBytes(16).toString('hex') })
-  const digest = createHash('sha256').update(document, 'utf8').digest('base64')
-  return { type: 'deprecate', pkg: name, ver, fields: { msg: `sha256-${digest}` }, detail: { document } }
+  const document = saltDocument({ message: message.toWellFormed() })
+  return { type: 'deprecate', pkg: name, ver, fields: { msg: document.digest }, document }
 }

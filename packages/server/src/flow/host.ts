@@ -2,6 +2,7 @@
 import { checkNewPackageName, matchesName, type NamePattern, type PackageName, problem } from '@holdfast/core'
 import { findAmbiguous } from '../catalog/index.ts'
 import { type Actor, authorize } from '../identity/index.ts'
+import type { NewEvent } from '../integrity/index.ts'
 import type { Ports } from '../ports.ts'
 import { provePresence } from './presence.ts'
 
@@ -10,7 +11,7 @@ export async function hostNames(ports: Ports, actor: Actor, patterns: readonly N
   const grant = await authorize(ports, actor, 'instance:operate', '')
   await provePresence(ports, grant)
   checkNotRouted(ports, patterns)
-  const events = patterns.map(pattern => ({ type: 'hosted-names', detail: { op: 'add', pattern } }) as const)
+  const events = patterns.map(pattern => hostedEvent('add', pattern))
   await ports.store.commit(grant, events, async tx => {
     for (const pattern of patterns) await tx.catalog.addHosted(pattern, ports.clock())
   })
@@ -37,12 +38,14 @@ export async function unhostNames(
 ): Promise<void> {
   const grant = await authorize(ports, actor, 'instance:operate', '')
   await provePresence(ports, grant)
-  const events = patterns.map(
-    pattern => ({ type: 'hosted-names', detail: { op: 'remove', pattern } }) as const,
-  )
+  const events = patterns.map(pattern => hostedEvent('remove', pattern))
   await ports.store.commit(grant, events, async tx => {
     for (const pattern of patterns) await tx.catalog.removeHosted(pattern)
   })
+}
+
+function hostedEvent(op: 'add' | 'remove', pattern: NamePattern): NewEvent {
+  return { type: 'hosted-names', fields: { op, pattern }, detail: { op, pattern } }
 }
 
 /** Throws unless a package of this name may live here. */

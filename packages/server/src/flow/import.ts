@@ -16,15 +16,18 @@ import {
   problem,
   type Version,
 } from '@holdfast/core'
-import { type Access, amend } from '../catalog/index.ts'
+import { type Access, amend, type PackageRole } from '../catalog/index.ts'
 import { type Actor, authorize, type Grant } from '../identity/index.ts'
 import type { NewEvent } from '../integrity/index.ts'
 import type { Ports, Tx } from '../ports.ts'
 import { type AlreadyHere, type Arrival, type Checked, checkArrival } from './arrival.ts'
+import { deprecateEvent } from './deprecate.ts'
 import { hostNames } from './host.ts'
+import { ownerEvent, userOf } from './leaf.ts'
 import { aboutPackage } from './manifest.ts'
 import { mapAhead } from './map-ahead.ts'
 import { handOf, publishEvent, recordVersion } from './publish.ts'
+import { moveTag } from './tag.ts'
 
 /** What an import is told beside the versions. */
 export interface ImportWishes {
@@ -217,6 +220,8 @@ async function record(
       const hand = handOf(actor)
       for (const each of versions) {
         manifests.set(each.upload.version, await recordVersion(ports, tx, { ...each, hand }))
+        const { version, deprecated } = each.upload
+        if (deprecated) tx.record(deprecateEvent(name, version, deprecated))
       }
       await setTags(tx, name, versions)
       await describe(tx, name, versions, manifests)
@@ -253,7 +258,7 @@ async function createPackage(
 /** Tags as the old registry had them; where nobody says, `latest` is the newest version and never moves back. */
 async function setTags(tx: Tx, name: PackageName, versions: readonly Checked[]): Promise<void> {
   for (const { arrival, upload } of versions) {
-    for (const tag of arrival.told?.tags ?? []) await tx.catalog.setTag(name, tag, upload.version)
+    for (const tag of arrival.told?.tags ?? []) await moveTag(tx, name, tag, upload.version)
   }
   const present = (await tx.catalog.listTags(name)).get(latest)
   const isTold = versions.some(each => each.arrival.told !== undefined)
@@ -262,7 +267,7 @@ async function setTags(tx: Tx, name: PackageName, versions: readonly Checked[]):
     ...versions.map(each => each.upload.version),
     ...(present === undefined ? [] : [present]),
   ])
-  if (newest !== undefined && newest !== present) await tx.catalog.setTag(name, latest, newest)
+  if (newest !== undefined && newest !== present) await moveTag(tx, name, latest, newest)
 }
 
 /** The package is described by the version that `latest` names, in the batch that brings it. */
@@ -293,9 +298,16 @@ async function addPeople(
   for (const login of logins) {
     const account = await tx.identity.findAccountByLogin(login)
     if (account === undefined || (await tx.identity.roleOn(account.id, name)) !== undefined) continue
-    await tx.catalog.setRole(name, account.id, 'maintainer')
+    await giveRole(tx, name, account.id, 'maintainer')
   }
-  if (ownerId !== undefined) await tx.catalog.setRole(name, ownerId, 'owner')
+  if (ownerId !== undefined) await giveRole(tx, name, ownerId, 'owner')
+}
+
+async function giveRole(tx: Tx, name: PackageName, id: string, role: PackageRole): Promise<void> {
+  const before = (await tx.catalog.listPeople(name)).find(each => each.accountId === id)?.role
+  if (before === role) return
+  await tx.catalog.setRole(name, id, role)
+  tx.record(ownerEvent(name, before === undefined ? 'add' : 'role', userOf(id), role))
 }
 
 function imported({ arrival, upload, bytes }: Checked, looksLike: PackageName | undefined): ImportOutcome {

@@ -326,7 +326,7 @@ class Book {
     const times = { publishedAt, ingestedAt: at, lastUsedAt: at }
     const ingested = { package: name, version: ver, origin, ...found, ...times, provenance } as const
     const dist = { integrity: formatIntegrity(digest), size: sizeBytes }
-    const fields = { origin, dist, signature: version.signature }
+    const fields = { upstream: origin, dist, signature: version.signature }
     const detail = { shown, ...(fault === '' ? {} : { fault }) }
     return {
       ingested,

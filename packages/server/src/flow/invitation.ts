@@ -14,6 +14,7 @@ import {
 } from '../identity/index.ts'
 import type { Ports } from '../ports.ts'
 import { type Applicant, accountCreated, addAccount, prepareAccount } from './account.ts'
+import { roleEvents } from './leaf.ts'
 import { secretLetter } from './letter.ts'
 import { provePresence } from './presence.ts'
 
@@ -97,7 +98,8 @@ export async function acceptInvitation(
   const { account } = prepared
   const nobody: Actor = { kind: 'nobody', from }
   const grant = await authorize(ports, nobody, 'account:create', '')
-  await ports.store.commit(grant, accountCreated(account, 'invitation'), async tx => {
+  const events = [accountCreated(account, 'invitation'), ...roleEvents(account.id, [], account.roles)]
+  await ports.store.commit(grant, events, async tx => {
     if (!(await tx.identity.useInvitation(hashInvitation(secret), ports.clock())))
       throw problem('invitation-invalid')
     // Of several set-up links only the first that is used makes an operator.

@@ -4,6 +4,7 @@ import { type PackageName, problem } from '@holdfast/core'
 import type { Actor, Grant, JobFacts, TrustedPublisher } from '../identity/index.ts'
 import type { NewEvent } from '../integrity/index.ts'
 import type { Ports, Tx } from '../ports.ts'
+import { ownerEvent, userOf } from './leaf.ts'
 import { trustEvent } from './trust.ts'
 
 type JobActor = Extract<Actor, { kind: 'job' }>
@@ -20,9 +21,8 @@ export async function settleEvents(ports: Ports, grant: Grant, name: PackageName
   if (grant.actor.kind !== 'job' || grant.operation !== 'package:create') return []
   const publisher = await ports.store.identity.findPublisher(grant.actor.id)
   if (publisher?.package !== name) throw problem('trust-refused', { name, job: 'its publisher is gone' })
-  const subject = { kind: 'user', id: publisher.createdBy }
   return [
-    { type: 'owner', pkg: name, fields: { op: 'add', subject, role: 'owner' } },
+    ownerEvent(name, 'add', userOf(publisher.createdBy), 'owner'),
     trustEvent({ ...publisher, pendingUntil: null }, 'add'),
   ]
 }

@@ -16,6 +16,7 @@ import {
 } from '../identity/index.ts'
 import type { NewEvent } from '../integrity/index.ts'
 import type { Ports, Tx } from '../ports.ts'
+import { accountEvent, orgEvent, ownerEvent, userOf } from './leaf.ts'
 import { addNotice } from './letter.ts'
 import { checkOrgOwned } from './organise.ts'
 import { endForeignGrants } from './people.ts'
@@ -54,7 +55,7 @@ export async function disableUser(ports: Ports, actor: Actor, login: string): Pr
   const reach = await reachOf(ports, account)
   const now = ports.clock()
   const events: NewEvent[] = [
-    { type: 'account-change', detail: { account: account.id, op: 'disable' } },
+    ...(account.disabledAt === null ? [accountEvent(account.id, 'disable')] : []),
     ...reach.publishers.map(each => trustEvent(each, 'remove')),
   ]
   await ports.store.commit(grant, events, async tx => {
@@ -94,8 +95,7 @@ export async function enableUser(ports: Ports, actor: Actor, login: string): Pro
   // A deleted account has no address: nothing of it comes back.
   if (account.email === '') throw problem('user-not-found', { user: login })
   if (account.disabledAt === null) return
-  const event = { type: 'account-change', detail: { account: account.id, op: 'enable' } } as const
-  await ports.store.commit(grant, event, async tx => {
+  await ports.store.commit(grant, accountEvent(account.id, 'enable'), async tx => {
     await tx.identity.setDisabled(account.id, null)
     await addNotice(tx, ports, account, 'Your account was switched on again by an operator')
   })
@@ -137,8 +137,10 @@ async function handOverPackage(
   // Nobody loses by a gift: a maintainer who inherits a reader's role stays one.
   const gaining = heirs.filter(heir => !isRoleAtLeast(heldBy(heir), role))
   const events: NewEvent[] = [
-    ...gaining.map(heir => ownerEvent(name, heldBy(heir) === undefined ? 'add' : 'role', heir.id, role)),
-    ownerEvent(name, 'remove', from.id, role),
+    ...gaining.map(heir =>
+      ownerEvent(name, heldBy(heir) === undefined ? 'add' : 'role', userOf(heir.id), role),
+    ),
+    ownerEvent(name, 'remove', userOf(from.id), role),
   ]
   const change = async (tx: Tx) => {
     for (const heir of gaining) {
@@ -162,14 +164,18 @@ async function handOverOrg(
   from: Account,
   heirs: readonly Account[],
 ): Promise<void> {
-  const detail = { org, op: 'transfer', account: from.id, to: heirs.map(heir => heir.id) }
-  await ports.store.commit(grant, { type: 'org', detail }, async tx => {
+  const detail = { account: from.id, to: heirs.map(heir => heir.id) }
+  const left = orgEvent(org, { op: 'remove', subject: userOf(from.id) }, detail)
+  await ports.store.commit(grant, left, async tx => {
     await tx.identity.holdOrg(org)
     const members = await tx.identity.listOrgMembers(org)
     const isOwned = hasOwner(members.filter(each => each.accountId !== from.id))
     // Only an organisation without another owner needs an heir: else its own people go on.
     if (role === 'owner' && !isOwned)
-      for (const heir of heirs) await tx.identity.setOrgMember(org, heir.id, 'owner')
+      for (const { id } of heirs) {
+        await tx.identity.setOrgMember(org, id, 'owner')
+        tx.record(orgEvent(org, { op: 'member', subject: userOf(id), role: 'owner' }, { account: id }))
+      }
     await tx.identity.setOrgMember(org, from.id, undefined)
     await checkOrgOwned(tx, org, from.login)
   })
@@ -226,13 +232,4 @@ async function findAccount(ports: Ports, login: string): Promise<Account> {
   const account = await ports.store.identity.findAccountByLogin(login)
   if (account === undefined) throw problem('user-not-found', { user: login })
   return account
-}
-
-function ownerEvent(
-  pkg: PackageName,
-  op: 'add' | 'remove' | 'role',
-  id: string,
-  role: PackageRole,
-): NewEvent {
-  return { type: 'owner', pkg, fields: { op, subject: { kind: 'user', id }, role } }
 }

@@ -3,6 +3,7 @@
 import { isProblem, type LockedVersion, type PackageName } from '@holdfast/core'
 import { decide, type RuleHit, type VersionFacts } from '../catalog/index.ts'
 import { type Actor, authorize, may } from '../identity/index.ts'
+import { saltDocument } from '../integrity/index.ts'
 import type { Ports } from '../ports.ts'
 import { provePresence } from './presence.ts'
 import { type PackageView, viewPackage } from './view.ts'
@@ -68,11 +69,9 @@ export async function keepLocked(
   const grant = await authorize(ports, actor, 'policy:keep', '')
   await provePresence(ports, grant)
   const versions = locked.map(({ name, version }) => ({ package: name, version }))
-  const event = {
-    type: 'policy',
-    fields: { op: 'keep', count: locked.length },
-    detail: { versions: locked.map(({ name, version }) => `${name}@${version}`) },
-  } as const
+  const detail = { versions: locked.map(({ name, version }) => `${name}@${version}`) }
+  const document = saltDocument(detail)
+  const event = { type: 'policy', fields: { op: 'keep', config: document.digest }, detail, document } as const
   const at = ports.clock()
   await ports.store.commit(grant, event, tx => tx.policy.grandfather(versions, at))
 }

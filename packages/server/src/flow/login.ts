@@ -221,7 +221,7 @@ async function move(
   sealed: string | null,
 ): Promise<void> {
   const { id, kind, operation, subject, address } = approval
-  const event = { type: 'grant', detail: { approval: id, kind, operation, subject, to, address } } as const
+  const event = { type: 'approval', detail: { approval: id, kind, operation, subject, to, address } } as const
   await ports.store.commit(grant, event, async tx => {
     if (!(await tx.identity.moveApproval(id, 'waiting', to, sealed))) throw problem('approval-over')
     if (kind === 'presence' && to === 'granted')

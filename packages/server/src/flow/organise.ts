@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Organisations and teams. An organisation `acme` owns the scope `@acme`. */
 
-import { type EventType, type PackageName, problem } from '@holdfast/core'
+import { type PackageName, problem } from '@holdfast/core'
 import {
   type Account,
   type Actor,
@@ -15,11 +15,15 @@ import {
   type OrgRole,
   type Person,
   parseLogin,
+  randomId,
   type TeamGrant,
+  type TeamRight,
 } from '../identity/index.ts'
+import type { NewEvent } from '../integrity/index.ts'
 import type { Ports, Tx } from '../ports.ts'
+import { orgEvent, userOf } from './leaf.ts'
 import { openPackage } from './package.ts'
-import { getAccount, grantEvent, type Rights, readable, rightOf } from './people.ts'
+import { changeTeamRight, getAccount, type Rights, readable, rightOf } from './people.ts'
 import { provePresence } from './presence.ts'
 
 /** Makes an organisation; whoever asks owns it. Throws `org-exists`, `scope-in-use`. */
@@ -28,7 +32,8 @@ export async function createOrg(ports: Ports, actor: Actor, name: string): Promi
   const grant = await authorize(ports, actor, 'org:create', '')
   const org = parseLogin(name)
   await provePresence(ports, grant)
-  await write(ports, grant, 'org', { org, op: 'create' }, async tx => {
+  const made = orgEvent(org, { op: 'create', subject: userOf(actor.id), role: 'owner' })
+  await write(ports, grant, org, made, async tx => {
     // Another user's name is their scope.
     await tx.identity.holdScope(org)
     const namesake = await tx.identity.findAccountByLogin(org)
@@ -63,7 +68,8 @@ export async function setMember(
 ): Promise<number> {
   const { grant, account, members } = await openMember(ports, actor, org, login, role)
   const before = members.find(member => member.accountId === account.id)
-  await write(ports, grant, 'org', { org, op: 'member', account: account.id, role }, async tx => {
+  const joined = orgEvent(org, { op: 'member', subject: userOf(account.id), role }, { account: account.id })
+  await write(ports, grant, org, joined, async tx => {
     await checkMayTouch(tx, grant, org, account)
     await tx.identity.setOrgMember(org, account.id, role)
     await checkOrgOwned(tx, org, login)
@@ -76,7 +82,8 @@ export async function removeMember(ports: Ports, actor: Actor, org: string, logi
   const { grant, account, members } = await openMember(ports, actor, org, login, undefined)
   if (!members.some(member => member.accountId === account.id))
     throw problem('not-a-member', { user: login, org })
-  await write(ports, grant, 'org', { org, op: 'remove', account: account.id }, async tx => {
+  const left = orgEvent(org, { op: 'remove', subject: userOf(account.id) }, { account: account.id })
+  await write(ports, grant, org, left, async tx => {
     await checkMayTouch(tx, grant, org, account)
     await tx.identity.setOrgMember(org, account.id, undefined)
     await checkOrgOwned(tx, org, login)
@@ -117,14 +124,22 @@ export async function createTeam(ports: Ports, actor: Actor, org: string, name: 
   const grant = await openOrg(ports, actor, 'org:manage', org)
   const team = parseLogin(name)
   await provePresence(ports, grant)
-  await write(ports, grant, 'team', { org, team, op: 'create' }, tx => tx.identity.addTeam(org, team))
+  const id = randomId('tm_')
+  const made = teamEvent({ org, team, id }, 'create')
+  await write(ports, grant, org, made, tx => tx.identity.addTeam(org, team, id))
 }
 
 /** Removes a team with its members and grants. Throws `team-not-found`. */
 export async function removeTeam(ports: Ports, actor: Actor, org: string, team: string): Promise<void> {
   const grant = await openTeam(ports, actor, 'org:manage', org, team)
   await provePresence(ports, grant)
-  await write(ports, grant, 'team', { org, team, op: 'remove' }, tx => tx.identity.removeTeam(org, team))
+  await write(ports, grant, org, [], async tx => {
+    const about = await checkTeam(tx, org, team)
+    for (const { package: name } of await tx.identity.listTeamGrants(org, team))
+      await changeTeamRight(tx, about, name, undefined)
+    await tx.identity.removeTeam(org, team)
+    tx.record(teamEvent(about, 'remove'))
+  })
 }
 
 export async function listTeamMembers(
@@ -150,22 +165,35 @@ export async function setTeamMember(
   const account = await getAccount(ports, login)
   if (member) await checkMember(ports.store.identity, account, org)
   await provePresence(ports, grant)
-  await write(
-    ports,
-    grant,
-    'team',
-    { org, team, op: member ? 'add' : 'drop', account: account.id },
-    async tx => {
-      await checkTeam(tx, org, team)
-      if (member) await checkMember(tx.identity, account, org)
-      await tx.identity.setTeamMember(org, team, account.id, member)
-    },
-  )
+  await write(ports, grant, org, [], async tx => {
+    const about = await checkTeam(tx, org, team)
+    if (member) await checkMember(tx.identity, account, org)
+    await tx.identity.setTeamMember(org, team, account.id, member)
+    tx.record(teamEvent(about, member ? 'add' : 'drop', account))
+  })
 }
 
 /** Asked while others wait: what is given to a team that just went would wait for the next one of its name. */
-async function checkTeam(tx: Tx, org: string, team: string): Promise<void> {
-  if (!(await tx.identity.teamExists(org, team))) throw problem('team-not-found', { team: `${org}:${team}` })
+async function checkTeam(tx: Tx, org: string, team: string): Promise<Team> {
+  const id = await tx.identity.findTeamId(org, team)
+  if (id === undefined) throw problem('team-not-found', { team: `${org}:${team}` })
+  return { org, team, id }
+}
+
+type Team = Pick<TeamRight, 'org' | 'team' | 'id'>
+
+/** The leaf has the team's id alone: its name may say who is in it. */
+function teamEvent(
+  { org, team, id }: Team,
+  op: 'create' | 'remove' | 'add' | 'drop',
+  account?: Pick<Account, 'id'>,
+): NewEvent {
+  const member = account === undefined ? {} : { subject: { ...userOf(account.id) } }
+  return {
+    type: 'team',
+    fields: { scope: `@${org}`, team: id, op, ...member },
+    detail: { org, team, op, ...(account === undefined ? {} : { account: account.id }) },
+  }
 }
 
 async function checkMember(identity: IdentityReads, account: Account, org: string): Promise<void> {
@@ -192,10 +220,8 @@ export async function setTeamGrant(
   permission: TeamGrant['permission'] | undefined,
 ): Promise<void> {
   const grant = await openGrantChange(ports, actor, org, team, name, permission)
-  await ports.store.commit(grant, grantEvent(org, team, name, permission), async tx => {
-    await tx.identity.holdOrg(org)
-    await checkTeam(tx, org, team)
-    await tx.identity.setTeamGrant(org, team, name, permission)
+  await write(ports, grant, org, [], async tx => {
+    await changeTeamRight(tx, await checkTeam(tx, org, team), name, permission)
   })
 }
 
@@ -250,7 +276,7 @@ async function openTeam(
   team: string,
 ): Promise<Grant> {
   const grant = await openOrg(ports, actor, operation, org)
-  if (!(await ports.store.identity.teamExists(org, team)))
+  if ((await ports.store.identity.findTeamId(org, team)) === undefined)
     throw problem('team-not-found', { team: `${org}:${team}` })
   return grant
 }
@@ -259,12 +285,12 @@ async function openTeam(
 function write(
   ports: Ports,
   grant: Grant,
-  type: Extract<EventType, 'org' | 'team'>,
-  detail: Readonly<Record<string, unknown>> & { readonly org: string },
+  org: string,
+  events: NewEvent | readonly NewEvent[],
   work: (tx: Tx) => Promise<void>,
 ): Promise<void> {
-  return ports.store.commit(grant, { type, detail }, async tx => {
-    await tx.identity.holdOrg(detail.org)
+  return ports.store.commit(grant, events, async tx => {
+    await tx.identity.holdOrg(org)
     await work(tx)
   })
 }

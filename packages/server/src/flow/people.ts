@@ -2,10 +2,18 @@
 /** Who stands by a package, and who may see it. */
 import { type PackageName, problem, scopeOf } from '@holdfast/core'
 import { type Access, amend, type PackagePerson, type PackageRole, type TfaDemand } from '../catalog/index.ts'
-import { type Account, type Actor, type Grant, may, type TeamGrant, tfaModeOf } from '../identity/index.ts'
-import type { NewEvent } from '../integrity/index.ts'
+import {
+  type Account,
+  type Actor,
+  type Grant,
+  may,
+  type TeamGrant,
+  type TeamRight,
+  tfaModeOf,
+} from '../identity/index.ts'
 import type { Ports, Tx } from '../ports.ts'
 import { applyApprovals, planApprovals } from './approvals.ts'
+import { ownerEvent, userOf } from './leaf.ts'
 import { addNotice } from './letter.ts'
 import { factorMissing } from './mfa-rule.ts'
 import { checkRevision, openPackage } from './package.ts'
@@ -76,9 +84,12 @@ async function changeOwners(
   expected?: number,
 ): Promise<void> {
   if (added.length === 0 && removed.length === 0) return
+  const before = new Set((await ports.store.catalog.listPeople(name)).map(person => person.accountId))
   const events = [
-    ...added.map(account => ownerEvent(name, 'add', account.id, 'owner')),
-    ...removed.map(person => ownerEvent(name, 'remove', person.accountId, person.role)),
+    ...added.map(account =>
+      ownerEvent(name, before.has(account.id) ? 'role' : 'add', userOf(account.id), 'owner'),
+    ),
+    ...removed.map(person => ownerEvent(name, 'remove', userOf(person.accountId), person.role)),
   ]
   const change = async (tx: Tx) => {
     for (const account of added) {
@@ -106,23 +117,28 @@ async function changeOwners(
  */
 export async function endForeignGrants(tx: Tx, name: PackageName): Promise<void> {
   const owners = (await tx.catalog.listPeople(name)).filter(person => person.role === 'owner')
-  for (const { org, team } of await tx.identity.listTeamsOn(name)) {
-    if (scopeOf(name) === `@${org}`) continue
-    const roles = await Promise.all(owners.map(owner => tx.identity.orgRole(owner.accountId, org)))
+  for (const right of await tx.identity.listTeamsOn(name)) {
+    if (scopeOf(name) === `@${right.org}`) continue
+    const roles = await Promise.all(owners.map(owner => tx.identity.orgRole(owner.accountId, right.org)))
     if (roles.some(role => role === 'owner' || role === 'admin')) continue
-    await tx.identity.setTeamGrant(org, team, name, undefined)
-    tx.record(grantEvent(org, team, name, undefined))
+    await changeTeamRight(tx, right, name, undefined)
   }
 }
 
-/** A team's right on a package changes. */
-export function grantEvent(
-  org: string,
-  team: string,
-  pkg: PackageName,
+/** A team's right on a package becomes another or ends, with its event; the same again changes nothing. */
+export async function changeTeamRight(
+  tx: Tx,
+  { org, team, id }: Pick<TeamRight, 'org' | 'team' | 'id'>,
+  name: PackageName,
   permission: TeamGrant['permission'] | undefined,
-): NewEvent {
-  return { type: 'grant', pkg, detail: { org, team, permission: permission ?? 'none' } }
+): Promise<void> {
+  const before = (await tx.identity.listTeamsOn(name)).find(each => each.id === id)?.permission
+  const role = permission ?? before
+  if (role === undefined || permission === before) return
+  await tx.identity.setTeamGrant(org, team, name, permission)
+  const op = permission === undefined ? 'remove' : before === undefined ? 'add' : 'role'
+  const detail = { org, team, permission: permission ?? 'none' }
+  tx.record(ownerEvent(name, op, { kind: 'team', id }, role, detail))
 }
 
 /** Whether everybody may read a package, or only those with a role. */
@@ -201,8 +217,4 @@ export async function getAccount(ports: Ports, login: string): Promise<Account> 
 
 function isMaintainer(person: PackagePerson): boolean {
   return rightOf(person.role) === 'write'
-}
-
-function ownerEvent(name: PackageName, op: 'add' | 'remove', id: string, role: PackageRole): NewEvent {
-  return { type: 'owner', pkg: name, fields: { op, subject: { kind: 'user', id }, role } }
 }

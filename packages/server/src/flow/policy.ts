@@ -11,6 +11,7 @@ import {
 } from '@holdfast/core'
 import { decide, defaultPolicy, nextPolicy, type Policy, type Rule, type RuleMode } from '../catalog/index.ts'
 import { type Actor, authorize } from '../identity/index.ts'
+import { saltDocument } from '../integrity/index.ts'
 import type { Ports } from '../ports.ts'
 import { keptMirrors } from './kept-mirrors.ts'
 import { provePresence } from './presence.ts'
@@ -92,9 +93,11 @@ export async function applyPolicy(
   await ports.downloads.flush()
   const preview = await previewPolicy(ports, rules, actor.kind === 'system' ? maxGlanced : maxPreviewed)
   const at = ports.clock()
+  const document = saltDocument({ rules })
   const event = {
     type: 'policy',
-    fields: { op: 'set', config: digestRules(rules) },
+    fields: { op: 'set', config: document.digest },
+    document,
     detail: {
       rules,
       hides: preview.hidden.length,

@@ -23,12 +23,14 @@ import {
 import type { BlobWriter, KeptProvenance, Ports, Tx, WrittenBytes } from '../ports.ts'
 import { checkMayBeMade } from './host.ts'
 import { checkStillTrusted, settleEvents, settlePending, withJob } from './job.ts'
+import { ownerEvent, userOf } from './leaf.ts'
 import { refuseTokens } from './leak.ts'
 import { abbreviate, aboutPackage, dependenciesOf, keepManifest } from './manifest.ts'
 import { signedText } from './own-signature.ts'
 import { holdTrust } from './package-trust.ts'
 import { provePresence } from './presence.ts'
 import { admitProvenance, adviseSource, attestField } from './publish-provenance.ts'
+import { moveTag } from './tag.ts'
 
 /** What a client wants published; its claims are checked, never believed. */
 export interface Upload {
@@ -274,7 +276,10 @@ async function createPackage(tx: Tx, actor: Actor, upload: Upload, at: number): 
   if (twin !== undefined && (actor.kind === 'person' || isMachine(actor)))
     throw problem('name-confusable', { name: upload.name, other: twin })
   if (!(await tx.catalog.addPackage(upload.name, key, upload.access ?? 'public', at))) return false
-  if (actor.kind === 'person') await tx.catalog.setRole(upload.name, actor.id, 'owner')
+  if (actor.kind === 'person') {
+    await tx.catalog.setRole(upload.name, actor.id, 'owner')
+    tx.record(ownerEvent(upload.name, 'add', userOf(actor.id), 'owner'))
+  }
   if (actor.kind === 'job') await settlePending(tx, actor, upload.name, at)
   if (actor.kind === 'person' || actor.kind === 'job') await checkOfScope(tx, upload.name)
   return true
@@ -293,9 +298,9 @@ async function checkOfScope(tx: Tx, name: PackageName): Promise<void> {
 
 /** Only the given tag moves; `latest` comes with the first version whatever its tag. */
 async function applyTag(tx: Tx, upload: Upload): Promise<void> {
-  await tx.catalog.setTag(upload.name, upload.tag, upload.version)
+  await moveTag(tx, upload.name, upload.tag, upload.version)
   if (!(await tx.catalog.listTags(upload.name)).has(latest))
-    await tx.catalog.setTag(upload.name, latest, upload.version)
+    await moveTag(tx, upload.name, latest, upload.version)
 }
 
 /** npm's registry signature over name, version and digest. */

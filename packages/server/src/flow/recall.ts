@@ -31,7 +31,8 @@ export async function recall(
 ): Promise<void> {
   const at = ports.clock()
   await tx.upstream.setMeasure(name, version, { package: name, version, status: 'held', reason, at })
-  tx.record({ type: 'hold', pkg: name, ver: version, detail: { words: reason } })
+  const fields = { reason: 'security' }
+  tx.record({ type: 'hold', pkg: name, ver: version, fields, detail: { words: reason } })
   if (!isOut) return
   const title = `${name} is not what its registry says of it`
   const { id, isNew } = await openCase(tx, 'upstream', at, {

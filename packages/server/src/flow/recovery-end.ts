@@ -11,6 +11,7 @@ import {
   type Whence,
 } from '../identity/index.ts'
 import type { Ports, Tx } from '../ports.ts'
+import { accountEvent } from './leaf.ts'
 import { checkNotLeaked } from './leaked-password.ts'
 import { addEndLetters, hashCancel, hashFinish, listOpen } from './recovery.ts'
 import { endTokensOf } from './token.ts'
@@ -37,8 +38,12 @@ export async function finishRecovery(
   await checkNotLeaked(ports, password)
   const hash = await hashPassword(password)
   const grant = await authorize(ports, { kind: 'nobody', from }, 'account:recover', account.id)
-  const detail = { account: account.id, op: 'recovery-done', recovery: recovery.id, way: recovery.way }
-  await ports.store.commit(grant, { type: 'account-change', detail }, async tx => {
+  const detail = { op: 'recovery-done', recovery: recovery.id, way: recovery.way }
+  const events = [
+    accountEvent(account.id, 'recover', detail),
+    ...(recovery.dropsFactors ? [accountEvent(account.id, 'mfa-reset')] : []),
+  ]
+  await ports.store.commit(grant, events, async tx => {
     await tx.identity.holdAccount(account.id)
     // Of a cancellation and a finish at the same moment one comes first, and the other finds it over.
     if (!(await tx.identity.moveRecovery(recovery.id, 'waiting', 'done'))) throw problem('recovery-over')

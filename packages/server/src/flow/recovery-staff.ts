@@ -13,6 +13,7 @@ import {
   toPerson,
 } from '../identity/index.ts'
 import type { Ports } from '../ports.ts'
+import { operatorEvent, userOf } from './leaf.ts'
 import { getAccount } from './people.ts'
 import { provePresence } from './presence.ts'
 import {
@@ -126,6 +127,7 @@ export async function recoverAtMachine(
   const earlier = (await listOpen(ports, account.id)).filter(each => each.way === 'operator')
   await commitBegun(ports, actor, account, started, async tx => {
     for (const each of earlier) await tx.identity.moveRecovery(each.id, 'waiting', 'cancelled')
+    tx.record(operatorEvent('recovery', userOf(account.id), { account: account.id }))
   })
   return `${ports.config.publicUrl}/recovery/${started.secret}`
 }

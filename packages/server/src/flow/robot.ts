@@ -12,7 +12,9 @@ import {
   type Token,
   type TokenLimits,
 } from '../identity/index.ts'
+import { type NewEvent, saltDocument } from '../integrity/index.ts'
 import type { Ports, Tx } from '../ports.ts'
+import { orgEvent } from './leaf.ts'
 import { addNotice } from './letter.ts'
 import { provePresence } from './presence.ts'
 import { endTokensOf, keepToken, makeNewToken, type NewToken, tokenCreated } from './token.ts'
@@ -60,8 +62,7 @@ export async function addRobot(ports: Ports, actor: Actor, org: string, name: st
     createdAt: ports.clock(),
     createdBy: actorId(actor),
   }
-  const detail = { org, op: 'robot-add', robot: robot.id, name: robot.name }
-  await ports.store.commit(grant, { type: 'org', detail }, async tx => {
+  await ports.store.commit(grant, robotEvent(robot, 'robot-add'), async tx => {
     await tx.identity.holdOrg(org)
     const others = await tx.identity.listRobots(org)
     if (others.some(each => each.name === robot.name)) throw problem('robot-exists', { org, name })
@@ -105,7 +106,8 @@ export async function addRobotToken(
     limits,
     lifeMs,
   })
-  await ports.store.commit(grant, tokenCreated(made.token), async tx => {
+  const events = [tokenCreated(made.token), robotTokenEvent(robot, made.token)]
+  await ports.store.commit(grant, events, async tx => {
     await tx.identity.holdOrg(org)
     if ((await tx.identity.findRobot(id)) === undefined) throw problem('robot-not-found', { org, id })
     await keepToken(tx, made)
@@ -115,13 +117,24 @@ export async function addRobotToken(
   return made
 }
 
+function robotEvent(robot: Robot, op: 'robot-add' | 'robot-remove'): NewEvent {
+  const detail = { robot: robot.id, name: robot.name }
+  return orgEvent(robot.org, { op, subject: { kind: 'robot', id: robot.id } }, detail)
+}
+
+/** What a robot may do is what its tokens say: each is a leaf, with the digest of what it allows. */
+function robotTokenEvent(robot: Robot, { id, limits, expiresAt }: Token): NewEvent {
+  const document = saltDocument({ robot: robot.id, token: id, limits, expiresAt })
+  const subject = { kind: 'robot', id: robot.id } as const
+  return orgEvent(robot.org, { op: 'robot-token', subject, document }, { robot: robot.id, token: id })
+}
+
 /** Ends a robot and its tokens at once. Throws `robot-not-found`. */
 export async function removeRobot(ports: Ports, actor: Actor, org: string, id: string): Promise<void> {
   const grant = await openMachines(ports, actor, 'org:own', org)
   const robot = await getRobot(ports, org, id)
   await provePresence(ports, grant)
-  const detail = { org, op: 'robot-remove', robot: id, name: robot.name }
-  await ports.store.commit(grant, { type: 'org', detail }, async tx => {
+  await ports.store.commit(grant, robotEvent(robot, 'robot-remove'), async tx => {
     await tx.identity.holdOrg(org)
     if (!(await tx.identity.removeRobot(id, ports.clock()))) throw problem('robot-not-found', { org, id })
     await endTokensOf(tx, id, ports.clock())

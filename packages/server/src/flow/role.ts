@@ -11,6 +11,7 @@ import {
   type Token,
 } from '../identity/index.ts'
 import type { Ports, Tx } from '../ports.ts'
+import { ownerEvent, roleEvents, userOf } from './leaf.ts'
 import { addNotice } from './letter.ts'
 import { openPackage } from './package.ts'
 import { endForeignGrants, getAccount } from './people.ts'
@@ -28,10 +29,10 @@ export async function setPackageRole(
   const account = await getAccount(ports, login)
   const before = (await ports.store.identity.listOwnRoles(account.id)).get(name)
   await provePresence(ports, grant, known.requiresTfa)
-  if (before === role) return
+  const held = role ?? before
+  if (before === role || held === undefined) return
   const op = role === undefined ? 'remove' : before === undefined ? 'add' : 'role'
-  const subject = { kind: 'user', id: account.id }
-  const event = { type: 'owner', pkg: name, fields: { op, subject, role: role ?? before ?? '' } } as const
+  const event = ownerEvent(name, op, userOf(account.id), held)
   const told = role === undefined ? `You have no role on ${name} any more` : `You are now ${role} of ${name}`
   const change = async (tx: Tx) => {
     await tx.catalog.setRole(name, account.id, role)
@@ -97,8 +98,7 @@ export async function setInstanceRoles(
   await provePresence(ports, grant)
   const wanted = [...new Set(roles)].sort()
   if (wanted.join() === account.roles.toSorted().join()) return
-  const detail = { account: account.id, op: 'roles', roles: wanted, before: account.roles }
-  await ports.store.commit(grant, { type: 'account-change', detail }, async tx => {
+  await ports.store.commit(grant, roleEvents(account.id, account.roles, wanted), async tx => {
     await tx.identity.holdInstance()
     await tx.identity.setRoles(account.id, wanted)
     if (account.roles.includes('operator')) await checkOperated(tx, login)

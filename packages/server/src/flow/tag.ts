@@ -56,6 +56,12 @@ export async function removeTag(ports: Ports, actor: Actor, name: PackageName, t
   )
 }
 
+/** Points a tag somewhere inside a commit, with its event. */
+export async function moveTag(tx: Tx, name: PackageName, tag: DistTag, version: Version): Promise<void> {
+  await tx.catalog.setTag(name, tag, version)
+  tx.record(tagEvent(name, tag, version))
+}
+
 /** `ver` is empty when the tag is gone. */
 export function tagEvent(name: PackageName, tag: DistTag, version: Version | ''): NewEvent {
   return version === ''

@@ -48,7 +48,7 @@ async function tellOfRobot(ports: Ports, token: Token, days: NoticeDays): Promis
   if (robot === undefined) return
   const grant = await authorize(ports, clock, 'org:own', robot.org)
   const detail = { org: robot.org, op: 'token-ending', robot: robot.id, token: token.id, days }
-  await ports.store.commit(grant, { type: 'org', detail }, async tx => {
+  await ports.store.commit(grant, { type: 'account-change', detail }, async tx => {
     if (!(await tx.identity.addTokenNotice(token.id, days))) return
     const what = `A token of the robot ${robot.name} of ${robot.org} ends in ${days === 1 ? '1 day' : `${days} days`}`
     await tellOrgOwners(tx, ports, robot.org, what)

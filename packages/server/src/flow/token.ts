@@ -17,6 +17,7 @@ import {
 } from '../identity/index.ts'
 import type { NewEvent } from '../integrity/index.ts'
 import type { Ports, Tx } from '../ports.ts'
+import { operatorEvent, userOf } from './leaf.ts'
 import { addNotice } from './letter.ts'
 import { factorMissing } from './mfa-rule.ts'
 import { provePresence } from './presence.ts'
@@ -68,7 +69,11 @@ export async function createToken(
     limits: limitsBy(actor, request.limits),
     origin,
   })
-  await ports.store.commit(grant, tokenCreated(made.token), async tx => {
+  const events = [
+    tokenCreated(made.token),
+    ...(byOperator ? [operatorEvent('token', userOf(account.id), { token: made.token.id })] : []),
+  ]
+  await ports.store.commit(grant, events, async tx => {
     await checkStillHere(tx, account.id)
     await keepToken(tx, made)
     await addNotice(tx, ports, account, creationNotice(made.token))

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Trusted publishers of a package: which CI jobs may publish it without a stored secret. */
-import { createHash, randomBytes } from 'node:crypto'
 import { encodeCanonical, type PackageName, problem } from '@holdfast/core'
 import type { Package } from '../catalog/index.ts'
 import type { CiIssuer, CiProvider, Config } from '../config.ts'
@@ -14,7 +13,7 @@ import {
   randomId,
   type TrustedPublisher,
 } from '../identity/index.ts'
-import type { NewEvent } from '../integrity/index.ts'
+import { type NewEvent, saltDocument } from '../integrity/index.ts'
 import type { Ports, Tx } from '../ports.ts'
 import { checkMayBeMade } from './host.ts'
 import { addNotice } from './letter.ts'
@@ -181,19 +180,19 @@ function comparable({ issuer, rule }: TrustedPublisher): string {
 }
 
 /**
- * The configuration is in the private record; the log holds its digest with a salt, since names of private repositories
- * could be guessed. A name that is not there yet is nobody's business.
+ * The configuration is in the private record; the log holds the digest of a salted document, since names of private
+ * repositories could be guessed. A name that is not there yet is nobody's business.
  */
 export function trustEvent(publisher: TrustedPublisher, op: 'add' | 'change' | 'remove'): NewEvent {
   const { id, provider, issuer, rule, permissions } = publisher
-  const salt = randomBytes(16).toString('hex')
-  const configuration = { id, provider, issuer, rule, permissions, salt }
-  const text = encodeCanonical(JSON.parse(JSON.stringify(configuration)))
+  const configuration = { id, provider, issuer, rule, permissions }
+  const document = saltDocument(configuration)
   return {
     type: 'trusted-publisher',
     ...(publisher.pendingUntil === null ? { pkg: publisher.package } : {}),
-    fields: { op, config: `sha256-${createHash('sha256').update(text).digest('base64')}` },
+    fields: { op, config: document.digest },
     detail: { package: publisher.package, configuration },
+    document,
   }
 }
 

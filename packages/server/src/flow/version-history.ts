@@ -12,7 +12,7 @@ const maxPolicies = 100
 export interface Happening {
   /** Milliseconds since the epoch. */
   readonly at: number
-  /** The type of the event; of a change of the policy its `op`. */
+  /** The type of the event; of a waiver and of the policy with what became of it. */
   readonly what: string
   /** Of a change of the policy: rules for this package that changed, came or went, by name. */
   readonly rules?: readonly string[]
@@ -28,7 +28,7 @@ const decisions: ReadonlySet<EventType> = new Set([
   'unyank',
   'unpublish',
   'deprecate',
-  'policy',
+  'waiver',
 ])
 
 /** What happened to one version of a package since it was published, newest first. Whoever shows it asks who may read. */
@@ -46,7 +46,7 @@ export async function listHappenings(
     .filter(({ ver, type }) => ver === version && decisions.has(type))
     .map(({ at, type, leaf }) => ({
       at,
-      what: type === 'policy' ? String(decodeLeaf(leaf ?? '{}')['op']) : type,
+      what: type === 'waiver' ? `waiver-${String(decodeLeaf(leaf ?? '{}')['op'])}` : type,
     }))
   const changed = policyChanges(policies, name, origin).filter(({ at }) => at >= publishedAt)
   return [...happened, ...changed].sort((a, b) => b.at - a.at)

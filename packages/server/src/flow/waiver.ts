@@ -57,7 +57,7 @@ export async function askWaiver(
     endsAt: null,
     notifiedAt: null,
   }
-  const event = waiverEvent(waiver, 'ask', { words, rules })
+  const event = askedEvent(waiver, 'ask', { words, rules })
   await ports.store.commit(grant, event, async tx => {
     await tx.policy.setWaiver(waiver)
     await tellOfWaivers(tx, ports, `A waiver is asked for ${name}@${version}`, [
@@ -96,7 +96,7 @@ export async function decideWaiver(
   if (verdict.kind === 'grant' && actor.kind === 'person' && found.askedBy === actor.id)
     throw problem('waiver-own')
   const decided = settle(found, verdict, actorId(actor), at)
-  return ports.store.commit(grant, verdictEvents(decided, verdict), async tx => {
+  return ports.store.commit(grant, verdictEvent(decided, verdict), async tx => {
     // Asked again while others wait: of two responders one is first.
     const now = await tx.policy.findWaiver(id)
     if (now?.state !== (verdict.kind === 'end' ? 'granted' : 'asked'))
@@ -117,17 +117,20 @@ function settle(waiver: Waiver, verdict: Verdict, decidedBy: string, at: number)
 }
 
 /** What changes the gate stands in the log, without the words and the people; the rest in the record. */
-function verdictEvents(waiver: Waiver, verdict: Verdict): NewEvent[] {
-  const record = waiverEvent(waiver, verdict.kind, { words: verdict.words, endsAt: waiver.endsAt })
-  if (verdict.kind === 'refuse') return [record]
-  const op = verdict.kind === 'grant' ? 'waive' : 'unwaive'
-  const fields = { op, waiver: waiver.id, until: waiver.endsAt ?? 0 }
-  return [{ type: 'policy', pkg: waiver.package, ver: waiver.version, fields }, record]
+function verdictEvent(waiver: Waiver, { kind, words }: Verdict): NewEvent {
+  const record = askedEvent(waiver, kind, { words, endsAt: waiver.endsAt })
+  if (kind === 'refuse') return record
+  return {
+    ...record,
+    type: 'waiver',
+    fields: { op: kind, waiver: waiver.id, until: waiver.endsAt ?? 0 },
+  }
 }
 
-function waiverEvent(waiver: Waiver, op: string, detail: Readonly<Record<string, unknown>>): NewEvent {
+/** What leaves the gate as it is: a wish, a refusal, a notice. */
+function askedEvent(waiver: Waiver, op: string, detail: Readonly<Record<string, unknown>>): NewEvent {
   return {
-    type: 'waiver',
+    type: 'waiver-ask',
     pkg: waiver.package,
     ver: waiver.version,
     detail: { op, waiver: waiver.id, ...detail },
@@ -167,7 +170,7 @@ export async function tellOfEndingWaivers(ports: Ports): Promise<void> {
     if (!isOver && waiver.notifiedAt !== null) continue
     const told: Waiver = { ...waiver, notifiedAt: now, state: isOver ? 'ended' : waiver.state }
     const what = `The waiver for ${waiver.package}@${waiver.version} ${isOver ? 'has ended' : `ends ${isoOf(waiver.endsAt)}`}`
-    const event = waiverEvent(told, isOver ? 'over' : 'ending', { endsAt: waiver.endsAt })
+    const event = askedEvent(told, isOver ? 'over' : 'ending', { endsAt: waiver.endsAt })
     await ports.store.commit(grant, event, async tx => {
       await tx.policy.setWaiver(told)
       const asker = await tx.identity.findAccount(waiver.askedBy)

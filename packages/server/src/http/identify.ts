@@ -122,7 +122,9 @@ const changesIdentity = new Set<string>([
   'account',
   'account-change',
   'session-end',
+  'grant',
   'org',
+  'team',
   'trusted-publisher',
 ])
 

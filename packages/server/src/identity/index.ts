@@ -86,6 +86,7 @@ export type {
   OrgRole,
   Session,
   TeamGrant,
+  TeamRight,
   Token,
 } from './port.ts'
 export type { Recovery, RecoveryReads, RecoveryWay, RecoveryWrites } from './recovery.ts'

@@ -109,6 +109,14 @@ export interface TeamGrant {
   readonly permission: 'read-only' | 'read-write'
 }
 
+/** A team with its right on one package. */
+export interface TeamRight extends Pick<TeamGrant, 'permission'> {
+  readonly org: string
+  readonly team: string
+  /** The team's, opaque. */
+  readonly id: string
+}
+
 export interface IdentityReads
   extends AddressReads,
     RecoveryReads,
@@ -141,12 +149,13 @@ export interface IdentityReads
   listOrgsOf(accountId: string): Promise<ReadonlyMap<string, OrgRole>>
   orgRole(accountId: string, org: string): Promise<OrgRole | undefined>
   listOrgMembers(org: string): Promise<readonly OrgMember[]>
-  teamExists(org: string, team: string): Promise<boolean>
+  /** The opaque id by which leaves name a team. */
+  findTeamId(org: string, team: string): Promise<string | undefined>
   listTeams(org: string): Promise<readonly string[]>
   listTeamMembers(org: string, team: string): Promise<readonly string[]>
   listTeamGrants(org: string, team: string): Promise<readonly TeamGrant[]>
   /** Teams with a right on a package. */
-  listTeamsOn(name: PackageName): Promise<readonly { readonly org: string; readonly team: string }[]>
+  listTeamsOn(name: PackageName): Promise<readonly TeamRight[]>
   /** Failures on this counter since the window began. */
   countFailures(counter: string, sinceMs: number): Promise<{ count: number; oldestAt: number }>
 }
@@ -190,7 +199,7 @@ export interface IdentityWrites
   /** Makes others who change this organisation wait for the commit: what is asked afterwards stays true until then. */
   holdOrg(org: string): Promise<void>
   setOrgMember(org: string, accountId: string, role: OrgRole | undefined): Promise<void>
-  addTeam(org: string, team: string): Promise<void>
+  addTeam(org: string, team: string, id: string): Promise<void>
   removeTeam(org: string, team: string): Promise<void>
   setTeamMember(org: string, team: string, accountId: string, member: boolean): Promise<void>
   setTeamGrant(

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { EventType, PackageName, Version } from '@holdfast/core'
+import type { LeafDocument } from './leaf-document.ts'
 
 /** Values a leaf may hold: integers, printable ASCII, booleans, objects and arrays of them. */
 export type LeafValue =
@@ -10,8 +11,8 @@ export type LeafValue =
   | { readonly [key: string]: LeafValue }
 
 /**
- * What happened, as a flow says it. `fields` go into the public leaf (no names of people, addresses or free text);
- * `detail` stays in the private record.
+ * What happened, as a flow says it. `fields` go into the public leaf, and are what core's table says of the type; `detail` stays
+ * in the private record. `document` is what the leaf names by its digest.
  */
 export interface NewEvent {
   readonly type: EventType
@@ -19,6 +20,7 @@ export interface NewEvent {
   readonly ver?: Version
   readonly fields?: { readonly [key: string]: LeafValue }
   readonly detail?: { readonly [key: string]: unknown }
+  readonly document?: LeafDocument
 }
 
 /** An event as it is kept, in its place. */

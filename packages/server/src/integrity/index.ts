@@ -19,6 +19,7 @@ export {
   inspectTarball,
   servedManifest,
 } from './inspect.ts'
+export { type LeafDocument, saltDocument } from './leaf-document.ts'
 export { nodeCrypto } from './log-crypto.ts'
 export { type InsideWords, lookInside, type RecordPlace } from './look-inside.ts'
 export { digestManifest } from './manifest-digest.ts'

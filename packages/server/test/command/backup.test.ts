@@ -7,6 +7,7 @@ import { test } from 'node:test'
 import { type Digest, parsePackageName, parseVersion } from '@holdfast/core'
 import { authorize, operator } from '../../src/identity/index.ts'
 import type { Ports } from '../../src/main.ts'
+import { ingestEvent } from '../ingest-event.ts'
 import { freshPath, holdfast, withPorts } from './command-line.ts'
 import { blobPath, flipByte, makeInstance, publishOne } from './instance.ts'
 
@@ -154,7 +155,7 @@ async function ingest(ports: Ports, name: string, bytes: Buffer, status?: 'quara
     provenance: 'none',
   } as const
   const grant = await authorize(ports, operator, 'instance:operate', '')
-  await ports.store.commit(grant, { type: 'ingest', pkg: pin.package, ver: pin.version }, async tx => {
+  await ports.store.commit(grant, ingestEvent(made), async tx => {
     await tx.upstream.addIngested(made)
     const measure = status === undefined ? undefined : { ...pin, status, reason: 'withdrawn', at: 1 }
     await tx.upstream.setMeasure(pin.package, pin.version, measure)

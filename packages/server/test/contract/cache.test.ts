@@ -15,7 +15,7 @@ function cacheContract(engine: StoreEngine): void {
     let pair: Pair
     let store: Store
     const now = 1_700_000_000_000
-    const change = (work: (tx: Tx) => Promise<void>) => store.commit(pair.grant, { type: 'operator' }, work)
+    const change = (work: (tx: Tx) => Promise<void>) => store.commit(pair.grant, { type: 'critical' }, work)
     const ingest = (made: Ingested) => change(tx => tx.upstream.addIngested(made))
 
     before(async () => {

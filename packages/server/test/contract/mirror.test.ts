@@ -6,6 +6,7 @@ import type { Digest, DistTag, PackageName, Version } from '@holdfast/core'
 import type { Ingested, Mirror, UpstreamVersion } from '../../src/catalog/index.ts'
 import type { Grant } from '../../src/identity/index.ts'
 import type { Store } from '../../src/ports.ts'
+import { ingestEvent } from '../ingest-event.ts'
 import { engines, openPair, type Pair, type StoreEngine } from './engine.ts'
 
 for (const engine of engines) mirrorContract(engine)
@@ -26,9 +27,7 @@ function mirrorContract(engine: StoreEngine): void {
     after(() => pair.close())
 
     const ingest = (version: Ingested, on = store) =>
-      on.commit(grant, { type: 'ingest', pkg: version.package, ver: version.version }, tx =>
-        tx.upstream.addIngested(version),
-      )
+      on.commit(grant, ingestEvent(version), tx => tx.upstream.addIngested(version))
 
     test('a mirror comes back as it was saved, also in another process', async () => {
       const kept = mirror('@up/whole', 1, 40)
@@ -139,7 +138,7 @@ function mirrorContract(engine: StoreEngine): void {
       const all = await search('')
       assert.equal(all[0], all.length - 1)
       assert.ok(all.includes('repaint') && !all.includes('paint-gone'))
-      await store.commit(grant, { type: 'publish' }, tx =>
+      await store.commit(grant, { type: 'critical' }, tx =>
         tx.catalog.addPackage('paint.oil' as PackageName, 'paint.oil', 'public', now),
       )
       assert.deepEqual(await search('oil'), [0], 'it is hosted here now')
@@ -235,7 +234,7 @@ function mirrorContract(engine: StoreEngine): void {
       const version = '1.0.0' as Version
       await store.mirrors.save(mirror(name, 4, 1), new Uint8Array())
       const set = (status: 'held' | 'quarantined' | undefined) =>
-        store.commit(grant, { type: 'quarantine', pkg: name, ver: version }, async tx => {
+        store.commit(grant, { type: 'critical', pkg: name, ver: version }, async tx => {
           const measure = status && { package: name, version, status, reason: 'why', at: now }
           await tx.upstream.setMeasure(name, version, measure)
           await tx.upstream.touchMirror(name)

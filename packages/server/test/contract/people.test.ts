@@ -26,7 +26,7 @@ function peopleContract(engine: StoreEngine): void {
 
     const account = (login: string) => pair.account(login)
     const change = (work: (tx: Tx) => Promise<unknown>, pkg?: string, on = store) =>
-      on.commit(grant, { type: 'access', ...(pkg === undefined ? {} : { pkg: pkg as PackageName }) }, work)
+      on.commit(grant, { type: 'critical', ...(pkg === undefined ? {} : { pkg: pkg as PackageName }) }, work)
     const make = (name: string) =>
       change(tx => tx.catalog.addPackage(name as PackageName, confusableKey(name), 'public', now), name)
 
@@ -38,7 +38,7 @@ function peopleContract(engine: StoreEngine): void {
         await tx.identity.addOrg('acme', now)
         await tx.identity.setOrgMember('acme', ann.id, 'admin')
         await tx.identity.setOrgMember('acme', bob.id, 'developer')
-        await tx.identity.addTeam('acme', 'core')
+        await tx.identity.addTeam('acme', 'core', 'tm_0123456789abcdef')
         await tx.identity.setTeamMember('acme', 'core', bob.id, true)
         await tx.identity.setTeamGrant('acme', 'core', '@acme/ui' as PackageName, 'read-write')
       })
@@ -132,7 +132,7 @@ function peopleContract(engine: StoreEngine): void {
         (await store.events.search({ since: now }, before, 10)).map(event => event.pkg),
         ['found-1'],
       )
-      const named = { type: 'access', actorId: 'operator', package: 'found-1' as PackageName } as const
+      const named = { type: 'critical', actorId: 'operator', package: 'found-1' as PackageName } as const
       assert.equal((await store.events.search(named, Number.MAX_SAFE_INTEGER, 10)).length, 1)
       assert.equal(
         (await store.events.search({ ...named, type: 'publish' }, Number.MAX_SAFE_INTEGER, 10)).length,

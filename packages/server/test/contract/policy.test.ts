@@ -75,7 +75,9 @@ function policyContract(engine: StoreEngine): void {
         notifiedAt: null,
       }
       const save = (each: Waiver) =>
-        store.commit(grant, { type: 'policy', pkg: name, ver: each.version }, tx => tx.policy.setWaiver(each))
+        store.commit(grant, { type: 'waiver-ask', pkg: name, ver: each.version }, tx =>
+          tx.policy.setWaiver(each),
+        )
       await save(waiver)
       const granted: Waiver = {
         ...waiver,
@@ -108,7 +110,7 @@ function policyContract(engine: StoreEngine): void {
       const one = advisory('@acme/core', 'GHSA-1', now)
       const others = [advisory('@acme/parser', 'GHSA-2', now), advisory('@acmeother/core', 'GHSA-3', now)]
       const old = advisory('@acme/old', 'GHSA-4', now - 100 * dayMs)
-      await store.commit(grant, { type: 'advisory', fields: {} }, async tx => {
+      await store.commit(grant, { type: 'critical' }, async tx => {
         for (const each of [one, ...others, old]) await tx.policy.setAdvisory(each)
         await tx.policy.setAdvisory({ ...one, title: 'worse than thought' })
       })
@@ -124,7 +126,7 @@ function policyContract(engine: StoreEngine): void {
 
     test('bad digests are found among many', async () => {
       const bad = 'ab'.repeat(64) as Digest
-      await store.commit(grant, { type: 'advisory', fields: {} }, tx =>
+      await store.commit(grant, { type: 'critical' }, tx =>
         tx.policy.setBadDigest({ digest: bad, why: 'steals tokens' }),
       )
       const many = Array.from({ length: 1200 }, (_, i) => i.toString(16).padStart(128, '0') as Digest)

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import { test } from 'node:test'
 import type { Digest, PackageName, Version } from '@holdfast/core'
 import type { Ingested } from '../../src/catalog/index.ts'
+import { ingestEvent } from '../ingest-event.ts'
 import { engines, openPair, type Pair } from './engine.ts'
 
 const version = '1.0.0' as Version
@@ -57,7 +58,5 @@ async function ingest({ store, grant }: Pair, provenance: Ingested['provenance']
     lastUsedAt: 1,
     provenance,
   }
-  await store.commit(grant, { type: 'ingest', pkg: made.package, ver: version }, tx =>
-    tx.upstream.addIngested(made),
-  )
+  await store.commit(grant, ingestEvent(made), tx => tx.upstream.addIngested(made))
 }

@@ -8,6 +8,7 @@ import {
   type Digest,
   type DistTag,
   decodeLeaf,
+  formatIntegrity,
   isProblem,
   type PackageName,
   type Version,
@@ -15,6 +16,7 @@ import {
 import { sql } from 'kysely'
 import { amend, type NewVersion } from '../../src/catalog/index.ts'
 import { ensureAccount } from '../../src/flow/index.ts'
+import { ownerEvent, userOf } from '../../src/flow/leaf.ts'
 import { authorize, type Grant, operator } from '../../src/identity/index.ts'
 import type { NewEvent, StoredEvent } from '../../src/integrity/index.ts'
 import type { Ports } from '../../src/main.ts'
@@ -52,11 +54,11 @@ export function storeContract(engine: StoreEngine): void {
     const commit = <T>(on: Store, event: NewEvent | NewEvent[], work: (tx: Tx) => Promise<T>) =>
       on.commit(grant, event, work)
     const make = (name: PackageName, on = store) =>
-      commit(on, { type: 'access', pkg: name }, tx =>
+      commit(on, { type: 'critical', pkg: name }, tx =>
         tx.catalog.addPackage(name, confusableKey(name), 'public', now),
       )
     const addVersion = (name: PackageName, version: string, on = store) =>
-      commit(on, { type: 'publish', pkg: name, ver: version as Version }, tx =>
+      commit(on, published(name, version as Version), tx =>
         amend(tx.catalog, name, now, () => tx.catalog.addVersion(newVersion(name, version))),
       )
 
@@ -69,15 +71,15 @@ export function storeContract(engine: StoreEngine): void {
     test('what work changes and its event are committed together, or neither is', async () => {
       const name = 'atomic' as PackageName
       const head = await store.events.head()
-      const failed = commit(store, { type: 'access', pkg: name }, async tx => {
+      const failed = commit(store, { type: 'critical', pkg: name }, async tx => {
         await tx.catalog.addPackage(name, confusableKey(name), 'public', now)
         throw boom
       })
       await assert.rejects(failed, boom)
       assert.equal(await second.catalog.findPackage(name), undefined)
       assert.equal(await second.events.head(), head)
-      // An event that cannot be written takes the change with it: a leaf holds whole numbers only.
-      const unspeakable = commit(store, { type: 'yank', pkg: name, fields: { n: 0.5 } }, tx =>
+      // An event that cannot be written takes the change with it: the leaf of this type has no such field.
+      const unspeakable = commit(store, { type: 'unpublish', pkg: name, fields: { n: 1 } }, tx =>
         tx.catalog.addPackage(name, confusableKey(name), 'public', now),
       )
       await assert.rejects(unspeakable)
@@ -96,7 +98,7 @@ export function storeContract(engine: StoreEngine): void {
       const commits = Array.from({ length: 40 }, (_, index) =>
         commit(
           index % 2 === 0 ? store : second,
-          { type: 'access', pkg: name, detail: { index } },
+          { type: 'critical', pkg: name, detail: { index } },
           async tx => {
             if (index % 5 === 0) throw boom
             await tx.catalog.touch(name, now)
@@ -162,7 +164,7 @@ export function storeContract(engine: StoreEngine): void {
       await make(name)
       await store.commit(
         { ...grant, actor },
-        { type: 'owner', pkg: name, detail: { login: account.login } },
+        ownerEvent(name, 'add', userOf(account.id), 'owner', { login: account.login }),
         async tx => tx.catalog.setRole(name, account.id, 'owner'),
       )
       const leaves = (await store.events.read(0, 10_000)).flatMap(event => event.leaf ?? [])
@@ -201,7 +203,7 @@ export function storeContract(engine: StoreEngine): void {
       const name = 'long' as PackageName
       await make(name)
       const wanted = Array.from({ length: 1003 }, (_, index) => `1.0.${index}`)
-      await commit(store, { type: 'access', pkg: name }, async tx => {
+      await commit(store, { type: 'critical', pkg: name }, async tx => {
         for (const version of wanted) await tx.catalog.addVersion(newVersion(name, version))
       })
       const found: string[] = []
@@ -245,7 +247,7 @@ export function storeContract(engine: StoreEngine): void {
       for (const [text, description, keywords] of words) {
         const name = text as PackageName
         await make(name)
-        await commit(store, { type: 'publish', pkg: name, ver: '1.0.0' as Version }, tx =>
+        await commit(store, { type: 'critical', pkg: name, ver: '1.0.0' as Version }, tx =>
           amend(tx.catalog, name, now, async () => {
             await tx.catalog.addVersion(newVersion(name, '1.0.0'))
             await tx.catalog.setTag(name, 'latest' as DistTag, '1.0.0' as Version)
@@ -345,7 +347,7 @@ export function storeContract(engine: StoreEngine): void {
       const name = 'wanted' as PackageName
       const seen = await Promise.all(
         [store, second].map(on =>
-          commit(on, { type: 'access', pkg: name }, async tx => [
+          commit(on, { type: 'critical', pkg: name }, async tx => [
             await tx.catalog.addPackage(name, confusableKey(name), 'public', now),
             (await tx.catalog.findPackage(name)) !== undefined,
           ]),
@@ -380,6 +382,13 @@ function newVersion(name: PackageName, version: string): NewVersion {
     approverId: '',
     dependencies: ['left-pad', 'left-pad'],
   }
+}
+
+function published(name: PackageName, version: Version): NewEvent {
+  const { digest } = newVersion(name, version)
+  const manifest = `sha256-${createHash('sha256').update('{}').digest('base64')}`
+  const dist = { integrity: formatIntegrity(digest), size: 1, manifest }
+  return { type: 'publish', pkg: name, ver: version, fields: { dist } }
 }
 
 function document(name: PackageName, revision: number, etag: string): DocumentRow {

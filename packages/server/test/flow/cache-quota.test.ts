@@ -44,7 +44,7 @@ test('the least recently used goes first; evidence, lock files and what cannot c
   const evidence = { name: parsePackageName('evidence'), version }
   await takeMeasure(world.ports, operator, 'quarantine', evidence, { code: 'malware', words: '' })
   const grant = await authorize(world.ports, operator, 'instance:operate', '')
-  await store.commit(grant, { type: 'policy', fields: { op: 'test' } }, tx =>
+  await store.commit(grant, { type: 'policy', fields: { op: 'keep' } }, tx =>
     tx.policy.grandfather([{ package: parsePackageName('locked'), version }], world.now()),
   )
   upstream.publish('withdrawn', '1.1.0')

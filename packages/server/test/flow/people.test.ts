@@ -76,6 +76,7 @@ test('an owner gives each role on a package and takes it away; each change is an
   assert.deepEqual(
     ops.map(({ op, role }) => [op, role]),
     [
+      ['add', 'owner'],
       ['add', 'reader'],
       ['role', 'triager'],
       ['role', 'maintainer'],
@@ -139,12 +140,14 @@ test('roles on the instance are given and taken by operators only, with event an
   await setInstanceRoles(ports, await at(gus), 'hal', ['operator', 'responder'])
   assert.deepEqual((await identity.findAccount(hal.id))?.roles, ['operator', 'responder'])
   await setInstanceRoles(ports, await at(hal), 'gus', [])
-  const changes = (await eventsOf('account-change')).filter(detail => detail['op'] === 'roles')
+  const changes = (await eventsOf('grant')).filter(({ account }) => account === hal.id || account === gus.id)
   assert.deepEqual(
-    changes.map(({ account, roles, before }) => ({ account, roles, before })),
+    changes.map(({ account, op, role }) => [account, op, role]),
     [
-      { account: hal.id, roles: ['operator', 'responder'], before: [] },
-      { account: gus.id, roles: [], before: ['operator'] },
+      [gus.id, 'add', 'operator'],
+      [hal.id, 'add', 'operator'],
+      [hal.id, 'add', 'responder'],
+      [gus.id, 'remove', 'operator'],
     ],
   )
   const told = (await ports.store.mail.listRecent(9)).map(letter => `${letter.to} ${letter.subject}`)
@@ -385,7 +388,7 @@ test('a team that an owner let in from their organisation goes with them, and th
   await setPackageRole(ports, await at(ivo), pkg('handed'), 'ivo', undefined)
   await transferUser(ports, operator, 'ivo', 'ida')
   assert.deepEqual([await right('handed'), await right('left')], [undefined, undefined])
-  const ended = (await eventsOf('grant')).filter(
+  const ended = (await eventsOf('owner')).filter(
     each => each['org'] === 'ivos' && each['permission'] === 'none',
   )
   assert.equal(ended.length, 3)

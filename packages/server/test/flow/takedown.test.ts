@@ -15,6 +15,7 @@ import type { Ingested, NameRoute, UpstreamVersion } from '../../src/catalog/ind
 import { closeCase, openMirrors, reconcile, takeMeasure } from '../../src/flow/index.ts'
 import { authorize, operator } from '../../src/identity/index.ts'
 import type { Upstream, UpstreamAnswer } from '../../src/ports.ts'
+import { ingestEvent } from '../ingest-event.ts'
 import { startUpstream } from '../upstream-registry.ts'
 import { openWorld, type World } from '../world.ts'
 
@@ -106,7 +107,7 @@ async function open(t: TestContext): Promise<{ world: World; shelf: Shelf }> {
   ;(world.ports.routes as NameRoute[]).push({ pattern: parseNamePattern('*'), origin: 'up' })
   for (const pattern of await world.ports.store.catalog.listHosted()) {
     const grant = await authorize(world.ports, operator, 'instance:operate', '')
-    await world.ports.store.commit(grant, { type: 'hosted-names' }, tx => tx.catalog.removeHosted(pattern))
+    await world.ports.store.commit(grant, { type: 'critical' }, tx => tx.catalog.removeHosted(pattern))
   }
   return { world, shelf }
 }
@@ -127,8 +128,7 @@ async function ingest({ ports, now }: World, pkg: string, text: string): Promise
     lastUsedAt: now(),
     provenance: 'none',
   }
-  const event = { type: 'ingest', pkg: name(pkg), ver: version(text) } as const
-  await ports.store.commit(grant, event, tx => tx.upstream.addIngested(made))
+  await ports.store.commit(grant, ingestEvent(made), tx => tx.upstream.addIngested(made))
   const by = { package: name(pkg), version: version(text), accountId: '', tokenId: '', client: 'npm' }
   for (const address of ['192.0.2.1', '192.0.2.2']) ports.downloads.add({ ...by, address })
   await ports.downloads.flush()
@@ -204,8 +204,10 @@ test('what a person released stays released, and the same withdrawal is told onc
   shelf.packages.set('pad', ['1.0.0'])
   await world.ports.mirrors.refresh(name('pad'), 'up')
   const grant = await authorize(world.ports, operator, 'version:contain', '')
-  await world.ports.store.commit(grant, { type: 'release', pkg: name('pad') }, tx =>
-    tx.upstream.setMeasure(name('pad'), version('1.1.0'), undefined),
+  await world.ports.store.commit(
+    grant,
+    { type: 'release', pkg: name('pad'), fields: { reason: 'other' } },
+    tx => tx.upstream.setMeasure(name('pad'), version('1.1.0'), undefined),
   )
   await world.ports.mirrors.refresh(name('pad'), 'up')
   assert.deepEqual(await measures(world, 'pad'), [])
@@ -332,7 +334,7 @@ test('rounds follow use, leave names alone that became ours, and ask nobody abou
   world.advance(25 * hourMs)
   await ports.store.mirrors.markUsed(name('used'), world.now())
   const grant = await authorize(ports, operator, 'instance:operate', '')
-  await ports.store.commit(grant, { type: 'hosted-names' }, tx => tx.catalog.addHosted('@ours/*' as never, 0))
+  await ports.store.commit(grant, { type: 'critical' }, tx => tx.catalog.addHosted('@ours/*' as never, 0))
   assert.deepEqual(await round(0), ['unused', 'used'])
   assert.deepEqual(await round(5 * 60_000), ['used'])
   shelf.isDown = true

@@ -153,8 +153,8 @@ test('versions that were asked for and not let out, and waivers, are told too', 
     ['blocked', name, version, 'was asked for 2 times and not let out (version-quarantined)'],
   )
   const grant = await authorize(world.ports, operator, 'instance:operate', '')
-  const events = ['ask', 'grant'].map(
-    op => ({ type: 'waiver', pkg: name, ver: version, detail: { op, words: op } }) as const,
+  const events = ['ask', 'refuse'].map(
+    op => ({ type: 'waiver-ask', pkg: name, ver: version, detail: { op, words: op } }) as const,
   )
   await world.ports.store.commit(grant, events, async () => {})
   await until(() => soc.got.length === 2)

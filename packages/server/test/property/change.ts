@@ -6,7 +6,6 @@ import {
   isProblem,
   type PackageName,
   type Status,
-  statusTable,
   type Version,
 } from '@holdfast/core'
 import fc from 'fast-check'
@@ -206,6 +205,13 @@ function malware(name: PackageName, range: Version, isWithdrawn: boolean): Advis
   }
 }
 
+const leadsTo: Readonly<Partial<Record<Status, EventType>>> = {
+  staged: 'stage',
+  live: 'release',
+  yanked: 'yank',
+  quarantined: 'quarantine',
+}
+
 /** Sets a status as the flow that leads there does, or will. */
 export async function setStatus(
   ports: Ports,
@@ -216,9 +222,10 @@ export async function setStatus(
   const found = await ports.store.catalog.findVersion(name, ver)
   if (found === undefined || found.status === 'removed') return
   const grant = await authorize(ports, operator, 'version:contain', '')
-  const type = statusTable[status].enteredBy.find(each => each !== 'publish') ?? ('hold' satisfies EventType)
   const reason = status === 'live' ? '' : 'because of a test'
-  await ports.store.commit(grant, { type, pkg: name, ver }, tx =>
+  const fields = status === 'staged' ? { op: 'add' } : { reason: 'other' }
+  const event = { type: leadsTo[status] ?? 'hold', pkg: name, ver, fields } as const
+  await ports.store.commit(grant, event, tx =>
     amend(tx.catalog, name, ports.clock(), () =>
       tx.catalog.setStatus(name, ver, status, reason, ports.clock()),
     ),

@@ -42,7 +42,7 @@ async function advise(id: string, name: string, range: string, more: Partial<Adv
     withdrawnAt: null,
     ...more,
   }
-  const event = { type: 'advisory', pkg: name as PackageName } as const
+  const event = { type: 'critical', pkg: name as PackageName } as const
   await world.ports.store.commit(grant, event, tx => tx.policy.setAdvisory(advisory))
 }
 

@@ -277,7 +277,7 @@ test('bytes that are known to be bad do not go out, though the upstream tells on
   const bytes = upstream.tarballs.get('/lib/-/lib-1.0.0.tgz') ?? ''
   const digest = createHash('sha512').update(bytes).digest('hex') as Digest
   const grant = await authorize(world.ports, operator, 'instance:operate', '')
-  await world.ports.store.commit(grant, { type: 'advisory' }, tx =>
+  await world.ports.store.commit(grant, { type: 'policy', fields: { op: 'renew' } }, tx =>
     tx.policy.setBadDigest({ digest, why: 'a worm' }),
   )
   const refused = await world.npm('GET /lib/-/lib-1.0.0.tgz')
@@ -295,8 +295,10 @@ test('bytes that were let go of here come back only as they were, though the ups
   await world.ports.store.mirrors.markDue([lib])
   await world.ports.mirrors.refresh(lib, 'up')
   // As if somebody had let go what its upstream changed.
-  await world.ports.store.commit(grant, { type: 'release', pkg: lib, ver: one }, tx =>
-    tx.upstream.setMeasure(lib, one, { package: lib, version: one, status: 'live', reason: '', at: 1 }),
+  await world.ports.store.commit(
+    grant,
+    { type: 'release', pkg: lib, ver: one, fields: { reason: 'other' } },
+    tx => tx.upstream.setMeasure(lib, one, { package: lib, version: one, status: 'live', reason: '', at: 1 }),
   )
   await assert.rejects(fetchBytes(world, '/lib/-/lib-1.0.0.tgz'))
   for await (const each of world.ports.blobs.list()) assert.fail(`${each} was kept`)

@@ -1,10 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash, randomBytes } from 'node:crypto'
-import { type EventType, encodeLeaf, eventTable, type PackageName, type Version } from '@holdfast/core'
+import {
+  type EventType,
+  encodeLeaf,
+  eventTable,
+  findLeafFault,
+  type PackageName,
+  type Version,
+} from '@holdfast/core'
 import type { Kysely, Selectable } from 'kysely'
 import { type Actor, actorId } from '../../identity/index.ts'
 import type { NewEvent, StoredEvent } from '../../integrity/index.ts'
+import { addLeafDocument } from './leaf-document.ts'
 import type { Schema } from './schema.ts'
+
+const maxLeafBytes = 8 * 1024
 
 const leafActorKind = {
   person: 'user',
@@ -51,6 +61,7 @@ export async function appendEvent(
     detail: JSON.stringify(event.detail ?? {}),
   }
   await tx.insertInto('event').values(row).execute()
+  if (event.document !== undefined) await addLeafDocument(tx, event.document)
   return toEvent(row)
 }
 
@@ -63,11 +74,11 @@ async function chain(tx: Kysely<Schema>, log: string, actor: Actor, event: NewEv
     id,
     at,
     type: event.type,
-    actor: { kind: leafActorKind[actor.kind], id: actorId(actor) },
+    actor: leafActor(actor),
     ...(event.ver === undefined ? {} : { ver: event.ver }),
   }
   if (event.pkg === undefined) {
-    const leaf = encodeLeaf(common)
+    const leaf = writeLeaf(common)
     return { seq: null, prev: null, leaf, leafHash: hashLeaf(leaf) }
   }
   const last = await tx
@@ -76,7 +87,7 @@ async function chain(tx: Kysely<Schema>, log: string, actor: Actor, event: NewEv
     .where('pkg', '=', event.pkg)
     .executeTakeFirst()
   const place = { seq: (last?.seq ?? 0) + 1, prev: last?.leaf_hash ?? '' }
-  const leaf = encodeLeaf({ ...common, pkg: event.pkg, ...place })
+  const leaf = writeLeaf({ ...common, pkg: event.pkg, ...place })
   const link = { seq: place.seq, leaf_hash: hashLeaf(leaf) }
   await tx
     .insertInto('package_chain')
@@ -84,6 +95,21 @@ async function chain(tx: Kysely<Schema>, log: string, actor: Actor, event: NewEv
     .onConflict(clash => clash.column('pkg').doUpdateSet(link))
     .execute()
   return { ...place, leaf, leafHash: link.leaf_hash }
+}
+
+/** What acts by itself has a name, and people and machines an id that says nothing. */
+function leafActor(actor: Actor): { readonly kind: string; readonly id: string } {
+  const kind = leafActorKind[actor.kind]
+  if (kind === 'admin' || actor.kind === 'nobody') return { kind, id: `sys_${actor.kind}` }
+  return { kind, id: kind === 'system' ? `sys_${actorId(actor)}` : actorId(actor) }
+}
+
+/** Throws for a leaf that is not what core's table says of its type: that is a bug, and would stay for ever. */
+function writeLeaf(leaf: Readonly<Record<string, unknown>>): string {
+  const text = encodeLeaf(leaf)
+  const fault = findLeafFault(leaf) ?? (text.length > maxLeafBytes ? 'it is too long' : undefined)
+  if (fault !== undefined) throw new Error(`a leaf of type ${String(leaf['type'])} is wrong: ${fault}`)
+  return text
 }
 
 /** Events after a position, oldest first. */

@@ -11,7 +11,7 @@ type OrgReads = Pick<
   | 'listOrgsOf'
   | 'orgRole'
   | 'listOrgMembers'
-  | 'teamExists'
+  | 'findTeamId'
   | 'listTeams'
   | 'listTeamMembers'
   | 'listTeamGrants'
@@ -58,9 +58,9 @@ export function orgReads(db: Kysely<Schema>): OrgReads {
         isActive: row.disabled_at === null,
       }))
     },
-    async teamExists(org, team) {
-      const query = db.selectFrom('team').select('name').where('org', '=', org).where('name', '=', team)
-      return (await query.executeTakeFirst()) !== undefined
+    async findTeamId(org, team) {
+      const query = db.selectFrom('team').select('id').where('org', '=', org).where('name', '=', team)
+      return (await query.executeTakeFirst())?.id
     },
     async listTeams(org) {
       return (
@@ -79,8 +79,17 @@ export function orgReads(db: Kysely<Schema>): OrgReads {
       return rows.map(row => row.login)
     },
     async listTeamsOn(name) {
-      const query = db.selectFrom('team_grant').select(['org', 'team']).where('package', '=', name)
-      return query.orderBy('org').orderBy('team').execute()
+      const rows = await db
+        .selectFrom('team_grant')
+        .innerJoin('team', join =>
+          join.onRef('team.org', '=', 'team_grant.org').onRef('team.name', '=', 'team_grant.team'),
+        )
+        .select(['team_grant.org', 'team', 'id', 'permission'])
+        .where('package', '=', name)
+        .orderBy('team_grant.org')
+        .orderBy('team')
+        .execute()
+      return rows.map(row => ({ ...row, permission: row.permission as TeamGrant['permission'] }))
     },
     async listTeamGrants(org, team) {
       const query = db.selectFrom('team_grant').selectAll().where('org', '=', org).where('team', '=', team)
@@ -136,9 +145,9 @@ export function orgWrites(db: Kysely<Schema>): OrgWrites {
         await db.deleteFrom('team_member').where('org', '=', org).where('account', '=', id).execute()
       else await db.insertInto('org_member').values({ org, account: id, role }).execute()
     },
-    async addTeam(org, name) {
+    async addTeam(org, name, id) {
       try {
-        await db.insertInto('team').values({ org, name }).execute()
+        await db.insertInto('team').values({ org, name, id }).execute()
       } catch (error) {
         if (!isUniqueViolation(error)) throw error
         throw problem('team-exists', { org, team: name })

@@ -18,6 +18,7 @@ export interface Schema {
     leaf_hash: string | null
     detail: string
   }
+  leaf_document: { digest: string; text: string }
   package_chain: { pkg: string; seq: number; leaf_hash: string }
   log_leaf: { idx: number; position: number }
   log_head: { one: number; size: number; root: Uint8Array; hashes: Uint8Array; position: number }
@@ -162,7 +163,7 @@ export interface Schema {
   scope_name: { name: string }
   org: { name: string; created_at: number }
   org_member: { org: string; account: string; role: string }
-  team: { org: string; name: string }
+  team: { org: string; name: string; id: string }
   team_member: { org: string; team: string; account: string }
   team_grant: { org: string; team: string; package: string; permission: string }
   hosted: { pattern: string; created_at: number }

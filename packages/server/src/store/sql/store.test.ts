@@ -40,7 +40,7 @@ test('an event of another process is heard also when the first read of it fails'
   const grant = await authorize({ store: there } as Ports, operator, 'instance:operate', '')
   await there.commit(
     grant,
-    { type: 'token-revoke', fields: { subject: 't_1', reason: 'leaked' } },
+    { type: 'token-revoke', fields: { subject: 't_0123', reason: 'leaked' } },
     async () => {},
   )
   for (let tries = 0; tries < 100 && heard.length === 0; tries++) await delay(30)

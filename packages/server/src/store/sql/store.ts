@@ -10,6 +10,7 @@ import type { SqlDriver } from './driver.ts'
 import { appendEvent, readEvents, readPackageEvents } from './event.ts'
 import { identityReads, identityUpkeep, identityWrites } from './identity.ts'
 import { caseReads, caseWrites } from './incident.ts'
+import { leafDocumentReads, leafDocumentWrites } from './leaf-document.ts'
 import { logRows, logWrites } from './log.ts'
 import { migrations } from './migrations/index.ts'
 import { mirrorRows, upstreamWrites } from './mirror.ts'
@@ -44,6 +45,7 @@ export async function openStore(driver: SqlDriver<Schema>, clock: Clock, logOrig
     incident: caseReads(driver.db),
     policy: cachedPolicy(policyReads(driver.db), feed),
     documents: documentRows(driver.db, derive),
+    leafDocuments: leafDocumentReads(driver.db),
     mail: mailRows(driver.db, transact),
     webhooks: webhookRows(driver.db, derive),
     downloads: downloadRows(driver.db, derive),
@@ -80,6 +82,7 @@ function openTx(tx: Kysely<Schema>, clock: Clock, record: Tx['record']): Tx {
     stages: { ...stageReads(tx), ...stageWrites(tx) },
     incident: { ...caseReads(tx), ...caseWrites(tx) },
     policy: { ...policyReads(tx), ...policyWrites(tx) },
+    leafDocuments: { ...leafDocumentReads(tx), ...leafDocumentWrites(tx) },
     mail: mailWrites(tx, clock),
     log: logWrites(tx),
     record,

@@ -13,8 +13,8 @@ const happened: Readonly<Record<string, string>> = {
   unyank: 'no longer yanked',
   unpublish: 'unpublished',
   deprecate: 'deprecation changed',
-  waive: 'waiver granted',
-  unwaive: 'waiver ended',
+  'waiver-grant': 'waiver granted',
+  'waiver-end': 'waiver ended',
   set: 'policy changed',
 }
 

@@ -48,6 +48,7 @@ async function spine(table: TableMaker, db: Kysely<unknown>): Promise<void> {
   // What waits for the log is found however much of the record lies between.
   await sql`create index event_for_log on event (position) where leaf is not null`.execute(db)
   await index(db, 'event', ['actor_id', 'position'])
+  await table('leaf_document', { digest: 'text!', text: 'text' })
   await table('package_chain', { pkg: 'text!', seq: 'int', leaf_hash: 'text' })
   await table('log_leaf', { idx: 'int!', position: 'int' })
   await index(db, 'log_leaf', ['position'], true)
@@ -202,7 +203,7 @@ async function people(table: TableMaker, db: Kysely<unknown>): Promise<void> {
   await table('org', { name: 'text!', created_at: 'int' })
   await table('org_member', { org: 'text', account: 'text', role: 'text' }, ['org', 'account'])
   await index(db, 'org_member', ['account'])
-  await table('team', { org: 'text', name: 'text' }, ['org', 'name'])
+  await table('team', { org: 'text', name: 'text', id: 'text' }, ['org', 'name'])
   await table('team_member', { org: 'text', team: 'text', account: 'text' }, ['org', 'team', 'account'])
   await index(db, 'team_member', ['account'])
   await table('team_grant', { org: 'text', team: 'text', package: 'text', permission: 'text' }, [
