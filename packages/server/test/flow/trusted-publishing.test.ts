@@ -110,7 +110,7 @@ test('the first publish of a pending publisher makes the package for whoever wai
   const events = await world.ports.store.events.ofPackage(parsePackageName(name))
   assert.deepEqual(
     events.map(event => event.type),
-    ['publish', 'owner', 'trusted-publisher', 'dist-tag', 'policy', 'publish', 'dist-tag'],
+    ['publish', 'owner', 'trusted-publisher', 'policy', 'dist-tag', 'publish', 'dist-tag'],
   )
 })
 
