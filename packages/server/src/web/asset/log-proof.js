@@ -81,9 +81,11 @@ async function verifyChain(block, proven) {
   if (texts.length === 0) return []
   const leaves = texts.map(text => new TextEncoder().encode(text))
   await checkChain(webCrypto, leaves)
-  if (!proven.some(each => each.text === texts.at(-1)))
+  if (proven.at(-1).text !== texts.at(-1))
     throw new Error('The last entry of the history is not the one that was proven')
-  return [`Its ${leaves.length} entries follow one another without a gap.`]
+  return leaves.length === 1
+    ? ['It is the only entry of its package.']
+    : [`The ${leaves.length} entries of its package follow one another without a gap.`]
 }
 
 function say(result, tone, title, words) {
