@@ -63,9 +63,9 @@ export interface PackageDiff {
 /** Files larger than this are compared by their digest alone. */
 export const maxComparedBytes = 1024 * 1024
 
-const maxFiles = 2000
-const maxLines = 20_000
-const maxFileLines = 4000
+const maxFiles = 1000
+const maxLines = 10_000
+const maxFileLines = 2000
 const foldedFrom = 1000
 const maxLineLength = 400
 const grownBytes = 64 * 1024

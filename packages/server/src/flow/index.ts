@@ -214,6 +214,7 @@ export {
   stageVersion,
 } from './stage.ts'
 export { approveStaged, expireStaged, rejectStaged, type StageOutcome } from './stage-decision.ts'
+export { reviewStaged, type StageReview } from './stage-review.ts'
 export { listStars, star } from './star.ts'
 export { readTags, removeTag, setTag } from './tag.ts'
 export { followUpstream } from './takedown.ts'

@@ -53,6 +53,7 @@ import { secondFactorPage, secondFactorSubmit } from './page/second-factor.ts'
 import { newPasskeyPage, newPasskeySubmit, securityPage, securitySubmit } from './page/security.ts'
 import { signInPage, signInSubmit, signOutSubmit } from './page/sign-in.ts'
 import { invitationPage, invitationSubmit, signUpPage, signUpSubmit } from './page/sign-up.ts'
+import { stagedListPage, stagedPage, stagedSubmit } from './page/staged.ts'
 import { newTokenPage, newTokenSubmit, tokensPage, tokensSubmit } from './page/token.ts'
 import { tokenPolicyPage, tokenRuleFile } from './page/token-policy.ts'
 import { usePage } from './page/use.ts'
@@ -63,6 +64,9 @@ import { whyPage, whySubmit } from './page/why.ts'
 export function addRoutes(app: Hono<WebEnv>): void {
   app.get('/', homePage)
   app.get('/search', searchPage)
+  // No name ends so: a package's has one slash at most, behind its scope.
+  app.get('/package/npm/:name{(?:@[^/]+/)?[^/@][^/]*}/staged/:id', stagedPage).post(stagedSubmit)
+  app.get('/package/npm/:name{(?:@[^/]+/)?[^/@][^/]*}/staged', stagedListPage)
   app.get('/package/npm/:name{.+}', packagePage)
   app.get('/access/npm/:name{.+}', packageAccessPage).post(packageAccessSubmit)
   app.get('/why/npm/:name{.+}', whyPage).post(whySubmit)

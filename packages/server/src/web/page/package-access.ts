@@ -18,7 +18,7 @@ import { sheet } from '../layout.ts'
 import { html, type Markup, nothing } from '../markup.ts'
 import { badge } from '../part/badge.ts'
 import { choose, field, radios } from '../part/field.ts'
-import { ago, day } from '../part/format.ts'
+import { ago, day, plural } from '../part/format.ts'
 import { accessPath, packagePath } from '../part/link.ts'
 import { asNotice, notice, problemNotice } from '../part/notice.ts'
 import { checkFresh } from './confirm.ts'
@@ -64,9 +64,14 @@ async function change(c: PageContext, name: PackageName, posted: Form): Promise<
   const requiresTfa = (['none', 'unless-bypassed', 'always'] as const).find(
     each => each === posted.text('presence'),
   )
+  const approvals = posted.has('approvals') ? Number(posted.text('approvals')) : undefined
   if (access === undefined || requiresTfa === undefined)
     throw problem('invalid-body', { why: 'it says no change that there is' })
-  return changeAccess(ports, call.actor, name, { access, requiresTfa })
+  return changeAccess(ports, call.actor, name, {
+    access,
+    requiresTfa,
+    ...(approvals === undefined ? {} : { approvals }),
+  })
 }
 
 async function show(c: PageContext, name: PackageName, trouble?: Problem): Promise<Response> {
@@ -82,7 +87,7 @@ ${addForm(name)}
 ${inherited(name, access)}
 ${exceptions(access)}
 ${jobDownloads(access, ports.clock())}
-${settings(name, known)}`
+${settings(name, known, ports.clock())}`
   return sheet(c, { title: `Access to ${name}`, main, status: trouble?.status ?? 200 })
 }
 
@@ -151,7 +156,21 @@ ${
 }`
 }
 
-function settings(name: PackageName, known: Package): Markup {
+const approvalChoices = [
+  ['0', 'one person or job alone, or staged and approved by one'],
+  ...[1, 2, 3, 4, 5].map(
+    each =>
+      [String(each), `staging, and ${plural(each, 'other person', 'other people')} with a passkey`] as const,
+  ),
+] as const
+
+/** Fewer people count from later on: one stolen account alone must not do away with the others. */
+function approvalsNote(known: Package, now: number): Markup {
+  if (now >= known.approvalsFrom || known.approvalsBefore <= known.approvals) return nothing
+  return html`<p class="hint">Until ${ago(known.approvalsFrom, now)} it takes ${plural(known.approvalsBefore, 'approval')}.</p>`
+}
+
+function settings(name: PackageName, known: Package, now: number): Markup {
   return html`<h2>Settings</h2><form class="form" method="post" action="${accessPath(name)}">
 ${radios(
   'access',
@@ -172,5 +191,7 @@ ${radios(
   ],
   known.requiresTfa,
 )}
+${choose('approvals', 'Versions are published by', approvalChoices, String(known.approvals))}
+${approvalsNote(known, now)}
 <button type="submit" name="act" value="settings">Save</button></form>`
 }

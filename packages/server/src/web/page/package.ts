@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type PackageName, parsePackageName, problem } from '@holdfast/core'
+import { listStaged } from '../../flow/index.ts'
 import { authorize, may } from '../../identity/index.ts'
 import type { PageContext } from '../context.ts'
 import { sheet } from '../layout.ts'
-import { html, type Markup } from '../markup.ts'
+import { html, type Markup, nothing } from '../markup.ts'
 import { badge, statusBadge } from '../part/badge.ts'
 import { ago, plural } from '../part/format.ts'
 import { icon } from '../part/icon.ts'
 import { packagePath } from '../part/link.ts'
+import { notice } from '../part/notice.ts'
 import { dependenciesTab, dependentsTab } from './package-dependencies.ts'
 import { packageFacts } from './package-facts.ts'
 import { historyTab } from './package-history.ts'
@@ -33,11 +35,22 @@ export async function packagePage(c: PageContext): Promise<Response> {
   const tab = tabs.find(each => each === call.query.get('show')) ?? 'readme'
   const main = html`${header(shown, c.env.ports.clock())}
 ${packageNotices(shown)}
+${await stagedNotice(c, name)}
 ${tabBar(shown, tab)}
 <section class="tab">${await content(c, shown, tab)}</section>`
   const isOwner = await may(c.env.ports, call.actor, 'package:own', name)
   const status = shown.decision?.status === 'removed' ? 410 : 200
   return sheet(c, { title: name, main, facts: await packageFacts(c.env.ports, shown, isOwner), status })
+}
+
+/** Told to those who decide on it, and to nobody else. */
+async function stagedNotice(c: PageContext, name: PackageName): Promise<Markup> {
+  const { ports, call } = c.env
+  if (call.actor.kind !== 'person') return nothing
+  const waiting = (await listStaged(ports, call.actor, name)).length
+  if (waiting === 0) return nothing
+  const link = html`<a href="${packagePath(name)}/staged">Look at what is staged</a>`
+  return notice('plain', `${plural(waiting, 'version')} waiting for approval`, link)
 }
 
 /** A private package does not exist for outsiders: asking them to sign in would tell that it does. */

@@ -10,7 +10,7 @@ import { type Form, readForm } from '../form.ts'
 import { sheet } from '../layout.ts'
 import { html, type Markup, nothing } from '../markup.ts'
 import { badge } from '../part/badge.ts'
-import { field } from '../part/field.ts'
+import { field, radios } from '../part/field.ts'
 import { ago, day } from '../part/format.ts'
 import { packagePath, publishersPath } from '../part/link.ts'
 import { asNotice, notice, problemNotice } from '../part/notice.ts'
@@ -71,7 +71,8 @@ async function add(c: PageContext, name: PackageName, posted: Form): Promise<'ad
     provider,
     issuer,
     rule: publisherRule(provider, posted),
-    permissions: ['createPackage'],
+    permissions:
+      posted.text('may') === 'stage' ? ['createStagedPackage'] : ['createPackage', 'createStagedPackage'],
   })
   return 'added'
 }
@@ -99,7 +100,7 @@ ${problemNotice(trouble)}
 <p>Jobs that publish by their own identity. Each gets a token for this package alone, for 15 minutes.
 ${isThere ? nothing : 'This package is not there yet: the first publish of a trusted job makes it, and whoever added the publisher owns it.'}</p>
 ${table(name, publishers, ports.clock())}
-${ports.config.ciIssuers.length === 0 ? html`<p>The operator has configured no CI service here.</p>` : form(c, name, issuer, posted)}
+${ports.config.ciIssuers.length === 0 ? html`<p>The operator has configured no CI service here.</p>` : form(c, name, isThere, issuer, posted)}
 <h2>In npm’s words</h2>
 ${snippet(`npm trust list ${name}`, '')}`
   return sheet(c, { title: `Trusted publishers of ${name}`, main, status: trouble?.status ?? 200 })
@@ -124,6 +125,7 @@ function table(name: PackageName, publishers: readonly TrustedPublisher[], now: 
 function row(name: PackageName, publisher: TrustedPublisher, now: number): Markup {
   const { id, provider, issuer, rule, pendingUntil, lastUsedAt } = publisher
   const only = [
+    publisher.permissions.includes('createPackage') ? '' : 'staging',
     rule.environment === undefined ? '' : `environment ${rule.environment}`,
     rule.ref ?? '',
     rule.protectedRef === true ? 'protected refs' : '',
@@ -145,7 +147,18 @@ function boundTo({ provider, rule }: TrustedPublisher): Markup | string {
   return html`repository <code>${rule.repositoryId}</code>${rule.ownerId === undefined ? nothing : html`, owner <code>${rule.ownerId}</code>`}`
 }
 
-function form(c: PageContext, name: PackageName, issuer: CiIssuer, posted: Form | undefined): Markup {
+const publisherRights = [
+  ['publish', 'publish versions, and stage them'],
+  ['stage', 'only stage them: somebody approves each with a passkey'],
+] as const
+
+function form(
+  c: PageContext,
+  name: PackageName,
+  isThere: boolean,
+  issuer: CiIssuer,
+  posted: Form | undefined,
+): Markup {
   const { ciIssuers } = c.env.ports.config
   const tab = (each: CiIssuer) =>
     html`<a href="${publishersPath(name)}?issuer=${encodeURIComponent(each.issuer)}#add" ${each.issuer === issuer.issuer ? html`aria-current="page"` : ''}>${providers[each.provider]}${isPlain(each) ? nothing : html` <span class="small">${new URL(each.issuer).host}</span>`}</a>`
@@ -154,6 +167,7 @@ function form(c: PageContext, name: PackageName, issuer: CiIssuer, posted: Form 
 <form class="form" method="post" action="${publishersPath(name)}">
 <input type="hidden" name="issuer" value="${issuer.issuer}">
 ${publisherFields(issuer, posted)}
+${isThere ? radios('may', 'They may', publisherRights, posted?.text('may') || 'publish') : nothing}
 <button type="submit" name="act" value="add">Trust these jobs</button></form>`
 }
 

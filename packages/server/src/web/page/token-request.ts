@@ -15,6 +15,8 @@ export const lives = [
   ['365', '1 year (only to read)'],
 ] as const
 
+const permissions = ['read-only', 'stage-only', 'read-write'] as const
+
 /** The posted form as a wish; what is left out is the narrow choice. Throws `invalid-body`, `invalid-pattern`. */
 export function tokenRequest(posted: Form): TokenRequest {
   const packages = posted.words('packages').map(parseNamePattern)
@@ -25,7 +27,7 @@ export function tokenRequest(posted: Form): TokenRequest {
   return {
     name,
     limits: {
-      permission: posted.text('permission') === 'read-write' ? 'read-write' : 'read-only',
+      permission: permissions.find(each => each === posted.text('permission')) ?? 'read-only',
       ...(packages.length > 0 ? { packages } : {}),
       ...(cidr.length > 0 ? { cidr } : {}),
       bypassTfa: posted.text('bypass') === 'yes',

@@ -39,12 +39,18 @@ ${
 function row(token: Token, now: number): Markup {
   const { limits } = token
   return html`<tr><td><bdi>${token.name}</bdi><br><code class="small">${token.hint}…</code>${token.origin === 'operator' ? html`<br>${badge('made by the operator', 'warn', '!')}` : nothing}${token.description === '' ? nothing : html`<br><span class="small"><bdi>${token.description}</bdi></span>`}</td>
-<td>${badge(limits.permission === 'read-only' ? 'read only' : 'read and write')}<br><span class="small">${packagesText(token)}${limits.bypassTfa ? '; needs no second factor' : ''}</span></td>
+<td>${badge(rights[limits.permission])}<br><span class="small">${packagesText(token)}${limits.bypassTfa ? '; needs no second factor' : ''}</span></td>
 <td>${limits.cidr === undefined ? 'anywhere' : html`<code>${limits.cidr.join(', ')}</code>`}</td>
 <td class="nowrap">${token.lastUsedAt === null ? 'never' : ago(token.lastUsedAt, now)}</td>
 <td class="nowrap">${token.expiresAt === null ? 'never' : ago(token.expiresAt, now)}</td>
 <td><form method="post" action="/account/tokens"><input type="hidden" name="token" value="${token.id}"><button class="link" type="submit" aria-label="Revoke ${token.name}">Revoke</button></form></td></tr>`
 }
+
+const rights = {
+  'read-only': 'read only',
+  'stage-only': 'stage only',
+  'read-write': 'read and write',
+} as const
 
 function packagesText({ limits }: Token): string {
   if (limits.packages === undefined) return 'all your packages'
@@ -102,6 +108,7 @@ ${radios(
   'It may',
   [
     ['read-only', 'Only read: install, view, search'],
+    ['stage-only', 'Read, and stage versions that somebody else approves'],
     ['read-write', 'Read and write: publish, tag, deprecate'],
   ],
   typed('permission') || 'read-only',

@@ -18,6 +18,11 @@ export function whyPath(name: string, version: string): string {
   return `${packagePath(name).replace(/^\/package\//, '/why/')}/${encodeURIComponent(version)}`
 }
 
+/** The address of the page on which people decide on a staged version. */
+export function stagedPath(name: string, id: string): string {
+  return `${packagePath(name)}/staged/${id}`
+}
+
 /** The address of a package's trusted publishers. */
 export function publishersPath(name: string): string {
   return packagePath(name).replace(/^\/package\//, '/publishers/')
