@@ -8,6 +8,7 @@ import { openDownloadRecorder } from './download-recorder.ts'
 import {
   applyPolicy,
   checkRoutes,
+  type LogWorks,
   openIntake,
   openLog,
   openMirrors,
@@ -73,8 +74,15 @@ export interface OpenPorts {
   close(): Promise<void>
 }
 
-/** Opens everything that keeps state, without a network: what `serve` runs on, and what operator commands use. */
-export async function openPorts(config: Config, clock: Clock = Date.now): Promise<OpenPorts> {
+/**
+ * Opens everything that keeps state, without a network: what `serve` runs on, and what operator commands use. A test may put
+ * parts that fail in the place of those that the log works on.
+ */
+export async function openPorts(
+  config: Config,
+  clock: Clock = Date.now,
+  replaceParts: (works: LogWorks) => LogWorks = works => works,
+): Promise<OpenPorts> {
   await mkdir(config.data, { recursive: true, mode: 0o700 })
   const driver = await openDriver(config)
   const store = await openStore(driver, clock, `${new URL(config.publicUrl).host}/log`)
@@ -93,14 +101,15 @@ export async function openPorts(config: Config, clock: Clock = Date.now): Promis
   const { routes } = config
   const blobs = await openFileBlobs(join(config.data, 'blobs'))
   const popular = config.popularNames === undefined ? undefined : await readNames(config.popularNames)
-  const log = openLog({
+  const works: LogWorks = {
     store,
     config,
     clock,
     files: await openLogFolder(join(config.data, 'log')),
     signer: await openLogKey(config.keys, store.instance.logOrigin),
     witnesses: nobodyElse,
-  })
+  }
+  const log = openLog(replaceParts(works))
   const ports: Ports = {
     config,
     store,

@@ -579,6 +579,8 @@ export interface Leases {
     owner: string,
     durationMs: number,
   ): Promise<{ position: number; fence: number } | undefined>
+  /** Who has it now or had it last; empty before anybody had. */
+  owner(consumer: string): Promise<string>
   /** Where a consumer's durable cursor stands, for whoever looks on; 0 before it began. */
   position(consumer: string): Promise<number>
   /** Moves the durable cursor; false when the lease was lost. */

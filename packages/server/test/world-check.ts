@@ -7,6 +7,7 @@ import type { PackageVersion } from '../src/catalog/index.ts'
 import type { StoredEvent } from '../src/integrity/index.ts'
 import type { Ports } from '../src/main.ts'
 import { checkLeaves } from './leaf-check.ts'
+import { auditLog } from './log-audit.ts'
 
 /** Bytes under every digest, signatures, one chain of leaves a package, no person in a leaf, and an event for each change. */
 export async function checkWorld(ports: Ports): Promise<void> {
@@ -14,6 +15,7 @@ export async function checkWorld(ports: Ports): Promise<void> {
   for (const [index, event] of events.entries()) assert.equal(event.position, index + 1)
   checkChains(ports, events)
   await checkLeaves(ports, events)
+  await auditLog(ports)
   for (const name of await ports.store.catalog.listNames('', 10_000)) await checkPackage(ports, name)
 }
 

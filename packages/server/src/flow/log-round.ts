@@ -7,6 +7,7 @@
 import {
   extendFrontier,
   formatCheckpoint,
+  parseCheckpoint,
   parseNote,
   parseVerifierKey,
   problem,
@@ -142,12 +143,24 @@ export async function checkLog(works: LogWorks): Promise<void> {
   if (mark !== undefined && mark.size > head.size)
     throw problem('log-behind', { signed: mark.size, found: head.size })
   checkSameTree(mark, head, 'the tree that was signed is not the one in the database')
+  await checkNotAhead(works, head)
   if (published === undefined) return
   if (published.size > head.size) throw problem('log-behind', { signed: published.size, found: head.size })
   checkSameTree(published, head, 'the published tree is not the one in the database')
   await checkNote(works, published)
   await readCheckedEdge(files, published)
   await files.replaceCheckpoint(published.note)
+}
+
+/** A checkpoint of ours that lies in the folder of the log was published, whatever the database and the mark say by now. */
+async function checkNotAhead({ files, signer }: LogWorks, head: LogHead): Promise<void> {
+  const bytes = await files.read('checkpoint')
+  if (bytes === undefined) return
+  const note = parseNote(Buffer.from(bytes).toString('utf8'))
+  await verifyNote(nodeCrypto, note, [await parseVerifierKey(nodeCrypto, signer.vkey)])
+  const kept = parseCheckpoint(note.text)
+  if (kept.size > head.size) throw problem('log-behind', { signed: kept.size, found: head.size })
+  checkSameTree(kept, head, 'the checkpoint in the folder of the log is not of the tree in the database')
 }
 
 async function checkNote({ store, signer }: LogWorks, { size, root, note }: PublishedLog): Promise<void> {

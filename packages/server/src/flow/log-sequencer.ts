@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomUUID } from 'node:crypto'
+import { hostname } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import { isProblem, type Problem } from '@holdfast/core'
 import type { LogEdge } from './log-edge.ts'
@@ -12,10 +13,13 @@ const republishMs = 10 * 60_000
 const gaps = { alone: 0, several: 50, elsewhere: 100, failed: 250, unheard: 1000 }
 const evidence: readonly string[] = ['log-behind', 'log-damaged', 'log-forked']
 
+/** The owners that live in this process. */
+const alive = new Set<string>()
+
 /** Gives the rounds of the log their turns: one at a time here, one process at a time everywhere. */
 export class Sequencer {
   readonly #works: LogWorks
-  readonly #owner = randomUUID()
+  readonly #owner = `${hostname()} ${process.pid} ${randomUUID()}`
   #edge: LogEdge | undefined
   #hasChecked = false
   #renewAt = Number.NEGATIVE_INFINITY
@@ -27,6 +31,7 @@ export class Sequencer {
 
   constructor(works: LogWorks) {
     this.#works = works
+    alive.add(this.#owner)
   }
 
   /** What was found that nothing may be signed after, until somebody looked into it. */
@@ -71,6 +76,7 @@ export class Sequencer {
     await this.#planned?.catch(() => {})
     await this.#running?.catch(() => {})
     await this.#works.store.leases.release('log', this.#owner)
+    alive.delete(this.#owner)
   }
 
   async #begin(isDue: boolean): Promise<void> {
@@ -112,14 +118,36 @@ export class Sequencer {
     const { store, clock } = this.#works
     if (clock() < this.#renewAt) return true
     const renewAt = clock() + leaseMs / 2
-    const lease = await store.leases.acquire('log', this.#owner, leaseMs)
+    const acquire = () => store.leases.acquire('log', this.#owner, leaseMs)
+    const lease = (await acquire()) ?? ((await this.#takeFromTheDead()) ? await acquire() : undefined)
     this.#renewAt = lease === undefined ? Number.NEGATIVE_INFINITY : renewAt
     return lease !== undefined
+  }
+
+  /** Nobody who publishes after a crash waits for the lease of a process that is no more. */
+  async #takeFromTheDead(): Promise<boolean> {
+    const { leases } = this.#works.store
+    const owner = await leases.owner('log')
+    const [host, pid] = owner.split(' ')
+    // In a container every run has the same process number.
+    if (host !== hostname() || (Number(pid) !== process.pid && isAlive(Number(pid)))) return false
+    if (alive.has(owner)) return false
+    await leases.release('log', owner)
+    return true
   }
 
   async #isWaitedFor(): Promise<boolean> {
     const { log } = this.#works.store
     const { size, count } = await log.countWaiting(1)
     return count > 0 || size > ((await log.published())?.size ?? 0)
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM' // it lives, and belongs to somebody else
   }
 }

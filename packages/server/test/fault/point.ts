@@ -8,6 +8,12 @@ export const points = [
   'commit:begun',
   'commit:worked',
   'commit:after',
+  'log:placed',
+  'log:written',
+  'log:signed',
+  'log:cosigned',
+  'log:published',
+  'log:shown',
   'cursor:before',
   'cursor:after',
 ] as const

@@ -8,6 +8,7 @@ import { type Digest, decodeLeaf, formatIntegrity, parseIntegrity } from '@holdf
 import { sql } from 'kysely'
 import { openPorts, type Ports } from '../../src/main.ts'
 import { configIn } from '../live.ts'
+import { auditLog } from '../log-audit.ts'
 
 /** A version whose publisher was told that it is in. */
 export interface Acknowledged {
@@ -63,6 +64,7 @@ export async function verifyFolder(folder: string): Promise<void> {
       assert.deepEqual(rows, [{ integrity_check: 'ok' }])
     }
     await verifyPorts(ports)
+    await auditLog(ports)
     assert.deepEqual(await readdir(join(folder, 'blobs', 'incoming')), [], 'temporary files are left')
   } finally {
     await close()

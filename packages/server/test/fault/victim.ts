@@ -5,7 +5,7 @@
  */
 import { flushCompileCache } from 'node:module'
 import { join } from 'node:path'
-import { openIntake } from '../../src/flow/index.ts'
+import { type LogWorks, openIntake } from '../../src/flow/index.ts'
 import { type OpenPorts, openPorts } from '../../src/main.ts'
 import type { Ports, Store, Tx } from '../../src/ports.ts'
 import { openFileBlobs } from '../../src/store/index.ts'
@@ -30,10 +30,36 @@ function reach(point: Point): void {
 }
 
 async function openMortalPorts(...args: Parameters<typeof openPorts>): Promise<OpenPorts> {
-  const opened = await openPorts(...args)
+  const [config, clock] = args
+  const opened = await openPorts(config, clock, mortalLog)
   const blobs = await openFileBlobs(join(args[0].data, 'blobs'), { fault: reach })
   const ports: Ports = { ...opened.ports, blobs, store: mortal(opened.ports.store) }
   return { ...opened, ports: { ...ports, intake: openIntake(ports) } }
+}
+
+/** Each point is where an effect of a round is there and nothing after it. */
+function mortalLog({ store, files, signer, witnesses, ...rest }: LogWorks): LogWorks {
+  const after = async <T>(point: Point, effect: Promise<T>): Promise<T> => {
+    const done = await effect
+    reach(point)
+    return done
+  }
+  const { log } = store
+  return {
+    ...rest,
+    store: {
+      ...store,
+      log: { ...log, sequence: (...args) => after('log:placed', log.sequence(...args)) },
+      commit: (...args) => after('log:published', store.commit(...args)),
+    },
+    files: {
+      ...files,
+      write: each => after('log:written', files.write(each)),
+      replaceCheckpoint: note => after('log:shown', files.replaceCheckpoint(note)),
+    },
+    signer: { ...signer, sign: (...args) => after('log:signed', signer.sign(...args)) },
+    witnesses: { cosign: (...args) => after('log:cosigned', witnesses.cosign(...args)) },
+  }
 }
 
 function mortal(store: Store): Store {

@@ -331,6 +331,10 @@ export function leases(db: Kysely<Schema>, transact: Transact, clock: () => numb
       const query = db.selectFrom('cursor').select('position').where('consumer', '=', consumer)
       return (await query.executeTakeFirst())?.position ?? 0
     },
+    async owner(consumer) {
+      const query = db.selectFrom('cursor').select('owner').where('consumer', '=', consumer)
+      return (await query.executeTakeFirst())?.owner ?? ''
+    },
     acquire: (consumer, owner, durationMs) =>
       transact(async tx => {
         const now = clock()
