@@ -240,6 +240,8 @@ const keys = {
   sigstoreTrustRoot: v.optional(fileList, []),
   /** How long ago what is published with provenance may have been signed. */
   provenanceMaxAgeMinutes: v.optional(v.pipe(number, v.minValue(1, 'must be at least 1')), 60),
+  /** File with the witnesses of the log and how many of them a checkpoint needs (C2SP tlog-policy); without it none is asked. */
+  witnesses: v.optional(text),
   /** Unpublish policy: hours in which an owner may take a version back without further conditions. */
   unpublishHours: v.optional(v.pipe(number, v.minValue(0)), 72),
 } as const
@@ -260,12 +262,13 @@ type Reach = v.InferOutput<typeof reach>
 /** The keys that say where names come from. */
 const sources = v.object({ origins: keys.origins, routes: keys.routes })
 
-/** The keys that say what may come in. */
+/** The keys that say what may come in, and who is believed. */
 const firewall = v.object({
   origins: keys.origins,
   policy: keys.policy,
   popularNames: keys.popularNames,
   sigstoreTrustRoot: keys.sigstoreTrustRoot,
+  witnesses: keys.witnesses,
 })
 
 /** What an instance is told, frozen; every folder absolute. `publicUrl` has no trailing slash. */

@@ -27,7 +27,7 @@ import {
   openMetrics,
   operationMount,
 } from './http/index.ts'
-import type { Clock, Ports, Signer, Store, Witnesses } from './ports.ts'
+import type { Clock, Outbound, Ports, Signer, Store, Witnesses } from './ports.ts'
 import { apiMount } from './protocol/api/index.ts'
 import { logMount } from './protocol/log/index.ts'
 import {
@@ -39,6 +39,7 @@ import {
   openTarballs,
 } from './protocol/npm/index.ts'
 import {
+  noWitnesses,
   openAuditSink,
   openDomainLookup,
   openKeyFolder,
@@ -48,6 +49,9 @@ import {
   openOutbound,
   openReportKeys,
   openUpstream,
+  openWitnesses,
+  openWitnessSizes,
+  readWitnessPolicy,
 } from './remote/index.ts'
 import {
   openFileBlobs,
@@ -63,7 +67,7 @@ import { openTrail } from './trail.ts'
 export type { Config } from './config.ts'
 export { ConfigFaults, configKeys, environmentName, isLoopback, readConfig } from './config.ts'
 export type { Ports } from './ports.ts'
-export { openKeyFolder, openUpstream } from './remote/index.ts'
+export { openKeyFolder, openOutbound, openUpstream, readWitnessPolicy } from './remote/index.ts'
 export { openFileBlobs, openSnapshot, type Snapshot, takeSnapshot } from './store/index.ts'
 
 /** Ports with the way to let go of them. */
@@ -101,13 +105,14 @@ export async function openPorts(
   const { routes } = config
   const blobs = await openFileBlobs(join(config.data, 'blobs'))
   const popular = config.popularNames === undefined ? undefined : await readNames(config.popularNames)
+  const witnesses = await openOwnWitnesses(config, outbound, clock)
   const works: LogWorks = {
     store,
     config,
     clock,
     files: await openLogFolder(join(config.data, 'log')),
     signer: await openLogKey(config.keys, store.instance.logOrigin),
-    witnesses: nobodyElse,
+    witnesses,
   }
   const log = openLog(replaceParts(works))
   const ports: Ports = {
@@ -136,6 +141,7 @@ export async function openPorts(
     downloads,
     trail,
     log,
+    witnesses,
     auditSink: config.auditPush
       ? openAuditSink(config.auditPush, config.auditPushToken, outbound)
       : undefined,
@@ -162,8 +168,20 @@ function followKeys(store: Store, keys: Signer): void {
   })
 }
 
-/** A log that nobody else vouches for. */
-const nobodyElse: Witnesses = { cosign: async () => ({ lines: [], isQuorumMet: true }) }
+async function openOwnWitnesses(
+  { witnesses, data }: Config,
+  outbound: Outbound,
+  clock: Clock,
+): Promise<Witnesses> {
+  if (witnesses === undefined) return noWitnesses
+  const policy = await readWitnessPolicy(witnesses)
+  return openWitnesses({
+    policy,
+    sizes: await openWitnessSizes(join(data, 'witness-sizes.json')),
+    outbound,
+    clock,
+  })
+}
 
 function tellLogFailure(log: Log, error: unknown): void {
   log.say('error', 'the log did not get on and tries again', { error: String(error) })

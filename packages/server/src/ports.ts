@@ -158,6 +158,7 @@ export interface Ports {
   readonly downloads: DownloadRecorder
   readonly trail: Trail
   readonly log: Log
+  readonly witnesses: Witnesses
   /** Where events go to be watched, when the operator names such a place. */
   readonly auditSink: AuditSink | undefined
   readonly clock: Clock
@@ -741,6 +742,21 @@ export interface Witnesses {
     size: number,
     proveFrom: (size: number) => Promise<readonly Uint8Array[]>,
   ): Promise<{ readonly lines: readonly string[]; readonly isQuorumMet: boolean }>
+  /** Those that are asked, and how they have been doing. */
+  list(): readonly WitnessState[]
+}
+
+/** One witness, for pages and metrics. */
+export interface WitnessState {
+  readonly name: string
+  readonly vkey: string
+  readonly host: string
+  /** Of the tree it acknowledged last; 0 before the first. */
+  readonly size: number
+  /** Milliseconds since the epoch; null while this process has no answer. */
+  readonly lastAnswerAt: number | null
+  /** Why it gave none when it was asked last; empty when it did. */
+  readonly why: string
 }
 
 /** A packument as it is stored: made when something changes, not when somebody reads. */

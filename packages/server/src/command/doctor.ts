@@ -8,6 +8,7 @@ import { machineChecks } from './doctor-machine.ts'
 import { networkChecks } from './doctor-network.ts'
 import { originChecks } from './doctor-origin.ts'
 import { type Depth, storeChecks } from './doctor-store.ts'
+import { witnessChecks } from './doctor-witness.ts'
 import { openProgress } from './progress.ts'
 import { type Arguments, configOf, configOptions, readArguments } from './usage.ts'
 
@@ -106,7 +107,8 @@ async function openAndExamine(config: Config, now: number, depth: Depth): Promis
   try {
     const blobs = await openFileBlobs(join(config.data, 'blobs'))
     const found: Finding[] = []
-    for (const check of storeChecks(config, driver, blobs, now, depth)) found.push(...(await run(check)))
+    const checks = [...storeChecks(config, driver, blobs, now, depth), ...witnessChecks(config, driver)]
+    for (const check of checks) found.push(...(await run(check)))
     return found
   } finally {
     await driver.close()

@@ -7,6 +7,7 @@
 import {
   extendFrontier,
   formatCheckpoint,
+  isProblem,
   parseCheckpoint,
   parseNote,
   parseVerifierKey,
@@ -54,10 +55,18 @@ export async function runRound(works: LogWorks, kept: LogEdge | undefined, isDue
     return { edge: kept ?? emptyEdge, added, isPublished: true }
   const edge = await edgeOf(works, kept, before)
   const grown = await growTo(works, edge, head)
-  const [note] = await Promise.all([signTree(works, head), works.files.write(grown.files)])
+  const [note] = await unlessMoved(
+    works,
+    head,
+    Promise.all([signTree(works, head), works.files.write(grown.files)]),
+  )
   // A crash here leaves files, a mark, or both of the head: the next round finds the same files and signs the same.
   const proveFrom = (size: number) => proveConsistency(nodeCrypto, tilesOf(works.files), size, head.size)
-  const { lines, isQuorumMet } = await works.witnesses.cosign(note, head.size, proveFrom)
+  const { lines, isQuorumMet } = await unlessMoved(
+    works,
+    head,
+    works.witnesses.cosign(note, head.size, proveFrom),
+  )
   // A crash here leaves witnesses that have seen the head: they are asked about the same tree again.
   if (!isQuorumMet) return { edge, added, isPublished: false }
   const next = { size: head.size, root: head.root, note: note + lines.join(''), at: works.clock() }
@@ -65,6 +74,13 @@ export async function runRound(works: LogWorks, kept: LogEdge | undefined, isDue
   // A crash here leaves the file behind the row: opening the log writes it again.
   await works.files.replaceCheckpoint(next.note)
   return { edge: grown.edge, added, isPublished: true }
+}
+
+/** Whoever was slow finds a signer and witnesses that have seen more: no evidence, where another process of ours went on. */
+async function unlessMoved<T>({ store }: LogWorks, { size }: LogHead, work: Promise<T>): Promise<T> {
+  return work.catch(async error => {
+    throw isProblem(error) && (await store.log.head()).size > size ? problem('log-moved') : error
+  })
 }
 
 async function extend(head: LogHead, leafHashes: readonly Uint8Array[]): Promise<Omit<LogHead, 'position'>> {

@@ -4,13 +4,16 @@
  * under a key of the policy. One that has seen more of our log than there is, or something else, stops the log: then a database
  * was set back, or somebody signs with our key.
  */
+import { readFile } from 'node:fs/promises'
 import { setTimeout as pause } from 'node:timers/promises'
 import {
+  formatVerifierKey,
   formatWitnessRequest,
   isProblem,
   type NoteSignature,
   type Problem,
   parseNote,
+  parseWitnessPolicy,
   problem,
   readCosignatureTime,
   type VerifierKey,
@@ -18,7 +21,7 @@ import {
   type WitnessPolicy,
   webCrypto,
 } from '@holdfast/core'
-import type { Clock, Outbound, OutboundAnswer, Witnesses } from '../ports.ts'
+import type { Clock, Outbound, OutboundAnswer, Witnesses, WitnessState } from '../ports.ts'
 import type { WitnessSizes } from './witness-sizes.ts'
 
 const deadlineMs = 2000
@@ -39,21 +42,20 @@ export interface WitnessSettings {
   readonly clock: Clock
 }
 
-/** One witness, for pages and metrics. */
-export interface WitnessState {
-  readonly name: string
-  readonly host: string
-  /** Of the tree it acknowledged last; 0 before the first. */
-  readonly size: number
-  /** Milliseconds since the epoch; null while this process has no answer. */
-  readonly lastAnswerAt: number | null
-  /** Why it gave none when it was asked last; empty when it did. */
-  readonly why: string
+/** A log that nobody else vouches for. */
+export const noWitnesses: Witnesses = {
+  cosign: async () => ({ lines: [], isQuorumMet: true }),
+  list: () => [],
 }
 
-/** Witnesses, and how they have been doing. */
-export interface KnownWitnesses extends Witnesses {
-  list(): readonly WitnessState[]
+/** Reads a policy file; throws `witness-policy-refused`, also where those who have an address can never be enough. */
+export async function readWitnessPolicy(file: string): Promise<WitnessPolicy> {
+  const policy = await parseWitnessPolicy(webCrypto, await readFile(file, 'utf8'))
+  const asked = policy.witnesses.filter(({ url }) => url !== undefined)
+  if (policy.isMet(asked.map(({ key }) => key))) return policy
+  throw problem('witness-policy-refused', {
+    why: 'the witnesses that have an address are not enough for its quorum',
+  })
 }
 
 interface Round {
@@ -65,10 +67,10 @@ interface Round {
 }
 
 /** Opens the client for the witnesses of a policy that have an address. */
-export function openWitnesses(settings: WitnessSettings): KnownWitnesses {
+export function openWitnesses(settings: WitnessSettings): Witnesses {
   const { policy, sizes } = settings
-  const peers = policy.witnesses.flatMap(({ name, url }) =>
-    url === undefined ? [] : [new Peer(settings, name, url)],
+  const peers = policy.witnesses.flatMap(({ name, key, url }) =>
+    url === undefined ? [] : [new Peer(settings, name, formatVerifierKey(key), url)],
   )
   return {
     async cosign(note, size, proveFrom) {
@@ -86,6 +88,7 @@ export function openWitnesses(settings: WitnessSettings): KnownWitnesses {
 class Peer {
   readonly #settings: WitnessSettings
   readonly #name: string
+  readonly #vkey: string
   readonly #url: string
   readonly #host: string
   #failures = 0
@@ -93,16 +96,18 @@ class Peer {
   #lastAnswerAt: number | null = null
   #why = ''
 
-  constructor(settings: WitnessSettings, name: string, url: string) {
+  constructor(settings: WitnessSettings, name: string, vkey: string, url: string) {
     this.#settings = settings
     this.#name = name
+    this.#vkey = vkey
     this.#url = `${url.replace(/\/+$/, '')}/add-checkpoint`
     this.#host = new URL(url).host
   }
 
   state(): WitnessState {
     const size = this.#settings.sizes.get(this.#name)
-    return { name: this.#name, host: this.#host, size, lastAnswerAt: this.#lastAnswerAt, why: this.#why }
+    const [vkey, lastAnswerAt, why] = [this.#vkey, this.#lastAnswerAt, this.#why]
+    return { name: this.#name, vkey, host: this.#host, size, lastAnswerAt, why }
   }
 
   /** The lines it answers that verify. Throws `log-forked`. */

@@ -58,7 +58,7 @@ function mortalLog({ store, files, signer, witnesses, ...rest }: LogWorks): LogW
       replaceCheckpoint: note => after('log:shown', files.replaceCheckpoint(note)),
     },
     signer: { ...signer, sign: (...args) => after('log:signed', signer.sign(...args)) },
-    witnesses: { cosign: (...args) => after('log:cosigned', witnesses.cosign(...args)) },
+    witnesses: { ...witnesses, cosign: (...args) => after('log:cosigned', witnesses.cosign(...args)) },
   }
 }
 

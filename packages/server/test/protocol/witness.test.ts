@@ -24,8 +24,9 @@ import {
   webCrypto,
 } from '@holdfast/core'
 import { makeSmallLog } from '../../../cli/test/small-log.ts'
+import type { Witnesses } from '../../src/ports.ts'
 import { openOutbound } from '../../src/remote/outbound.ts'
-import { type KnownWitnesses, openWitnesses } from '../../src/remote/witness.ts'
+import { openWitnesses } from '../../src/remote/witness.ts'
 import { openWitnessSizes } from '../../src/remote/witness-sizes.ts'
 
 const root = await mkdtemp(join(tmpdir(), 'holdfast-witness-'))
@@ -99,7 +100,7 @@ async function open(
   quorum: string,
   witnesses: readonly { line: string }[],
   file = `${++files}`,
-): Promise<KnownWitnesses> {
+): Promise<Witnesses> {
   const lines = [...witnesses.map(each => each.line), ...quorum.split('\n')]
   return openWitnesses({
     policy: await parseWitnessPolicy(webCrypto, `${lines.join('\n')}\n`),
@@ -109,7 +110,7 @@ async function open(
   })
 }
 
-const cosign = async (witnesses: KnownWitnesses, size: number) =>
+const cosign = async (witnesses: Witnesses, size: number) =>
   witnesses.cosign(await log.checkpoint(size), size, from => log.prove(from, size))
 
 const isForked = (error: unknown) => isProblem(error) && error.code === 'log-forked'
