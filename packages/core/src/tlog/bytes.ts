@@ -26,9 +26,13 @@ export function encodeBase64(bytes: Uint8Array): string {
 /** What base64 says, in its one canonical form; undefined for any other text, so that no two texts mean the same bytes. */
 export function decodeBase64(text: string): Uint8Array | undefined {
   if (text.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(text)) return undefined
-  const raw = atob(text)
+  const end = text.slice(-4)
   // Stray bits behind the last byte would be dropped silently.
-  return btoa(raw) === text ? Uint8Array.from(raw, letter => letter.charCodeAt(0)) : undefined
+  if (btoa(atob(end)) !== end) return undefined
+  const raw = atob(text)
+  const bytes = new Uint8Array(raw.length)
+  for (let at = 0; at < raw.length; at += 1) bytes[at] = raw.charCodeAt(at)
+  return bytes
 }
 
 /** Bytes as lower-case hexadecimal. */
