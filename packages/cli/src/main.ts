@@ -41,7 +41,7 @@ const verbs: Readonly<Record<string, Verb>> = {
     run: async args => (await import('./command/verify.ts')).runVerify(args),
   },
   log: {
-    line: 'audit the log of a registry, or a copy of it',
+    line: 'audit or watch the log of a registry',
     run: async args => (await import('./command/log.ts')).runLog(args),
   },
   trust: {

@@ -145,3 +145,96 @@ test('a place without a log ends with 2', async () => {
     assert.equal((await holdfast('log', 'audit', place)).code, 2, place)
   }
 })
+
+const oidc = { kind: 'oidc', id: 'tp_0001' }
+const attest = [{ type: 'https://slsa.dev/provenance/v1', sha256: 'a'.repeat(64) }]
+const ownerChange = {
+  type: 'owner',
+  pkg: '@acme/ui',
+  op: 'add',
+  subject: { kind: 'user', id: 'a_4f1d9c0e7b2a4a55' },
+  role: 'owner',
+}
+
+test('a monitor learns what was, then tells each event of what it watches once, and what is alarming', async () => {
+  const log = await makeSampleLog()
+  log.add(published('@acme/ui', '1.0.0', { actor: oidc, attest }))
+  log.add({ type: 'dist-tag', pkg: '@acme/ui', tag: 'latest', ver: '1.0.0' })
+  const server = await serveLog(log)
+  const monitor = (...more: string[]) =>
+    holdfast(
+      'log',
+      'monitor',
+      server.url,
+      '--watch',
+      '@acme/*',
+      '--once',
+      '--vkey',
+      log.vkey,
+      '--json',
+      ...more,
+    )
+  assert.deepEqual(await monitor(), { out: '', error: '', code: 0 })
+  log.add(published('left-pad', '1.0.0'))
+  log.add(published('@acme/ui', '1.0.1', { actor: oidc, attest }))
+  log.add({ type: 'quarantine', pkg: '@acme/ui', ver: '1.0.1', reason: 'malware' })
+  await server.show(log)
+  const quiet = await monitor()
+  assert.equal(quiet.code, 0)
+  assert.deepEqual(
+    quiet.out
+      .trim()
+      .split('\n')
+      .map(line => JSON.parse(line).type),
+    ['publish', 'quarantine'],
+  )
+  log.add(ownerChange)
+  log.add(published('@acme/ui', '1.0.2'))
+  log.add({ type: 'dist-tag', pkg: '@acme/ui', tag: 'latest', ver: '1.0.1' })
+  log.add({ type: 'dist-tag', pkg: '@acme/ui', tag: 'latest', ver: '0.9.0' })
+  await server.show(log)
+  const loud = await monitor()
+  assert.equal(loud.code, 1)
+  const why = loud.out
+    .trim()
+    .split('\n')
+    .flatMap(line => JSON.parse(line).why)
+    .join('\n')
+  for (const wanted of [/by hand/, /without provenance/, /72 hours/, /is closed/, /went back from 1\.0\.1/])
+    assert.match(why, wanted)
+  assert.deepEqual(await monitor(), { out: '', error: '', code: 0 })
+  assert.deepEqual(await monitor('--watch', 'left-pad'), { out: '', error: '', code: 0 })
+  server.close()
+})
+
+test('what the webhook did not take is told again, and a lie stops the monitor', async () => {
+  const log = await makeSampleLog()
+  log.add(published('@acme/ui', '1.0.0'))
+  const server = await serveLog(log)
+  const hook = await serveLog(log)
+  const monitor = (url: string) =>
+    holdfast(
+      'log',
+      'monitor',
+      server.url,
+      '--watch',
+      '@acme/*',
+      '--once',
+      '--vkey',
+      log.vkey,
+      '--webhook',
+      url,
+    )
+  assert.equal((await monitor(hook.url)).code, 0)
+  log.add({ type: 'yank', pkg: '@acme/ui', ver: '1.0.0', reason: 'broken' })
+  await server.show(log)
+  assert.equal((await monitor('http://127.0.0.1:1/')).code, 2)
+  assert.equal((await monitor(`${hook.url}/log/nothing-takes-this`)).code, 2)
+  const told = await monitor(`${hook.url}/log/trust`)
+  assert.match(told.out, /event entry 1 \S+ yank @acme\/ui@1\.0\.0/)
+  log.add({ type: 'yank', pkg: '@acme/ui', ver: '1.0.0', reason: 'broken', seq: 7 })
+  await server.show(log)
+  assert.equal((await monitor(`${hook.url}/log/trust`)).code, 3)
+  server.close()
+  hook.close()
+})

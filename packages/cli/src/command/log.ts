@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { parseArgs } from 'node:util'
-import { encodeBase64 } from '@holdfast/core'
+import { encodeBase64, parseNamePattern } from '@holdfast/core'
 import { auditLog } from '../log/audit.ts'
 import { findBelieved } from '../log/believed.ts'
 import { verifyCheckpoint } from '../log/checkpoint.ts'
@@ -9,6 +9,7 @@ import { startProgress } from '../log/progress.ts'
 import { findLog, readCheckpointNote, tileReader } from '../log/source.ts'
 import { compareWithState } from '../log/state.ts'
 import { UsageError } from '../usage-error.ts'
+import { monitorLog } from './log-monitor.ts'
 
 const usage = `holdfast log audit URL|FOLDER [--vkey KEY]... [--json]
 
@@ -17,11 +18,23 @@ signed, every tile, the chain of every package, that ids are unique, that no ver
 two digests, and that each entry says what its type says. Whom to believe was pinned with holdfast trust init, or is
 named with --vkey.
 
-Exit code 0 when the log is honest, 2 for usage and network, 3 for anything that an honest log cannot have.
+holdfast log monitor URL --watch PATTERN... [--webhook URL] [--once] [--vkey KEY]... [--json]
+
+Follows a log: tells every event of the packages watched (names, or patterns such as '@acme/*'), and of the registry's
+own keys, policy and operators. ALARM is what a person should look at: a publish by hand after CI, without provenance
+after some with, or within 72 hours of a change of owners; a tag that goes back or points at a closed version; an
+upstream that changed its bytes. The first round, and the first with other patterns, learns what was
+before. What was told is never told again, and what
+could not be told, because the webhook was away, is told the next time. Without --once it looks every minute.
+
+Exit code 0 when the log is honest, 1 for alarms (monitor --once), 2 for usage and network, 3 for anything that an honest log cannot have.
 `
 
 const options = {
   vkey: { type: 'string', multiple: true },
+  watch: { type: 'string', multiple: true },
+  webhook: { type: 'string' },
+  once: { type: 'boolean' },
   json: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 } as const
@@ -31,9 +44,17 @@ export async function runLog(args: string[]): Promise<number> {
   const { values, positionals } = parseArgs({ args, allowPositionals: true, options })
   if (values.help) return print(usage)
   const [verb, place] = positionals
-  if (verb !== 'audit' || place === undefined)
-    throw new UsageError('holdfast log needs to know what to do', 'Write holdfast log audit URL.')
-  return reportMisbehaviour(() => audit(place, values.vkey ?? [], values.json === true))
+  const [vkeys, isJson] = [values.vkey ?? [], values.json === true]
+  if (verb === 'audit' && place !== undefined) return reportMisbehaviour(() => audit(place, vkeys, isJson))
+  if (verb === 'monitor' && place !== undefined && values.watch !== undefined) {
+    const patterns = values.watch.map(parseNamePattern)
+    const wish = { place, vkeys, patterns, webhook: values.webhook, isOnce: values.once === true, isJson }
+    return reportMisbehaviour(() => monitorLog(wish))
+  }
+  throw new UsageError(
+    'holdfast log needs to know what to do',
+    "Write holdfast log audit URL, or holdfast log monitor URL --watch '@acme/*'.",
+  )
 }
 
 async function audit(place: string, vkeys: readonly string[], isJson: boolean): Promise<number> {
