@@ -363,7 +363,7 @@ export interface Tx {
 }
 
 /**
- * What upstreams said, kept. Not events: it could be asked for again. `source` holds the manifests, compressed by zstd: a
+ * What upstreams said, kept. Not events: it could be asked for again. `source` holds the manifests, as `SourceWriter` packs them: a
  * line of JSON for the package (`description`, `keywords`, `readme`, `maintainers`, `homepage` …), then one a version, in the
  * order of `versions`: its manifest without `dist`, `deprecated` and `_npmUser`.
  */

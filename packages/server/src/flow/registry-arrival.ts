@@ -14,6 +14,7 @@ import {
   problem,
 } from '@holdfast/core'
 import type { UpstreamVersion } from '../catalog/index.ts'
+import { listSourcePieces, splitLines } from '../mirror-source.ts'
 import type { Outbound, Ports, Upstream, UpstreamContent } from '../ports.ts'
 import type { Arrival, Told } from './arrival.ts'
 import { mapAhead } from './map-ahead.ts'
@@ -29,7 +30,6 @@ export interface OldRegistry {
 }
 
 const inflate = promisify(zstdDecompress)
-const maxSourceBytes = 512 * 1024 * 1024
 const maxListBytes = 128 * 1024 * 1024
 const listDeadlineMs = 120_000
 const pageSize = 250
@@ -131,8 +131,10 @@ async function readArrivals(upstream: Upstream, name: PackageName, now: number):
 }
 
 async function readLines(source: Uint8Array): Promise<readonly Json[]> {
-  const lines = (await inflate(source, { maxOutputLength: maxSourceBytes })).toString('utf8').split('\n')
-  return lines.filter(line => line !== '').map(line => asJson(parseJson(line)))
+  const lines: Json[] = []
+  for (const { compressed } of listSourcePieces(source))
+    for (const line of splitLines(await inflate(compressed))) lines.push(asJson(parseJson(line.toString())))
+  return lines
 }
 
 function toArrival(

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The thread that looks into tarballs: the bytes of one in, what was found out. */
 import { isProblem } from '@holdfast/core'
-import { readSourceLines } from '../mirror-source.ts'
+import { findSourceLine, readSourceLines } from '../mirror-source.ts'
 import { answerJobs } from '../thread.ts'
 import { checkManifestAgrees, inspectTarball } from './inspect.ts'
 import type { InsideJob, InsideWords, RecordPlace } from './look-inside.ts'
@@ -34,14 +34,14 @@ function findDisagreement(inTarball: Manifest, said: Manifest): string {
 
 /** Where it is said to be, else wherever it is. */
 function findManifest({ source, index, version }: RecordPlace): Manifest | undefined {
-  const [, ...lines] = readSourceLines(source)
-  const place = parseLine(lines[index])
+  const place = index < 0 ? undefined : parseLine(findSourceLine(source, index + 1))
   if (place?.['version'] === version) return place
   const sign = `"version":${JSON.stringify(version)}`
-  return lines
-    .filter(line => line.includes(sign))
-    .map(parseLine)
-    .find(each => each?.['version'] === version)
+  for (const line of readSourceLines(source).drop(1)) {
+    const said = line.includes(sign) ? parseLine(line) : undefined
+    if (said?.['version'] === version) return said
+  }
+  return undefined
 }
 
 function parseLine(line: Buffer | undefined): Manifest | undefined {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The thread that makes documents of upstream packages: kept manifests and our own words in, the document out. */
-import { gzipSync } from 'node:zlib'
-import { readSourceLines } from '../../mirror-source.ts'
+import { findSourceLine, readSourceLines } from '../../mirror-source.ts'
 import type { UpstreamWords } from '../../ports.ts'
 import { answerJobs } from '../../thread.ts'
+import { GzipPieces } from './gzip-pieces.ts'
 import type { DocumentJob, MirrorJob, VersionJob, WordsJob } from './mirror-press.ts'
 
 const none: Buffer = Buffer.alloc(0)
@@ -33,31 +33,37 @@ function answer(job: MirrorJob): Buffer {
 }
 
 function pressDocument(job: DocumentJob): Buffer {
-  const [about = none, ...lines] = readSourceLines(job.source)
+  const lines = readSourceLines(job.source)
+  const about = nextOf(lines)
   const head = { ...(job.form === 'full' ? parseObject(about) : {}), ...job.head }
-  const parts: Buffer[] = [Buffer.from(`${JSON.stringify(head).slice(0, -1)},"versions":{`)]
+  const made = new GzipPieces()
+  made.add(Buffer.from(`${JSON.stringify(head).slice(0, -1)},"versions":{`))
   let comma = ''
-  for (const [index, own] of job.versions.entries()) {
+  for (const own of job.versions) {
+    const manifest = nextOf(lines)
     if (own === null) continue
-    const manifest = lines[index] ?? none
-    parts.push(Buffer.from(`${comma}${JSON.stringify(own.version)}:`))
-    parts.push(...joined(job.fields === undefined ? manifest : pick(manifest, job.fields), own.text))
+    made.add(Buffer.from(`${comma}${JSON.stringify(own.version)}:`))
+    const shown = job.fields === undefined ? manifest : pick(manifest, job.fields)
+    for (const part of joined(shown, own.text)) made.add(part)
     comma = ','
   }
-  parts.push(Buffer.from(`}${job.tail}}`))
-  return gzipSync(Buffer.concat(parts), { level: 6 })
+  made.add(Buffer.from(`}${job.tail}}`))
+  return made.end()
+}
+
+function nextOf(lines: Generator<Buffer>): Buffer {
+  return lines.next().value ?? none
 }
 
 /** One version of the package, as text. */
 function versionText(job: VersionJob): Buffer {
-  return Buffer.concat(joined(readSourceLines(job.source)[job.index + 1] ?? none, job.text))
+  return Buffer.concat(joined(findSourceLine(job.source, job.index + 1) ?? none, job.text))
 }
 
 /** The source may be newer than whoever asks knows: another version's manifest is none. */
 function wordsText({ source, index, version }: WordsJob): Buffer {
-  const [about = none, ...lines] = readSourceLines(source)
-  const { readme } = parseObject(about)
-  const all = parseObject(lines[index] ?? none)
+  const { readme } = parseObject(findSourceLine(source, 0) ?? none)
+  const all = parseObject((index < 0 ? undefined : findSourceLine(source, index + 1)) ?? none)
   const shown = all['version'] === version ? shownFields.filter(field => all[field] !== undefined) : []
   const words: UpstreamWords = {
     readme: typeof readme === 'string' ? readme.slice(0, longestReadme) : '',

@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { test } from 'node:test'
-import { gzipSync, zstdDecompressSync } from 'node:zlib'
+import { gzipSync } from 'node:zlib'
 import { parsePackageName } from '@holdfast/core'
 import fc from 'fast-check'
+import { readSourceLines } from '../../mirror-source.ts'
 import { type Reading, type ReadingWords, readPackument } from './read-packument.ts'
 
 const now = Date.UTC(2026, 0, 1)
@@ -52,7 +53,7 @@ function documentOf(versions: readonly string[], manifest = {}) {
 function checkHolds(reading: Reading): void {
   if (reading.kind !== 'told') return
   const { versions, tags } = reading.content
-  const lines = zstdDecompressSync(reading.source).toString().split('\n')
+  const lines = [...readSourceLines(reading.source)].map(String)
   assert.equal(lines.length, versions.length + 1)
   const listed = new Set(versions.map(({ version }) => version))
   assert.equal(listed.size, versions.length)
@@ -100,7 +101,7 @@ test('whatever a manifest holds, its line says the same, in any order and spacin
           reading.content.versions.map(each => each.version),
           list,
         )
-        const line = JSON.parse(zstdDecompressSync(reading.source).toString().split('\n')[1] ?? '')
+        const line = JSON.parse([...readSourceLines(reading.source)].map(String)[1] ?? '')
         assert.deepEqual(line, JSON.parse(JSON.stringify({ ...fields, name, version: list[0] })))
       },
     ),

@@ -15,7 +15,7 @@ import type { LeftOut, UpstreamVersion } from '../../catalog/index.ts'
 import type { PublicKey, UpstreamContent } from '../../ports.ts'
 import { eachMember, endOfValue, NotJson, skipSpace } from './json-members.ts'
 import { readyKeys, signatureAtSight, verifySignature } from './signature.ts'
-import { type Line, letGo, SourceLines } from './source-lines.ts'
+import { letGo, SourceLines } from './source-lines.ts'
 import { asMembers, readVersion, textOf, Untrusted } from './version.ts'
 
 /** What a reading needs to know; it goes to the thread. */
@@ -118,6 +118,7 @@ function readDocument(bytes: Buffer, words: ReadingWords): Reading {
     throw new Refused(`no version of it can be trusted: ${leftOut[0]?.version} because ${leftOut[0]?.why}`)
   const tags = readTags(parseMember(bytes, outline.members.get('dist-tags')), found)
   const versions = verifyNewest(found, tags, words)
+  letGo(bytes)
   return {
     kind: 'told',
     content: {
@@ -128,10 +129,7 @@ function readDocument(bytes: Buffer, words: ReadingWords): Reading {
       tags,
       versions,
     },
-    source: source.compress(
-      first,
-      found.map(({ line }) => line),
-    ),
+    source: source.inOrder([first, ...found.map(({ line }) => line)]),
     leftOut,
   }
 }
@@ -185,8 +183,8 @@ function parseMember(bytes: Buffer, member: Member | undefined): unknown {
   }
 }
 
-/** A version with its line of the source. */
-type Found = UpstreamVersion & { readonly line: Line }
+/** A version with the place of its line in the source. */
+type Found = UpstreamVersion & { readonly line: number }
 
 function readVersions(
   bytes: Buffer,

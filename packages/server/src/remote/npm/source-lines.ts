@@ -1,11 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { zstdCompressSync } from 'node:zlib'
-
-/** Where a line lies, with the break in front of it. */
-export interface Line {
-  readonly from: number
-  readonly to: number
-}
+import { readSourceLines, SourceWriter } from '../../mirror-source.ts'
 
 /** Memory above this size is never shared with other buffers, as small ones are. */
 const ownMemoryBytes = 1024 * 1024
@@ -16,44 +10,29 @@ export function letGo(bytes: Buffer | undefined): void {
     bytes.buffer.transfer(0)
 }
 
-/** The source of a mirror while it is made: lines outside of the heap, where a large document costs no more than its size. */
+/** The source of a mirror from lines in the order of its document, which is mostly the one in which they are kept. */
 export class SourceLines {
-  #bytes: Buffer
-  #size = 0
+  readonly #writer: SourceWriter
+  #count = 0
 
-  /** `expectedBytes` spares copies where it is enough. */
+  /** `expectedBytes` spares memory where they are few. */
   constructor(expectedBytes: number) {
-    this.#bytes = Buffer.allocUnsafeSlow(expectedBytes)
+    this.#writer = new SourceWriter(expectedBytes)
   }
 
-  add(text: string): Line {
-    const line = this.#size === 0 ? text : `\n${text}`
-    const from = this.#size
-    // Three bytes a character are the most that UTF-8 takes of UTF-16.
-    if (from + line.length * 3 > this.#bytes.length) this.#grow(from + line.length * 3)
-    this.#size += this.#bytes.write(line, from)
-    return { from, to: this.#size }
+  /** The line's place, from 0. */
+  add(text: string): number {
+    this.#writer.add(text)
+    return this.#count++
   }
 
-  /** The first line, then these in their order, compressed by zstd. */
-  compress(first: Line, others: readonly Line[]): Uint8Array<ArrayBuffer> {
-    const text = this.#inOrder([first, ...others])
-    const source = new Uint8Array(zstdCompressSync(text))
-    letGo(text)
-    letGo(this.#bytes)
-    return source
-  }
-
-  #grow(neededBytes: number): void {
-    const larger = Buffer.allocUnsafeSlow(Math.max(neededBytes, this.#bytes.length * 2))
-    this.#bytes.copy(larger, 0, 0, this.#size)
-    letGo(this.#bytes)
-    this.#bytes = larger
-  }
-
-  #inOrder(lines: readonly Line[]): Buffer {
-    const isInOrder = lines.every(({ from }, index) => from === (lines[index - 1]?.to ?? 0))
-    if (isInOrder) return this.#bytes.subarray(0, this.#size)
-    return Buffer.concat(lines.map(({ from, to }) => this.#bytes.subarray(from, to)))
+  /** The source with its lines in this order; each of them is named once. */
+  inOrder(places: readonly number[]): Uint8Array<ArrayBuffer> {
+    const source = this.#writer.end()
+    if (places.every((place, index) => place === index)) return source
+    const lines = [...readSourceLines(source)]
+    const sorted = new SourceWriter(source.length)
+    for (const place of places) sorted.add(lines[place] ?? Buffer.alloc(0))
+    return sorted.end()
   }
 }
