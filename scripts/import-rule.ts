@@ -28,7 +28,7 @@ const ranks: readonly (readonly string[])[] = [
 /** Adapters: they implement port types, and only main.ts names them. */
 const adapters = ['store', 'store/sql', 'store/blob', 'store/log', 'remote']
 /** The values of the inside that adapters call: how an actor is written down is not theirs to say, nor how a thread is run. */
-const adapterWords = ['actorId', 'Thread', 'answerJobs']
+const adapterWords = ['actorId', 'Thread', 'answerJobs', 'SourceWriter', 'readSourceLines']
 /** What principles may take from one another, as types only. */
 const currency = ['Actor', 'Grant', 'Event', 'NewEvent', 'StoredEvent']
 const lazyServer = 'packages/cli/src/main.ts'

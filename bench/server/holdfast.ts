@@ -8,6 +8,13 @@ import type { Peer } from './peer.ts'
 
 const program = join(import.meta.dirname, '../../packages/cli/bin/holdfast.js')
 
+/** As the unit and the image in `deploy/` set it. */
+const allocator = {
+  MALLOC_ARENA_MAX: '2',
+  MALLOC_MMAP_THRESHOLD_: '131072',
+  MALLOC_TRIM_THRESHOLD_: '262144',
+}
+
 /** Starts Holdfast by its operating contract alone, over a folder that may be new, with a token that may publish all. */
 export async function startHoldfast(
   folder: string,
@@ -19,7 +26,7 @@ export async function startHoldfast(
   const running = start({
     run: [process.execPath, program, 'serve', '--port', '0', '--data', data],
     folder,
-    environment: { HOLDFAST_ORIGINS: 'none', ...settings },
+    environment: { ...allocator, HOLDFAST_ORIGINS: 'none', ...settings },
   })
   const origin = await waitForLine(running, /^listening on (http:\S+)/m)
   const readyMs = await waitForAnswer(running, `${origin}/-/health/ready`)
