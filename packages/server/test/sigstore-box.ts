@@ -4,6 +4,8 @@ import { createHash, generateKeyPairSync, type KeyObject, sign } from 'node:cryp
 import { mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { packPackage } from './fixture/tarball.ts'
+import { publishDocument } from './live.ts'
 
 /** What a test changes of a statement, a bundle or a certificate. */
 // biome-ignore lint/suspicious/noExplicitAny: tests change whatever there is
@@ -249,4 +251,16 @@ async function logEnvelope(log: TransparencyLog, envelope: Envelope, certificate
     },
     canonicalizedBody: entry.body,
   }
+}
+
+/** The document that npm puts to publish a version with provenance of `acme/widget`, which it declares. */
+export async function builtDocument(box: SigstoreBox, name: string, version: string): Promise<Json> {
+  const manifest = { repository: 'github:acme/widget' }
+  const tarball = packPackage({ name, version, ...manifest })
+  const digest = createHash('sha512').update(tarball).digest('hex')
+  const document: Json = publishDocument(name, version, { tarball, manifest })
+  const data = await box.sign({ name, version, digest })
+  const type = 'application/vnd.dev.sigstore.bundle.v0.3+json'
+  document._attachments[`${name}-${version}.sigstore`] = { content_type: type, data, length: data.length }
+  return document
 }

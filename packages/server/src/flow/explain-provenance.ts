@@ -88,6 +88,15 @@ async function explainOwn(
   }
 }
 
+/** What versions before this one proved, where that was more; null where it was not. */
+export async function findLowered(
+  { store }: Pick<Ports, 'store'>,
+  name: PackageName,
+  version: Version,
+): Promise<TrustLevel | null> {
+  return levelsOf(await store.trust.listShown(name), version).loweredFrom
+}
+
 function bundleOf({ predicateType, sha256, root, isPublic, signedAt, verifiedAt }: BundleWords): BundleWords {
   return { predicateType, sha256, root, isPublic, signedAt, verifiedAt }
 }

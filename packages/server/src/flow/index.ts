@@ -24,7 +24,7 @@ export {
 } from './ci-reader.ts'
 export { criticalNoticeMs, markCritical, recomputeCritical, unmarkCritical } from './critical.ts'
 export { deprecate } from './deprecate.ts'
-export { explainProvenance, type ProvenanceWords } from './explain-provenance.ts'
+export { explainProvenance, findLowered, type ProvenanceWords } from './explain-provenance.ts'
 export { checkRoutes, hostNames, unhostNames } from './host.ts'
 export { type ImportOutcome, type ImportWishes, importVersions } from './import.ts'
 export {

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /** `holdfast provenance show` as a process of its own, over HTTP, and the API behind it. */
 import assert from 'node:assert/strict'
-import { createHash } from 'node:crypto'
 import { after, before, test } from 'node:test'
-import { packPackage } from '../fixture/tarball.ts'
-import { publishDocument } from '../live.ts'
-import { openSigstoreBox, type SigstoreBox } from '../sigstore-box.ts'
-import { type Json, openWorld, type Someone, type World } from '../world.ts'
+import { builtDocument, openSigstoreBox, type SigstoreBox } from '../sigstore-box.ts'
+import { openWorld, type Someone, type World } from '../world.ts'
 import { holdfast } from './command-line.ts'
 
 let world: World
@@ -19,20 +16,10 @@ before(async () => {
   world.advance(Date.now() - world.now())
   pia = await world.someone('pia')
   await world.publish(pia, 'plain', '1.0.0')
-  await publishBuilt('built', '1.0.0')
+  const body = await builtDocument(box, 'built', '1.0.0')
+  assert.equal((await world.npm('PUT /built', { token: pia.token, body })).status, 201)
 })
 after(() => world.close())
-
-async function publishBuilt(name: string, version: string): Promise<void> {
-  const manifest = { repository: 'github:acme/widget' }
-  const tarball = packPackage({ name, version, ...manifest })
-  const digest = createHash('sha512').update(tarball).digest('hex')
-  const document: Json = publishDocument(name, version, { tarball, manifest })
-  const data = await box.sign({ name, version, digest })
-  document._attachments[`${name}-${version}.sigstore`] = { content_type: 'x', data, length: data.length }
-  const reply = await world.npm(`PUT /${name}`, { token: pia.token, body: document })
-  assert.equal(reply.status, 201, reply.text)
-}
 
 const show = (spec: string, ...more: string[]) =>
   holdfast('provenance', 'show', spec, '--registry', world.url, ...more)

@@ -22,6 +22,7 @@ import { ago, day, plural } from '../part/format.ts'
 import { accessPath, packagePath } from '../part/link.ts'
 import { asNotice, notice, problemNotice } from '../part/notice.ts'
 import { checkFresh } from './confirm.ts'
+import { changeDemand, demandSection } from './package-demand.ts'
 
 const roles: readonly (readonly [PackageRole, string])[] = [
   ['reader', 'reader: sees it where it is private'],
@@ -53,6 +54,7 @@ export async function packageAccessSubmit(c: PageContext): Promise<Response> {
 
 async function change(c: PageContext, name: PackageName, posted: Form): Promise<void> {
   const { ports, call } = c.env
+  if (await changeDemand(c, name, posted)) return
   const login = posted.text('login')
   const role = roles.find(([each]) => each === posted.text('role'))?.[0]
   if (posted.text('act') === 'remove') return setPackageRole(ports, call.actor, name, login, undefined)
@@ -87,7 +89,8 @@ ${addForm(name)}
 ${inherited(name, access)}
 ${exceptions(access)}
 ${jobDownloads(access, ports.clock())}
-${settings(name, known, ports.clock())}`
+${settings(name, known, ports.clock())}
+${await demandSection(c, name)}`
   return sheet(c, { title: `Access to ${name}`, main, status: trouble?.status ?? 200 })
 }
 

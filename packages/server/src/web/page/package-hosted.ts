@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { formatIntegrity, type PackageName, problem, type Version } from '@holdfast/core'
 import type { PackageVersion } from '../../catalog/index.ts'
-import { describeJob } from '../../flow/index.ts'
+import { describeJob, findLowered } from '../../flow/index.ts'
+import type { TrustLevel } from '../../integrity/index.ts'
 import type { KeptProvenance, Ports } from '../../ports.ts'
 import { html, type Markup, nothing } from '../markup.ts'
 import { badge } from '../part/badge.ts'
@@ -70,7 +71,7 @@ export async function hostedSecurity(
 <dt>Signature</dt><dd>${signed} <span class="small">by this registry, over name, version and digest</span></dd>
 <dt>Bytes</dt><dd>${badge('checked', 'good', '✓')} <span class="small">against their digest before they go out</span></dd>
 <dt>Install scripts</dt><dd>${scriptBadge(selected)}</dd></dl>`,
-    attestation: attested === undefined ? nobodyAttests : provenanceWords(attested),
+    attestation: html`${attested === undefined ? nobodyAttests : provenanceWords(attested)}${loweredWords(await findLowered(ports, shown.name, selected.version))}`,
     details: html`<dl class="facts long">
 ${selected.digest === undefined ? nothing : html`<dt>Integrity</dt><dd><code>${formatIntegrity(selected.digest)}</code></dd>`}
 <dt>SHA-1 (old clients)</dt><dd><code>${selected.shasum}</code></dd>
@@ -85,6 +86,19 @@ ${signatures.map(each => html`<dt>Key</dt><dd><code>${each.keyid}</code></dd><dt
 }
 
 const nobodyAttests = html`${badge('none')} <span class="small">nobody attests where and how this version was built. Whoever published it could have built it from anything.</span>`
+
+const provedBefore: Readonly<Record<TrustLevel, string>> = {
+  none: 'nothing',
+  oidc: 'that a trusted CI job published them',
+  provenance: 'where they were built',
+  source: 'where they were built',
+}
+
+/** That its package’s owners let it prove less, which everybody should see who uses it. */
+function loweredWords(before: TrustLevel | null): Markup {
+  if (before === null) return nothing
+  return html` ${badge('trust lowered', 'warn', '!')} <span class="small">versions before this one proved ${provedBefore[before]}</span>`
+}
 
 function isSigned({ signer }: Ports, signatures: readonly { keyid: string }[]): boolean {
   const keyIds = new Set(signer.publicKeys.map(key => key.keyid))

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { BuildFacts, ProvenanceFinding } from '../../integrity/index.ts'
+import { type BuildFacts, type ProvenanceFinding, readSlsa } from '../../integrity/index.ts'
 import { html, type Markup, nothing } from '../markup.ts'
 import { badge } from './badge.ts'
 import { awayLink, webAddress } from './link.ts'
@@ -17,14 +17,17 @@ export function provenanceWords(finding: ProvenanceFinding): Markup {
 }
 
 /** Who built it and on what, of a build that was verified. */
-export function buildFacts({ workflow, builder, runner, issuer, run, trigger }: BuildFacts): Markup {
+export function buildFacts(build: BuildFacts): Markup {
+  const { workflow, builder, runner, issuer, run, trigger } = build
+  const { level, why } = readSlsa(build)
   const address = webAddress(run)
   return html`<dl class="facts">
 <dt>Workflow</dt><dd>${workflow}</dd>
 ${builder === '' ? nothing : html`<dt>Done by</dt><dd>${builder}</dd>`}
 ${address === undefined ? nothing : html`<dt>Run</dt><dd>${awayLink(address)}${trigger === '' ? nothing : html` <span class="small">by ${trigger}</span>`}</dd>`}
 ${runner === '' ? nothing : html`<dt>Runner</dt><dd>${runner}</dd>`}
-<dt>Vouched for by</dt><dd>${issuer}</dd></dl>`
+<dt>Vouched for by</dt><dd>${issuer}</dd>
+<dt>SLSA build level</dt><dd>${level} <span class="small">${why}</span></dd></dl>`
 }
 
 /** What it was built from, of a build that was verified, and whether the package says the same of itself. */
