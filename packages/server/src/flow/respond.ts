@@ -10,7 +10,11 @@ import { findKept } from './view.ts'
 export type Measure = 'quarantine' | 'release' | 'yank' | 'unyank'
 
 const measures: Record<Measure, { operation: Operation; from: readonly Status[]; to: Status }> = {
-  quarantine: { operation: 'version:contain', from: ['live', 'yanked', 'held'], to: 'quarantined' },
+  quarantine: {
+    operation: 'version:contain',
+    from: ['pending', 'live', 'yanked', 'held'],
+    to: 'quarantined',
+  },
   release: { operation: 'version:contain', from: ['quarantined', 'held'], to: 'live' },
   yank: { operation: 'package:yank', from: ['live'], to: 'yanked' },
   unyank: { operation: 'package:yank', from: ['yanked'], to: 'live' },

@@ -32,7 +32,7 @@ export async function killAgainAndAgain(
     const work = Array.from({ length: clients }, (_, client) =>
       publishUntilCut(victim, client, round, recent),
     )
-    await delay(randomInt(20, 250))
+    await delay(randomInt(50, 600))
     await victim.kill()
     await Promise.all(work)
     acknowledged.push(...recent)

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The log when something around it fails: nothing is forked, nothing is lost, and protection never waits for it. */
+import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { type PackageName, parseNamePattern, problem, type Version } from '@holdfast/core'
+import { hostNames, type LogWorks, takeMeasure } from '../../src/flow/index.ts'
+import { operator } from '../../src/identity/index.ts'
+import { openPorts } from '../../src/main.ts'
+import { configIn, type Live, publishDocument, put, startLive } from '../live.ts'
+import { auditLog } from '../log-audit.ts'
+import { request } from '../request.ts'
+
+/** An instance with other parts in its log. */
+function startWith(replaceParts: (works: LogWorks) => LogWorks): Promise<Live> {
+  return startLive({ replaced: { openPorts: (config, clock) => openPorts(config, clock, replaceParts) } })
+}
+
+async function publish(live: Live, name: string, version: string): Promise<Response> {
+  const answer = await put(live, name, publishDocument(name, version))
+  await answer.text()
+  return answer
+}
+
+function quarantine({ ports }: Live, name: string, version: string): Promise<void> {
+  const subject = { name: name as PackageName, version: version as Version }
+  return takeMeasure(ports, operator, 'quarantine', subject, { code: 'malware', words: '' })
+}
+
+async function versionsOf(live: Live, name: string): Promise<string[]> {
+  const answer = await request(live.url, 'GET', `/npm/${name}`)
+  return answer.status === 200 ? Object.keys(JSON.parse(answer.body.toString()).versions) : []
+}
+
+test('two processes that both think the log is theirs make one log of what both commit', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'holdfast-'))
+  const greedy = (works: LogWorks): LogWorks => {
+    const leases = { ...works.store.leases, acquire: async () => ({ position: 0, fence: 0 }) }
+    return { ...works, store: { ...works.store, leases } }
+  }
+  const [one, two] = [
+    await openPorts(configIn(folder), Date.now, greedy),
+    await openPorts(configIn(folder), Date.now, greedy),
+  ]
+  try {
+    const work = Array.from({ length: 60 }, async (_, at) => {
+      const { ports } = at % 2 === 0 ? one : two
+      await hostNames(ports, operator, [parseNamePattern(`acme-${at}`)])
+      return ports.log.covered()
+    })
+    assert.ok((await Promise.all(work)).every(isCovered => isCovered))
+    assert.equal((await one.ports.log.state()).halted, '')
+    assert.equal((await two.ports.log.state()).halted, '')
+    await auditLog(one.ports)
+    assert.ok(((await one.ports.log.published())?.size ?? 0) >= 60)
+  } finally {
+    await one.close()
+    await two.close()
+    await rm(folder, { recursive: true, force: true })
+  }
+})
+
+test('a disk that is full while tiles are written costs time, not the log', async () => {
+  let failures = 0
+  const live = await startWith(works => ({
+    ...works,
+    files: {
+      ...works.files,
+      async write(files) {
+        if (failures === 0) return works.files.write(files)
+        failures -= 1
+        await works.files.write(new Map([...files].slice(0, 1)))
+        throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' })
+      },
+    },
+  }))
+  try {
+    assert.equal((await publish(live, 'full', '1.0.0')).status, 201)
+    failures = 3
+    assert.equal((await publish(live, 'full', '1.1.0')).status, 201)
+    assert.equal(failures, 0)
+    assert.deepEqual(await versionsOf(live, 'full'), ['1.0.0', '1.1.0'])
+    await auditLog(live.ports)
+  } finally {
+    await live.stop()
+  }
+})
+
+test('without its checkpoint a version is nowhere; a quarantine takes effect at once; both show when the log gets on', async () => {
+  let isQuorumMet = false
+  const live = await startWith(works => ({
+    ...works,
+    witnesses: { ...works.witnesses, cosign: async () => ({ lines: [], isQuorumMet }) },
+  }))
+  try {
+    const answers = await Promise.all([publish(live, 'quiet', '1.0.0'), publish(live, 'quiet', '1.1.0')])
+    for (const answer of answers) {
+      assert.equal(answer.status, 201)
+      assert.match(answer.headers.get('npm-notice') ?? '', /not yet visible/)
+    }
+    assert.deepEqual(await versionsOf(live, 'quiet'), [])
+    const tarball = await request(live.url, 'GET', '/npm/quiet/-/quiet-1.0.0.tgz')
+    assert.equal(tarball.status, 404)
+    assert.equal((await live.ports.log.state()).waiting > 0, true)
+    await quarantine(live, 'quiet', '1.1.0')
+    isQuorumMet = true
+    assert.ok(await live.ports.log.covered())
+    assert.deepEqual(await versionsOf(live, 'quiet'), ['1.0.0'])
+    await auditLog(live.ports)
+  } finally {
+    await live.stop()
+  }
+})
+
+test('a witness that saw another log stops the signing: publishes are refused, reads go on, and it is told', async () => {
+  let isSplit = false
+  const live = await startWith(works => ({
+    ...works,
+    witnesses: {
+      ...works.witnesses,
+      async cosign() {
+        if (isSplit) throw problem('log-forked', { why: 'a witness has seen 9 entries' })
+        return { lines: [], isQuorumMet: true }
+      },
+    },
+  }))
+  try {
+    assert.equal((await publish(live, 'split', '1.0.0')).status, 201)
+    const before = await live.ports.log.published()
+    isSplit = true
+    assert.match((await publish(live, 'split', '1.1.0')).headers.get('npm-notice') ?? '', /not yet visible/)
+    isSplit = false
+    assert.equal((await publish(live, 'split', '1.2.0')).status, 503)
+    assert.deepEqual(await versionsOf(live, 'split'), ['1.0.0'])
+    assert.deepEqual(await live.ports.log.published(), before)
+    const ready = await request(live.url, 'GET', '/-/health/ready')
+    assert.equal(ready.status, 200)
+    assert.match(ready.body.toString(), /nothing is signed: .* a witness has seen 9 entries/)
+    const metrics = await request(live.url, 'GET', '/-/metrics')
+    assert.match(metrics.body.toString(), /^holdfast_log_halted 1$/m)
+  } finally {
+    await live.stop()
+  }
+})
+
+test('while too much waits for the log publishes are asked to come back, and nothing else is', async () => {
+  let waiting = 0
+  const live = await startWith(works => {
+    const { log } = works.store
+    const countWaiting: typeof log.countWaiting = async most => {
+      const found = await log.countWaiting(most)
+      return { ...found, count: found.count + waiting }
+    }
+    return { ...works, store: { ...works.store, log: { ...log, countWaiting } } }
+  })
+  try {
+    assert.equal((await publish(live, 'busy', '1.0.0')).status, 201)
+    waiting = 5000
+    const refused = await publish(live, 'busy', '1.1.0')
+    assert.deepEqual([refused.status, refused.headers.get('retry-after')], [503, '60'])
+    await quarantine(live, 'busy', '1.0.0')
+    assert.deepEqual(await versionsOf(live, 'busy'), [])
+  } finally {
+    await live.stop()
+  }
+})
