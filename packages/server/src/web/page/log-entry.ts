@@ -57,11 +57,17 @@ function historyPath({ leaf: { pkg } }: LogLine): string {
 }
 
 function members({ leaf }: LogLine, now: number): Markup {
-  return html`<div class="scroll" tabindex="0"><table><thead><tr><th scope="col">Member</th><th scope="col">Value</th><th scope="col">Meaning</th></tr></thead>
-<tbody>${leafMembers(leaf).map(
+  const rows = leafMembers(leaf).map(
     ([place, text]) =>
-      html`<tr><td><code>${place}</code></td><td class="value"><bdi>${text}</bdi>${place === 'at' ? html` <span class="small">${ago(Number(text), now)}</span>` : nothing}</td><td class="small">${meanings[place] ?? ''}</td></tr>`,
-  )}</tbody></table></div>`
+      html`<tr><td><code>${place}</code></td><td class="value"><bdi>${text}</bdi>${meaning(place, text, now)}</td></tr>`,
+  )
+  return html`<table><thead><tr><th scope="col">Member</th><th scope="col">Value</th></tr></thead><tbody>${rows}</tbody></table>`
+}
+
+function meaning(place: string, text: string, now: number): Markup {
+  const words = meanings[place]
+  if (words === undefined) return nothing
+  return html`<br><span class="small">${words}${place === 'at' ? html`, ${ago(Number(text), now)}` : nothing}</span>`
 }
 
 function claimOf({ leaf }: LogLine): ProofClaim {
