@@ -84,6 +84,7 @@ export {
   parseTilePath,
   proveConsistency,
   proveInclusion,
+  proveInclusions,
   rootFromTiles,
   splitHashes,
   tileOf,

@@ -608,15 +608,13 @@ export interface Log {
   checkRoom(): Promise<void>
   /** A file of the log by its path in it (`tile/0/000.p/5`), or undefined. */
   read(path: string): Promise<Uint8Array | undefined>
-  /** Proofs of these entries, all under the published checkpoint. Throws `log-entry-not-found` for one that it does not cover. */
-  prove(indexes: readonly number[]): Promise<readonly EntryProof[]>
+  /** Proofs of these entries, in their order, all under the published checkpoint. Throws `log-entry-not-found` for one that it does not cover. */
+  prove(entries: readonly LogEntry[]): Promise<readonly EntryProof[]>
   state(): Promise<LogState>
 }
 
 /** An entry with its proof under a checkpoint. */
-export interface EntryProof {
-  readonly index: number
-  readonly entry: Uint8Array
+export interface EntryProof extends LogEntry {
   /** Sibling hashes, leaf to root. */
   readonly path: readonly Uint8Array[]
   /** The signed note. */

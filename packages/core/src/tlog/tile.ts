@@ -2,7 +2,6 @@
 /** The tree as static files, by C2SP tlog-tiles: 256 hashes a tile, 256 entries a bundle, and the proofs read from them. */
 import { problem } from '../problem.ts'
 import { concatBytes } from './bytes.ts'
-import { emptyFrontier, extendFrontier, rootOf } from './frontier.ts'
 import type { LogCrypto } from './log-crypto.ts'
 import { emptyRoot, hashLength, hashNode, isTreeSize, largestPowerWithin } from './merkle.ts'
 
@@ -104,9 +103,25 @@ export async function proveInclusion(
   index: number,
   size: number,
 ): Promise<readonly Uint8Array[]> {
-  if (!isTreeSize(size) || !isTreeSize(index) || index >= size)
-    throw new RangeError(`no leaf ${index} in a tree of size ${size}`)
-  return hashRanges({ crypto, readTile: readOnce(readTile), size }, inclusionRanges(index, [0, size]))
+  const [path] = await proveInclusions(crypto, readTile, [index], size)
+  return path ?? []
+}
+
+/** The same for many leaves of one tree: no tile is read twice, and nothing within one is hashed twice. */
+export async function proveInclusions(
+  crypto: LogCrypto,
+  readTile: ReadTile,
+  indexes: readonly number[],
+  size: number,
+): Promise<readonly (readonly Uint8Array[])[]> {
+  const tree = openTree(crypto, readTile, size)
+  const paths: (readonly Uint8Array[])[] = []
+  for (const index of indexes) {
+    if (!isTreeSize(size) || !isTreeSize(index) || index >= size)
+      throw new RangeError(`no leaf ${index} in a tree of size ${size}`)
+    paths.push(await hashRanges(tree, inclusionRanges(index, [0, size])))
+  }
+  return paths
 }
 
 /** The hashes that prove that the tree of `toSize` begins with the tree of `fromSize`. */
@@ -119,7 +134,7 @@ export async function proveConsistency(
   if (!isTreeSize(fromSize) || !isTreeSize(toSize) || fromSize > toSize)
     throw new RangeError(`no tree of size ${fromSize} within one of size ${toSize}`)
   if (fromSize === 0 || fromSize === toSize) return []
-  const tree = { crypto, readTile: readOnce(readTile), size: toSize }
+  const tree = openTree(crypto, readTile, toSize)
   return hashRanges(tree, consistencyRanges(fromSize, [0, toSize], true))
 }
 
@@ -130,7 +145,7 @@ export async function rootFromTiles(
   size: number,
 ): Promise<Uint8Array> {
   if (size === 0) return emptyRoot
-  return hashRange({ crypto, readTile: readOnce(readTile), size }, [0, size])
+  return hashRange(openTree(crypto, readTile, size), [0, size])
 }
 
 /** Leaves from the first number up to, and without, the second. */
@@ -165,6 +180,12 @@ interface TiledTree {
   readonly crypto: LogCrypto
   readonly readTile: ReadTile
   readonly size: number
+  /** Hashes of complete subtrees, by where they begin and how long they are. */
+  readonly known: Map<string, Promise<Uint8Array>>
+}
+
+function openTree(crypto: LogCrypto, readTile: ReadTile, size: number): TiledTree {
+  return { crypto, readTile: readOnce(readTile), size, known: new Map() }
 }
 
 function hashRanges(tree: TiledTree, ranges: readonly Range[]): Promise<readonly Uint8Array[]> {
@@ -179,21 +200,27 @@ async function hashRange(tree: TiledTree, range: Range): Promise<Uint8Array> {
 }
 
 /** A complete subtree lies within one tile: it is some neighbours of one level, folded. */
-async function hashSubtree(
-  { crypto, readTile, size }: TiledTree,
-  from: number,
-  length: number,
-): Promise<Uint8Array> {
+function hashSubtree(tree: TiledTree, from: number, length: number): Promise<Uint8Array> {
+  const key = `${from} ${length}`
+  const hash = tree.known.get(key) ?? foldSubtree(tree, from, length)
+  tree.known.set(key, hash)
+  return hash
+}
+
+async function foldSubtree(tree: TiledTree, from: number, length: number): Promise<Uint8Array> {
   let level = 0
   while (fullWidth ** (level + 1) <= length) level += 1
-  const count = length / fullWidth ** level
-  const first = from / fullWidth ** level
-  const address = tileOf(level, first, size)
-  const tile = await readTile(address)
+  if (length > fullWidth ** level) {
+    const half = length / 2
+    const left = await hashSubtree(tree, from, half)
+    return hashNode(tree.crypto, left, await hashSubtree(tree, from + half, half))
+  }
+  const at = from / fullWidth ** level
+  const address = tileOf(level, at, tree.size)
+  const tile = await tree.readTile(address)
   checkTileLength(address, tile)
-  const at = (first % fullWidth) * hashLength
-  const hashes = splitHashes(tile.subarray(at, at + count * hashLength))
-  return rootOf(crypto, await extendFrontier(crypto, emptyFrontier, hashes))
+  const begin = (at % fullWidth) * hashLength
+  return tile.subarray(begin, begin + hashLength)
 }
 
 /** The hashes of a tile, in their order. */

@@ -56,7 +56,7 @@ export async function proveVersion(ports: Ports, actor: Actor, wanted: WantedPro
   await authorize(ports, actor, 'package:read', wanted.name)
   const found = await ports.store.log.findPublish(wanted.name, wanted.version)
   if (found === undefined) throw problem('log-entry-not-found', { entry: `${wanted.name}@${wanted.version}` })
-  return proveOne(ports, found.index)
+  return proveOne(ports, found)
 }
 
 /** The proof of an entry by its place. Throws `log-entry-not-found` alike for one that is not there and one that is not for everybody. */
@@ -79,12 +79,12 @@ async function proveFound(
   checkMayReadHashes(ports, actor)
   if (found === undefined || !(await mayReadEntry(ports, actor, found)))
     throw problem('log-entry-not-found', { entry })
-  return proveOne(ports, found.index)
+  return proveOne(ports, found)
 }
 
-async function proveOne(ports: Ports, index: number): Promise<EntryProof> {
-  const [proof] = await ports.log.prove([index])
-  if (proof === undefined) throw problem('log-entry-not-found', { entry: String(index) })
+async function proveOne(ports: Ports, found: LogEntry): Promise<EntryProof> {
+  const [proof] = await ports.log.prove([found])
+  if (proof === undefined) throw problem('log-entry-not-found', { entry: String(found.index) })
   return proof
 }
 
@@ -97,20 +97,18 @@ export async function proveVersions(
   checkMayReadHashes(ports, actor)
   const checkpoint = await getPublished(ports)
   const readable = await listReadable(ports, actor, new Set(wanted.map(({ name }) => name)))
-  const indexes = await Promise.all(
-    wanted.map(async ({ name, version }) => {
-      if (!readable.has(name)) return undefined
-      const found = await ports.store.log.findPublish(name, version)
-      return found === undefined || found.index >= checkpoint.size ? undefined : found.index
-    }),
-  )
-  const there = [...new Set(indexes.filter(index => index !== undefined))]
-  const proofs = new Map((await ports.log.prove(there)).map(proof => [proof.index, proof]))
-  // A newer one may have been published meanwhile.
-  const [first] = proofs.values()
+  const found: (LogEntry | undefined)[] = []
+  // One after another: a thousand at once wait for one connection, and wake one another in vain.
+  for (const { name, version } of wanted) {
+    const entry = readable.has(name) ? await ports.store.log.findPublish(name, version) : undefined
+    found.push(entry === undefined || entry.index >= checkpoint.size ? undefined : entry)
+  }
+  const there = await ports.log.prove(found.filter(each => each !== undefined))
+  const proofs = [...there]
   return {
-    checkpoint: first?.checkpoint ?? checkpoint.note,
-    proofs: indexes.map(index => (index === undefined ? undefined : proofs.get(index))),
+    // A newer one may have been published meanwhile.
+    checkpoint: there[0]?.checkpoint ?? checkpoint.note,
+    proofs: found.map(each => each && proofs.shift()),
   }
 }
 

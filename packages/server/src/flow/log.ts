@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The transparency log at work: rounds, one after another and one process at a time, and what is read from it. */
-import { parseTilePath, problem, proveInclusion } from '@holdfast/core'
+import { parseTilePath, problem, proveInclusions } from '@holdfast/core'
 import { nodeCrypto } from '../integrity/index.ts'
-import type { EntryProof, Log, LogState } from '../ports.ts'
+import type { EntryProof, Log, LogEntry, LogState } from '../ports.ts'
 import { checkLog, type LogWorks, tilesOf } from './log-round.ts'
 import { Sequencer } from './log-sequencer.ts'
 
@@ -30,7 +30,7 @@ export function openLog(works: LogWorks): RunningLog {
     covered: () => covered(works, sequencer),
     checkRoom: () => checkRoom(works, sequencer),
     read: async path => (parseTilePath(path) === undefined ? undefined : files.read(path)),
-    prove: indexes => prove(works, indexes),
+    prove: entries => prove(works, entries),
     state: () => stateOf(works, sequencer),
     check: () => checkLog(works),
     follow: tell => sequencer.follow(tell),
@@ -78,16 +78,15 @@ async function stateOf(works: LogWorks, sequencer: Sequencer): Promise<LogState>
   }
 }
 
-async function prove({ store, files }: LogWorks, indexes: readonly number[]): Promise<readonly EntryProof[]> {
+async function prove(
+  { store, files }: LogWorks,
+  entries: readonly LogEntry[],
+): Promise<readonly EntryProof[]> {
   const published = await store.log.published()
-  const readTile = tilesOf(files)
-  return Promise.all(
-    indexes.map(async index => {
-      const [found] = index < (published?.size ?? 0) ? await store.log.readEntries(index, index + 1) : []
-      if (published === undefined || found === undefined)
-        throw problem('log-entry-not-found', { entry: index })
-      const path = await proveInclusion(nodeCrypto, readTile, index, published.size)
-      return { index, entry: found.entry, path, checkpoint: published.note }
-    }),
-  )
+  const missing = entries.find(({ index }) => index >= (published?.size ?? 0))
+  if (published === undefined || missing !== undefined)
+    throw problem('log-entry-not-found', { entry: missing?.index ?? 0 })
+  const indexes = entries.map(({ index }) => index)
+  const paths = await proveInclusions(nodeCrypto, tilesOf(files), indexes, published.size)
+  return entries.map((each, at) => ({ ...each, path: paths[at] ?? [], checkpoint: published.note }))
 }

@@ -3,6 +3,7 @@
 import { type PackageName, problem, type Version } from '@holdfast/core'
 import type { Kysely } from 'kysely'
 import type { LogEntry, LogHead, LogRows, LogWrites, PublishedLog } from '../../ports.ts'
+import { prepare } from './prepared.ts'
 import type { Schema } from './schema.ts'
 
 type Transact = <T>(work: (tx: Kysely<Schema>) => Promise<T>) => Promise<T>
@@ -10,6 +11,17 @@ type Transact = <T>(work: (tx: Kysely<Schema>) => Promise<T>) => Promise<T>
 const hashBytes = 32
 /** Both engines bound the parameters of a statement. */
 const rowsAtOnce = 1000
+
+/** Asked for each package of a lock file. */
+const publishRow = prepare((db, name: string, version: string) =>
+  entries(db)
+    .where('event.pkg', '=', name)
+    .where('event.ver', '=', version)
+    .where('event.type', 'in', ['publish', 'ingest'])
+    .orderBy('event.type', 'desc')
+    .orderBy('log_leaf.idx')
+    .limit(1),
+)
 
 /** `transact` is the durable one: what it moves is signed afterwards. */
 export function logRows(db: Kysely<Schema>, transact: Transact): LogRows {
@@ -39,14 +51,7 @@ export function logRows(db: Kysely<Schema>, transact: Transact): LogRows {
       return row && toEntry(row)
     },
     async findPublish(name, version) {
-      const row = await entries(db)
-        .where('event.pkg', '=', name)
-        .where('event.ver', '=', version)
-        .where('event.type', 'in', ['publish', 'ingest'])
-        .orderBy('event.type', 'desc')
-        .orderBy('log_leaf.idx')
-        .limit(1)
-        .executeTakeFirst()
+      const [row] = (await publishRow(db, name, version)).rows
       return row && toEntry(row)
     },
     async ofPackage(name) {

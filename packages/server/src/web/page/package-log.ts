@@ -55,9 +55,11 @@ async function check(
   { version, digest }: ShownVersion,
 ): Promise<Markup> {
   const { ports } = c.env
-  const last = leaves.at(-1)?.index ?? own.index
   const isWhole = leaves.length <= chainShown
-  const proofs = await ports.log.prove(isWhole && last !== own.index ? [own.index, last] : [own.index])
+  const proven = leaves.filter(
+    ({ index }, at) => index === own.index || (isWhole && at === leaves.length - 1),
+  )
+  const proofs = await ports.log.prove(proven)
   const claim = {
     pkg: String(own.leaf['pkg']),
     ver: version,
