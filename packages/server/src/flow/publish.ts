@@ -27,7 +27,7 @@ import { ownerEvent, userOf } from './leaf.ts'
 import { refuseTokens } from './leak.ts'
 import { abbreviate, aboutPackage, dependenciesOf, keepManifest } from './manifest.ts'
 import { signedText } from './own-signature.ts'
-import { holdTrust } from './package-trust.ts'
+import { checkTrust, holdTrust } from './package-trust.ts'
 import { provePresence } from './presence.ts'
 import { admitProvenance, adviseSource, attestField } from './publish-provenance.ts'
 import { moveTag } from './tag.ts'
@@ -104,6 +104,7 @@ export async function publish(ports: Ports, actor: Actor, upload: Upload): Promi
     const inspection = await inspect(ports, upload)
     const access = known?.access ?? upload.access ?? 'public'
     const proof = await admitProvenance(ports, actor, { ...upload, ...bytes, access })
+    await checkTrust(ports.store, actor.kind === 'job', upload, proof, ports.clock())
     const published = await withJob(ports, actor, publishEvent(upload, bytes, inspection, proof))
     const events = [published, ...(await settleEvents(ports, grant, upload.name))]
     const entry = { upload, bytes, inspection, proof, hand: handOf(actor), isByJob: actor.kind === 'job' }

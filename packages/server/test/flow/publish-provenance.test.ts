@@ -12,7 +12,7 @@ import {
   readTrust,
   removeSource,
 } from '../../src/flow/index.ts'
-import { toPerson } from '../../src/identity/index.ts'
+import { authorize, operator, toPerson } from '../../src/identity/index.ts'
 import { openCiIssuer } from '../ci-issuer.ts'
 import { packPackage } from '../fixture/tarball.ts'
 import { publishDocument } from '../live.ts'
@@ -385,4 +385,16 @@ test('a package that moves says its new repository before, and both count', asyn
     code: 'trust-unchanged',
   })
   world.advance(started - world.now())
+})
+
+test('one signature counts for one version: whoever found a bundle cannot bring it again', async () => {
+  await passes('1.0.0')
+  const { store } = world.ports
+  const pkg = name as PackageName
+  const kept = await store.trust.findProvenance(pkg, '1.0.0' as Version)
+  assert.ok(kept !== undefined)
+  const grant = await authorize(world.ports, operator, 'instance:operate', '')
+  const event = { type: 'case', pkg } as const
+  const again = store.commit(grant, event, tx => tx.trust.addProvenance(pkg, '1.0.1' as Version, kept))
+  await assert.rejects(again, { code: 'provenance-refused' })
 })
