@@ -24,6 +24,14 @@ const verbs: Readonly<Record<string, Verb>> = {
     line: 'say why a version can be installed, or cannot',
     run: async args => (await import('./command/why.ts')).runWhy(args),
   },
+  diff: {
+    line: 'show what changed between two versions of a package',
+    run: async args =>
+      (await import('./command/diff.ts')).runDiff(
+        args,
+        (await import('@holdfast/server/command')).readPackageContent,
+      ),
+  },
   waiver: {
     line: 'ask for an exception from the policy',
     run: async args => (await import('./command/why.ts')).runWaiver(args),

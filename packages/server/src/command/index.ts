@@ -4,6 +4,8 @@ import { isProblem } from '@holdfast/core'
 import { ConfigFaults } from '../config.ts'
 import { UsageError } from './usage.ts'
 
+export { readPackageContent } from '../integrity/index.ts'
+
 const verbs: Readonly<Record<string, () => Promise<(args: readonly string[]) => Promise<number>>>> = {
   serve: async () => (await import('./serve.ts')).serve,
   operator: async () => (await import('./operator.ts')).operate,
