@@ -20,7 +20,19 @@ test('--help prints every command and exits with 0', () => {
 
 test('the usage lists every verb that the server has, and no other', () => {
   const listed = [...usage().matchAll(/^ {2}(\w+) {2}/gm)].map(([, verb]) => verb)
-  const onTheirOwn = ['assess', 'ci', 'diff', 'log', 'policy', 'token', 'trust', 'verify', 'waiver', 'why', 'witness']
+  const onTheirOwn = [
+    'assess',
+    'ci',
+    'diff',
+    'log',
+    'policy',
+    'token',
+    'trust',
+    'verify',
+    'waiver',
+    'why',
+    'witness',
+  ]
   assert.deepEqual(listed.filter(verb => !onTheirOwn.includes(verb ?? '')).sort(), [...serverVerbs].sort())
 })
 
