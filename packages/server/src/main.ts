@@ -91,7 +91,6 @@ export async function openPorts(
   const driver = await openDriver(config)
   const store = await openStore(driver, clock, `${new URL(config.publicUrl).host}/log`)
   const keys = await openKeyFolder(config.keys)
-  followKeys(store, keys)
   const downloads = openDownloadRecorder(store, clock)
   const trail = openTrail({ store, config }, clock)
   const outbound = openOutbound(config.allowPrivateHosts)
@@ -106,12 +105,14 @@ export async function openPorts(
   const blobs = await openFileBlobs(join(config.data, 'blobs'))
   const popular = config.popularNames === undefined ? undefined : await readNames(config.popularNames)
   const witnesses = await openOwnWitnesses(config, outbound, clock)
+  const logKey = await openLogKey(config.keys, store.instance.logOrigin, clock)
+  followKeys(store, [keys, logKey])
   const works: LogWorks = {
     store,
     config,
     clock,
     files: await openLogFolder(join(config.data, 'log')),
-    signer: await openLogKey(config.keys, store.instance.logOrigin),
+    signer: logKey,
     witnesses,
   }
   const log = openLog(replaceParts(works))
@@ -141,6 +142,7 @@ export async function openPorts(
     downloads,
     trail,
     log,
+    logSigner: logKey,
     witnesses,
     auditSink: config.auditPush
       ? openAuditSink(config.auditPush, config.auditPushToken, outbound)
@@ -162,9 +164,10 @@ export async function openPorts(
 }
 
 /** Another process may rotate the keys; a key that cannot be read then is found when somebody looks, by `doctor`. */
-function followKeys(store: Store, keys: Signer): void {
+function followKeys(store: Store, signers: readonly Pick<Signer, 'reload'>[]): void {
   store.events.follow(events => {
-    if (events.some(({ type }) => type === 'key')) void keys.reload().catch(() => {})
+    if (!events.some(({ type }) => type === 'key')) return
+    for (const signer of signers) void signer.reload().catch(() => {})
   })
 }
 
@@ -243,7 +246,7 @@ export async function startInstance(
   if (config.policy !== undefined)
     await applyPolicy(opened.ports, { kind: 'system', id: 'configuration' }, config.policy)
   // Keys that came or went by hand, or in a rotation that broke off.
-  if (opened.ports.signer.publicKeys.length > 1)
+  if (opened.ports.signer.publicKeys.length > 1 || opened.ports.log.keys.length > 1)
     await recordKeys(opened.ports, { kind: 'system', id: 'keys' })
   const stopLog = opened.log.follow(error => tellLogFailure(log, error))
   const stopConsumers = runConsumers(opened.ports, log)

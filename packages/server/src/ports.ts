@@ -158,6 +158,7 @@ export interface Ports {
   readonly downloads: DownloadRecorder
   readonly trail: Trail
   readonly log: Log
+  readonly logSigner: Pick<LogSigner, 'rotate'>
   readonly witnesses: Witnesses
   /** Where events go to be watched, when the operator names such a place. */
   readonly auditSink: AuditSink | undefined
@@ -597,6 +598,8 @@ export interface Log {
   readonly origin: string
   /** `<name>+<id>+<base64>`: what its checkpoints verify under. For information, never a root of trust. */
   readonly vkey: string
+  /** All its keys, the one in use last. */
+  readonly keys: readonly LogKey[]
   /** The checkpoint that clients see; undefined before the first. */
   published(): Promise<PublishedLog | undefined>
   /**
@@ -722,10 +725,28 @@ export interface LogFiles {
  */
 export interface LogSigner {
   readonly vkey: string
+  /** All keys that this log ever had, the one in use last. */
+  readonly keys: readonly LogKey[]
   /** The signature lines over the note text of a tree, each with its line end; twice the same tree gives the same bytes. */
   sign(tree: { readonly size: number; readonly root: Uint8Array }, noteText: string): Promise<string>
   /** The largest tree signed so far; undefined before the first. */
   mark(): Promise<{ readonly size: number; readonly root: Uint8Array } | undefined>
+  /** Takes the keys as they are in the folder now: another process may have rotated them. */
+  reload(): Promise<void>
+  /**
+   * Signs with a new key from now on, durable when this resolves, and until a time (milliseconds since the epoch) with the
+   * former one too. A crash leaves the former one in use, or the new one.
+   */
+  rotate(until: number): Promise<void>
+}
+
+/** A key of the log. */
+export interface LogKey {
+  readonly vkey: string
+  /** Eight hexadecimal characters. */
+  readonly id: string
+  /** Until when it signs beside its successor, in milliseconds since the epoch; null for the one in use. */
+  readonly signsUntil: number | null
 }
 
 /** Others who vouch that they saw one log only. They are told checkpoints and nothing else. */
@@ -742,6 +763,8 @@ export interface Witnesses {
   ): Promise<{ readonly lines: readonly string[]; readonly isQuorumMet: boolean }>
   /** Those that are asked, and how they have been doing. */
   list(): readonly WitnessState[]
+  /** Who vouches and how many must, as lines of C2SP tlog-policy without those of logs. */
+  readonly policy: readonly string[]
 }
 
 /** One witness, for pages and metrics. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** `holdfast operator keys …`: the keys that this registry signs with. */
-import { rotateNpmKey } from '../flow/index.ts'
+import { rotateLogKey, rotateNpmKey } from '../flow/index.ts'
 import { operator } from '../identity/index.ts'
 import type { Ports } from '../main.ts'
 import { type Arguments, UsageError } from './usage.ts'
@@ -9,6 +9,7 @@ const usage = `Usage: holdfast operator keys list|rotate --data DIR
 
   list                                            keys that sign, and those that signed before
   rotate --use npm [--compromised-since TIME]     sign versions with a new key; TIME is like 2026-12-31T00:00:00Z
+  rotate --use log                                sign checkpoints with a new key, and for 30 days with the former one too
 
 With --compromised-since the former key vouches for nothing that was published from then on: those versions are signed again.`
 
@@ -20,14 +21,31 @@ export async function keysAct(
 ): Promise<string> {
   if (act === 'list' && rest.length === 0) return listKeys(ports)
   if (act !== 'rotate' || rest.length > 0) throw new UsageError(usage)
+  if (values['use'] === 'log') return rotateLog(ports, values['compromised-since'])
   if (values['use'] === 'npm') return rotateNpm(ports, readTime(ports, values['compromised-since']))
   throw new UsageError(usage)
 }
 
-function listKeys({ signer }: Ports): string {
-  return signer.publicKeys
-    .map(({ keyid, expires }) => `npm\t${keyid}\t${expires === null ? 'signs' : `until ${expires}`}`)
-    .join('\n')
+function listKeys({ signer, log }: Ports): string {
+  const state = (until: string | null) => (until === null ? 'signs' : `until ${until}`)
+  const iso = (at: number | null) => (at === null ? null : new Date(at).toISOString())
+  return [
+    ...signer.publicKeys.map(({ keyid, expires }) => `npm\t${keyid}\t${state(expires)}`),
+    ...log.keys.map(({ vkey, signsUntil }) => `log\t${vkey}\t${state(iso(signsUntil))}`),
+  ].join('\n')
+}
+
+/** A stolen key of the log could have signed any history: no new key of the same log makes that good. */
+async function rotateLog(ports: Ports, since: string | undefined): Promise<string> {
+  if (since !== undefined)
+    throw new UsageError(
+      'A log whose key was stolen ends: begin a new one, as "When somebody has the key of the log" of the operating guide says.',
+    )
+  const { vkey, former, until } = await rotateLogKey(ports, operator)
+  return [
+    `${vkey} signs from now on.`,
+    `${former} signs too until ${new Date(until).toISOString()}: tell clients and witnesses of the new one before.`,
+  ].join('\n')
 }
 
 async function rotateNpm(ports: Ports, since: number | undefined): Promise<string> {

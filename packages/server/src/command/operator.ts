@@ -53,7 +53,7 @@ const usage = `Usage: holdfast operator <act> --data DIR …
   critical                               list critical packages, marked or among the top 1 % by use
   policy show|apply|enforce|monitor|keep [RULE] [--dry-run]   the rules of the firewall, and what they hide
   waiver list|grant|refuse|end [ID] [--expires 30d]      exceptions that were asked for
-  keys list|rotate --use npm [--compromised-since TIME]   keys that this registry signs with, and a new one
+  keys list|rotate --use npm|log [--compromised-since TIME]   keys that this registry signs with, and a new one
   check-upstream NAME...                 ask upstreams about packages now; what they withdrew is quarantined
   check-names                            look now whether private names appeared upstream, and list those that did
   advisories FILE|FOLDER...              take in advisories in OSV format, and lists of bad digests

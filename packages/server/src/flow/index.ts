@@ -204,7 +204,7 @@ export {
   signOut,
   startSession,
 } from './session.ts'
-export { type Rotation, recordKeys, rotateNpmKey } from './signing-key.ts'
+export { type Rotation, recordKeys, rotateLogKey, rotateNpmKey } from './signing-key.ts'
 export {
   getStaged,
   listStaged,

@@ -15,6 +15,7 @@ import {
   proveConsistency,
   type ReadTile,
   rootOf,
+  type VerifierKey,
   verifyNote,
 } from '@holdfast/core'
 import { amend } from '../catalog/index.ts'
@@ -173,15 +174,20 @@ async function checkNotAhead({ files, signer }: LogWorks, head: LogHead): Promis
   const bytes = await files.read('checkpoint')
   if (bytes === undefined) return
   const note = parseNote(Buffer.from(bytes).toString('utf8'))
-  await verifyNote(nodeCrypto, note, [await parseVerifierKey(nodeCrypto, signer.vkey)])
+  await verifyNote(nodeCrypto, note, await readKeys(signer))
   const kept = parseCheckpoint(note.text)
   if (kept.size > head.size) throw problem('log-behind', { signed: kept.size, found: head.size })
   checkSameTree(kept, head, 'the checkpoint in the folder of the log is not of the tree in the database')
 }
 
+/** What was published may be of a former key. */
+function readKeys({ keys }: LogSigner): Promise<readonly VerifierKey[]> {
+  return Promise.all(keys.map(({ vkey }) => parseVerifierKey(nodeCrypto, vkey)))
+}
+
 async function checkNote({ store, signer }: LogWorks, { size, root, note }: PublishedLog): Promise<void> {
   const parsed = parseNote(note)
-  await verifyNote(nodeCrypto, parsed, [await parseVerifierKey(nodeCrypto, signer.vkey)])
+  await verifyNote(nodeCrypto, parsed, await readKeys(signer))
   if (parsed.text !== formatCheckpoint({ origin: store.instance.logOrigin, size, root }))
     throw problem('log-damaged', { why: 'the published checkpoint is not of this log or tree' })
 }

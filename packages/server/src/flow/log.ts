@@ -25,7 +25,12 @@ export function openLog(works: LogWorks): RunningLog {
   const { store, files, signer } = works
   return {
     origin: store.instance.logOrigin,
-    vkey: signer.vkey,
+    get vkey() {
+      return signer.vkey
+    },
+    get keys() {
+      return signer.keys
+    },
     published: () => store.log.published(),
     covered: () => covered(works, sequencer),
     checkRoom: () => checkRoom(works, sequencer),

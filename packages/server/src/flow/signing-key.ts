@@ -11,6 +11,8 @@ import { provePresence } from './presence.ts'
 
 /** Every process has the new key after a second; until then it signs with the former one, which is to vouch for that. */
 const npmOverlapMs = 60_000
+/** In which everybody who pinned the former key of the log is to hear of the new one. */
+const logOverlapMs = 30 * 24 * 3600_000
 const heardMs = 2000
 const atOnce = 500
 const eventsAtOnce = 1000
@@ -43,6 +45,21 @@ export async function rotateNpmKey(
   return { keyid: keyId, former, signedAgain: await signAgain(ports, grant, former, compromisedSince) }
 }
 
+/** Signs checkpoints with a new key from now on, and for thirty days with the former one too. */
+export async function rotateLogKey(
+  ports: Ports,
+  actor: Actor,
+): Promise<{ readonly vkey: string; readonly former: string; readonly until: number }> {
+  const grant = await authorize(ports, actor, 'instance:operate', '')
+  await provePresence(ports, grant)
+  const former = ports.log.vkey
+  const until = ports.clock() + logOverlapMs
+  await ports.logSigner.rotate(until)
+  // A crash here: the new key signs, and the next start writes both acts down.
+  await recordKeys(ports, actor)
+  return { vkey: ports.log.vkey, former, until }
+}
+
 /** Writes down which keys came and went since somebody did: those put into the folder by hand too. */
 export async function recordKeys(ports: Ports, actor: Actor): Promise<void> {
   const grant = await authorize(ports, actor, 'instance:operate', '')
@@ -63,10 +80,12 @@ type KeyFields = {
   readonly op: 'add' | 'retire'
   readonly use: 'npm' | 'log'
   readonly keyid: string
+  /** From when it signs no more, where that is later. */
+  readonly since?: number
 }
 
-function describeKeys({ signer }: Ports): readonly KeyFields[] {
-  return signer.publicKeys.flatMap(({ keyid, expires }): KeyFields[] => {
+function describeKeys({ signer, log }: Ports): readonly KeyFields[] {
+  const forVersions = signer.publicKeys.flatMap(({ keyid, expires }): KeyFields[] => {
     const key = { use: 'npm', keyid } as const
     return expires === null
       ? [{ op: 'add', ...key }]
@@ -75,6 +94,15 @@ function describeKeys({ signer }: Ports): readonly KeyFields[] {
           { op: 'retire', ...key },
         ]
   })
+  const forLog = log.keys.flatMap(({ id, signsUntil }): KeyFields[] => {
+    const key = { use: 'log', keyid: id } as const
+    if (signsUntil === null) return [{ op: 'add', ...key }]
+    return [
+      { op: 'add', ...key },
+      { op: 'retire', ...key, since: signsUntil },
+    ]
+  })
+  return [...forVersions, ...forLog]
 }
 
 function nameOf({ op, use, keyid }: Readonly<Record<string, unknown>>): string {

@@ -2,7 +2,8 @@
 /**
  * The log's Ed25519 key and the mark of what it signed, in the key folder, apart from the database and its backups:
  *
- *   log.key     the key (PKCS#8)
+ *   log.key                             the key that signs (PKCS#8)
+ *   log-<id>.retired-<ISO time>.pem     keys that signed before it, and until that time sign beside it
  *   log.mark    two places of 512 bytes, written in turn: SHA-256 of the rest, size, root. The larger one that holds counts,
  *               so that a write cut short leaves the one before
  *
@@ -16,36 +17,87 @@ import {
   type KeyObject,
   sign,
 } from 'node:crypto'
-import { mkdir, open } from 'node:fs/promises'
+import { mkdir, readdir, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { problem } from '@holdfast/core'
-import type { LogSigner } from '../ports.ts'
-import { checkNotWritableByOthers, errorCode, readKeyFile, readOrMake, syncFolder } from './key-file.ts'
+import type { Clock, LogKey, LogSigner } from '../ports.ts'
+import { checkNotWritableByOthers, linkNew, readKeyFile, readOrMake, syncFolder } from './key-file.ts'
+import { raiseMark, readMark } from './log-mark.ts'
 
-const slotBytes = 512
 const ed25519 = 1
+const retiredName = /^log-[0-9a-f]{8}\.retired-(.+)\.pem$/
 
-/** A tree as it was signed. */
-type Tree = Parameters<LogSigner['sign']>[0]
+/** A key with the name under which its signatures stand. */
+interface NamedKey extends LogKey {
+  readonly key: KeyObject
+}
 
-/** Opens the log's key in a key folder, and makes it when it is not there yet. */
-export async function openLogKey(folder: string, origin: string): Promise<LogSigner> {
+/** Opens the log's keys in a key folder, and makes the first when there is none. */
+export async function openLogKey(
+  folder: string,
+  origin: string,
+  clock: Clock = Date.now,
+): Promise<LogSigner> {
   await mkdir(folder, { recursive: true, mode: 0o700 })
   await checkNotWritableByOthers(folder)
-  const path = join(folder, 'log.key')
-  const key = readLogKey(path, await readOrMake(path, makeLogKey))
-  const { id, vkey } = nameKey(origin, key)
+  await readOrMake(join(folder, 'log.key'), makeLogKey)
   const mark = join(folder, 'log.mark')
+  let ring = await readRing(folder, origin)
   return {
-    vkey,
-    mark: async () => newest(await readSlots(mark)),
+    get vkey() {
+      return ring.at(-1)?.vkey ?? ''
+    },
+    get keys() {
+      return ring.map(({ vkey, id, signsUntil }) => ({ vkey, id, signsUntil }))
+    },
+    mark: () => readMark(mark),
     async sign(tree, noteText) {
-      await raise(folder, mark, tree)
+      await raiseMark(folder, mark, tree)
       // A crash here has signed nothing: the same tree is signed next.
-      const signature = Buffer.concat([id, sign(null, Buffer.from(noteText), key)])
-      return `\u2014 ${origin} ${signature.toString('base64')}\n`
+      const signing = ring.filter(({ signsUntil }) => signsUntil === null || signsUntil > clock())
+      return signing.map(each => formatLine(origin, each, noteText)).join('')
+    },
+    async reload() {
+      ring = await readRing(folder, origin)
+    },
+    async rotate(until) {
+      await replaceKey(folder, ring.at(-1)?.id ?? '', until)
+      ring = await readRing(folder, origin)
     },
   }
+}
+
+/** Former keys in the order in which they end, then the one in use. */
+async function readRing(folder: string, origin: string): Promise<readonly NamedKey[]> {
+  const current = nameKey(origin, await readLogKey(join(folder, 'log.key')), null)
+  const former: NamedKey[] = []
+  for (const name of await readdir(folder)) {
+    const time = retiredName.exec(name)?.[1]
+    if (time === undefined) continue
+    const path = join(folder, name)
+    const signsUntil = Date.parse(time)
+    if (Number.isNaN(signsUntil)) throw problem('key-damaged', { path, why: 'its name holds no ISO time' })
+    former.push(nameKey(origin, await readLogKey(path), signsUntil))
+  }
+  former.sort((a, b) => Number(a.signsUntil) - Number(b.signsUntil))
+  return [...former.filter(({ id }) => id !== current.id), current]
+}
+
+/** The whole former key stays: it signs on for a while. */
+async function replaceKey(folder: string, id: string, until: number): Promise<void> {
+  const path = join(folder, 'log.key')
+  const retired = join(folder, `log-${id}.retired-${new Date(until).toISOString()}.pem`)
+  await linkNew(retired, await readKeyFile(path))
+  // A crash here leaves the former one in use: what retires it counts once another has its place.
+  const fresh = `${path}.${process.pid}.next`
+  await linkNew(fresh, makeLogKey())
+  await rename(fresh, path)
+  await syncFolder(folder)
+}
+
+function formatLine(origin: string, { key, id }: NamedKey, noteText: string): string {
+  const signature = Buffer.concat([Buffer.from(id, 'hex'), sign(null, Buffer.from(noteText), key)])
+  return `\u2014 ${origin} ${signature.toString('base64')}\n`
 }
 
 function makeLogKey(): Buffer {
@@ -53,11 +105,10 @@ function makeLogKey(): Buffer {
   return Buffer.from(privateKey.export({ type: 'pkcs8', format: 'pem' }))
 }
 
-function readLogKey(path: string, pem: Buffer): KeyObject {
-  const key = parseOrUndefined(pem)
-  if (key?.asymmetricKeyType !== 'ed25519')
-    throw problem('key-damaged', { path, why: 'it holds no Ed25519 key' })
-  return key
+async function readLogKey(path: string): Promise<KeyObject> {
+  const key = parseOrUndefined(await readKeyFile(path))
+  if (key?.asymmetricKeyType === 'ed25519') return key
+  throw problem('key-damaged', { path, why: 'it holds no Ed25519 key' })
 }
 
 function parseOrUndefined(pem: Buffer): KeyObject | undefined {
@@ -69,72 +120,9 @@ function parseOrUndefined(pem: Buffer): KeyObject | undefined {
 }
 
 /** Key id and verifier key by C2SP signed-note. */
-function nameKey(origin: string, key: KeyObject): { id: Buffer; vkey: string } {
+function nameKey(origin: string, key: KeyObject, signsUntil: number | null): NamedKey {
   const publicKey = createPublicKey(key).export({ format: 'der', type: 'spki' }).subarray(-32)
   const typed = Buffer.concat([Uint8Array.of(ed25519), publicKey])
-  const id = createHash('sha256').update(`${origin}\n`).update(typed).digest().subarray(0, 4)
-  return { id, vkey: `${origin}+${id.toString('hex')}+${typed.toString('base64')}` }
-}
-
-/** Durable when it resolves. Throws where the tree is not the marked one or a larger one. */
-async function raise(folder: string, path: string, tree: Tree): Promise<void> {
-  const slots = await readSlots(path)
-  const last = newest(slots)
-  if (last !== undefined && tree.size < last.size)
-    throw problem('log-behind', { signed: last.size, found: tree.size })
-  if (last?.size === tree.size) {
-    if (Buffer.compare(last.root, tree.root) === 0) return
-    throw problem('log-forked', { why: `another tree of ${tree.size} entries was signed before` })
-  }
-  const older = slots[0] === last && last !== undefined ? 1 : 0
-  const file = await openOrMake(folder, path)
-  try {
-    await file.write(formatSlot(tree), 0, slotBytes, older * slotBytes)
-    await file.datasync()
-  } finally {
-    await file.close()
-  }
-}
-
-async function openOrMake(folder: string, path: string) {
-  try {
-    return await open(path, 'r+')
-  } catch (error) {
-    if (errorCode(error) !== 'ENOENT') throw error
-    await readOrMake(path, () => Buffer.alloc(2 * slotBytes))
-    await syncFolder(folder)
-    return open(path, 'r+')
-  }
-}
-
-/** What stands in the two places; undefined for one that holds nothing whole. */
-async function readSlots(path: string): Promise<readonly (Tree | undefined)[]> {
-  const bytes = await readKeyFile(path).catch(error => {
-    if (errorCode(error) !== 'ENOENT') throw error
-    return undefined
-  })
-  if (bytes === undefined) return []
-  const slots = [0, 1].map(at => parseSlot(bytes.subarray(at * slotBytes, (at + 1) * slotBytes)))
-  if (slots.every(slot => slot === undefined) && bytes.some(byte => byte !== 0))
-    throw problem('key-damaged', { path, why: 'neither of its two marks is whole' })
-  return slots
-}
-
-function newest(slots: readonly (Tree | undefined)[]): Tree | undefined {
-  return slots.filter(slot => slot !== undefined).sort((a, b) => b.size - a.size)[0]
-}
-
-function formatSlot({ size, root }: Tree): Buffer {
-  const words = `${size} ${Buffer.from(root).toString('base64')}`
-  return Buffer.from(`${digestOf(words)} ${words}`.padEnd(slotBytes - 1).concat('\n'))
-}
-
-function parseSlot(bytes: Buffer): Tree | undefined {
-  const [digest, size = '', root = ''] = bytes.toString('latin1').trimEnd().split(' ')
-  if (digest !== digestOf(`${size} ${root}`)) return undefined
-  return { size: Number(size), root: new Uint8Array(Buffer.from(root, 'base64')) }
-}
-
-function digestOf(words: string): string {
-  return createHash('sha256').update(words).digest('hex')
+  const id = createHash('sha256').update(`${origin}\n`).update(typed).digest().toString('hex', 0, 4)
+  return { key, id, vkey: `${origin}+${id}+${typed.toString('base64')}`, signsUntil }
 }

@@ -36,7 +36,7 @@ const maxAheadSeconds = 5 * 60
 
 /** What a witness client stands on. */
 export interface WitnessSettings {
-  readonly policy: WitnessPolicy
+  readonly policy: PolicyFile
   readonly sizes: WitnessSizes
   readonly outbound: Outbound
   readonly clock: Clock
@@ -46,11 +46,22 @@ export interface WitnessSettings {
 export const noWitnesses: Witnesses = {
   cosign: async () => ({ lines: [], isQuorumMet: true }),
   list: () => [],
+  policy: ['quorum none'],
+}
+
+/** A policy, and its lines without those of logs, which are the clients' business. */
+export interface PolicyFile extends WitnessPolicy {
+  readonly lines: readonly string[]
 }
 
 /** Reads a policy file; throws `witness-policy-refused`, also where those who have an address can never be enough. */
-export async function readWitnessPolicy(file: string): Promise<WitnessPolicy> {
-  const policy = await parseWitnessPolicy(webCrypto, await readFile(file, 'utf8'))
+export async function readWitnessPolicy(file: string): Promise<PolicyFile> {
+  const text = await readFile(file, 'utf8')
+  const lines = text.split('\n').map(line => line.replace(/#.*/, '').trim())
+  const policy = {
+    ...(await parseWitnessPolicy(webCrypto, text)),
+    lines: lines.filter(line => line !== '' && !/^log\s/.test(line)),
+  }
   const asked = policy.witnesses.filter(({ url }) => url !== undefined)
   if (policy.isMet(asked.map(({ key }) => key))) return policy
   throw problem('witness-policy-refused', {
@@ -81,6 +92,7 @@ export function openWitnesses(settings: WitnessSettings): Witnesses {
       return { lines: [...lines.values()], isQuorumMet: policy.isMet([...lines.keys()]) }
     },
     list: () => peers.map(peer => peer.state()),
+    policy: policy.lines,
   }
 }
 

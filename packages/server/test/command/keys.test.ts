@@ -3,7 +3,14 @@ import assert from 'node:assert/strict'
 import { createPublicKey, verify } from 'node:crypto'
 import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import { decodeLeaf, parseNamePattern } from '@holdfast/core'
+import {
+  decodeLeaf,
+  parseNamePattern,
+  parseNote,
+  parseVerifierKey,
+  verifyNote,
+  webCrypto,
+} from '@holdfast/core'
 import { hostNames } from '../../src/flow/index.ts'
 import { operator } from '../../src/identity/index.ts'
 import { publishDocument, put, tokenOf } from '../live.ts'
@@ -66,11 +73,12 @@ async function waitFor(what: string, look: () => Promise<boolean>): Promise<void
   assert.fail(what)
 }
 
-async function leavesOf(data: string): Promise<readonly string[]> {
+async function leavesOf(data: string, of: 'npm' | 'log' = 'npm'): Promise<readonly string[]> {
   return withPorts(data, async ({ ports }) => {
     const events = await ports.store.events.search({ type: 'key' }, Number.MAX_SAFE_INTEGER, 100)
     return events
       .map(({ leaf }) => decodeLeaf(leaf ?? '{}'))
+      .filter(({ use }) => use === of)
       .map(({ op, use, keyid, since }) => [op, use, keyid, since].filter(Boolean).join(' '))
       .reverse()
   })
@@ -91,7 +99,10 @@ test('a running server signs with the new npm key within a second, and the forme
   assert.deepEqual([...(await auditSignatures(url)).values()], [former?.keyid])
   assert.deepEqual([...(await auditSignatures(url, 'gadget')).values()], [current?.keyid])
   const listed = await holdfast('operator', 'keys', 'list', '--data', data)
-  assert.equal(listed.out, `npm\t${former?.keyid}\tuntil ${former?.expires}\nnpm\t${current?.keyid}\tsigns\n`)
+  assert.equal(
+    listed.out.replace(/^log.*\n/gm, ''),
+    `npm\t${former?.keyid}\tuntil ${former?.expires}\nnpm\t${current?.keyid}\tsigns\n`,
+  )
   assert.deepEqual(await leavesOf(data), [
     `add npm ${former?.keyid}`,
     `retire npm ${former?.keyid}`,
@@ -144,4 +155,50 @@ test('a time that has not been is no time since when a key is stolen', async () 
       2,
     )
   assert.equal((await leavesOf(data)).length, 0)
+})
+
+test('checkpoints have the signatures of both log keys from a rotation on, and whoever pinned one of them verifies', async () => {
+  const { data, token } = await makeFolder()
+  const { url, stop } = await serve(data)
+  const readVkeys = async () => (await (await fetch(`${url}/log/vkeys`)).text()).trim().split('\n')
+  const [former = ''] = await readVkeys()
+  assert.equal((await put({ url, token }, 'gadget', publishDocument('gadget', '1.0.0'))).status, 201)
+  const rotated = await holdfast('operator', 'keys', 'rotate', '--use', 'log', '--data', data)
+  assert.equal(rotated.code, 0, rotated.err)
+  await waitFor('the server does not list the new key', async () => (await readVkeys()).length === 2)
+  assert.equal((await put({ url, token }, 'gadget', publishDocument('gadget', '1.1.0'))).status, 201)
+  const [current = '', listed] = await readVkeys()
+  assert.equal(listed, former)
+  const note = parseNote(await (await fetch(`${url}/log/checkpoint`)).text())
+  for (const vkey of [former, current])
+    await verifyNote(webCrypto, note, [await parseVerifierKey(webCrypto, vkey)])
+  const trust = await (await fetch(`${url}/log/trust`)).json()
+  assert.deepEqual(trust.vkeys, [current, former])
+  const leaves = await leavesOf(data, 'log')
+  const [one, two] = [former, current].map(vkey => vkey.split('+')[1])
+  assert.deepEqual(
+    leaves.map(each => each.replace(/ \d+$/, ' TIME')),
+    [`add log ${one}`, `retire log ${one} TIME`, `add log ${two}`],
+  )
+  await stop()
+  const again = await serve(data)
+  assert.equal((await fetch(`${again.url}/log/checkpoint`)).status, 200)
+  await again.stop()
+})
+
+test('a stolen log key is not put right by a new one', async () => {
+  const { data } = await makeFolder()
+  const words = [
+    'operator',
+    'keys',
+    'rotate',
+    '--use',
+    'log',
+    '--compromised-since',
+    '2026-01-01',
+    '--data',
+    data,
+  ]
+  assert.equal((await holdfast(...words)).code, 2)
+  assert.deepEqual(await leavesOf(data, 'log'), [])
 })

@@ -4,10 +4,11 @@ import { checkMayReadHashes, formatTrust } from '../../flow/index.ts'
 import type { Answer, Call } from '../../http/index.ts'
 import type { Ports } from '../../ports.ts'
 
-/** `GET vkeys`: what checkpoints verify under, one a line. */
+/** `GET vkeys`: what checkpoints verify under, one a line, the newest first, former ones too. */
 export async function readKeys(ports: Ports, { actor }: Call): Promise<Answer> {
   checkMayReadHashes(ports, actor)
-  return fresh('text/plain; charset=utf-8', `${ports.log.vkey}\n`)
+  const lines = ports.log.keys.map(({ vkey }) => `${vkey}\n`).reverse()
+  return fresh('text/plain; charset=utf-8', lines.join(''))
 }
 
 /** `GET trust`: the document that clients pin, whose SHA-256 `holdfast trust init` is given. */
