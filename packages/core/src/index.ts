@@ -75,6 +75,8 @@ export {
   parseVerifierKey,
   verifyNote,
 } from './tlog/note.ts'
+export type { Replay, ReplayedPackage, ReplayedVersion } from './tlog/replay.ts'
+export { replayLeaves } from './tlog/replay.ts'
 export type { BundleAddress, ReadTile, TileAddress } from './tlog/tile.ts'
 export {
   decodeBundle,

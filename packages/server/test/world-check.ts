@@ -8,6 +8,7 @@ import type { StoredEvent } from '../src/integrity/index.ts'
 import type { Ports } from '../src/main.ts'
 import { checkLeaves } from './leaf-check.ts'
 import { auditLog } from './log-audit.ts'
+import { checkReplay } from './replay-check.ts'
 
 /** Bytes under every digest, signatures, one chain of leaves a package, no person in a leaf, and an event for each change. */
 export async function checkWorld(ports: Ports): Promise<void> {
@@ -16,6 +17,7 @@ export async function checkWorld(ports: Ports): Promise<void> {
   checkChains(ports, events)
   await checkLeaves(ports, events)
   await auditLog(ports)
+  await checkReplay(ports, events)
   for (const name of await ports.store.catalog.listNames('', 10_000)) await checkPackage(ports, name)
 }
 
@@ -48,12 +50,6 @@ async function checkPackage(ports: Ports, name: PackageName): Promise<void> {
   const events = await ports.store.events.ofPackage(name)
   const versions = await readVersions(ports, name)
   for (const version of versions) await checkVersion(ports, version, events)
-  assert.deepEqual(
-    await tagsOf(ports, name),
-    replayTags(events, versions),
-    `tags of ${name} without an event`,
-  )
-  assert.deepEqual(await rolesOf(ports, name), replayRoles(events), `roles on ${name} without an event`)
   await checkSettings(ports, name, events)
   await checkTrust(ports, name, events)
 }
@@ -149,55 +145,6 @@ async function readLeafDocument(ports: Ports, digest: unknown): Promise<unknown>
   const document = JSON.parse(text) as { salt?: string }
   assert.match(document.salt ?? '', /^[0-9a-f]{32}$/)
   return document
-}
-
-async function tagsOf(ports: Ports, name: PackageName): Promise<Record<string, string>> {
-  return Object.fromEntries(await ports.store.catalog.listTags(name))
-}
-
-/** The tags that follow from the events alone. */
-function replayTags(
-  events: readonly StoredEvent[],
-  versions: readonly PackageVersion[],
-): Record<string, string> {
-  const tags = new Map<string, Version>()
-  for (const event of events) {
-    if (event.type === 'dist-tag') {
-      const tag = String(decodeLeaf(event.leaf ?? '')['tag'])
-      if (event.ver === null) tags.delete(tag)
-      else tags.set(tag, event.ver)
-    } else if (event.type === 'unpublish' && event.ver === null) tags.clear()
-  }
-  for (const [tag, version] of tags) {
-    const target = versions.find(each => each.version === version)
-    assert.ok(
-      target !== undefined && target.status !== 'removed',
-      `${tag} points at ${version}, which is gone`,
-    )
-  }
-  return Object.fromEntries([...tags].sort(([a], [b]) => (a < b ? -1 : 1)))
-}
-
-async function rolesOf(ports: Ports, name: PackageName): Promise<string[]> {
-  const people = await ports.store.catalog.listPeople(name)
-  return people.map(person => `${person.accountId} ${person.role}`).sort()
-}
-
-/** The roles that follow from the leaves alone: who was added, changed and removed. */
-function replayRoles(events: readonly StoredEvent[]): string[] {
-  const roles = new Map<string, string>()
-  for (const event of events) {
-    if (event.type !== 'owner' || event.leaf === null) continue
-    const { op, subject, role } = decodeLeaf(event.leaf) as {
-      op?: string
-      subject?: { id: string; kind: string }
-      role?: string
-    }
-    if (subject?.kind === 'team') continue
-    if (op === 'remove') roles.delete(subject?.id ?? '')
-    else roles.set(subject?.id ?? '', role ?? '')
-  }
-  return [...roles].map(each => each.join(' ')).sort()
 }
 
 function hashLeaf(leaf: string): string {
