@@ -5,6 +5,7 @@ import { confusion } from '../src/assess/probe/beyond-confusion.ts'
 import { explain } from '../src/assess/probe/beyond-explain.ts'
 import { fixAwareAge } from '../src/assess/probe/beyond-fix-aware-age.ts'
 import { oneGate } from '../src/assess/probe/beyond-one-gate.ts'
+import { signatures } from '../src/assess/probe/beyond-signatures.ts'
 import { takedown } from '../src/assess/probe/beyond-takedown.ts'
 import type { Probe, ProbeInstance, Settings } from '../src/assess/probe.ts'
 import { findProbeUpstream } from '../src/assess/probe-upstream.ts'
@@ -110,6 +111,61 @@ describe('the probe of one origin for a name notices an instance', { concurrency
   test('that tells nobody of it', async () => {
     const tamper: Tamper = (asked, answer) => (asked.path === '/operate/mail' ? served : answer)
     await assertCaught(confusion, /must be told by mail/, { tamper })
+  })
+})
+
+test('the probe of signatures passes where all is well', async () => {
+  assert.equal((await signatures.run({ ...real, startOther: openOther })).length, 3)
+})
+
+describe('the probe of signatures notices an instance', { concurrency: 2 }, () => {
+  const dist = (answer: Answer, change: (dist: Record<string, unknown>) => object) =>
+    changed(answer, document => ({
+      ...document,
+      versions: Object.fromEntries(
+        Object.entries(document['versions'] as Record<string, { dist: Record<string, unknown> }>).map(
+          ([version, each]) => [version, { ...each, dist: change(each.dist) }],
+        ),
+      ),
+    }))
+
+  for (const [word, why] of [
+    ['forged', /signed for another version must be refused/],
+    ['bare', /not signed, though earlier ones are must be refused/],
+    ['attested', /attested by what nobody signed must be refused/],
+  ] as const)
+    test(`that serves what its upstream says badly: ${word}`, async () => {
+      const tamper: Tamper = (asked, answer) =>
+        isTarball(asked) && asked.path.includes(word) && answer.status === 403 ? served : answer
+      await assertCaught(signatures, why, { tamper })
+    })
+
+  test('that lists what its upstream signed badly', async () => {
+    const tamper: Tamper = (asked, answer) => (isDocument(asked) ? fromUpstream(asked.path) : answer)
+    await assertCaught(signatures, /signed for another version must not be listed/, { tamper })
+  })
+
+  test('that hands on its upstream’s signature and makes none', async () => {
+    const tamper: Tamper = async (asked, answer) => {
+      if (!isDocument(asked)) return answer
+      const theirs = JSON.parse((await fromUpstream(asked.path)).body.toString())
+      const { signatures: given } = theirs.versions?.['1.0.0']?.dist ?? {}
+      return dist(answer, each => ({ ...each, signatures: given }))
+    }
+    await assertCaught(signatures, /must go out with a signature/, { tamper })
+  })
+
+  test('that signs only what comes from upstream', async () => {
+    const tamper: Tamper = (asked, answer) =>
+      isDocument(asked) && asked.path.endsWith('ours')
+        ? dist(answer, ({ signatures: _, ...each }) => each)
+        : answer
+    await assertCaught(signatures, /ours must go out with a signature/, { tamper })
+  })
+
+  test('that signs other bytes than it serves', async () => {
+    const tamper: Tamper = (asked, answer) => (isTarball(asked) && answer.status === 200 ? served : answer)
+    await assertCaught(signatures, /must be that of its bytes/, { tamper })
   })
 })
 

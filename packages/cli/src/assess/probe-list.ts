@@ -21,6 +21,7 @@ import { confusion } from './probe/beyond-confusion.ts'
 import { explain } from './probe/beyond-explain.ts'
 import { fixAwareAge } from './probe/beyond-fix-aware-age.ts'
 import { oneGate } from './probe/beyond-one-gate.ts'
+import { signatures } from './probe/beyond-signatures.ts'
 import { takedown } from './probe/beyond-takedown.ts'
 import { unpublish } from './probe/general-2-unpublish.ts'
 import type { Probe } from './probe.ts'
@@ -48,6 +49,7 @@ export const probes: readonly Probe[] = [
   oneGate,
   confusion,
   takedown,
+  signatures,
   fixAwareAge,
   explain,
 ]

@@ -31,6 +31,9 @@ export interface UpstreamSample {
   readonly content?: string
   /** Its signature is of another version. */
   readonly isSignatureWrong?: boolean
+  readonly isUnsigned?: boolean
+  /** It claims to be attested, by something that nobody signed. */
+  readonly isAttestationWrong?: boolean
 }
 
 interface Document {
@@ -41,6 +44,8 @@ interface Document {
 }
 
 const dayMs = 24 * 3600_000
+const attestations = '/-/npm/v1/attestations/'
+const predicateType = 'https://slsa.dev/provenance/v1'
 let opened: Promise<ProbeUpstream> | undefined
 
 /** The one of this process, as there is one public registry for everybody; it keeps no process alive. */
@@ -60,6 +65,7 @@ async function open(): Promise<ProbeUpstream> {
   const asked: string[] = []
   const answer = (path: string, query: URLSearchParams): unknown => {
     if (path === '/-/npm/v1/keys') return { keys: [{ ...key, key: der.toString('base64') }] }
+    if (path.startsWith(attestations)) return { attestations: [{ predicateType, bundle: {} }] }
     if (path === '/_changes') return readChanges(changed, query.get('since'))
     return documents.get(path.slice(1))
   }
@@ -73,6 +79,9 @@ async function open(): Promise<ProbeUpstream> {
   await once(server.listen(0, '127.0.0.1'), 'listening')
   server.unref()
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const attest = (name: string, version: string) => ({
+    attestations: { url: `${url}${attestations}${name}@${version}`, provenance: { predicateType } },
+  })
   return {
     settings: {
       HOLDFAST_ORIGINS: JSON.stringify({ upstream: url }),
@@ -86,7 +95,8 @@ async function open(): Promise<ProbeUpstream> {
       const { name, version, ageDays = 400, content = '' } = sample
       const bytes = makeTarball({ name, version, content })
       const path = `/${name}/-/${name.split('/').at(-1)}-${version}.tgz`
-      const dist = { tarball: url + path, ...signedDist(sample, bytes, keyid, privateKey) }
+      const attested = sample.isAttestationWrong ? attest(name, version) : {}
+      const dist = { tarball: url + path, ...signedDist(sample, bytes, keyid, privateKey), ...attested }
       const manifest = { name, version, _npmUser: { name: 'ann', email: 'ann@probe.example' }, dist }
       const at = new Date(Date.now() - ageDays * dayMs).toISOString()
       const before = documents.get(name)
@@ -110,7 +120,7 @@ async function open(): Promise<ProbeUpstream> {
 }
 
 function signedDist(
-  { name, version, isSignatureWrong }: UpstreamSample,
+  { name, version, isSignatureWrong, isUnsigned }: UpstreamSample,
   bytes: Buffer,
   keyid: string,
   key: KeyObject,
@@ -118,7 +128,8 @@ function signedDist(
   const integrity = `sha512-${createHash('sha512').update(bytes).digest('base64')}`
   const signed = `${name}@${isSignatureWrong ? '0.0.0' : version}:${integrity}`
   const sig = createSign('sha256').update(signed).sign(key, 'base64')
-  return { integrity, shasum: createHash('sha1').update(bytes).digest('hex'), signatures: [{ keyid, sig }] }
+  const shasum = createHash('sha1').update(bytes).digest('hex')
+  return { integrity, shasum, ...(isUnsigned ? {} : { signatures: [{ keyid, sig }] }) }
 }
 
 /** CouchDB's form: numbers begin above what an empty feed says. */
