@@ -120,6 +120,24 @@ test('a digest that is not the published one, a version that is not in the log, 
   await assert.rejects(readFile(stored))
 })
 
+test('what another registry is named for is counted apart, unless this log has it', async () => {
+  await trust()
+  const there = (name: string, integrity: string) => ({
+    version: '1.0.0',
+    integrity,
+    resolved: `https://other.example/${name}.tgz`,
+  })
+  const own = { 'node_modules/@acme/widget': there('widget', integrityOf('@acme/widget', '1.0.0')) }
+  const packages = { ...own, 'node_modules/foreign': there('foreign', integrityOf('foreign', '1.0.0')) }
+  await writeFile(join(home, 'package-lock.json'), JSON.stringify({ lockfileVersion: 3, packages }))
+  const { out, code } = await verify()
+  assert.equal(code, 0)
+  assert.match(out, /1 of 1 versions verified[\s\S]*\n1 come from other registries/)
+  const forged = { 'node_modules/@acme/widget': there('widget', integrityOf('evil', '1.0.0')) }
+  await writeFile(join(home, 'package-lock.json'), JSON.stringify({ lockfileVersion: 3, packages: forged }))
+  assert.equal((await verify()).code, 1)
+})
+
 test('what happened to a version since it was locked is told, and one that is closed fails', async () => {
   await trust()
   log.add({ type: 'yank', pkg: '@acme/widget', ver: '1.0.0', reason: 'broken' })

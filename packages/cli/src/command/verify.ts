@@ -45,8 +45,6 @@ interface Outcome {
   readonly trust: Trust
   readonly checkpoint: VerifiedCheckpoint
   readonly versions: readonly VersionReport[]
-  /** How many locked versions come from another registry. */
-  readonly elsewhere: number
 }
 
 /** Runs `holdfast verify …`. */
@@ -69,9 +67,7 @@ async function verifyOnline(place: string | undefined, files: readonly string[])
   const registry = await findRegistry(place)
   const trust = await loadTrust(registry.url)
   const locked = await readAll(files.length > 0 ? files : await findLockFiles())
-  const here = locked.filter(each => isFrom(registry.url, each))
-  const { checkpoint, versions } = await verifyLocked(trust, registry, here)
-  return { trust, checkpoint, versions, elsewhere: locked.length - here.length }
+  return { trust, ...(await verifyLocked(trust, registry, locked)) }
 }
 
 async function readAll(files: readonly string[]): Promise<readonly LockEntry[]> {
@@ -90,15 +86,6 @@ async function findLockFiles(): Promise<readonly string[]> {
   const found = there.filter(file => file !== undefined)
   if (found.length > 0) return found
   throw new UsageError('there is no lock file here', 'Name one, such as package-lock.json.')
-}
-
-// npm and yarn write these hosts whatever registry they fetched from.
-const standIns = new Set(['registry.npmjs.org', 'registry.yarnpkg.com'])
-
-function isFrom(url: string, { resolved }: LockEntry): boolean {
-  if (resolved === undefined || !URL.canParse(resolved)) return true
-  const { host } = new URL(resolved)
-  return host === new URL(url).host || standIns.has(host)
 }
 
 /** Checks one proof against what is pinned, and against the lock files where some are named. */
@@ -121,7 +108,7 @@ async function verifyOffline(file: string, lockNames: readonly string[]): Promis
   const wanted = locked.length > 0 ? locked : [asLocked(proof.entry)]
   const found = await Promise.all(wanted.map(each => checkVersion(each, proof, checkpoint)))
   const versions = found.map(each => ('report' in each ? each.report : each))
-  return { trust, checkpoint, versions, elsewhere: 0 }
+  return { trust, checkpoint, versions }
 }
 
 /** What a proof says of itself, where no lock file says what was meant. */
@@ -148,14 +135,13 @@ function isStale({ cosignedAt }: VerifiedCheckpoint): boolean {
   return cosignedAt === undefined || Date.now() - cosignedAt > staleAfterMs
 }
 
-function toJson({ trust, checkpoint, versions, elsewhere }: Outcome): unknown {
+function toJson({ trust, checkpoint, versions }: Outcome): unknown {
   return {
     origin: trust.origin,
     size: checkpoint.size,
     root: encodeBase64(checkpoint.root),
     witnesses: checkpoint.witnesses.map(key => key.name),
     cosignedAt: checkpoint.cosignedAt ?? null,
-    elsewhere,
     versions,
   }
 }
@@ -165,9 +151,12 @@ const kindWords: Readonly<Record<VersionKind, string>> = {
   ingested: 'from upstreams',
   unseen: 'not in the log',
   unverifiable: 'without a sha512 in the lock file',
+  elsewhere: 'from elsewhere',
 }
 
-function describe({ trust, checkpoint, versions, elsewhere }: Outcome): string {
+function describe({ trust, checkpoint, versions: all }: Outcome): string {
+  const versions = all.filter(({ kind }) => kind !== 'elsewhere')
+  const elsewhere = all.length - versions.length
   const failed = versions.filter(({ faults }) => faults.length > 0)
   const noted = versions.filter(({ faults, notes }) => faults.length === 0 && notes.length > 0)
   const counts = Object.entries(kindWords).flatMap(([kind, said]) => {
@@ -178,7 +167,9 @@ function describe({ trust, checkpoint, versions, elsewhere }: Outcome): string {
     ...failed.map(each => `FAILED ${each.name}@${each.version}: ${each.faults.join('; ')}`),
     ...noted.map(each => `note   ${each.name}@${each.version}: ${each.notes.join('; ')}`),
     `${versions.length - failed.length} of ${versions.length} versions verified (${counts.join(', ')}).`,
-    ...(elsewhere === 0 ? [] : [`${elsewhere} come from other registries and were not looked at.`]),
+    ...(elsewhere === 0
+      ? []
+      : [`${elsewhere} come from other registries by their addresses, and this log has nothing of them.`]),
     `Log ${trust.origin}, ${checkpoint.size} entries; what happened to them since is as the registry tells it.`,
     describeWitnesses(trust, checkpoint),
   ]

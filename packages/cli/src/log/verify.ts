@@ -35,7 +35,12 @@ export async function verifyLocked(
   ])
   const checkpoint = largestOf([...signed.values()])
   const readTile = tileReader(source)
-  const versions = await checkAll(locked, proofs, histories, { signed, checkpoint, readTile })
+  const versions = await checkAll(locked, proofs, histories, {
+    url: registry.url,
+    signed,
+    checkpoint,
+    readTile,
+  })
   await checkAnswers(signed, checkpoint, readTile)
   const isFine = versions.every(({ faults }) => faults.length === 0)
   await compareWithState(trust, checkpoint, readTile, isFine)
@@ -43,6 +48,7 @@ export async function verifyLocked(
 }
 
 interface Ground {
+  readonly url: string
   readonly signed: ReadonlyMap<string, VerifiedCheckpoint>
   readonly checkpoint: VerifiedCheckpoint
   readonly readTile: ReadTile
@@ -52,14 +58,14 @@ async function checkAll(
   locked: readonly LockEntry[],
   proofs: ReadonlyMap<string, ClaimedProof>,
   histories: ReadonlyMap<string, ClaimedHistory>,
-  { signed, checkpoint, readTile }: Ground,
+  { url, signed, checkpoint, readTile }: Ground,
 ): Promise<readonly VersionReport[]> {
   const reports: VersionReport[] = []
   const proven = new Map<string, ProvenVersion[]>()
   for (const each of locked) {
     const proof = proofs.get(`${each.name}@${each.version}`)
     const under = proof && signed.get(proof.checkpoint)
-    const found = proof && under ? await checkVersion(each, proof, under) : unseen(each)
+    const found = proof && under ? await checkVersion(each, proof, under) : unseen(each, url)
     if ('report' in found) proven.set(each.name, [...(proven.get(each.name) ?? []), found])
     else reports.push(found)
   }
@@ -68,7 +74,9 @@ async function checkAll(
   return reports
 }
 
-function unseen({ name, version }: LockEntry): VersionReport {
+function unseen({ name, version, resolved }: LockEntry, url: string): VersionReport {
+  const host = resolved !== undefined && URL.canParse(resolved) ? new URL(resolved).host : new URL(url).host
+  if (host !== new URL(url).host) return { name, version, kind: 'elsewhere', faults: [], notes: [] }
   return { name, version, kind: 'unseen', faults: ['it is not in the log of this registry'], notes: [] }
 }
 

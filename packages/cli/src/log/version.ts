@@ -14,10 +14,10 @@ import { nodeCrypto } from './node-crypto.ts'
 import type { ClaimedProof } from './registry-log.ts'
 
 /**
- * How a version stands to the log: published at this registry, taken from an upstream, not in the log at all, or bound by no
- * digest in the lock file.
+ * How a version stands to the log: published at this registry, taken from an upstream, not in the log at all, bound by no
+ * digest in the lock file, or fetched from another registry and not in this log.
  */
-export type VersionKind = 'hosted' | 'ingested' | 'unseen' | 'unverifiable'
+export type VersionKind = 'hosted' | 'ingested' | 'unseen' | 'unverifiable' | 'elsewhere'
 
 export interface VersionReport {
   readonly name: string
