@@ -24,6 +24,7 @@ import { oneGate } from './probe/beyond-one-gate.ts'
 import { signatures } from './probe/beyond-signatures.ts'
 import { takedown } from './probe/beyond-takedown.ts'
 import { unpublish } from './probe/general-2-unpublish.ts'
+import { publicLog } from './probe/general-3-log.ts'
 import type { Probe } from './probe.ts'
 
 /** Every probe that exists; a capability that none of them shows is `missing`. */
@@ -46,6 +47,7 @@ export const probes: readonly Probe[] = [
   scopedKeys,
   tokenPrefix,
   unpublish,
+  publicLog,
   oneGate,
   confusion,
   takedown,
