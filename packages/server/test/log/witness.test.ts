@@ -15,7 +15,7 @@ import {
   webCrypto,
 } from '@holdfast/core'
 import type { Ports } from '../../src/main.ts'
-import { holdfast } from '../command/command-line.ts'
+import { type Ended, holdfast } from '../command/command-line.ts'
 import { type Live, publishDocument, put, startLive } from '../live.ts'
 import {
   freshFolder,
@@ -58,11 +58,20 @@ async function shownBy(witness: WitnessProcess, vkey: string): Promise<number> {
   return parseCheckpoint(note.text).size
 }
 
+/** `holdfast doctor` with these keys of the configuration. */
+async function examine(folder: string, flags: Readonly<Record<string, string>>): Promise<Ended> {
+  const lines = Object.entries(flags).map(([name, value]) => `${name}: ${JSON.stringify(value)}\n`)
+  const config = join(await freshFolder(), 'holdfast.yaml')
+  await writeFile(config, lines.join(''))
+  return holdfast('doctor', '--data', folder, '--config', config)
+}
+
 test('each checkpoint has the cosignature of a witness, whose restart nobody notices', async () => {
   const folder = await freshFolder()
   const vkey = await readLogKey(folder)
   const witness = await startWitness('witness.example/w1', [vkey])
-  const live = await startLive({ folder, flags: await witnessFlags([witness], 'w0') })
+  const flags = await witnessFlags([witness], 'w0')
+  const live = await startLive({ folder, flags })
   assert.equal(await publish(live, '1.0.0'), 201)
   await witness.stop()
   await witness.restart()
@@ -75,7 +84,12 @@ test('each checkpoint has the cosignature of a witness, whose restart nobody not
     live.ports.witnesses.list().map(each => [each.name, each.size, each.why]),
     [['w0', size, '']],
   )
+  const trust = await (await fetch(`${live.url}/log/trust`)).json()
+  assert.equal(trust.policy.split('\n')[1], `witness w0 ${witness.vkey} ${witness.url}`)
   await live.stop()
+  assert.match((await examine(folder, flags)).out, /ok {3}witnesses: w0 \S+ has cosigned \d+ of \d+ entries/)
+  await witness.stop()
+  assert.match((await examine(folder, flags)).out, /FAIL witnesses: The other service 127\.0\.0\.1:\d+ gave/)
 })
 
 test('without the quorum a version stays unseen, and shows itself when the witness is back', async () => {
@@ -128,10 +142,7 @@ test('a database that was set back is noticed by the witness: nothing more is si
   await assert.rejects(third.ports.log.checkRoom(), error => isProblem(error) && error.code === 'log-forked')
   assert.equal(await shownBy(witness, vkey), seen)
   await third.stop()
-  const env = Object.entries(flags).map(([name, value]) => `${name}: ${JSON.stringify(value)}\n`)
-  const config = join(await freshFolder(), 'holdfast.yaml')
-  await writeFile(config, env.join(''))
-  const { code, out } = await holdfast('doctor', '--data', folder, '--config', config)
+  const { code, out } = await examine(folder, flags)
   assert.match(out, /FAIL witnesses: w0 .* has cosigned/)
   assert.equal(code, 1)
 })
