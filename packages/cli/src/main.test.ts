@@ -26,6 +26,7 @@ test('the usage lists every verb that the server has, and no other', () => {
     'diff',
     'log',
     'policy',
+    'provenance',
     'token',
     'trust',
     'verify',
