@@ -50,7 +50,10 @@ const verbs: Readonly<Record<string, Verb>> = {
   },
   log: {
     line: 'audit or watch the log of a registry',
-    run: async args => (await import('./command/log.ts')).runLog(args),
+    run: async ([act, ...rest]) =>
+      act === 'recover'
+        ? onServer('log-recover', '').run(rest)
+        : (await import('./command/log.ts')).runLog([...(act === undefined ? [] : [act]), ...rest]),
   },
   trust: {
     line: 'pin whom to believe about the log of a registry',

@@ -68,13 +68,15 @@ export type { Config } from './config.ts'
 export { ConfigFaults, configKeys, environmentName, isLoopback, readConfig } from './config.ts'
 export type { Ports } from './ports.ts'
 export { openKeyFolder, openOutbound, openUpstream, readWitnessPolicy } from './remote/index.ts'
-export { openFileBlobs, openSnapshot, type Snapshot, takeSnapshot } from './store/index.ts'
+export { openFileBlobs, openLogFolder, openSnapshot, type Snapshot, takeSnapshot } from './store/index.ts'
 
 /** Ports with the way to let go of them. */
 export interface OpenPorts {
   readonly ports: Ports
   readonly driver: SqlDriver<Schema>
   readonly log: RunningLog
+  /** What the log works on, for who mends it. */
+  readonly logWorks: LogWorks
   close(): Promise<void>
 }
 
@@ -115,7 +117,8 @@ export async function openPorts(
     signer: logKey,
     witnesses,
   }
-  const log = openLog(replaceParts(works))
+  const logWorks = replaceParts(works)
+  const log = openLog(logWorks)
   const ports: Ports = {
     config,
     store,
@@ -153,6 +156,7 @@ export async function openPorts(
     ports,
     driver,
     log,
+    logWorks,
     async close() {
       await log.close()
       await downloads.close()

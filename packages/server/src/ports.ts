@@ -683,6 +683,11 @@ export interface LogRows {
     limit: number,
     extend: (head: LogHead, leafHashes: readonly Uint8Array[]) => Promise<Omit<LogHead, 'position'>>,
   ): Promise<LogHead | undefined>
+  /**
+   * Puts events back of which only the leaves are left, after those that wait, which must be the first of them: `log-damaged`
+   * otherwise. One durable transaction; what the events did to other rows is not done again.
+   */
+  recover(leaves: readonly string[]): Promise<void>
   /** Entries `from` to `to` (not included) in their order; fewer where the tree ends. */
   readEntries(from: number, to: number): Promise<readonly LogEntry[]>
   /** The entry of an event by its id, or the publication of a version: as `publish`, or as `ingest` where it came from an upstream. */

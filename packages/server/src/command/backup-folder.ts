@@ -5,6 +5,7 @@
  *   backup.json          what is in it, with digests; written last, so that it never names what is not there
  *   holdfast-<ms>.db     the database in one file, named by the time
  *   blobs/sha512/ab/…    the bytes that the database's versions name; shared by all backups made into this folder
+ *   log/                 the log's files as far as the database says that they are published; they never change
  *   keys/                only when asked for: who reads them can sign in the instance's name
  *
  * Not trusted: whoever owns the folder can change database and digests together. The digests find what rots.
@@ -13,8 +14,9 @@ import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { open, readdir, readFile, rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Digest } from '@holdfast/core'
+import { type Digest, parseTilePath } from '@holdfast/core'
 import * as v from 'valibot'
+import { openLogFolder } from '../main.ts'
 import type { BlobReader, Ports } from '../ports.ts'
 import { UsageError } from './usage.ts'
 
@@ -123,6 +125,24 @@ export async function copyBlob(from: Blobs, to: Blobs, digest: Digest): Promise<
     await writer.discard()
     await reader.close()
   }
+}
+
+/** Copies those files of a log that a tree of this size has, or had when it was smaller, and that are not there yet. */
+export async function copyLog(from: string, to: string, size: number): Promise<void> {
+  const names = await readdir(from, { recursive: true }).catch(() => [])
+  const log = await openLogFolder(to)
+  for (const name of names) {
+    const path = name.replaceAll('\\', '/')
+    if (!isWithin(path, size) || (await log.read(path)) !== undefined) continue
+    await log.write(new Map([[path, await readFile(join(from, name))]]))
+  }
+}
+
+function isWithin(path: string, size: number): boolean {
+  const address = parseTilePath(path)
+  if (address === undefined) return false
+  const leavesEach = address.kind === 'hash' ? 256 ** address.level : 1
+  return (address.index * 256 + address.width) * leavesEach <= size
 }
 
 async function* readAll(reader: BlobReader): AsyncIterable<Uint8Array> {

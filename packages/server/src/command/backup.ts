@@ -7,6 +7,7 @@ import type { Ports } from '../ports.ts'
 import {
   type BackupManifest,
   copyBlob,
+  copyLog,
   type Damage,
   explainDamage,
   findManifest,
@@ -67,7 +68,8 @@ async function backUp(config: Config, folder: string, withKeys: boolean, quiet: 
   await rm(aside, { force: true })
   // The database first: every blob that it names was durable before it was named.
   await takeSnapshot(database, aside)
-  const { facts, copied } = await copyWhatItNames(config, folder, aside, earlier, quiet)
+  const { facts, logSize, copied } = await copyWhatItNames(config, folder, aside, earlier, quiet)
+  await copyLog(join(config.data, 'log'), join(folder, 'log'), logSize)
   const keys = withKeys ? await copyKeys(config.keys, join(folder, 'keys')) : (earlier?.keys ?? [])
   return { copied, manifest: await finish(folder, aside, facts, copied, keys) }
 }
@@ -78,7 +80,7 @@ async function copyWhatItNames(
   path: string,
   earlier: BackupManifest | undefined,
   quiet: boolean,
-): Promise<{ facts: Facts; copied: Copied }> {
+): Promise<{ facts: Facts; logSize: number; copied: Copied }> {
   const snapshot = openSnapshot(path)
   try {
     if (earlier !== undefined && earlier.instance !== snapshot.instance) {
@@ -87,8 +89,8 @@ async function copyWhatItNames(
       )
     }
     const copied = await copyBlobs(snapshot, await openFileBlobs(join(config.data, 'blobs')), folder, quiet)
-    const { instance, position, packages, versions, migrations } = snapshot
-    return { copied, facts: { instance, position, packages, versions, migrations: [...migrations] } }
+    const { instance, position, packages, versions, migrations, logSize } = snapshot
+    return { copied, logSize, facts: { instance, position, packages, versions, migrations: [...migrations] } }
   } finally {
     snapshot.close()
   }
@@ -100,7 +102,9 @@ async function openFolder(folder: string): Promise<BackupManifest | undefined> {
   // A first backup that was stopped left these; anything else is not ours to write into.
   const isOurs =
     earlier !== undefined ||
-    (await readdir(folder)).every(name => /^(?:blobs|keys|holdfast.*\.db(?:\.new)?(?:-journal)?)$/.test(name))
+    (await readdir(folder)).every(name =>
+      /^(?:blobs|keys|log|holdfast.*\.db(?:\.new)?(?:-journal)?)$/.test(name),
+    )
   if (!isOurs) throw new UsageError(`${folder} is not empty and holds no backup.`)
   return earlier
 }

@@ -11,6 +11,7 @@ const verbs: Readonly<Record<string, () => Promise<(args: readonly string[]) => 
   operator: async () => (await import('./operator.ts')).operate,
   doctor: async () => (await import('./doctor.ts')).runDoctor,
   backup: async () => (await import('./backup.ts')).runBackup,
+  'log-recover': async () => (await import('./log-recover.ts')).runLogRecover,
   restore: async () => (await import('./restore.ts')).runRestore,
   import: async () => (await import('./import.ts')).runImport,
 }

@@ -8,6 +8,7 @@ import {
   checkBlob,
   checkFile,
   copyBlob,
+  copyLog,
   type Damage,
   explainDamage,
   findManifest,
@@ -96,6 +97,7 @@ async function restore(
   const aside = join(config.data, 'holdfast.db.new')
   await copyDurably(join(folder, manifest.database.name), aside)
   const damage = await restoreBlobs(folder, config.data, aside, read)
+  await copyLog(join(folder, 'log'), join(config.data, 'log'), Number.MAX_SAFE_INTEGER)
   const aboutKeys = await restoreKeys(folder, manifest, config.keys)
   // Last: until the database has its name there is no instance in the folder.
   await rename(aside, join(config.data, 'holdfast.db'))

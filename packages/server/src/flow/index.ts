@@ -66,6 +66,7 @@ export {
   readPackageLog,
   type WantedProof,
 } from './log-reading.ts'
+export { type RecoveredEntry, recoverLog } from './log-recover.ts'
 export type { LogWorks } from './log-round.ts'
 export { formatPolicy, formatTrust } from './log-trust.ts'
 export {

@@ -5,6 +5,7 @@
  * is done again from the database, and comes out the same.
  */
 import {
+  type Checkpoint,
   extendFrontier,
   formatCheckpoint,
   isProblem,
@@ -41,7 +42,8 @@ export interface Round {
   readonly isPublished: boolean
 }
 
-const entriesAtOnce = 1024
+/** How many entries one round takes. */
+export const entriesAtOnce = 1024
 const sequencer: Actor = { kind: 'system', id: 'log' }
 
 /** One round; `isDue` publishes the tree again though nothing was added, for fresh words of the witnesses. */
@@ -84,7 +86,11 @@ async function unlessMoved<T>({ store }: LogWorks, { size }: LogHead, work: Prom
   })
 }
 
-async function extend(head: LogHead, leafHashes: readonly Uint8Array[]): Promise<Omit<LogHead, 'position'>> {
+/** The tree after these leaf hashes. */
+export async function extend(
+  head: LogHead,
+  leafHashes: readonly Uint8Array[],
+): Promise<Omit<LogHead, 'position'>> {
   const frontier = await extendFrontier(nodeCrypto, head, leafHashes)
   return { ...frontier, root: await rootOf(nodeCrypto, frontier) }
 }
@@ -165,19 +171,48 @@ export async function checkLog(works: LogWorks): Promise<void> {
   if (published.size > head.size) throw problem('log-behind', { signed: published.size, found: head.size })
   checkSameTree(published, head, 'the published tree is not the one in the database')
   await checkNote(works, published)
-  await readCheckedEdge(files, published)
+  await readCheckedEdge(files, published).catch(error => rebuild(works, published, error))
   await files.replaceCheckpoint(published.note)
 }
 
+/** Files that are missing are made again from the entries; one that is there with other bytes is evidence, and stays. */
+async function rebuild(
+  { store, files }: LogWorks,
+  { size, root }: PublishedLog,
+  why: unknown,
+): Promise<void> {
+  if (!isProblem(why) || why.code !== 'log-damaged') throw why
+  let edge = emptyEdge
+  while (edge.size < size) {
+    const to = Math.min(size, edge.size + entriesAtOnce)
+    const entries = await store.log.readEntries(edge.size, to)
+    if (entries.length < to - edge.size) throw why
+    const grown = await growEdge(
+      edge,
+      entries.map(({ entry }) => entry),
+    )
+    if (grown.edge.size === size)
+      await checkRoot(grown.edge, root, 'the entries in the database do not give the root that was published')
+    await files.write(grown.files)
+    edge = grown.edge
+  }
+}
+
 /** A checkpoint of ours that lies in the folder of the log was published, whatever the database and the mark say by now. */
-async function checkNotAhead({ files, signer }: LogWorks, head: LogHead): Promise<void> {
-  const bytes = await files.read('checkpoint')
-  if (bytes === undefined) return
-  const note = parseNote(Buffer.from(bytes).toString('utf8'))
-  await verifyNote(nodeCrypto, note, await readKeys(signer))
-  const kept = parseCheckpoint(note.text)
+async function checkNotAhead(works: LogWorks, head: LogHead): Promise<void> {
+  const kept = await readKeptCheckpoint(works)
+  if (kept === undefined) return
   if (kept.size > head.size) throw problem('log-behind', { signed: kept.size, found: head.size })
   checkSameTree(kept, head, 'the checkpoint in the folder of the log is not of the tree in the database')
+}
+
+/** The checkpoint in the folder of the log; undefined where there is none. Throws `note-refused` when we did not sign it. */
+export async function readKeptCheckpoint({ files, signer }: LogWorks): Promise<Checkpoint | undefined> {
+  const bytes = await files.read('checkpoint')
+  if (bytes === undefined) return undefined
+  const note = parseNote(Buffer.from(bytes).toString('utf8'))
+  await verifyNote(nodeCrypto, note, await readKeys(signer))
+  return parseCheckpoint(note.text)
 }
 
 /** What was published may be of a former key. */

@@ -49,7 +49,7 @@ test('a second backup into the same folder copies only what is new, and leaves o
   await withPorts(data, ({ ports }) => publishOne(ports, '@acme/widget', '2.0.0'))
   const second = JSON.parse((await holdfast('backup', '--data', data, '--to', to, '--json')).out)
   assert.deepEqual([second.fresh, second.versions, second.blobs.count], [1, 4, 4])
-  assert.deepEqual((await readdir(to)).sort(), ['backup.json', 'blobs', second.database.name].sort())
+  assert.deepEqual((await readdir(to)).sort(), ['backup.json', 'blobs', 'log', second.database.name].sort())
 })
 
 test('keys are left out unless asked for, and come back with their mode', async () => {

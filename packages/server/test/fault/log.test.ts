@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The log when something around it fails: nothing is forked, nothing is lost, and protection never waits for it. */
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { type PackageName, parseNamePattern, problem, type Version } from '@holdfast/core'
-import { hostNames, type LogWorks, takeMeasure } from '../../src/flow/index.ts'
+import { hostNames, type LogWorks, recoverLog, takeMeasure } from '../../src/flow/index.ts'
 import { operator } from '../../src/identity/index.ts'
 import { openPorts } from '../../src/main.ts'
 import { configIn, type Live, publishDocument, put, startLive } from '../live.ts'
@@ -164,5 +164,64 @@ test('while too much waits for the log publishes are asked to come back, and not
     assert.deepEqual(await versionsOf(live, 'busy'), [])
   } finally {
     await live.stop()
+  }
+})
+
+test('a database older than its log does not start, with or without the mark; the log’s files bring back what happened', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'holdfast-'))
+  const database = join(folder, 'holdfast.db')
+  const run = async (work: (live: Live) => Promise<unknown>) => {
+    const live = await startLive({ folder })
+    await work(live).finally(() => live.stop())
+  }
+  try {
+    await run(live => publish(live, 'lost', '1.0.0'))
+    await copyFile(database, join(folder, 'older.db'))
+    await run(async live => {
+      await publish(live, 'lost', '1.1.0')
+      await quarantine(live, 'lost', '1.0.0')
+      assert.ok(await live.ports.log.covered())
+    })
+    await copyFile(join(folder, 'older.db'), database)
+    await assert.rejects(startLive({ folder }), { code: 'log-behind' })
+    await rm(join(folder, 'keys', 'log.mark'))
+    await assert.rejects(startLive({ folder }), { code: 'log-behind' })
+    const opened = await openPorts(configIn(folder))
+    const recovered = await recoverLog(opened.logWorks).finally(() => opened.close())
+    const told = recovered.map(({ leaf }) => [leaf['type'], leaf['pkg'], leaf['ver']])
+    assert.deepEqual(
+      told.filter(([type, pkg]) => pkg === 'lost' && type !== 'dist-tag'),
+      [
+        ['publish', 'lost', '1.1.0'],
+        ['quarantine', 'lost', '1.0.0'],
+      ],
+    )
+    await run(async live => {
+      await publish(live, 'lost', '1.2.0')
+      assert.deepEqual(await versionsOf(live, 'lost'), ['1.0.0', '1.2.0'])
+      await auditLog(live.ports)
+    })
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+})
+
+test('files of the log that are gone are made again at the start; one that says something else is evidence', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'holdfast-'))
+  try {
+    const first = await startLive({ folder })
+    await publish(first, 'kept', '1.0.0')
+    await first.stop()
+    await rm(join(folder, 'log'), { recursive: true })
+    const second = await startLive({ folder })
+    await auditLog(second.ports)
+    const size = (await second.ports.log.published())?.size ?? 0
+    await second.stop()
+    const tile = join(folder, 'log/tile/0/000.p', String(size))
+    await rm(tile)
+    await writeFile(tile, Buffer.alloc(size * 32, 7))
+    await assert.rejects(startLive({ folder }), { code: 'log-forked' })
+  } finally {
+    await rm(folder, { recursive: true, force: true })
   }
 })

@@ -36,12 +36,7 @@ export async function appendEvent(
   event: NewEvent,
   at: number,
 ): Promise<StoredEvent> {
-  const { position } = await tx
-    .updateTable('event_counter')
-    .set(eb => ({ position: eb('position', '+', 1) }))
-    .where('one', '=', 1)
-    .returning('position')
-    .executeTakeFirstOrThrow()
+  const position = await nextPosition(tx)
   const id = uuidv7(at)
   const chained =
     eventTable[event.type].audience === 'log' ? await chain(tx, logOrigin, actor, event, id, at) : undefined
@@ -63,6 +58,16 @@ export async function appendEvent(
   await tx.insertInto('event').values(row).execute()
   if (event.document !== undefined) await addLeafDocument(tx, event.document)
   return toEvent(row)
+}
+
+async function nextPosition(tx: Kysely<Schema>): Promise<number> {
+  const row = await tx
+    .updateTable('event_counter')
+    .set(eb => ({ position: eb('position', '+', 1) }))
+    .where('one', '=', 1)
+    .returning('position')
+    .executeTakeFirstOrThrow()
+  return row.position
 }
 
 /** The canonical leaf and its place in the package's own chain (transparency-log reference, section 13). */
@@ -110,6 +115,50 @@ function writeLeaf(leaf: Readonly<Record<string, unknown>>): string {
   const fault = findLeafFault(leaf) ?? (text.length > maxLeafBytes ? 'it is too long' : undefined)
   if (fault !== undefined) throw new Error(`a leaf of type ${String(leaf['type'])} is wrong: ${fault}`)
   return text
+}
+
+/** An event of which nothing but its leaf is left, in the next place. */
+export async function insertLeaf(tx: Kysely<Schema>, text: string): Promise<void> {
+  const leaf = JSON.parse(text) as RecoveredLeaf
+  const position = await nextPosition(tx)
+  const leafHash = hashLeaf(text)
+  await tx
+    .insertInto('event')
+    .values({
+      position,
+      id: leaf.id,
+      at: leaf.at,
+      type: leaf.type,
+      actor_kind: Object.entries(leafActorKind).find(([, kind]) => kind === leaf.actor.kind)?.[0] ?? 'system',
+      actor_id: leaf.actor.id,
+      pkg: leaf.pkg ?? null,
+      ver: leaf.ver ?? null,
+      seq: leaf.seq ?? null,
+      prev: leaf.prev ?? null,
+      leaf: text,
+      leaf_hash: leafHash,
+      detail: JSON.stringify({ recovered: true }),
+    })
+    .execute()
+  if (leaf.pkg === undefined || leaf.seq === undefined) return
+  const link = { seq: leaf.seq, leaf_hash: leafHash }
+  await tx
+    .insertInto('package_chain')
+    .values({ pkg: leaf.pkg, ...link })
+    .onConflict(clash => clash.column('pkg').doUpdateSet(link))
+    .execute()
+}
+
+/** What a leaf that was proven to be in the log says of its event. */
+interface RecoveredLeaf {
+  readonly id: string
+  readonly at: number
+  readonly type: string
+  readonly actor: { readonly kind: string; readonly id: string }
+  readonly pkg?: string
+  readonly ver?: string
+  readonly seq?: number
+  readonly prev?: string
 }
 
 /** Events after a position, oldest first. */

@@ -3,6 +3,7 @@
 import { type PackageName, problem, type Version } from '@holdfast/core'
 import type { Kysely } from 'kysely'
 import type { LogEntry, LogHead, LogRows, LogWrites, PublishedLog } from '../../ports.ts'
+import { insertLeaf } from './event.ts'
 import { prepare } from './prepared.ts'
 import type { Schema } from './schema.ts'
 
@@ -38,6 +39,7 @@ export function logRows(db: Kysely<Schema>, transact: Transact): LogRows {
       return { size: head.size, count: Number(row.count), oldestAt: row.oldest }
     },
     sequence: (limit, extend) => transact(tx => sequence(tx, limit, extend)),
+    recover: leaves => transact(tx => recover(tx, leaves)),
     async readEntries(from, to) {
       const query = entries(db).where('log_leaf.idx', '>=', from).where('log_leaf.idx', '<', to)
       return (await query.orderBy('log_leaf.idx').execute()).map(toEntry)
@@ -119,6 +121,14 @@ async function sequence(
       .values(places.slice(at, at + rowsAtOnce))
       .execute()
   return next
+}
+
+async function recover(tx: Kysely<Schema>, leaves: readonly string[]): Promise<void> {
+  const head = await readHead(tx)
+  const waiting = await waitingAfter(tx, head.position).select('event.leaf').execute()
+  if (waiting.some(({ leaf }, at) => leaf !== leaves[at]))
+    throw problem('log-damaged', { why: 'something happened in this database that the log does not have' })
+  for (const leaf of leaves.slice(waiting.length)) await insertLeaf(tx, leaf)
 }
 
 async function readHead(db: Kysely<Schema>): Promise<LogHead> {

@@ -20,6 +20,8 @@ export interface Snapshot {
   readonly instance: string
   /** Position of its newest event. */
   readonly position: number
+  /** Entries of its log that are published. */
+  readonly logSize: number
   readonly packages: number
   readonly versions: number
   /** Migrations it has seen, in order. */
@@ -56,6 +58,7 @@ export function openSnapshot(path: string): Snapshot {
   return {
     instance: String(value("select value from instance where key = 'id'")),
     position: Number(value('select position from event_counter')),
+    logSize: Number(value('select coalesce(max(size), 0) from log_published')),
     packages: Number(value('select count(*) from package')),
     versions: Number(value('select count(*) from version')),
     migrations: database
