@@ -49,7 +49,7 @@ export const noWitnesses: Witnesses = {
   policy: ['quorum none'],
 }
 
-/** A policy, and its lines without those of logs, which are the clients' business. */
+/** A policy, and its lines without logs, which are the clients' business, and without the addresses of witnesses, which are ours. */
 export interface PolicyFile extends WitnessPolicy {
   readonly lines: readonly string[]
 }
@@ -60,7 +60,9 @@ export async function readWitnessPolicy(file: string): Promise<PolicyFile> {
   const lines = text.split('\n').map(line => line.replace(/#.*/, '').trim())
   const policy = {
     ...(await parseWitnessPolicy(webCrypto, text)),
-    lines: lines.filter(line => line !== '' && !/^log\s/.test(line)),
+    lines: lines
+      .filter(line => line !== '' && !/^log\s/.test(line))
+      .map(line => line.replace(/^(witness\s+\S+\s+\S+)\s.*$/, '$1')),
   }
   const asked = policy.witnesses.filter(({ url }) => url !== undefined)
   if (policy.isMet(asked.map(({ key }) => key))) return policy

@@ -2,6 +2,9 @@
 /** The log over HTTP: what anybody may check, and what of it is not everybody's. */
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { gunzipSync } from 'node:zlib'
 import {
@@ -244,7 +247,7 @@ describe('a log that names private packages', async () => {
 
   const ask = (path: string, headers: Record<string, string>) => world.ask(`GET ${path}`, { headers })
   const without = ({ status, text }: Reply, ...words: string[]) =>
-    `${status} ${words.reduce((left, word) => left.replaceAll(word, 'X'), text)}`
+    `${status} ${words.sort((a, b) => b.length - a.length).reduce((left, word) => left.replaceAll(word, 'X'), text)}`
 
   test('to outsiders a private package and its entries are as if they were not there', async () => {
     const secret = await indexOf('@acme/secret')
@@ -370,6 +373,21 @@ describe('a log that names private packages', async () => {
     assert.equal((await world.ask('GET /log/package/@acme/secret')).status, 200)
     assert.equal((await world.ask('GET /log/checkpoint', { token: `${bob.token}x` })).status, 401)
   })
+})
+
+test('the document to pin asks for the witnesses that the operator trusts, and tells no address of theirs', async t => {
+  const folder = await mkdtemp(join(tmpdir(), 'holdfast-'))
+  t.after(() => rm(folder, { recursive: true }))
+  const witness = 'witness w1 witness.example/w1+6fc2f2cf+BMd/h4jfmZ5i/QlbSTmm7fCDvpehe+0GazBnSNUupm/F'
+  const file = join(folder, 'policy.txt')
+  await writeFile(file, `# ours\n${witness} https://w1.internal.example\nquorum none\n`)
+  const world = await openWorld({ witnesses: file })
+  t.after(() => world.close())
+  const { policy } = (await world.ask('GET /log/trust')).body
+  assert.equal(policy, `log ${world.ports.log.vkey} ${world.url}/log\n${witness}\nquorum none\n`)
+  const { text } = await get(world, '/log')
+  assert.match(text, /w1/)
+  assert.doesNotMatch(text, /internal/)
 })
 
 test('where reading needs an account, nothing of the log is for others', async () => {

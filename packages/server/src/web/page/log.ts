@@ -9,10 +9,11 @@ import {
   listLogEntries,
   listPackageEntries,
 } from '../../flow/index.ts'
-import type { PublishedLog } from '../../ports.ts'
+import type { PublishedLog, WitnessState } from '../../ports.ts'
 import type { PageContext } from '../context.ts'
 import { sheet } from '../layout.ts'
 import { html, type Markup, nothing } from '../markup.ts'
+import { badge } from '../part/badge.ts'
 import { field } from '../part/field.ts'
 import { ago, plural } from '../part/format.ts'
 import { leafTable } from '../part/leaf.ts'
@@ -120,6 +121,15 @@ async function facts(c: PageContext, published: PublishedLog | undefined): Promi
 <p class="small">Everything, from outside:</p><div class="snippet" data-copy><pre tabindex="0" aria-label="Command"><code>npx holdfast log audit ${config.publicUrl}/log</code></pre></div>
 <p class="small">What your project has installed:</p><div class="snippet" data-copy><pre tabindex="0" aria-label="Command"><code>npx holdfast verify</code></pre></div>
 <p><a href="/log/checkpoint">Checkpoint</a> · <a href="/log/vkeys">Key</a> · <a href="/log/trust">Document to pin</a></p></section>
-<section><h2>Who vouches</h2><pre class="text">${formatPolicy(ports)}</pre>
+<section><h2>Who vouches</h2>${witnessList(ports.witnesses.list(), ports.clock())}<details><summary>The policy to pin</summary><pre class="text">${formatPolicy(ports)}</pre></details>
 <p class="small">A key that this page names proves nothing about this page: pin it with <code>holdfast trust init</code>, from what the operator tells you elsewhere.</p></section>`
+}
+
+/** Who is asked to cosign; why one does not is for those who run this registry. */
+function witnessList(all: readonly WitnessState[], now: number): Markup {
+  if (all.length === 0) return html`<p class="small">No witness is asked: nobody beside this registry.</p>`
+  return html`<ul class="bare">${all.map(
+    ({ name, size, lastAnswerAt, why }) =>
+      html`<li>${name} ${why === '' ? badge(`saw ${size.toLocaleString('en')}`, size > 0 ? 'good' : 'plain', size > 0 ? '✓' : '') : badge('does not answer', 'warn', '!')} <span class="small">${lastAnswerAt === null ? 'not asked since the start' : ago(lastAnswerAt, now)}</span></li>`,
+  )}</ul>`
 }
