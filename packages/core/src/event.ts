@@ -129,7 +129,7 @@ export const eventTable: Readonly<Record<EventType, EventRow>> = {
     dist: upstreamDist,
     signature: oneOf('verified', 'unverified', 'broken', 'missing', 'no-keys'),
   }),
-  'upstream-changed': forLog({ pkg, ver, upstream: configuredName, first: integrity, now: integrity }),
+  'upstream-changed': forLog({ pkg, ver, upstream: configuredName, first: integrity, 'now?': integrity }),
   hold: forLog(ofVersion),
   quarantine: forLog(ofVersions),
   release: forLog(ofVersions),

@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setTimeout as delay } from 'node:timers/promises'
-import { formatIntegrity, type PackageName, type Problem, problem } from '@holdfast/core'
+import {
+  type Digest,
+  formatIntegrity,
+  isProblem,
+  type PackageName,
+  type Problem,
+  problem,
+} from '@holdfast/core'
 import type { Ingested, OriginName, UpstreamVersion } from '../catalog/index.ts'
 import {
   defaultInspectLimits,
@@ -15,7 +22,7 @@ import { accuseProvenance, fetchProvenance, isAttested } from './provenance.ts'
 import { findRecall, recall } from './recall.ts'
 import { Remembered } from './remembered.ts'
 import { followArrival } from './takedown.ts'
-import { faultOf, grantIngest, recordFaults } from './upstream-fault.ts'
+import { alarm, faultOf, grantIngest, recordFaults } from './upstream-fault.ts'
 
 type Taking = Pick<Ports, 'config' | 'store' | 'blobs' | 'signer' | 'upstreams' | 'clock'>
 
@@ -188,14 +195,16 @@ class Arriving implements Arrival {
     const { version } = this.#wanted
     if (version.digest !== undefined && version.digest !== digest)
       throw await this.#accuse(
+        digest,
         `they are ${formatIntegrity(digest)} and not ${formatIntegrity(version.digest)}`,
       )
     if (version.digest === undefined && version.shasum !== shasum)
-      throw await this.#accuse(`their SHA-1 is ${shasum} and not ${version.shasum}`)
+      throw await this.#accuse(digest, `their SHA-1 is ${shasum} and not ${version.shasum}`)
   }
 
-  async #accuse(why: string): Promise<Problem> {
+  async #accuse(digest: Digest, why: string): Promise<Problem> {
     const { name, origin, version } = this.#wanted
+    await alarm(this.#ports, { package: name, version: version.version, origin, digest })
     await this.#book.accuse(name, origin, version.version, why)
     return problem('upstream-mismatch', { name, version: version.version, why })
   }
@@ -349,11 +358,28 @@ class Book {
         for (const each of batch) each.resolve()
       } catch (error) {
         // One that contradicts what came in before must not take the others with it.
-        if (batch.length === 1) batch[0]?.reject(error)
-        else for (const each of batch) await this.#commit([each]).then(each.resolve, each.reject)
+        if (batch.length > 1) for (const each of batch) await this.#commitAlone(each)
+        else for (const each of batch) await this.#refuse(each, error)
       }
       // The first does not wait; of many, those of a moment share one sync of the disk.
       await delay(gatherMs)
+    }
+  }
+
+  async #commitAlone(entry: Entry): Promise<void> {
+    try {
+      await this.#commit([entry])
+      entry.resolve()
+    } catch (error) {
+      await this.#refuse(entry, error)
+    }
+  }
+
+  async #refuse({ ingested, reject }: Entry, error: unknown): Promise<void> {
+    try {
+      if (isProblem(error) && error.code === 'upstream-changed') await alarm(this.#ports, ingested)
+    } finally {
+      reject(error)
     }
   }
 

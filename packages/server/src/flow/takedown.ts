@@ -14,6 +14,7 @@ import {
 } from '../incident/index.ts'
 import type { Ports, Tx } from '../ports.ts'
 import { closedAt, openCase, tellOfCase } from './case.ts'
+import { changedEvent } from './upstream-fault.ts'
 
 /** What it takes to contain: a store, and where the pages are. */
 export type Containing = Pick<Ports, 'store' | 'config' | 'clock'>
@@ -137,7 +138,12 @@ async function containWithdrawn(
     // Another process may have read the same a moment ago, and told it.
     const fresh = findOpen(withdrawals, await tx.upstream.listMeasures(name))
     if (fresh.length === 0) return
-    for (const each of fresh) await contain(tx, ports, name, each)
+    for (const each of fresh) {
+      const held = ingested.find(({ version }) => version === each.version)
+      const { digest } = after.versions.find(({ version }) => version === each.version) ?? {}
+      if (each.how === 'changed' && held !== undefined) tx.record(changedEvent(held, origin, digest))
+      await contain(tx, ports, name, each)
+    }
     const title = takedownTitle(name)
     const words = wordsOf(fresh, fetches)
     const subjects = fresh.map(each => ({ package: name, version: each.version }))

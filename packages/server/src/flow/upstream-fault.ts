@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What an upstream did wrong, on record; and by whose word what comes from it is written down. */
-import type { PackageName, Version } from '@holdfast/core'
-import type { OriginName } from '../catalog/index.ts'
+import { type Digest, decodeLeaf, formatIntegrity, type PackageName, type Version } from '@holdfast/core'
+import type { Ingested, OriginName } from '../catalog/index.ts'
 import { authorize, type Grant } from '../identity/index.ts'
 import type { NewEvent } from '../integrity/index.ts'
 import type { Ports } from '../ports.ts'
@@ -19,6 +19,35 @@ export function faultOf(
   why: string,
 ): NewEvent {
   return { type: 'upstream-fault', pkg, ...(ver === undefined ? {} : { ver }), detail: { origin, why } }
+}
+
+/** The alarm that an upstream gave a version a second digest; `now` is missing where it told none that counts. */
+export function changedEvent(held: Ingested, upstream: OriginName, now: Digest | undefined): NewEvent {
+  const digests = {
+    first: formatIntegrity(held.digest),
+    ...(now === undefined ? {} : { now: formatIntegrity(now) }),
+  }
+  return {
+    type: 'upstream-changed',
+    pkg: held.package,
+    ver: held.version,
+    fields: { upstream, ...digests },
+  }
+}
+
+/** Writes the alarm down, once for each digest: who asks for the version again and again must not fill the log. */
+export async function alarm(
+  ports: Pick<Ports, 'config' | 'store'>,
+  { package: name, version, origin, digest }: Pick<Ingested, 'package' | 'version' | 'origin' | 'digest'>,
+): Promise<void> {
+  const held = await ports.store.mirrors.findIngested(name, version)
+  if (held === undefined || held.digest === digest) return
+  const event = changedEvent(held, origin, digest)
+  const told = (await ports.store.events.ofPackage(name)).some(
+    ({ type, ver, leaf }) =>
+      type === event.type && ver === version && decodeLeaf(leaf ?? '{}')['now'] === formatIntegrity(digest),
+  )
+  if (!told) await recordFaults(ports, [event])
 }
 
 /** Puts faults on record that change nothing else. */

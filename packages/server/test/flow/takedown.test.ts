@@ -263,7 +263,7 @@ test('other bytes under the same version are contained by whoever notices first,
   const events = await world.ports.store.events.ofPackage(name('swapped'))
   assert.deepEqual(
     events.map(each => each.type).filter(type => type !== 'ingest'),
-    ['quarantine', 'case'],
+    ['upstream-changed', 'quarantine', 'case'],
   )
 })
 

@@ -6,7 +6,7 @@ import { once } from 'node:events'
 import { request, type ServerResponse } from 'node:http'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Digest, PackageName, Version } from '@holdfast/core'
+import { type Digest, formatIntegrity, type PackageName, type Version } from '@holdfast/core'
 import { authorize, operator } from '../../src/identity/index.ts'
 import { packTarball } from '../fixture/tarball.ts'
 import { startUpstream, type UpstreamRegistry } from '../upstream-registry.ts'
@@ -301,6 +301,13 @@ test('bytes that were let go of here come back only as they were, though the ups
     tx => tx.upstream.setMeasure(lib, one, { package: lib, version: one, status: 'live', reason: '', at: 1 }),
   )
   await assert.rejects(fetchBytes(world, '/lib/-/lib-1.0.0.tgz'))
+  await assert.rejects(fetchBytes(world, '/lib/-/lib-1.0.0.tgz'))
+  const alarms = (await world.ports.store.events.ofPackage(lib))
+    .filter(({ type }) => type === 'upstream-changed')
+    .map(({ leaf }) => JSON.parse(leaf ?? ''))
+  const [alarm] = alarms.filter(each => each.now !== undefined)
+  assert.equal(alarms.filter(each => each.now !== undefined).length, 1, 'told once')
+  assert.deepEqual([alarm?.ver, alarm?.first], [one, formatIntegrity(digest)])
   for await (const each of world.ports.blobs.list()) assert.fail(`${each} was kept`)
 })
 
