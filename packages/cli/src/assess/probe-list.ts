@@ -22,6 +22,7 @@ import { explain } from './probe/beyond-explain.ts'
 import { fixAwareAge } from './probe/beyond-fix-aware-age.ts'
 import { oneGate } from './probe/beyond-one-gate.ts'
 import { signatures } from './probe/beyond-signatures.ts'
+import { staged } from './probe/beyond-staged.ts'
 import { takedown } from './probe/beyond-takedown.ts'
 import { unpublish } from './probe/general-2-unpublish.ts'
 import { publicLog } from './probe/general-3-log.ts'
@@ -54,4 +55,5 @@ export const probes: readonly Probe[] = [
   signatures,
   fixAwareAge,
   explain,
+  staged,
 ]

@@ -70,6 +70,11 @@ const tries: readonly Try[] = [
     },
   },
   {
+    route: 'POST /-/stage/package/:pkg',
+    need: needs('maintainer'),
+    body: ({ name }) => publishDocument(name, '1.1.0'),
+  },
+  {
     route: 'PUT /-/package/:pkg/dist-tags/:tag',
     need: needs('maintainer'),
     at: () => ({ tag: 'next' }),
@@ -146,6 +151,7 @@ const elsewhere = [
   /^GET \/-\/(user\/:user\/package|-\/package|org\/:org\/package)$/,
   /star/,
   /trust|oidc/,
+  / \/-\/stage(\/:id.*)?$/,
   /^PUT \/team\/:scope$/,
 ]
 
