@@ -240,6 +240,8 @@ const keys = {
   sigstoreTrustRoot: v.optional(fileList, []),
   /** How long ago what is published with provenance may have been signed. */
   provenanceMaxAgeMinutes: v.optional(v.pipe(number, v.minValue(1, 'must be at least 1')), 60),
+  /** Whether the public repositories that versions were built from are asked, once a week each, if they are still there. */
+  recheckSources: v.optional(v.picklist(['off', 'weekly'], 'must be off or weekly'), 'off'),
   /** File with the witnesses of the log and how many of them a checkpoint needs (C2SP tlog-policy); without it none is asked. */
   witnesses: v.optional(text),
   /** Unpublish policy: hours in which an owner may take a version back without further conditions. */

@@ -323,6 +323,7 @@ export interface Store {
   readonly mirrors: MirrorRows
   readonly provenance: ProvenanceRows
   readonly trust: TrustReads
+  readonly sourceLinks: SourceLinks
   readonly stages: StageReads
   readonly incident: CaseReads
   readonly policy: PolicyReads
@@ -465,6 +466,23 @@ export interface TrustReads {
   listShown(
     name: PackageName,
   ): Promise<readonly { readonly version: Version; readonly level: Exclude<TrustLevel, 'source'> }[]>
+}
+
+/** Whether the public repositories that versions were built from are still there. Not events: they could be asked again. */
+export interface SourceLinks {
+  /** Those that nobody asked since a time, the longest first. */
+  listDue(askedBefore: number, limit: number): Promise<readonly SourceLink[]>
+  find(repository: string): Promise<SourceLink | undefined>
+  note(link: SourceLink): Promise<void>
+}
+
+/** A public repository that something was built from. */
+export interface SourceLink {
+  readonly repository: string
+  /** When it was last asked, or said in a build. */
+  readonly checkedAt: number
+  /** Since when it is not there; null while it is. */
+  readonly goneSince: number | null
 }
 
 export interface TrustWrites {

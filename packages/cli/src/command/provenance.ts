@@ -25,6 +25,7 @@ interface Told {
   readonly build: Readonly<Record<string, string>> | null
   readonly slsa: { readonly level: number; readonly why: string }
   readonly isDeclared: boolean | null
+  readonly sourceGoneSince: number | null
   readonly bundle: ToldBundle | null
   readonly loweredFrom: string | null
   readonly demand: {
@@ -102,10 +103,11 @@ function headline({ state, why, bundle }: Told): string {
   }
 }
 
-function buildLines({ build, slsa, isDeclared, bundle }: Told): string[] {
+function buildLines({ build, slsa, isDeclared, sourceGoneSince, bundle }: Told): string[] {
   if (build === null) return []
   const facts: readonly (readonly [string, string | undefined])[] = [
     ['built from', build['repository']],
+    ['source gone', sourceGoneSince === null ? '' : `since ${iso(sourceGoneSince)}`],
     ['commit', build['commit']],
     ['ref', build['ref']],
     ['workflow', build['workflow']],

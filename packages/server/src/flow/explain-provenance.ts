@@ -31,6 +31,8 @@ export interface ProvenanceWords {
   readonly slsa: SlsaLevel
   /** Whether package.json names the repository it was built from; null where nothing can be compared. */
   readonly isDeclared: boolean | null
+  /** Since when the repository is not there; null while it is, or nobody asked. */
+  readonly sourceGoneSince: number | null
   /** The bundle as it was published here. */
   readonly bundle: BundleWords | null
   /** What a version published here shows, and what those before it showed where that was more. */
@@ -82,6 +84,7 @@ async function explainOwn(
     build: proof?.build ?? null,
     slsa: readSlsa(proof?.build),
     isDeclared: declared ?? null,
+    sourceGoneSince: (proof && (await store.sourceLinks.find(proof.build.repository)))?.goneSince ?? null,
     bundle: proof === undefined ? null : bundleOf(proof),
     ...levelsOf(await store.trust.listShown(name), version),
     demand: { ...trust, level: trustLevelAt(trust, clock()) },
@@ -128,6 +131,13 @@ async function explainUpstreams(
     state: found?.kind ?? 'none',
     why: found === undefined || found.kind === 'verified' ? '' : found.why,
     slsa: readSlsa(build ?? undefined),
-    ...{ isDeclared: null, bundle: null, level: null, loweredFrom: null, demand: null },
+    ...{
+      isDeclared: null,
+      sourceGoneSince: null,
+      bundle: null,
+      level: null,
+      loweredFrom: null,
+      demand: null,
+    },
   }
 }

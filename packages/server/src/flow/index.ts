@@ -206,6 +206,7 @@ export {
   startSession,
 } from './session.ts'
 export { type Rotation, recordKeys, rotateLogKey, rotateNpmKey } from './signing-key.ts'
+export { recheckSources } from './source-link.ts'
 export {
   getStaged,
   listStaged,

@@ -3,13 +3,14 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { after, before, beforeEach, test } from 'node:test'
-import { decodeLeaf, type PackageName, type Version } from '@holdfast/core'
+import { decodeLeaf, type PackageName, problem, type Version } from '@holdfast/core'
 import {
   addPublisher,
   addSource,
   holdLevel,
   lowerTrust,
   readTrust,
+  recheckSources as recheckNow,
   removeSource,
 } from '../../src/flow/index.ts'
 import { authorize, operator, toPerson } from '../../src/identity/index.ts'
@@ -397,4 +398,45 @@ test('one signature counts for one version: whoever found a bundle cannot bring 
   const event = { type: 'case', pkg } as const
   const again = store.commit(grant, event, tx => tx.trust.addProvenance(pkg, '1.0.1' as Version, kept))
   await assert.rejects(again, { code: 'provenance-refused' })
+})
+
+test('a public repository is asked once a week whether it is there, where the operator wants that', async () => {
+  const lost = 'acme/lost'
+  const workflow = `${lost}/.github/workflows/publish.yml@refs/heads/main`
+  await passes('1.0.0', { claims: { repository: lost, workflow_ref: workflow } })
+  const asked: string[] = []
+  let status = 404
+  const { config, store, clock } = world.ports
+  const recheck = (recheckSources: 'off' | 'weekly', at: number) =>
+    recheckNow({
+      config: { ...config, recheckSources },
+      store,
+      clock: () => at,
+      outbound: {
+        async ask({ url, method }) {
+          asked.push(`${method} ${url}`)
+          if (status === 0) throw problem('remote-failed', { host: 'github.com', why: 'it is down' })
+          return { status, headers: {}, bytes: new Uint8Array() }
+        },
+      },
+    })
+  const gone = async () => (await store.sourceLinks.find(`https://github.com/${lost}`))?.goneSince
+  const week = 7 * 24 * 3600_000
+  const now = clock()
+  await recheck('off', now + 2 * week)
+  await recheck('weekly', now + week - 3600_000)
+  assert.equal(asked.length, 0)
+  await recheck('weekly', now + week + 3600_000)
+  assert.ok(asked.includes(`HEAD https://github.com/${lost}`))
+  assert.equal(await gone(), now + week + 3600_000)
+  const { body } = await world.ask(`GET /api/v1/provenance/npm/${name}/1.0.0`)
+  assert.equal(body.sourceGoneSince, now + week + 3600_000)
+  const page = await world.ask(`GET /package/npm/${name}?show=security`)
+  assert.match(page.text, /source gone.*nothing is found at that address/s)
+  status = 0
+  await recheck('weekly', now + 3 * week)
+  assert.equal(await gone(), now + week + 3600_000)
+  status = 301
+  await recheck('weekly', now + 5 * week)
+  assert.equal(await gone(), null)
 })

@@ -324,6 +324,8 @@ export interface Schema {
     signer: string
     verified_at: number
   }
+  /** Public repositories that versions were built from. */
+  source_link: { repository: string; checked_at: number; gone_since: number | null }
   /** What a package's next version may not fall below; none is no demand. */
   package_trust: { package: string; level: string; sources: string; lowering: string }
   attestation: { package: string; version: string; text: Uint8Array; finding: string; checked_at: number }

@@ -18,6 +18,7 @@ import { policyReads, policyWrites } from './policy.ts'
 import { provenanceRows } from './provenance.ts'
 import { documentRows, downloadRows, leases, mailRows, mailWrites } from './record.ts'
 import type { Schema } from './schema.ts'
+import { sourceLinks } from './source-link.ts'
 import { stageReads, stageWrites } from './stage.ts'
 import { trustReads, trustWrites } from './trust.ts'
 import { webhookRows } from './webhook.ts'
@@ -41,6 +42,7 @@ export async function openStore(driver: SqlDriver<Schema>, clock: Clock, logOrig
     mirrors: mirrorRows(driver.db, derive),
     provenance: provenanceRows(driver.db, derive),
     trust: trustReads(driver.db),
+    sourceLinks: sourceLinks(driver.db, derive),
     stages: stageReads(driver.db),
     incident: caseReads(driver.db),
     policy: cachedPolicy(policyReads(driver.db), feed),

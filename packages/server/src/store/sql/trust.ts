@@ -7,6 +7,7 @@ import type { BuildFacts, PackageTrust, TrustLevel } from '../../integrity/index
 import type { KeptProvenance, TrustReads, TrustWrites } from '../../ports.ts'
 import { isUniqueViolation } from './driver.ts'
 import type { Schema } from './schema.ts'
+import { noteSource } from './source-link.ts'
 
 export function trustReads(db: Kysely<Schema>): TrustReads {
   return {
@@ -100,6 +101,10 @@ async function addProvenance(
   }
   try {
     await db.insertInto('provenance').values(values).execute()
+    // Of a repository that is not public nobody here can see whether it is there.
+    const { repository, visibility } = kept.build
+    if (visibility === 'public')
+      await noteSource(db, { repository, checkedAt: kept.verifiedAt, goneSince: null })
   } catch (error) {
     if (!isUniqueViolation(error)) throw error
     throw problem('provenance-refused', {

@@ -2,10 +2,11 @@
 import { formatIntegrity, type PackageName, problem, type Version } from '@holdfast/core'
 import type { PackageVersion } from '../../catalog/index.ts'
 import { describeJob, findLowered } from '../../flow/index.ts'
-import type { TrustLevel } from '../../integrity/index.ts'
+import type { BuildFacts, TrustLevel } from '../../integrity/index.ts'
 import type { KeptProvenance, Ports } from '../../ports.ts'
 import { html, type Markup, nothing } from '../markup.ts'
 import { badge } from '../part/badge.ts'
+import { day } from '../part/format.ts'
 import { buildFacts, provenanceWords } from '../part/provenance.ts'
 import type {
   HostedEvidence,
@@ -66,7 +67,7 @@ export async function hostedSecurity(
   const byWhom = badge(isByJob ? 'by a CI job' : 'by a person')
   return {
     build: build === undefined ? await publishedFrom(ports, evidence) : buildFacts(build),
-    source: sourceWords(shown, build),
+    source: html`${sourceWords(shown, build)}${await goneWords(ports, build)}`,
     integrity: html`<dl class="facts">
 <dt>Signature</dt><dd>${signed} <span class="small">by this registry, over name, version and digest</span></dd>
 <dt>Bytes</dt><dd>${badge('checked', 'good', '✓')} <span class="small">against their digest before they go out</span></dd>
@@ -86,6 +87,13 @@ ${signatures.map(each => html`<dt>Key</dt><dd><code>${each.keyid}</code></dd><dt
 }
 
 const nobodyAttests = html`${badge('none')} <span class="small">nobody attests where and how this version was built. Whoever published it could have built it from anything.</span>`
+
+/** What nobody can read any more was still built from there. */
+async function goneWords({ store }: Ports, build: BuildFacts | undefined): Promise<Markup> {
+  const link = build && (await store.sourceLinks.find(build.repository))
+  if (link === undefined || link.goneSince === null) return nothing
+  return html`<p>${badge('source gone', 'warn', '!')} <span class="small">since ${day(link.goneSince)} nothing is found at that address</span></p>`
+}
 
 const provedBefore: Readonly<Record<TrustLevel, string>> = {
   none: 'nothing',

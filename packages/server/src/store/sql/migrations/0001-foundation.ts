@@ -407,6 +407,8 @@ async function upstreams(table: TableMaker, db: Kysely<unknown>): Promise<void> 
     ['package', 'version'],
   )
   await index(db, 'provenance', ['signer'], true)
+  await table('source_link', { repository: 'text!', checked_at: 'int', gone_since: 'int?' })
+  await index(db, 'source_link', ['checked_at'])
   await table('package_trust', { package: 'text!', level: 'text', sources: 'text', lowering: 'text' })
   await table(
     'attestation',
