@@ -2,9 +2,12 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { makeRelease } from '../corpus.ts'
+import { get } from '../http.ts'
 import { memoryOf, processorSecondsOf } from '../process.ts'
 import { importStock, startHoldfast } from '../server/holdfast.ts'
+import { multiplyMirrors } from '../server/many-mirrors.ts'
 import { type Peer, type PeerName, stockOf } from '../server/peer.ts'
+import { startUpstream, throughHoldfast } from '../server/upstream.ts'
 import { startVerdaccio, writeVerdaccioStock } from '../server/verdaccio.ts'
 import { attempt } from './field.ts'
 import { type Found, interleave, limit, type Options, type Row, type Samples, type Section } from './row.ts'
@@ -12,6 +15,12 @@ import { type Found, interleave, limit, type Options, type Row, type Samples, ty
 const rows = {
   fill: { id: 'import', title: 'import of 10,000 packages', unit: 'per second', targets: [] },
   start: { id: 'start', title: 'start to ready, 10,000 packages', unit: 'ms', targets: [limit(500)] },
+  mirrors: {
+    id: 'mirrors',
+    title: 'start to ready, 100,000 packages of an upstream',
+    unit: 'ms',
+    targets: [limit(1000)],
+  },
   idle: { id: 'idle', title: 'memory at rest, 10,000 packages', unit: 'MB', targets: [limit(120)] },
 } as const satisfies Record<string, Row>
 
@@ -22,6 +31,8 @@ type House = { readonly name: PeerName; open(): Promise<Peer> }
 export const starts: Section = {
   rows: Object.values(rows),
   run: async (options, wanted) => {
+    const mirrors = wanted.includes(rows.mirrors) ? [await runMirrors(options)] : []
+    if (wanted.every(row => row === rows.mirrors)) return mirrors
     options.say(rows.fill.title)
     const stock = stockOf(
       Array.from({ length: options.quick ? 500 : 10_000 }, (_, i) =>
@@ -41,8 +52,35 @@ export const starts: Section = {
       { row: rows.start, samples: start },
       { row: rows.idle, samples: idle },
     ]
-    return found.filter(({ row }) => wanted.includes(row))
+    return [...found.filter(({ row }) => wanted.includes(row)), ...mirrors]
   },
+}
+
+/** An instance that stands before an upstream, and took a hundred thousand packages from it. */
+async function runMirrors(options: Options): Promise<Found> {
+  options.say(rows.mirrors.title)
+  const folder = join(options.folder, 'start-mirrors')
+  const release = makeRelease('bench-kept', '1.0.0', { manifestBytes: 700, tarballBytes: 1_500 })
+  const upstream = await startUpstream(join(folder, 'upstream'), stockOf([release]), 0)
+  const open = () => startHoldfast(join(folder, 'holdfast'), throughHoldfast(upstream), '')
+  try {
+    const first = await open()
+    for (const url of [first.packumentUrl(release.name), first.tarballUrl(release.name, release.version)])
+      if ((await get(url)).status !== 200) throw new Error(`holdfast does not answer ${url}`)
+    await first.running.stop()
+    multiplyMirrors(join(folder, 'holdfast/data/holdfast.db'), options.quick ? 5_000 : 100_000)
+    const samples: number[] = []
+    for (let round = 0; round <= options.rounds; round += 1) {
+      const peer = await open()
+      const usedMs = processorSecondsOf(peer.running.pid) * 1000
+      await peer.running.stop()
+      // What so many new rows leave to do is done once.
+      if (round > 0) samples.push(options.processorTime ? usedMs : peer.readyMs)
+    }
+    return { row: rows.mirrors, samples: { holdfast: samples } }
+  } finally {
+    await upstream.running.stop()
+  }
 }
 
 function fillHoldfast(options: Options, count: number, rate: number[]): Promise<House | undefined> {

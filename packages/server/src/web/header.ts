@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Problem } from '@holdfast/core'
 import type { Config } from '../config.ts'
 
 /**
@@ -14,6 +15,13 @@ const contentSecurityPolicy = [
   "frame-ancestors 'none'",
   "base-uri 'none'",
 ].join('; ')
+
+/** When to come again, of what passes by itself: as API and npm's protocol say it. */
+export function retryHeaders(trouble: Problem | undefined): Record<string, string> {
+  const { status, data } = trouble ?? {}
+  const seconds = data?.['retryAfter'] ?? (status === 503 ? 5 : undefined)
+  return seconds === undefined ? {} : { 'retry-after': String(seconds) }
+}
 
 /** Headers of every page. A page is made for one person, now, so no cache keeps it. */
 export function pageHeaders(config: Pick<Config, 'publicUrl'>): Record<string, string> {

@@ -6,7 +6,7 @@ import type { Config } from '../config.ts'
 import type { Actor } from '../identity/index.ts'
 import { assetPath } from './asset.ts'
 import { findVisitor, type PageContext, type Visitor } from './context.ts'
-import { pageHeaders } from './header.ts'
+import { pageHeaders, retryHeaders } from './header.ts'
 import { html, type Markup, nothing } from './markup.ts'
 import { operatePath } from './page/operate-tab.ts'
 
@@ -69,11 +69,7 @@ ${foot()}
 </body>
 </html>`
   const { status, trouble } = content
-  const retryAfter = trouble?.data['retryAfter']
-  const headers = {
-    ...pageHeaders(config),
-    ...(retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) }),
-  }
+  const headers = { ...pageHeaders(config), ...retryHeaders(trouble) }
   return { status: status ?? trouble?.status ?? 200, headers, body: body.toString() }
 }
 

@@ -35,14 +35,6 @@ export function problemAnswer(config: Config, trouble: Problem, call: Call): Ans
 <p>${hintOf(trouble)}</p>
 <p class="small">Problem <code>${trouble.code}</code>, request <code>${call.id}</code>. <a href="/">Home</a> · <a href="/search">All packages</a></p>
 </div>`
-  const answer = renderSheet(config, call.actor, {
-    title: trouble.message,
-    main,
-    status: trouble.status,
-    path: isRead ? call.url : '/',
-  })
-  const { retryAfter } = trouble.data
-  return retryAfter === undefined
-    ? answer
-    : { ...answer, headers: { ...answer.headers, 'retry-after': String(retryAfter) } }
+  const path = isRead ? call.url : '/'
+  return renderSheet(config, call.actor, { title: trouble.message, main, trouble, path })
 }
