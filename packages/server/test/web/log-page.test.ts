@@ -26,7 +26,8 @@ test('entries stand newest first, and are found by package and by who made them'
   assert.deepEqual(rows(all), [...Array(size).keys()].reverse())
   const ofPackage = (await get(world, '/log?package=@acme/ui')).text
   assert.match(ofPackage, /publish 1\.1\.0[\s\S]*publish 1\.0\.0/)
-  assert.equal(rows(ofPackage).length, 2)
+  const own = await world.ports.store.log.ofPackage('@acme/ui' as never)
+  assert.deepEqual(rows(ofPackage), own.map(({ index }) => index).reverse())
   const ofBob = (await get(world, `/log?actor=${bob.id}`)).text
   assert.match(ofBob, /left/)
   assert.doesNotMatch(ofBob, /@acme\/ui/)
@@ -111,7 +112,7 @@ describe('in a browser', { skip: noChromium }, () => {
   test('the proof of a version and its whole history are verified there', async () => {
     const text = await found(await look(security))
     assert.match(text, /Verified here, on your machine/)
-    assert.match(text, /2 entries of its package follow one another without a gap/)
+    assert.match(text, /\d entries of its package follow one another without a gap/)
   })
 
   test('so is the proof of any entry', async () => {
@@ -146,11 +147,7 @@ describe('in a browser', { skip: noChromium }, () => {
     ],
     [
       'a history without its last entry',
-      html =>
-        html.replace(
-          /(<pre class="text" data-log-leaf>[^<]*<\/pre>)<pre class="text" data-log-leaf>[^<]*<\/pre>/,
-          '$1',
-        ),
+      html => html.replace(/<pre class="text" data-log-leaf>[^<]*<\/pre><\/details>/, '</details>'),
       /last entry/,
     ],
   ]
