@@ -34,7 +34,9 @@ test('the usage lists every verb that the server has, and no other', () => {
     'why',
     'witness',
   ]
-  assert.deepEqual(listed.filter(verb => !onTheirOwn.includes(verb ?? '')).sort(), [...serverVerbs].sort())
+  // `holdfast log recover` is an act of the verb `log`.
+  const onServer = serverVerbs.filter(verb => verb !== 'log-recover')
+  assert.deepEqual(listed.filter(verb => !onTheirOwn.includes(verb ?? '')).sort(), onServer.sort())
 })
 
 test('--version prints the version of the package', () => {

@@ -252,11 +252,24 @@ async function toShown(log: SampleLog): Promise<Shown> {
 
 async function answerPath(shown: Shown, path: string, body: string): Promise<Uint8Array | undefined> {
   if (path === 'proofs') return answerProofs(shown, JSON.parse(body).versions)
+  if (path === 'packages') return answerPackages(shown, JSON.parse(body).packages)
   if (!path.startsWith('package/')) return shown.files.get(path)
-  const leaves = shown.byPackage.get(path.slice('package/'.length))
-  if (leaves === undefined) return undefined
-  const told = leaves.map(({ index, entry }) => ({ index, entry: encodeBase64(entry) }))
-  return Buffer.from(JSON.stringify({ checkpoint: shown.note, leaves: told }))
+  const leaves = tellLeaves(shown, path.slice('package/'.length))
+  return leaves && Buffer.from(JSON.stringify({ checkpoint: shown.note, leaves }))
+}
+
+function tellLeaves({ byPackage }: Shown, pkg: string): readonly object[] | undefined {
+  return byPackage.get(pkg)?.map(({ index, entry }) => ({ index, entry: encodeBase64(entry) }))
+}
+
+/** The last one is left out, as of an answer that gets large. */
+function answerPackages(shown: Shown, names: readonly string[]): Uint8Array {
+  const packages = names.flatMap(pkg => {
+    const leaves = tellLeaves(shown, pkg)
+    return leaves === undefined ? [] : [{ pkg, leaves }]
+  })
+  const told = packages.length > 1 ? packages.slice(0, -1) : packages
+  return Buffer.from(JSON.stringify({ checkpoint: shown.note, packages: told }))
 }
 
 async function answerProofs(

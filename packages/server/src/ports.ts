@@ -713,6 +713,11 @@ export interface LogRows {
   findPublish(name: PackageName, version: Version): Promise<LogEntry | undefined>
   /** All entries of a package in their order. */
   ofPackage(name: PackageName): Promise<readonly LogEntry[]>
+  /** Of the first of these packages, in their order, as many as have `most` entries together, and one at least. */
+  ofPackages(
+    names: readonly PackageName[],
+    most: number,
+  ): Promise<ReadonlyMap<PackageName, readonly LogEntry[]>>
 }
 
 export interface LogWrites {

@@ -49,6 +49,42 @@ async function fetchSome(
   })
 }
 
+/** The histories of these packages; a registry leaves some out of an answer that gets large. */
+export async function fetchHistories(
+  registry: Registry,
+  names: readonly PackageName[],
+): Promise<ReadonlyMap<string, ClaimedHistory>> {
+  const parts = Array.from({ length: Math.ceil(names.length / versionsAtOnce) }, (_, at) =>
+    names.slice(at * versionsAtOnce, (at + 1) * versionsAtOnce),
+  )
+  const answers = await Promise.all(parts.map(part => fetchPackages(registry, part)))
+  const histories = new Map(answers.flat())
+  for (const name of names) {
+    if (histories.has(name)) continue
+    const history = await fetchHistory(registry, name)
+    if (history !== undefined) histories.set(name, history)
+  }
+  return histories
+}
+
+async function fetchPackages(
+  registry: Registry,
+  names: readonly PackageName[],
+): Promise<readonly (readonly [string, ClaimedHistory])[]> {
+  const body = { packages: names }
+  const answer = await fetchBounded(registry, 'POST', 'log/packages', maxAnswerBytes, { body })
+  const { checkpoint, packages } = readObject(registry, answer)
+  return readList(packages).map(({ pkg, leaves }) => [readText(pkg), readHistory(checkpoint, leaves)])
+}
+
+function readHistory(checkpoint: unknown, leaves: unknown): ClaimedHistory {
+  const entries = readList(leaves).map(({ index, entry }) => ({
+    index: readIndex(index),
+    entry: readBytes(entry),
+  }))
+  return { checkpoint: readText(checkpoint), entries }
+}
+
 /** Everything the log has about a package; undefined when the registry shows none. */
 export async function fetchHistory(
   registry: Registry,
@@ -57,11 +93,7 @@ export async function fetchHistory(
   const answer = await fetchBounded(registry, 'GET', `log/package/${name}`, maxAnswerBytes)
   if (answer.status === 404) return undefined
   const { checkpoint, leaves } = readObject(registry, answer)
-  const entries = readList(leaves).map(({ index, entry }) => ({
-    index: readIndex(index),
-    entry: readBytes(entry),
-  }))
-  return { checkpoint: readText(checkpoint), entries }
+  return readHistory(checkpoint, leaves)
 }
 
 type Members = Readonly<Record<string, unknown>>

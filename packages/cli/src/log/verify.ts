@@ -4,13 +4,11 @@ import type { LockEntry, PackageName, ReadTile } from '@holdfast/core'
 import type { Registry } from '../registry.ts'
 import { type VerifiedCheckpoint, verifyCheckpoint } from './checkpoint.ts'
 import { checkHistory } from './history.ts'
-import { type ClaimedHistory, type ClaimedProof, fetchHistory, fetchProofs } from './registry-log.ts'
+import { type ClaimedHistory, type ClaimedProof, fetchHistories, fetchProofs } from './registry-log.ts'
 import { openLog, readCheckpointNote, tileReader } from './source.ts'
 import { checkOneStory, compareWithState } from './state.ts'
 import type { Trust } from './trust.ts'
 import { checkVersion, type ProvenVersion, type VersionReport } from './version.ts'
-
-const historiesAtOnce = 24
 
 export interface Verification {
   readonly checkpoint: VerifiedCheckpoint
@@ -86,22 +84,6 @@ function namesOf(
 ): readonly PackageName[] {
   const found = locked.filter(({ name, version }) => proofs.has(`${name}@${version}`))
   return [...new Set(found.map(({ name }) => name))]
-}
-
-async function fetchHistories(
-  registry: Registry,
-  names: readonly PackageName[],
-): Promise<ReadonlyMap<string, ClaimedHistory>> {
-  const histories = new Map<string, ClaimedHistory>()
-  const waiting = names.values()
-  const work = async () => {
-    for (const name of waiting) {
-      const history = await fetchHistory(registry, name)
-      if (history !== undefined) histories.set(name, history)
-    }
-  }
-  await Promise.all(Array.from({ length: historiesAtOnce }, work))
-  return histories
 }
 
 /** Each checkpoint that stood in an answer, verified once. */

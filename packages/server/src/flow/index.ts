@@ -64,6 +64,7 @@ export {
   proveVersion,
   proveVersions,
   readPackageLog,
+  readPackageLogs,
   type WantedProof,
 } from './log-reading.ts'
 export { type RecoveredEntry, recoverLog } from './log-recover.ts'

@@ -51,6 +51,33 @@ export async function readPackageLog(
   return { checkpoint, leaves }
 }
 
+/** What was left out of an answer is asked for by itself: an entry is half a kilobyte. */
+const entriesAtOnce = 20_000
+
+/**
+ * The entries of many packages under one checkpoint, for as many of them as an answer holds. None for a package that is not
+ * there, or not for this reader to know of.
+ */
+export async function readPackageLogs(
+  ports: Ports,
+  actor: Actor,
+  names: readonly PackageName[],
+): Promise<{
+  readonly checkpoint: PublishedLog
+  readonly packages: ReadonlyMap<PackageName, readonly LogEntry[]>
+}> {
+  checkMayReadHashes(ports, actor)
+  const checkpoint = await getPublished(ports)
+  const readable = await listReadable(ports, actor, new Set(names))
+  const known: PackageName[] = []
+  for (const name of readable) if (await isKnown(ports, name)) known.push(name)
+  const all = await ports.store.log.ofPackages(known, entriesAtOnce)
+  const covered = [...all].map(
+    ([name, entries]) => [name, entries.filter(({ index }) => index < checkpoint.size)] as const,
+  )
+  return { checkpoint, packages: new Map(covered.filter(([, entries]) => entries.length > 0)) }
+}
+
 /** The proof that a version's publication is in the log. Throws `package-not-found`, `log-entry-not-found`. */
 export async function proveVersion(ports: Ports, actor: Actor, wanted: WantedProof): Promise<EntryProof> {
   await authorize(ports, actor, 'package:read', wanted.name)

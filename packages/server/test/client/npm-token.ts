@@ -90,7 +90,7 @@ export function npmTokenStory(registry: Registry): void {
     fails(await create('--name=none', ...writes), /E400.*--packages, --scopes or --packages-all/)
   })
 
-  test('--packages-and-scopes-permission: read-only reads, no-access does not even that with private ones, staging is not offered', async () => {
+  test('--packages-and-scopes-permission: read-only reads, no-access does not even that with private ones, read-write-stage-only publishes nothing', async () => {
     const reads = await make('--name=r', '--packages-all', '--packages-and-scopes-permission=read-only')
     assert.match(await publish('tess-read', reads), /may only read/)
     const none = await make('--name=n', '--packages-and-scopes-permission=no-access')
@@ -101,7 +101,11 @@ export function npmTokenStory(registry: Registry): void {
     assert.equal((await registry.call('/tess-private', { token: reads })).status, 200)
     assert.equal((await registry.call('/tess-private', { token: none })).status, 404)
     const staged = ['--packages-all', '--packages-and-scopes-permission=read-write-stage-only']
-    assert.match(await publish('tess-staged', await make('--name=s', ...staged)), /E403/)
+    assert.match(await publish('tess-staged', await make('--name=s', ...staged)), /You may not make the name/)
+    assert.match(
+      await publish('tess-private', await make('--name=t', ...staged)),
+      /forbidden|may not publish/,
+    )
   })
 
   test('--orgs with --orgs-permission=read-write manages that organisation, and writes no package', async () => {

@@ -68,7 +68,7 @@ const changes: readonly (readonly [what: string, sql: string, check: string])[] 
   ],
   [
     'a version that nobody published',
-    "insert into version select package, '9.9.9', 99, status, reason, deprecated, digest, shasum, size_bytes, unpacked_size_bytes, file_count, manifest, short_manifest, signatures, has_install_script, dependencies, logged, published_at, publisher, token, removed_at from version where version = '1.1.0'",
+    "insert into version select package, '9.9.9', 99, status, reason, deprecated, digest, shasum, size_bytes, unpacked_size_bytes, file_count, manifest, short_manifest, signatures, has_install_script, dependencies, logged, published_at, publisher, token, approver, removed_at from version where version = '1.1.0'",
     'versions',
   ],
   [

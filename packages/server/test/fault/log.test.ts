@@ -198,6 +198,8 @@ test('a database older than its log does not start, with or without the mark; th
     )
     await run(async live => {
       await publish(live, 'lost', '1.2.0')
+      // Its publication is in the log for ever, whatever became of its bytes.
+      assert.equal((await publish(live, 'lost', '1.1.0')).status, 403)
       assert.deepEqual(await versionsOf(live, 'lost'), ['1.0.0', '1.2.0'])
       await auditLog(live.ports)
     })

@@ -195,6 +195,24 @@ describe('a log that everybody may read', async () => {
     assert.equal((await world.ask('PUT /log/tile/0/000.p/1')).status, 405)
   })
 
+  test('the entries of many packages come at once, and those that nobody knows are left out', async () => {
+    const packages = ['@acme/ui', 'nowhere', 'left', 'No Name', '__proto__']
+    const { status, body } = await world.ask('POST /log/packages', { body: { packages } })
+    assert.equal(status, 200)
+    assert.deepEqual(
+      body.packages.map(({ pkg }: { pkg: string }) => pkg),
+      ['@acme/ui', 'left'],
+    )
+    for (const { pkg, leaves } of body.packages) {
+      const alone = (await world.ask(`GET /log/package/${pkg}`)).body
+      assert.deepEqual(leaves, alone.leaves)
+      assert.equal(body.checkpoint, alone.checkpoint)
+    }
+    const tooMany = { packages: Array.from({ length: 501 }, (_, at) => `p${at}`) }
+    assert.equal((await world.ask('POST /log/packages', { body: tooMany })).status, 400)
+    assert.equal((await world.ask('GET /log/packages')).status, 405)
+  })
+
   test('all entries of a package follow one another', async () => {
     for (const path of ['@acme/ui', '@acme%2fui']) {
       const { body } = await world.ask(`GET /log/package/${path}`)
@@ -294,6 +312,16 @@ describe('a log that names private packages', async () => {
       body.proofs.map((each: { missing?: true }) => each.missing === true),
       [false, false, true],
     )
+  })
+
+  test('nor does a list of packages', async () => {
+    const packages = ['open', '@acme/secret', '@acme/no-such']
+    const names = async (token: string | undefined) => {
+      const { body } = await world.ask('POST /log/packages', { token, body: { packages } })
+      return body.packages.map(({ pkg }: { pkg: string }) => pkg)
+    }
+    for (const token of [undefined, bob.token]) assert.deepEqual(await names(token), ['open'])
+    assert.deepEqual(await names(alice.token), ['open', '@acme/secret'])
   })
 
   test('no page of the log names a private package to outsiders', async () => {

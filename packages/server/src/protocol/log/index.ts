@@ -4,7 +4,7 @@ import { type Problem, problem } from '@holdfast/core'
 import type { Answer, Call, Mount } from '../../http/index.ts'
 import type { Ports } from '../../ports.ts'
 import { readKeys, readTrust } from './key.ts'
-import { readPackage, readProof, readProofs } from './proof.ts'
+import { readPackage, readPackages, readProof, readProofs } from './proof.ts'
 import { readCheckpoint, readTile } from './tile.ts'
 import { openTurns, type Turns } from './turns.ts'
 
@@ -27,6 +27,7 @@ async function handle(ports: Ports, turns: Turns, call: Call): Promise<Answer> {
   if (path === 'trust') return readTrust(ports, call)
   if (path === 'proof') return turns.take(call, 1, () => readProof(ports, call))
   if (path === 'proofs') return turns.take(call, 20, () => readProofs(ports, call))
+  if (path === 'packages') return turns.take(call, 20, () => readPackages(ports, call))
   if (path.startsWith('package/'))
     return turns.take(call, 1, () => readPackage(ports, call, path.slice('package/'.length)))
   throw problem('not-found')
@@ -34,7 +35,8 @@ async function handle(ports: Ports, turns: Turns, call: Call): Promise<Answer> {
 
 function checkMethod(method: string, path: string): void {
   const isRead = method === 'GET' || method === 'HEAD'
-  if (path === 'proofs' ? method !== 'POST' : !isRead) throw problem('method-not-allowed', { method })
+  const isBatch = path === 'proofs' || path === 'packages'
+  if (isBatch ? method !== 'POST' : !isRead) throw problem('method-not-allowed', { method })
 }
 
 function renderProblem({ code, status, message, hint, data }: Problem): Answer {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Proofs made when somebody asks: for one entry as a file, for the versions of a lock file at once, for a package's history. */
-import { formatLogProof, parsePackageName, parseVersion, problem } from '@holdfast/core'
+import { formatLogProof, isPackageName, parsePackageName, parseVersion, problem } from '@holdfast/core'
 import * as v from 'valibot'
 import {
   proveId,
@@ -8,10 +8,11 @@ import {
   proveVersion,
   proveVersions,
   readPackageLog,
+  readPackageLogs,
   type WantedProof,
 } from '../../flow/index.ts'
 import type { Answer, Call } from '../../http/index.ts'
-import type { EntryProof, Ports } from '../../ports.ts'
+import type { EntryProof, LogEntry, Ports } from '../../ports.ts'
 
 const maxVersions = 500
 const maxBodyBytes = 256 * 1024
@@ -43,14 +44,21 @@ function prove(ports: Ports, { actor, query }: Call): Promise<EntryProof> {
   throw problem('log-entry-not-found', { entry: '' })
 }
 
+const wantedPackages = v.object({
+  packages: v.pipe(v.array(v.string()), v.maxLength(maxVersions, `at most ${maxVersions} at once`)),
+})
+
+/** `POST packages` with `{"packages": ["…"]}`: the entries of many packages; those it leaves out are asked for by themselves. */
+export async function readPackages(ports: Ports, call: Call): Promise<Answer> {
+  const { packages: names } = await readBody(wantedPackages, call)
+  const found = await readPackageLogs(ports, call.actor, names.filter(isPackageName))
+  const packages = [...found.packages].map(([pkg, leaves]) => ({ pkg, leaves: leaves.map(describeLeaf) }))
+  return json({ checkpoint: found.checkpoint.note, packages })
+}
+
 /** `POST proofs` with `{"versions": [{"pkg": "…", "ver": "…"}]}`: all of them under one checkpoint. */
 export async function readProofs(ports: Ports, call: Call): Promise<Answer> {
-  const parsed = v.safeParse(wantedVersions, await call.json(maxBodyBytes))
-  if (!parsed.success) {
-    const [issue] = parsed.issues
-    throw problem('invalid-body', { why: `${v.getDotPath(issue) ?? 'the body'}: ${issue.message}` })
-  }
-  const { versions } = parsed.output
+  const { versions } = await readBody(wantedVersions, call)
   const wanted = versions.map(({ pkg, ver }) => findWanted(pkg, ver))
   const found = await proveVersions(
     ports,
@@ -60,6 +68,13 @@ export async function readProofs(ports: Ports, call: Call): Promise<Answer> {
   const proofs = [...found.proofs]
   const answers = wanted.map((each, at) => describe(versions[at], each && proofs.shift()))
   return json({ checkpoint: found.checkpoint, proofs: answers })
+}
+
+async function readBody<T>(schema: v.GenericSchema<unknown, T>, call: Call): Promise<T> {
+  const parsed = v.safeParse(schema, await call.json(maxBodyBytes))
+  if (parsed.success) return parsed.output
+  const [issue] = parsed.issues
+  throw problem('invalid-body', { why: `${v.getDotPath(issue) ?? 'the body'}: ${issue.message}` })
 }
 
 /** What can be no name or no version is in no log: of a lock file only the other lines are proven then. */
@@ -80,10 +95,11 @@ function describe(asked: { pkg: string; ver: string } | undefined, proof: EntryP
 /** `GET package/<name>`: every entry of a package, so that its chain can be followed. */
 export async function readPackage(ports: Ports, { actor }: Call, words: string): Promise<Answer> {
   const { checkpoint, leaves } = await readPackageLog(ports, actor, parsePackageName(decode(words)))
-  return json({
-    checkpoint: checkpoint.note,
-    leaves: leaves.map(({ index, entry }) => ({ index, entry: base64(entry) })),
-  })
+  return json({ checkpoint: checkpoint.note, leaves: leaves.map(describeLeaf) })
+}
+
+function describeLeaf({ index, entry }: LogEntry): object {
+  return { index, entry: base64(entry) }
 }
 
 function decode(words: string): string {

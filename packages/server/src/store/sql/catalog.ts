@@ -285,10 +285,23 @@ export function catalogWrites(db: Kysely<Schema>): CatalogWrites {
   }
 }
 
+/** After a restored backup the log may know of a publication whose version is lost: a second one would break its promise. */
+async function checkNeverPublished(db: Kysely<Schema>, name: string, version: string): Promise<void> {
+  const found = await db
+    .selectFrom('event')
+    .select('position')
+    .where('pkg', '=', name)
+    .where('ver', '=', version)
+    .where('type', '=', 'publish')
+    .executeTakeFirst()
+  if (found !== undefined) throw problem('version-exists', { name, version })
+}
+
 async function addVersion(
   db: Kysely<Schema>,
   made: Parameters<CatalogWrites['addVersion']>[0],
 ): Promise<void> {
+  await checkNeverPublished(db, made.package, made.version)
   const last = await db
     .selectFrom('version')
     .select(eb => eb.fn.max('ordinal').as('ordinal'))

@@ -12,6 +12,7 @@ type Transact = <T>(work: (tx: Kysely<Schema>) => Promise<T>) => Promise<T>
 const hashBytes = 32
 /** Both engines bound the parameters of a statement. */
 const rowsAtOnce = 1000
+const packagesAtOnce = 20
 
 /** Asked for each package of a lock file. */
 const publishRow = prepare((db, name: string, version: string) =>
@@ -60,7 +61,33 @@ export function logRows(db: Kysely<Schema>, transact: Transact): LogRows {
       const query = entries(db).where('event.pkg', '=', name).orderBy('log_leaf.idx')
       return (await query.execute()).map(toEntry)
     },
+    ofPackages: (names, most) => readPackages(db, names, most),
   }
+}
+
+async function readPackages(
+  db: Kysely<Schema>,
+  names: readonly PackageName[],
+  most: number,
+): Promise<ReadonlyMap<PackageName, readonly LogEntry[]>> {
+  const read = new Map<PackageName, readonly LogEntry[]>()
+  let left = most
+  for (let at = 0; at < names.length && left > 0; at += packagesAtOnce) {
+    const some = names.slice(at, at + packagesAtOnce)
+    const rows = await entries(db)
+      .select('event.pkg')
+      .where('event.pkg', 'in', some)
+      .orderBy('log_leaf.idx')
+      .execute()
+    const byName = Map.groupBy(rows, row => row.pkg)
+    for (const name of some) {
+      if (left <= 0) break
+      const found = (byName.get(name) ?? []).map(toEntry)
+      read.set(name, found)
+      left -= found.length
+    }
+  }
+  return read
 }
 
 /** The one change of the log that comes with others: what becomes visible. */
