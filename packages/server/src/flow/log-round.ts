@@ -49,11 +49,12 @@ const sequencer: Actor = { kind: 'system', id: 'log' }
 /** One round; `isDue` publishes the tree again though nothing was added, for fresh words of the witnesses. */
 export async function runRound(works: LogWorks, kept: LogEdge | undefined, isDue: boolean): Promise<Round> {
   const { log } = works.store
+  // Read first, so that what another process publishes meanwhile is never larger than the head.
+  const before = await log.published()
   const begun = await log.head()
   const head = (await log.sequence(entriesAtOnce, extend)) ?? (await log.head())
   const added = head.size - begun.size
   // A crash here leaves a head that is larger than what is published: the next round goes on from it.
-  const before = await log.published()
   if (head.size === (before?.size ?? 0) && !(isDue && before !== undefined))
     return { edge: kept ?? emptyEdge, added, isPublished: true }
   const edge = await edgeOf(works, kept, before)
@@ -148,13 +149,19 @@ async function publish(works: LogWorks, before: PublishedLog | undefined, next: 
   await works.store.commit(grant, [], async tx => {
     const covered = await tx.log.publish(before, next)
     const packages = Map.groupBy(covered, each => each.package)
-    for (const [name, versions] of packages)
+    for (const [name, versions] of packages) {
+      // Of what was recovered from the files only the entries are here.
+      if ((await tx.catalog.findPackage(name)) === undefined) {
+        packages.delete(name)
+        continue
+      }
       await amend(tx.catalog, name, works.clock(), () =>
         tx.log.show(
           name,
           versions.map(each => each.version),
         ),
       )
+    }
     tx.record({ type: 'checkpoint', detail: { size: next.size, packages: [...packages.keys()] } })
   })
 }
@@ -162,11 +169,17 @@ async function publish(works: LogWorks, before: PublishedLog | undefined, next: 
 /** What opening a log finds. Throws `log-behind`, `log-forked` or `log-damaged`: nothing may be signed then. */
 export async function checkLog(works: LogWorks): Promise<void> {
   const { store, signer, files } = works
-  const [head, published, mark] = [await store.log.head(), await store.log.published(), await signer.mark()]
+  const [published, kept, mark] = [
+    await store.log.published(),
+    await readKeptCheckpoint(works),
+    await signer.mark(),
+  ]
+  // Read last: whatever another process signs meanwhile is in it.
+  const head = await store.log.head()
   if (mark !== undefined && mark.size > head.size)
     throw problem('log-behind', { signed: mark.size, found: head.size })
   checkSameTree(mark, head, 'the tree that was signed is not the one in the database')
-  await checkNotAhead(works, head)
+  checkNotAhead(kept, head)
   if (published === undefined) return
   if (published.size > head.size) throw problem('log-behind', { signed: published.size, found: head.size })
   checkSameTree(published, head, 'the published tree is not the one in the database')
@@ -199,8 +212,7 @@ async function rebuild(
 }
 
 /** A checkpoint of ours that lies in the folder of the log was published, whatever the database and the mark say by now. */
-async function checkNotAhead(works: LogWorks, head: LogHead): Promise<void> {
-  const kept = await readKeptCheckpoint(works)
+function checkNotAhead(kept: Checkpoint | undefined, head: LogHead): void {
   if (kept === undefined) return
   if (kept.size > head.size) throw problem('log-behind', { signed: kept.size, found: head.size })
   checkSameTree(kept, head, 'the checkpoint in the folder of the log is not of the tree in the database')

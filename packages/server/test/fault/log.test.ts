@@ -13,9 +13,17 @@ import { configIn, type Live, publishDocument, put, startLive } from '../live.ts
 import { auditLog } from '../log-audit.ts'
 import { request } from '../request.ts'
 
+type Opened = Awaited<ReturnType<typeof openPorts>>
+
 /** An instance with other parts in its log. */
 function startWith(replaceParts: (works: LogWorks) => LogWorks): Promise<Live> {
   return startLive({ replaced: { openPorts: (config, clock) => openPorts(config, clock, replaceParts) } })
+}
+
+/** Thinks that the log is always its own. */
+function greedy(works: LogWorks): LogWorks {
+  const leases = { ...works.store.leases, acquire: async () => ({ position: 0, fence: 0 }) }
+  return { ...works, store: { ...works.store, leases } }
 }
 
 async function publish(live: Live, name: string, version: string): Promise<Response> {
@@ -36,10 +44,6 @@ async function versionsOf(live: Live, name: string): Promise<string[]> {
 
 test('two processes that both think the log is theirs make one log of what both commit', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-'))
-  const greedy = (works: LogWorks): LogWorks => {
-    const leases = { ...works.store.leases, acquire: async () => ({ position: 0, fence: 0 }) }
-    return { ...works, store: { ...works.store, leases } }
-  }
   const [one, two] = [
     await openPorts(configIn(folder), Date.now, greedy),
     await openPorts(configIn(folder), Date.now, greedy),
@@ -55,6 +59,44 @@ test('two processes that both think the log is theirs make one log of what both 
     assert.equal((await two.ports.log.state()).halted, '')
     await auditLog(one.ports)
     assert.ok(((await one.ports.log.published())?.size ?? 0) >= 60)
+  } finally {
+    await one.close()
+    await two.close()
+    await rm(folder, { recursive: true, force: true })
+  }
+})
+
+test('what another process signs and publishes between two reads is no evidence', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'holdfast-'))
+  const host = ({ ports }: Opened, name: string) =>
+    hostNames(ports, operator, [parseNamePattern(name)]).then(() => ports.log.covered())
+  let meanwhile: Promise<unknown> | undefined
+  const slow = (works: LogWorks): LogWorks => {
+    const { store } = greedy(works)
+    const afterwards = async <T>(read: Promise<T>): Promise<T> => {
+      const found = await read
+      meanwhile ??= host(two, `acme-${Math.random()}`)
+      await meanwhile
+      return found
+    }
+    const log = {
+      ...store.log,
+      head: () => afterwards(store.log.head()),
+      sequence: (...args: Parameters<typeof store.log.sequence>) => afterwards(store.log.sequence(...args)),
+    }
+    return { ...works, store: { ...store, log } }
+  }
+  const two = await openPorts(configIn(folder), Date.now, greedy)
+  const one = await openPorts(configIn(folder), Date.now, slow)
+  try {
+    await host(two, 'acme')
+    await one.log.check()
+    assert.notEqual(meanwhile, undefined)
+    assert.ok(await host(one, 'acme-one'))
+    meanwhile = undefined
+    assert.ok(await host(one, 'acme-other'))
+    assert.equal((await one.ports.log.state()).halted, '')
+    await auditLog(one.ports)
   } finally {
     await one.close()
     await two.close()
@@ -179,6 +221,7 @@ test('a database older than its log does not start, with or without the mark; th
     await copyFile(database, join(folder, 'older.db'))
     await run(async live => {
       await publish(live, 'lost', '1.1.0')
+      await publish(live, 'lost-whole', '1.0.0')
       await quarantine(live, 'lost', '1.0.0')
       assert.ok(await live.ports.log.covered())
     })
