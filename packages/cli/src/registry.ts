@@ -42,6 +42,7 @@ export interface Answer {
 interface Sent {
   readonly body?: unknown
   readonly otp?: string | undefined
+  readonly accept?: string
 }
 
 /** Asks the registry's API. Throws `UsageError` with the registry's own words where it refuses. */
@@ -74,6 +75,7 @@ export async function fetchBounded(
       headers: {
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
         ...(sent.otp === undefined ? {} : { 'npm-otp': sent.otp }),
+        ...(sent.accept === undefined ? {} : { accept: sent.accept }),
         ...(sent.body === undefined ? {} : { 'content-type': 'application/json' }),
       },
       ...(sent.body === undefined ? {} : { body: JSON.stringify(sent.body) }),

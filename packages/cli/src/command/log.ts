@@ -1,22 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 import { parseArgs } from 'node:util'
-import { encodeBase64, parseNamePattern } from '@holdfast/core'
+import { encodeBase64, type Leaf, parseNamePattern } from '@holdfast/core'
 import { auditLog } from '../log/audit.ts'
 import { findBelieved } from '../log/believed.ts'
-import { verifyCheckpoint } from '../log/checkpoint.ts'
-import { reportMisbehaviour } from '../log/misbehaviour.ts'
+import { type Believed, verifyCheckpoint } from '../log/checkpoint.ts'
+import { Misbehaviour, reportMisbehaviour } from '../log/misbehaviour.ts'
 import { startProgress } from '../log/progress.ts'
-import { findLog, readCheckpointNote, tileReader } from '../log/source.ts'
+import { compareRegistry, type RegistryState } from '../log/registry-state.ts'
+import { findLog, type LogSource, readCheckpointNote, tileReader } from '../log/source.ts'
 import { compareWithState } from '../log/state.ts'
+import { findRegistry, type Registry } from '../registry.ts'
 import { UsageError } from '../usage-error.ts'
 import { monitorLog } from './log-monitor.ts'
 
-const usage = `holdfast log audit URL|FOLDER [--vkey KEY]... [--json]
+const usage = `holdfast log audit URL|FOLDER [--vkey KEY]... [--state] [--json]
 
 Reads every entry of a log, over HTTP or from a copy in a folder, and computes everything anew: the root that was
 signed, every tile, the chain of every package, that ids are unique, that no version was published twice or came under
 two digests, and that each entry says what its type says. Whom to believe was pinned with holdfast trust init, or is
-named with --vkey.
+named with --vkey. With --state it then asks the registry for every package and compares: which versions are listed, their
+digests, yanks and tags have to follow from the log. What the policy keeps back, and packages that you may not see, are
+counted and are no agreement.
 
 holdfast log monitor URL --watch PATTERN... [--webhook URL] [--once] [--vkey KEY]... [--json]
 
@@ -32,6 +36,7 @@ Exit code 0 when the log is honest, 1 for alarms (monitor --once), 2 for usage a
 
 const options = {
   vkey: { type: 'string', multiple: true },
+  state: { type: 'boolean' },
   watch: { type: 'string', multiple: true },
   webhook: { type: 'string' },
   once: { type: 'boolean' },
@@ -45,7 +50,8 @@ export async function runLog(args: string[]): Promise<number> {
   if (values.help) return print(usage)
   const [verb, place] = positionals
   const [vkeys, isJson] = [values.vkey ?? [], values.json === true]
-  if (verb === 'audit' && place !== undefined) return reportMisbehaviour(() => audit(place, vkeys, isJson))
+  if (verb === 'audit' && place !== undefined)
+    return reportMisbehaviour(() => audit(place, vkeys, values.state === true, isJson))
   if (verb === 'monitor' && place !== undefined && values.watch !== undefined) {
     const patterns = values.watch.map(parseNamePattern)
     const wish = { place, vkeys, patterns, webhook: values.webhook, isOnce: values.once === true, isJson }
@@ -57,22 +63,51 @@ export async function runLog(args: string[]): Promise<number> {
   )
 }
 
-async function audit(place: string, vkeys: readonly string[], isJson: boolean): Promise<number> {
+async function audit(
+  place: string,
+  vkeys: readonly string[],
+  isOfState: boolean,
+  isJson: boolean,
+): Promise<number> {
+  const registry = isOfState ? await registryAt(place) : undefined
   const source = await findLog(place)
-  const note = await readCheckpointNote(source)
-  const believed = await findBelieved(note, vkeys)
-  const checkpoint = await verifyCheckpoint(believed, note)
-  const progress = startProgress('entries', checkpoint.size)
+  const believed = await findBelieved(await readCheckpointNote(source), vkeys)
+  const leaves: Leaf[] = []
   const types = new Map<string, number>()
-  const count = (type: string) => types.set(type, (types.get(type) ?? 0) + 1)
-  const found = await auditLog(source, checkpoint, leaf => count(leaf.type), progress.show)
-  progress.end()
+  const { checkpoint, found } = await auditNewest(source, believed, leaf => {
+    types.set(leaf.type, (types.get(leaf.type) ?? 0) + 1)
+    if (isOfState) leaves.push(leaf)
+  })
   const isHonest = found.faultCount === 0
-  await compareWithState(believed, checkpoint, tileReader(source), isHonest)
+  const readAgain = () => readLeaves(source, believed)
+  const state = registry && isHonest ? await compareRegistry(registry, leaves, readAgain) : undefined
   const { origin, size, root } = checkpoint
   const told = { origin, size, root: encodeBase64(root), ...found, types: Object.fromEntries(types) }
-  print(isJson ? `${JSON.stringify(told)}\n` : describe(told))
-  return isHonest ? 0 : 3
+  print(isJson ? `${JSON.stringify({ ...told, state })}\n` : describe(told) + describeState(state))
+  return isHonest && (state === undefined || state.differences.length === 0) ? 0 : 3
+}
+
+function registryAt(place: string): Promise<Registry> {
+  if (/^https?:\/\//.test(place)) return findRegistry(place.replace(/\/log\/*$/, ''))
+  throw new UsageError('a copy in a folder shows no packages', 'Name the registry with --state.')
+}
+
+/** Audits the log under its newest checkpoint, which is then the one to remember. */
+async function auditNewest(source: LogSource, believed: Believed, onLeaf: (leaf: Leaf) => void) {
+  const checkpoint = await verifyCheckpoint(believed, await readCheckpointNote(source))
+  const progress = startProgress('entries', checkpoint.size)
+  const found = await auditLog(source, checkpoint, onLeaf, progress.show)
+  progress.end()
+  await compareWithState(believed, checkpoint, tileReader(source), found.faultCount === 0)
+  return { checkpoint, found }
+}
+
+/** All entries once more, as many as there are by now. */
+async function readLeaves(source: LogSource, believed: Believed): Promise<readonly Leaf[]> {
+  const leaves: Leaf[] = []
+  const { found } = await auditNewest(source, believed, leaf => leaves.push(leaf))
+  if (found.faultCount === 0) return leaves
+  throw new Misbehaviour(`the log is no longer honest: ${found.faults[0]}`, 'Audit it again for all of it.')
 }
 
 interface Told {
@@ -94,8 +129,24 @@ function describe({ origin, size, packages, faults, faultCount, types }: Told): 
       ? 'The signed root, all tiles, all chains and all entries are right.'
       : `${faultCount} things that an honest log cannot have.`,
   ]
-    .map(line => `${line.replace(/\p{Cc}/gu, ' ')}\n`)
+    .map(formatLine)
     .join('')
+}
+
+function describeState(state: RegistryState | undefined): string {
+  if (state === undefined) return ''
+  const { packages, differences, hidden, unseen } = state
+  return [
+    ...differences.map(each => `DIFFERENCE ${each}`),
+    ...unseen.map(name => `UNSEEN ${name}: it may be restricted, and nothing is known of it`),
+    `${packages} packages compared with the registry: ${differences.length} differences, ${hidden} open versions kept back by its policy, ${unseen.length} packages unseen.`,
+  ]
+    .map(formatLine)
+    .join('')
+}
+
+function formatLine(line: string): string {
+  return `${line.replace(/\p{Cc}/gu, ' ')}\n`
 }
 
 function print(words: string): number {
