@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type RecoveredEntry, recoverLog } from '../flow/index.ts'
+import { quarantineAgain, type RecoveredEntry, recoverLog } from '../flow/index.ts'
 import { openPorts } from '../main.ts'
 import { configOf, configOptions, readArguments, UsageError } from './usage.ts'
 
 const usage = `Usage: holdfast log recover --from-tiles --data DIR [--json]
 
 After an older database was restored: puts back the events that the published log has and the database lost, from the files
-in the log's folder. Stop the registry first. What those events did is listed and not done again.`
+in the log's folder. Stop the registry first. What had been quarantined is quarantined again; what else those events did is
+listed and not done again.`
 
 const options = { ...configOptions, 'from-tiles': 'flag', json: 'flag', help: 'flag' } as const
 
@@ -18,12 +19,17 @@ export async function runLogRecover(args: readonly string[]): Promise<number> {
     return 0
   }
   if (!read.flags.has('from-tiles')) throw new UsageError(usage)
-  const { logWorks, log, close } = await openPorts(configOf(read))
+  const { ports, logWorks, log, close } = await openPorts(configOf(read))
   try {
     const recovered = await recoverLog(logWorks)
     await log.check()
+    const quarantined = await quarantineAgain(ports, recovered)
     await log.covered()
-    process.stdout.write(read.flags.has('json') ? `${JSON.stringify({ recovered })}\n` : tell(recovered))
+    process.stdout.write(
+      read.flags.has('json')
+        ? `${JSON.stringify({ recovered, quarantined })}\n`
+        : `${tell(recovered)}${quarantined.map(spec => `${spec} is quarantined again.\n`).join('')}`,
+    )
     return 0
   } finally {
     await close()

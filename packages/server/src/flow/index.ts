@@ -67,7 +67,7 @@ export {
   readPackageLogs,
   type WantedProof,
 } from './log-reading.ts'
-export { type RecoveredEntry, recoverLog } from './log-recover.ts'
+export { quarantineAgain, type RecoveredEntry, recoverLog } from './log-recover.ts'
 export type { LogWorks } from './log-round.ts'
 export { formatPolicy, formatTrust } from './log-trust.ts'
 export {

@@ -28,10 +28,11 @@ test('who forgot everything gets a link at the machine, which works on the runni
     const events = await ports.store.events.read(0, 1000)
     const ops = events.filter(event => event.detail['account'] === account.id).map(event => event.detail)
     assert.deepEqual(
-      ops.slice(-2).map(({ op, way, dropsFactors }) => [op, way, dropsFactors]),
+      ops.slice(-3).map(({ op, way, dropsFactors }) => [op, way, dropsFactors]),
       [
         ['recovery-begun', 'operator', true],
         ['recovery-done', 'operator', undefined],
+        ['mfa-reset', undefined, undefined],
       ],
     )
     assert.notEqual((await ports.store.identity.findAccount(account.id))?.passwordHash, null)
