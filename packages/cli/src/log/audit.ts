@@ -70,7 +70,8 @@ function startFaults() {
 
 /** Compares the tiles of a log with those that follow from its entries. */
 function startTiles(source: LogSource, faults: { add(fault: string): void }) {
-  const read = tileReader(source)
+  // Each is read once, so that none is kept: a log may be larger than the memory.
+  const read = (tile: TileAddress) => tileReader(source)(tile)
   const open: Uint8Array[][] = []
   const counts: number[] = []
   const compare = async (level: number, hashes: readonly Uint8Array[]) => {

@@ -34,7 +34,7 @@ export interface LogWorks extends Pick<Ports, 'store' | 'config' | 'clock'> {
 
 /** What a round came to. */
 export interface Round {
-  /** The edge of the published tree, for the next round. */
+  /** The edge of the tree that the files have, for the next round. */
   readonly edge: LogEdge
   /** How many entries took their place. */
   readonly added: number
@@ -57,7 +57,7 @@ export async function runRound(works: LogWorks, kept: LogEdge | undefined, isDue
   // A crash here leaves a head that is larger than what is published: the next round goes on from it.
   if (head.size === (before?.size ?? 0) && !(isDue && before !== undefined))
     return { edge: kept ?? emptyEdge, added, isPublished: true }
-  const edge = await edgeOf(works, kept, before)
+  const edge = await edgeOf(works, kept, before, head)
   const grown = await growTo(works, edge, head)
   const [note] = await unlessMoved(
     works,
@@ -72,7 +72,7 @@ export async function runRound(works: LogWorks, kept: LogEdge | undefined, isDue
     works.witnesses.cosign(note, head.size, proveFrom),
   )
   // A crash here leaves witnesses that have seen the head: they are asked about the same tree again.
-  if (!isQuorumMet) return { edge, added, isPublished: false }
+  if (!isQuorumMet) return { edge: grown.edge, added, isPublished: false }
   const next = { size: head.size, root: head.root, note: note + lines.join(''), at: works.clock() }
   if (next.note !== before?.note) await publish(works, before, next)
   // A crash here leaves the file behind the row: opening the log writes it again.
@@ -96,14 +96,18 @@ export async function extend(
   return { ...frontier, root: await rootOf(nodeCrypto, frontier) }
 }
 
-/** The edge that is kept in memory where it is that of the published tree; else as the files have it, checked. */
+/**
+ * The edge that is kept in memory, where the published tree is in it: while witnesses are silent nothing is read or hashed
+ * twice. Else that of the published tree, as the files have it, checked.
+ */
 async function edgeOf(
   { files }: LogWorks,
   kept: LogEdge | undefined,
   published: PublishedLog | undefined,
+  head: LogHead,
 ): Promise<LogEdge> {
-  if (published === undefined) return emptyEdge
-  return kept?.size === published.size ? kept : readCheckedEdge(files, published)
+  if (kept !== undefined && kept.size >= (published?.size ?? 0) && kept.size <= head.size) return kept
+  return published === undefined ? emptyEdge : readCheckedEdge(files, published)
 }
 
 /** The edge of a published tree from its files. Throws `log-damaged` where they do not give its root. */

@@ -132,8 +132,16 @@ test('a disk that is full while tiles are written costs time, not the log', asyn
 
 test('without its checkpoint a version is nowhere; a quarantine takes effect at once; both show when the log gets on', async () => {
   let isQuorumMet = false
+  const written: string[] = []
   const live = await startWith(works => ({
     ...works,
+    files: {
+      ...works.files,
+      async write(files) {
+        written.push(...files.keys())
+        return works.files.write(files)
+      },
+    },
     witnesses: { ...works.witnesses, cosign: async () => ({ lines: [], isQuorumMet }) },
   }))
   try {
@@ -150,6 +158,7 @@ test('without its checkpoint a version is nowhere; a quarantine takes effect at 
     isQuorumMet = true
     assert.ok(await live.ports.log.covered())
     assert.deepEqual(await versionsOf(live, 'quiet'), ['1.0.0'])
+    assert.equal(written.length, new Set(written).size, 'a tree that waits for its quorum was made twice')
     await auditLog(live.ports)
   } finally {
     await live.stop()
