@@ -10,10 +10,16 @@ import { DatabaseSync } from 'node:sqlite'
 import { text } from 'node:stream/consumers'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import type { Leaf } from '@holdfast/core'
 import { startInstance } from '../../test/instance.ts'
 import { encodeName, openProbeClient, type ProbeClient } from '../assess/probe-client.ts'
 import { makePublishBody } from '../assess/sample-package.ts'
 import type { ThrowAwayInstance } from '../assess/throw-away-instance.ts'
+import type { Registry } from '../registry.ts'
+import { auditLog } from './audit.ts'
+import { verifyCheckpoint } from './checkpoint.ts'
+import { compareRegistry } from './registry-state.ts'
+import { openLog, readCheckpointNote } from './source.ts'
 import { fetchTrust } from './trust.ts'
 
 const launcher = fileURLToPath(new URL('../../bin/holdfast.js', import.meta.url))
@@ -26,7 +32,8 @@ let auditor: string
 
 before(async () => {
   home = await mkdtemp(join(tmpdir(), 'holdfast-state-'))
-  instance = await startInstance()
+  const denied = { kind: 'deny', packages: ['*'], versions: '1.3.0', origins: ['hosted'], mode: 'enforce' }
+  instance = await startInstance({ HOLDFAST_POLICY: JSON.stringify([denied]) })
   client = await openProbeClient(instance)
   auditor = (await instance.operate('token', '--user', 'an-auditor', '--read-only')).trim()
   await instance.operate('role', 'an-auditor', '--role', 'auditor')
@@ -35,6 +42,15 @@ after(async () => {
   await instance.stop()
   await rm(home, { recursive: true })
 })
+
+async function readLeaves(registry: Registry): Promise<readonly Leaf[]> {
+  const source = openLog(registry)
+  const checkpoint = await verifyCheckpoint(await trust(), await readCheckpointNote(source))
+  const leaves: Leaf[] = []
+  const ignore = () => undefined
+  await auditLog(source, checkpoint, leaf => leaves.push(leaf), ignore)
+  return leaves
+}
 
 interface Told {
   readonly code: number
@@ -97,6 +113,18 @@ test('a registry agrees with its log after everything that can happen to package
   assert.deepEqual([code, state], [0, { packages: 3, differences: [], hidden: 0, unseen: [] }])
   const told = await holdfast('log', 'audit', `${instance.url}/log`, '--state')
   assert.match(told.out, /3 packages compared with the registry: 0 differences/)
+})
+
+test('what the policy keeps back is counted, and what changed during the audit is no lie', async () => {
+  const name = client.nameOf('one')
+  const registry = { url: instance.url, token: auditor }
+  const before = await readLeaves(registry)
+  assert.ok((await client.publish({ name, version: '1.3.0' })).status < 300)
+  assert.ok((await client.publish({ name, version: '1.4.0' })).status < 300)
+  const state = await compareRegistry(registry, before, () => readLeaves(registry))
+  assert.deepEqual([state.differences, state.hidden], [[], 1])
+  const stale = await compareRegistry(registry, before, async () => before)
+  assert.deepEqual(stale.differences[0], `${name}: 1.4.0 is listed, and the log has no publication of it`)
 })
 
 test('what was changed behind the log is named, and the exit code is 3', async () => {
