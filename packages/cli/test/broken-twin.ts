@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
+import type { Probe, ProbeInstance, Settings } from '../src/assess/probe.ts'
 
 /** What was asked of the twin. */
 export interface Asked {
@@ -34,6 +36,27 @@ export async function startTwin(target: string, tamper: Tamper): Promise<{ url: 
   await once(server.listen(0, '127.0.0.1'), 'listening')
   const { port } = server.address() as AddressInfo
   return { url: `http://127.0.0.1:${port}`, close: () => server.close().closeAllConnections() }
+}
+
+/** Runs a probe where each instance that it starts breaks one property, and wants to see it fail for that. */
+export async function assertCaughtStarting(
+  probe: Probe,
+  real: ProbeInstance,
+  why: RegExp,
+  tamper: Tamper,
+): Promise<void> {
+  const twins: { close(): void }[] = []
+  const startOther = async (settings: Settings) => {
+    const other = await real.startOther(settings)
+    const twin = await startTwin(other.url, tamper)
+    twins.push(twin)
+    return { ...other, url: twin.url }
+  }
+  try {
+    await assert.rejects(probe.run({ ...real, startOther }), why)
+  } finally {
+    for (const twin of twins) twin.close()
+  }
 }
 
 async function forward(target: string, asked: IncomingMessage, reply: ServerResponse, tamper: Tamper) {

@@ -2,9 +2,8 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { publicLog } from '../src/assess/probe/general-3-log.ts'
-import type { Settings } from '../src/assess/probe.ts'
 import type { ThrowAwayInstance } from '../src/assess/throw-away-instance.ts'
-import { type Answer, startTwin, type Tamper } from './broken-twin.ts'
+import { type Answer, assertCaughtStarting, type Tamper } from './broken-twin.ts'
 import { startInstance } from './instance.ts'
 
 let real: ThrowAwayInstance
@@ -14,21 +13,7 @@ before(async () => {
 })
 after(() => real.stop())
 
-/** Runs the probe where the instance it starts breaks one property, and wants to see it fail for that. */
-async function assertCaught(why: RegExp, tamper: Tamper): Promise<void> {
-  const twins: { close(): void }[] = []
-  const startOther = async (settings: Settings) => {
-    const other = await real.startOther(settings)
-    const twin = await startTwin(other.url, tamper)
-    twins.push(twin)
-    return { ...other, url: twin.url }
-  }
-  try {
-    await assert.rejects(publicLog.run({ ...real, startOther }), why)
-  } finally {
-    for (const twin of twins) twin.close()
-  }
-}
+const assertCaught = (why: RegExp, tamper: Tamper) => assertCaughtStarting(publicLog, real, why, tamper)
 
 const replaced = (answer: Answer, change: (body: string) => string): Answer => ({
   ...answer,

@@ -2,9 +2,8 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { trustedPublishing } from '../src/assess/probe/authz-3-oidc.ts'
-import type { Settings } from '../src/assess/probe.ts'
 import type { ThrowAwayInstance } from '../src/assess/throw-away-instance.ts'
-import { type Answer, type Asked, accepted, startTwin, type Tamper } from './broken-twin.ts'
+import { type Answer, type Asked, accepted, assertCaughtStarting, type Tamper } from './broken-twin.ts'
 import { startInstance } from './instance.ts'
 
 let real: ThrowAwayInstance
@@ -18,21 +17,8 @@ test('the probe of trusted publishing passes on the real instance, and leaves ev
   assert.equal((await trustedPublishing.run(real)).length, 3)
 })
 
-/** Runs it against an instance that is like the real one in all but what `tamper` changes. */
-async function assertCaught(why: RegExp, tamper: Tamper): Promise<void> {
-  const twins: { close(): void }[] = []
-  const startOther = async (settings: Settings) => {
-    const other = await real.startOther(settings)
-    const twin = await startTwin(other.url, tamper)
-    twins.push(twin)
-    return { ...other, url: twin.url }
-  }
-  try {
-    await assert.rejects(trustedPublishing.run({ ...real, startOther }), why)
-  } finally {
-    for (const twin of twins) twin.close()
-  }
-}
+const assertCaught = (why: RegExp, tamper: Tamper) =>
+  assertCaughtStarting(trustedPublishing, real, why, tamper)
 
 const isExchange = ({ path }: Asked) => path.includes('/oidc/token/exchange/')
 const codeOf = ({ body }: Answer) => /"code":"([a-z-]+)"/.exec(body.toString())?.[1]
