@@ -180,7 +180,12 @@ export const eventTable: Readonly<Record<EventType, EventRow>> = {
     subject: opaqueId,
   }),
   'token-revoke': forLog({ subject: opaqueId, reason }),
-  operator: forLog({ op: oneOf('token', 'recovery'), subject }),
+  operator: forLog({
+    'pkg?': pkg,
+    op: oneOf('token', 'recovery', 'import'),
+    'subject?': subject,
+    'config?': documentDigest,
+  }),
   'hosted-names': forLog({ op: oneOf('add', 'remove'), pattern: namePattern }),
   policy: forLog({
     'pkg?': pkg,

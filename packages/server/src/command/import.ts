@@ -21,6 +21,8 @@ come times, tags, deprecations, and maintainers who have an account here.
   --token-file F  the token for URL, or user:password; - reads it from standard input. It goes to that host only
   --owner LOGIN   the account that becomes owner of every imported package
   --access KIND   who may read packages that are new here (default: public)
+  --past-safeguards REASON  let versions into packages that ask for approvals or proof of a build too; the reason stands
+                  in the record, its digest in the log, and owners are told. Without it these versions are refused
   --host-names    host the names that are new here; without it they are refused
 
 What is here with the same bytes is skipped: an import that was stopped is started again. It works beside a running
@@ -33,9 +35,12 @@ const options = {
   owner: 'value',
   access: 'value',
   'host-names': 'flag',
+  'past-safeguards': 'value',
   json: 'flag',
   help: 'flag',
 } as const
+
+const longestReason = 500
 
 /** What an import did. */
 interface Report {
@@ -108,7 +113,13 @@ async function readWishes(ports: Ports, { values, flags }: Arguments): Promise<I
   const access = values['access'] ?? 'public'
   if (access !== 'public' && access !== 'restricted')
     throw new UsageError(`--access is public or restricted, not ${access}.`)
-  const wishes = { access, hostNames: flags.has('host-names') } as const
+  const reason = values['past-safeguards']?.trim()
+  if (reason === '') throw new UsageError('--past-safeguards wants the reason in words.')
+  const wishes = {
+    access,
+    hostNames: flags.has('host-names'),
+    ...(reason === undefined ? {} : { pastSafeguards: reason.slice(0, longestReason) }),
+  } as const
   const login = values['owner']
   if (login === undefined) return wishes
   const owner = await ports.store.identity.findAccountByLogin(login)
@@ -170,6 +181,7 @@ function explain(report: Report, data: string): string {
     ),
     ...report.notes.map(note => `note: ${note}`),
     ...explainNames(report, data),
+    ...explainSafeguards(report),
   ]
   return `${lines.join('\n')}\n`
 }
@@ -184,6 +196,16 @@ function explainNames({ refused }: Report, data: string): string[] {
       ? `${names.length} names are not hosted here.`
       : `Host the names that were refused: ${command}`
   return [first, 'Then import again; or add --host-names, which hosts every new name.']
+}
+
+function explainSafeguards({ refused }: Report): string[] {
+  const count = refused.filter(
+    each => each.code === 'stage-required' || each.code === 'trust-downgrade',
+  ).length
+  if (count === 0) return []
+  return [
+    `${plural(count, 'version')} would go past what a package asks for. Where that is meant: --past-safeguards REASON.`,
+  ]
 }
 
 function plural(count: number, word: string): string {

@@ -23,6 +23,7 @@ import type { Ports, Tx } from '../ports.ts'
 import { type AlreadyHere, type Arrival, type Checked, checkArrival } from './arrival.ts'
 import { deprecateEvent } from './deprecate.ts'
 import { hostNames } from './host.ts'
+import { findSafeguard, passSafeguards } from './import-safeguard.ts'
 import { ownerEvent, userOf } from './leaf.ts'
 import { aboutPackage } from './manifest.ts'
 import { mapAhead } from './map-ahead.ts'
@@ -37,6 +38,8 @@ export interface ImportWishes {
   readonly ownerId?: string
   /** Hosts new names here; else a name that no pattern claims is refused. */
   readonly hostNames: boolean
+  /** Why versions come into packages that ask for approvals or proof; without it these are refused. */
+  readonly pastSafeguards?: string
 }
 
 /** What became of one arrival. */
@@ -65,6 +68,14 @@ const batchBytes = 128 * 1024 * 1024
 const checkedAhead = 12
 const keptAtOnce = 16
 const maxAttempts = 5
+/** What somebody did between the look and the commit: the next look finds it. */
+const lostRaces: ReadonlySet<string> = new Set([
+  'version-exists',
+  'revision-conflict',
+  'version-staged',
+  'stage-required',
+  'trust-downgrade',
+])
 
 /**
  * Lets versions in, as the operator, and tells what became of each. Everything told as imported is durable and visible.
@@ -132,9 +143,7 @@ async function letIn(
     if (!(await ports.log.covered())) throw problem('log-busy', { waiting: fresh.length, retryAfter: 60 })
     return [...others, ...fresh.map(each => imported(each, looksLike.get(each.upload.name)))]
   } catch (error) {
-    const lostRace =
-      isProblem(error) && (error.code === 'version-exists' || error.code === 'revision-conflict')
-    if (!lostRace || attempt === maxAttempts) throw error
+    if (!isProblem(error) || !lostRaces.has(error.code) || attempt === maxAttempts) throw error
     return letIn(ports, grant, batch, wishes, attempt + 1)
   }
 }
@@ -152,7 +161,9 @@ async function sift(
   for (const each of batch) {
     const spec = `${each.upload.name}@${each.upload.version}`
     const fault = strangers.get(each.upload.name)
-    const outcome = fault ? refused(each.arrival, fault) : await whyNotFresh(ports, each, fresh.get(spec))
+    const outcome = fault
+      ? refused(each.arrival, fault)
+      : await whyNotFresh(ports, each, fresh.get(spec), wishes.pastSafeguards)
     if (outcome === undefined) fresh.set(spec, each)
     else {
       others.push(outcome)
@@ -189,10 +200,14 @@ async function whyNotFresh(
   ports: Ports,
   each: Checked,
   twin: Checked | undefined,
+  reason: string | undefined,
 ): Promise<ImportOutcome | undefined> {
   const { name, version } = each.upload
   const digest = (await ports.store.catalog.findVersion(name, version))?.digest ?? twin?.bytes.digest
-  if (digest === undefined) return undefined
+  if (digest === undefined) {
+    const fault = await findSafeguard(ports.store, name, version, reason, ports.clock())
+    return fault && refused(each.arrival, fault)
+  }
   if (digest === each.bytes.digest) return skipped({ arrival: each.arrival, here: { name, version } })
   return refused(each.arrival, problem('version-exists', { name, version }))
 }
@@ -213,8 +228,14 @@ async function record(
   const looksLike = new Map<PackageName, PackageName>()
   for (const [name, unsorted] of Map.groupBy(batch, each => each.upload.name)) {
     const versions = unsorted.toSorted(inOrderOfPublication)
-    const twin = await createPackage(tx, name, versions, wishes.access, ports.clock())
-    if (twin !== undefined) looksLike.set(name, twin)
+    const known = await tx.catalog.findPackage(name)
+    if (known === undefined) {
+      const twin = await createPackage(tx, name, versions, wishes.access, ports.clock())
+      if (twin !== undefined) looksLike.set(name, twin)
+    } else {
+      const numbers = versions.map(each => each.upload.version)
+      await passSafeguards(tx, ports, known, numbers, wishes.pastSafeguards)
+    }
     await amend(tx.catalog, name, ports.clock(), async () => {
       const manifests = new Map<Version, Readonly<Record<string, unknown>>>()
       const hand = handOf(actor)
@@ -243,7 +264,6 @@ async function createPackage(
   access: Access,
   now: number,
 ): Promise<PackageName | undefined> {
-  if ((await tx.catalog.findPackage(name)) !== undefined) return undefined
   const key = confusableKey(name)
   const twin = await tx.catalog.findConfusable(key)
   await tx.catalog.addPackage(

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A package's trust never silently drops (provenance reference, section 13): what its versions proved, the next one must. */
-import { createHash, randomBytes } from 'node:crypto'
-import { encodeCanonical, excerpt, type PackageName, problem, type Version } from '@holdfast/core'
+import { excerpt, type PackageName, problem, type Version } from '@holdfast/core'
 import { type Actor, authorize } from '../identity/index.ts'
 import {
   explainDowngrade,
@@ -11,6 +10,7 @@ import {
   type PackageTrust,
   raiseTrust,
   readDeclaredSource,
+  saltDocument,
   type TrustLevel,
   trustLevelAt,
 } from '../integrity/index.ts'
@@ -167,15 +167,8 @@ async function change(
   })
 }
 
-/** The demand is in the private record; the log holds its digest with a salt, since names of private repositories could be guessed. */
+/** The demand is in the private record; the log holds the digest of a salted document, since names of private repositories could be guessed. */
 function policyEvent(name: PackageName, op: PolicyOp, trust: PackageTrust): NewEvent {
-  const configuration = { ...trust, salt: randomBytes(16).toString('hex') }
-  const text = encodeCanonical(JSON.parse(JSON.stringify(configuration)))
-  const digest = createHash('sha256').update(text).digest('base64')
-  return {
-    type: 'policy',
-    pkg: name,
-    fields: { op, config: `sha256-${digest}` },
-    detail: { trust: configuration },
-  }
+  const document = saltDocument({ ...trust })
+  return { type: 'policy', pkg: name, fields: { op, config: document.digest }, detail: { trust }, document }
 }
