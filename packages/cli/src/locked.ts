@@ -1,17 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFile } from 'node:fs/promises'
-import { type LockEntry, readLockFile } from '@holdfast/core'
+import { readFile, stat } from 'node:fs/promises'
+import {
+  type LockEntry,
+  type LockGraph,
+  listLocked,
+  type ProjectManifest,
+  readLockGraph,
+} from '@holdfast/core'
 import { UsageError } from './usage-error.ts'
+
+const maxLockBytes = 64 * 1024 * 1024
 
 /** What a lock file of any client names, or throws `UsageError`. */
 export async function readLocked(file: string): Promise<readonly LockEntry[]> {
-  const text = await readFile(file, 'utf8').catch((error: Error) => {
-    throw new UsageError(`${file} cannot be read: ${error.message}`, 'Check the name of the file.')
-  })
-  const locked = readLockFile(text)
-  if (locked !== undefined) return locked
+  return listLocked(await readGraph(file))
+}
+
+/** What a lock file of any client says, or throws `UsageError`. */
+export async function readGraph(
+  file: string,
+  manifests: readonly ProjectManifest[] = [],
+): Promise<LockGraph> {
+  const graph = readLockGraph(await readBounded(file, maxLockBytes), manifests)
+  if (graph !== undefined) return graph
   throw new UsageError(
     `${file} is no lock file that can be read`,
     'Formats are those of npm, pnpm, yarn and bun; a binary bun.lockb becomes text with bun install --save-text-lockfile.',
   )
+}
+
+/** The text of a file that a project brings, never more than this; throws `UsageError`. */
+export async function readBounded(path: string, maxBytes: number): Promise<string> {
+  const fail = (why: string) =>
+    new UsageError(`${path} cannot be read: ${why}`, 'Check the name of the file.')
+  const found = await stat(path).catch((error: Error) => {
+    throw fail(error.message)
+  })
+  if (!found.isFile()) throw fail('it is no file')
+  if (found.size > maxBytes) throw fail(`it is larger than ${maxBytes} bytes`)
+  return readFile(path, 'utf8')
 }

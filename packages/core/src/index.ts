@@ -10,6 +10,7 @@ export type {
   TaxonomyQuestion,
 } from './capability.ts'
 export { capabilities, frameworkVersion, isApplicable, taxonomy } from './capability.ts'
+export { readDependencyRange } from './dependency-range.ts'
 export type { Digest } from './digest.ts'
 export { formatIntegrity, isShasum, parseDigest, parseIntegrity } from './digest.ts'
 export type { DistTag } from './dist-tag.ts'
@@ -21,8 +22,24 @@ export { parseJson } from './json.ts'
 export type { FieldKind, LeafFields } from './leaf-field.ts'
 export type { DiffLine, Hunk } from './line-diff.ts'
 export { diffLines } from './line-diff.ts'
+export type { Block, BlockMap } from './lock/block-text.ts'
+export { mapAt, readBlocks, wordAt } from './lock/block-text.ts'
+export type {
+  LockGraph,
+  LockManager,
+  LockNeed,
+  LockNode,
+  LockRoot,
+  LockSource,
+  NeedKind,
+  ProjectManifest,
+} from './lock/graph.ts'
+export type { IsExpected, Stray } from './lock/stray.ts'
+export { findStrays } from './lock/stray.ts'
+export type { LockScope } from './lock/walk.ts'
+export { pathsOf, scopesOf } from './lock/walk.ts'
 export type { LockEntry, LockedVersion } from './lock-file.ts'
-export { readLockFile } from './lock-file.ts'
+export { listLocked, readLockFile, readLockGraph } from './lock-file.ts'
 export type { DiffFinding, FindingKind } from './manifest-diff.ts'
 export { describeFinding } from './manifest-diff.ts'
 export type { NamePattern } from './name-pattern.ts'

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
@@ -120,7 +120,7 @@ test('a digest that is not the published one, a version that is not in the log, 
   await assert.rejects(readFile(stored))
 })
 
-test('what another registry is named for is counted apart, unless this log has it', async () => {
+test('what comes from another registry fails, unless this log has it or its scope is set to that registry', async () => {
   await trust()
   const there = (name: string, integrity: string) => ({
     version: '1.0.0',
@@ -128,14 +128,50 @@ test('what another registry is named for is counted apart, unless this log has i
     resolved: `https://other.example/${name}.tgz`,
   })
   const own = { 'node_modules/@acme/widget': there('widget', integrityOf('@acme/widget', '1.0.0')) }
-  const packages = { ...own, 'node_modules/foreign': there('foreign', integrityOf('foreign', '1.0.0')) }
+  const foreign = there('foreign', integrityOf('foreign', '1.0.0'))
+  const packages = { ...own, 'node_modules/@else/foreign': foreign }
   await writeFile(join(home, 'package-lock.json'), JSON.stringify({ lockfileVersion: 3, packages }))
+  const refused = await verify()
+  assert.equal(refused.code, 1)
+  assert.match(refused.out, /FAILED @else\/foreign@1\.0\.0: it comes from another registry/)
+  await writeFile(join(home, '.npmrc'), '@else:registry=https://other.example/\n')
   const { out, code } = await verify()
+  await rm(join(home, '.npmrc'))
   assert.equal(code, 0)
   assert.match(out, /1 of 1 versions verified[\s\S]*\n1 come from other registries/)
   const forged = { 'node_modules/@acme/widget': there('widget', integrityOf('evil', '1.0.0')) }
   await writeFile(join(home, 'package-lock.json'), JSON.stringify({ lockfileVersion: 3, packages: forged }))
   assert.equal((await verify()).code, 1)
+})
+
+test('a poisoned lock file fails: repositories, plain http, another package under a name', async () => {
+  await trust()
+  const at = (resolved: string) => ({
+    version: '1.0.0',
+    integrity: integrityOf('@acme/widget', '1.0.0'),
+    resolved,
+  })
+  const packages = {
+    '': { dependencies: { lodash: '^4.0.0' } },
+    'node_modules/from-git': at('git+ssh://git@git.example/a.git#abc'),
+    'node_modules/plain': at('http://other.example/plain.tgz'),
+    'node_modules/lodash': { ...at('https://registry.example/x.tgz'), name: '@acme/widget' },
+  }
+  await writeFile(join(home, 'package-lock.json'), JSON.stringify({ lockfileVersion: 3, packages }))
+  const { out, code } = await verify()
+  assert.equal(code, 1)
+  assert.match(out, /FAILED from-git@1\.0\.0: it comes from a repository/)
+  assert.match(out, /FAILED plain@1\.0\.0: it comes over plain http, from other\.example/)
+  assert.match(out, /FAILED @acme\/widget@1\.0\.0: it stands where lodash was asked for/)
+})
+
+test('a lock file that is a link to itself is told and not followed', async () => {
+  await trust()
+  await symlink('loop.json', join(home, 'loop.json'))
+  const { error, code } = await holdfast('verify', 'loop.json', '--registry', server.url)
+  await rm(join(home, 'loop.json'))
+  assert.equal(code, 2)
+  assert.match(error, /loop\.json cannot be read/)
 })
 
 test('what happened to a version since it was locked is told, and one that is closed fails', async () => {

@@ -1,21 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFile, stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { parseArgs } from 'node:util'
 import {
   encodeBase64,
   excerpt,
+  findStrays,
+  type IsExpected,
   type LockEntry,
+  listLocked,
   parseIntegrity,
   parseLogProof,
   parseVersion,
   readLeaf,
 } from '@holdfast/core'
-import { readLocked } from '../locked.ts'
+import { readGraph } from '../locked.ts'
 import { type VerifiedCheckpoint, verifyCheckpoint } from '../log/checkpoint.ts'
 import { reportMisbehaviour } from '../log/misbehaviour.ts'
 import { listTrust, loadTrust, type Trust } from '../log/trust.ts'
 import { verifyLocked } from '../log/verify.ts'
 import { checkVersion, type VersionKind, type VersionReport } from '../log/version.ts'
+import { readRoutes } from '../npm-registry.ts'
+import { lockFiles } from '../project.ts'
 import { findRegistry } from '../registry.ts'
 import { UsageError } from '../usage-error.ts'
 
@@ -24,7 +30,8 @@ holdfast verify [LOCKFILE]... --offline PROOF.tlog-proof [--json]
 
 Checks every version that lock files of npm, pnpm, yarn or bun name against the transparency log of the registry: that
 its digest is the one in the log, that the log proves it, what happened to it since, and that the log tells the same
-story as the last time on this machine. Whom to believe was pinned before with holdfast trust init. --fresh refuses a
+story as the last time on this machine. Entries fail that lead past the registry: to repositories, to addresses that are
+no registry's of that name, over plain http, or to another package than was asked for. Whom to believe was pinned before with holdfast trust init. --fresh refuses a
 checkpoint that no witness signed within a day. --offline checks one proof, without any network.
 
 Exit code 0 when all are verified, 1 when a version is not, 2 for usage and network, 3 when the log misbehaves.
@@ -39,7 +46,6 @@ const options = {
 } as const
 
 const staleAfterMs = 24 * 60 * 60_000
-const lockFiles = ['package-lock.json', 'npm-shrinkwrap.json', 'pnpm-lock.yaml', 'yarn.lock', 'bun.lock']
 
 interface Outcome {
   readonly trust: Trust
@@ -66,12 +72,67 @@ export async function runVerify(args: string[]): Promise<number> {
 async function verifyOnline(place: string | undefined, files: readonly string[]): Promise<Outcome> {
   const registry = await findRegistry(place)
   const trust = await loadTrust(registry.url)
-  const locked = await readAll(files.length > 0 ? files : await findLockFiles())
-  return { trust, ...(await verifyLocked(trust, registry, locked)) }
+  const named = files.length > 0 ? files : await findLockFiles()
+  const read = await Promise.all(named.map(file => readFor(file, registry.url)))
+  const strays = read.flatMap(each => each.strays)
+  const { checkpoint, versions } = await verifyLocked(
+    trust,
+    registry,
+    read.flatMap(each => each.locked),
+  )
+  const seen = versions.map(each =>
+    isForeign(each, read) ? { ...each, kind: 'stray' as const, faults } : each,
+  )
+  return { trust, checkpoint, versions: [...strays, ...seen] }
+}
+
+const faults = ['it comes from another registry than its name is set to, and this log has nothing of it']
+
+interface Read {
+  readonly locked: readonly LockEntry[]
+  /** What leads past the registry, and past those that scopes are set to in the lock file's folder. */
+  readonly strays: readonly VersionReport[]
+  readonly isExpected: IsExpected
+}
+
+async function readFor(file: string, url: string): Promise<Read> {
+  const graph = await readGraph(file)
+  const { isExpected } = await readRoutes(dirname(file), `${url}/npm/`)
+  // npm may ask the registry that it is set to where a lock file names another host: of those the log tells.
+  const isLeft: IsExpected = (name, address) =>
+    isExpected(name, address) || (graph.manager === 'npm' && address.protocol === 'https:')
+  const strays = findStrays(graph, isLeft)
+  const isStray = new Set(strays.map(({ name, version }) => `${name}@${version}`))
+  return {
+    locked: listLocked(graph).filter(({ name, version }) => !isStray.has(`${name}@${version}`)),
+    strays: strays.map(({ name, version, why }) => ({
+      name,
+      version,
+      kind: 'stray',
+      faults: [why],
+      notes: [],
+    })),
+    isExpected,
+  }
+}
+
+function isForeign({ kind, name, version }: VersionReport, read: readonly Read[]): boolean {
+  return (
+    kind === 'elsewhere' &&
+    read.some(({ locked, isExpected }) =>
+      locked.some(
+        each =>
+          each.name === name &&
+          each.version === version &&
+          URL.canParse(each.resolved ?? '') &&
+          !isExpected(name, new URL(each.resolved ?? '')),
+      ),
+    )
+  )
 }
 
 async function readAll(files: readonly string[]): Promise<readonly LockEntry[]> {
-  return (await Promise.all(files.map(readLocked))).flat()
+  return (await Promise.all(files.map(file => readGraph(file)))).flatMap(listLocked)
 }
 
 async function findLockFiles(): Promise<readonly string[]> {
@@ -152,6 +213,7 @@ const kindWords: Readonly<Record<VersionKind, string>> = {
   unseen: 'not in the log',
   unverifiable: 'without a sha512 in the lock file',
   elsewhere: 'from elsewhere',
+  stray: 'past the registry',
 }
 
 function describe({ trust, checkpoint, versions: all }: Outcome): string {

@@ -15,9 +15,9 @@ import type { ClaimedProof } from './registry-log.ts'
 
 /**
  * How a version stands to the log: published at this registry, taken from an upstream, not in the log at all, bound by no
- * digest in the lock file, or fetched from another registry and not in this log.
+ * digest in the lock file, fetched from another registry that its scope is set to, or led past every registry by the lock file.
  */
-export type VersionKind = 'hosted' | 'ingested' | 'unseen' | 'unverifiable' | 'elsewhere'
+export type VersionKind = 'hosted' | 'ingested' | 'unseen' | 'unverifiable' | 'elsewhere' | 'stray'
 
 export interface VersionReport {
   readonly name: string
