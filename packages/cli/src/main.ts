@@ -32,6 +32,14 @@ const verbs: Readonly<Record<string, Verb>> = {
         (await import('@holdfast/server/command')).readPackageContent,
       ),
   },
+  match: {
+    line: 'say which advisories of a folder are about a version',
+    run: async args =>
+      (await import('./command/match.ts')).runMatch(
+        args,
+        (await import('@holdfast/server/command')).matchAdvisories,
+      ),
+  },
   waiver: {
     line: 'ask for an exception from the policy',
     run: async args => (await import('./command/why.ts')).runWaiver(args),

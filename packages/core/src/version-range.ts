@@ -10,13 +10,14 @@ export type VersionRange = (version: Version) => boolean
 
 /** Turns hostile input into a range; undefined where it is none. */
 export function readVersionRange(input: string): VersionRange | undefined {
-  if (input.length > maxLength) return undefined
+  if (input.length > maxRangeLength) return undefined
   const groups = input.split('||').map(readGroup)
   if (groups.includes(undefined)) return undefined
   return version => groups.some(group => group?.every(holds => holds(version)))
 }
 
-const maxLength = 1_000_000
+/** The longest text that is read as a range: 50,000 spans. */
+export const maxRangeLength = 2_000_000
 
 function readGroup(text: string): readonly VersionRange[] | undefined {
   const words = text

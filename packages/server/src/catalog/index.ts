@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+export { covers, groupAliases, readCovered } from './advisory.ts'
 export { amend } from './change.ts'
 export { type Decision, decide, fallbackTags, nextAllowed, refuse, tellReason } from './gate.ts'
 export { type JudgeContext, judge, rulesFor, settle } from './judge.ts'

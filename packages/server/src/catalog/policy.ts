@@ -77,6 +77,8 @@ export interface Waiver {
 /** What is known against versions of a package, or of one content: the minimal advisory table. */
 export interface Advisory {
   readonly id: string
+  /** The same thing under other names (`CVE-…`). */
+  readonly aliases: readonly string[]
   readonly package: PackageName
   /** As `readVersionRange` takes it; `*` for all. */
   readonly range: string
@@ -84,6 +86,10 @@ export interface Advisory {
   readonly fixed: readonly Version[]
   readonly kind: 'vulnerability' | 'malware'
   readonly severity: Severity
+  /** The highest of its scores, with the vector that says why; null where it has none. */
+  readonly cvss: { readonly score: number; readonly vector: string } | null
+  /** Kinds of weakness: `CWE-79`. */
+  readonly cwe: readonly string[]
   readonly title: string
   readonly url: string
   /** When it was first told to anybody, and when it last changed, by its own word. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What each kind of rule asks of a version. */
 import { readVersionRange, type Version, type VersionRange } from '@holdfast/core'
+import { readCovered } from './advisory.ts'
 import { findFix } from './fix.ts'
 import { type History, isWeaker, readHistory } from './history.ts'
 import type { JudgeContext } from './judge.ts'
@@ -43,7 +44,7 @@ export function readEvidence(
     kept,
     advisories: context.advisories
       .filter(each => each.withdrawnAt === null)
-      .map(each => ({ ...each, covers: readVersionRange(each.range) ?? all })),
+      .map(each => ({ ...each, covers: readCovered(each) })),
     siblingAdvisories: context.siblingAdvisories.filter(each => each.withdrawnAt === null),
     history: readHistory(kept),
     denied: new Map(denied),

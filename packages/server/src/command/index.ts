@@ -5,6 +5,7 @@ import { ConfigFaults } from '../config.ts'
 import { UsageError } from './usage.ts'
 
 export { readPackageContent } from '../integrity/index.ts'
+export { matchAdvisories } from './osv-file.ts'
 
 const verbs: Readonly<Record<string, () => Promise<(args: readonly string[]) => Promise<number>>>> = {
   serve: async () => (await import('./serve.ts')).serve,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type PackageName, problem, readVersionRange, type Version } from '@holdfast/core'
-import type { Advisory } from '../catalog/index.ts'
+import { type PackageName, problem, type Version } from '@holdfast/core'
+import { type Advisory, readCovered } from '../catalog/index.ts'
 import { type Actor, may, mayReadPublic } from '../identity/index.ts'
 import type { Ports } from '../ports.ts'
 
@@ -24,9 +24,6 @@ export async function adviseOn(ports: Ports, actor: Actor, asked: Asked): Promis
   return advised
 }
 
-function isAbout({ range, withdrawnAt }: Advisory, versions: ReadonlySet<Version>): boolean {
-  if (withdrawnAt !== null) return false
-  // A range that cannot be read is about every version, here as where the policy reads it.
-  const covers = readVersionRange(range)
-  return covers === undefined ? versions.size > 0 : versions.values().some(covers)
+function isAbout(advisory: Advisory, versions: ReadonlySet<Version>): boolean {
+  return versions.values().some(readCovered(advisory))
 }

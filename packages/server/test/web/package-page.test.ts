@@ -78,6 +78,7 @@ test('the tab of security tells what is known of a version and what nobody prove
   const advisory: Advisory = {
     ...{ id: 'TEST-2026-1', package: 'guarded' as PackageName, range: '<1.1.0', fixed: ['1.1.0' as Version] },
     ...{ kind: 'vulnerability', severity: 'high', title: 'Lets <everybody> in', url: '' },
+    ...{ aliases: [], cvss: null, cwe: [] },
     ...{ publishedAt: world.now(), modifiedAt: world.now(), withdrawnAt: null },
   }
   await addAdvisories(world.ports, operator, [advisory], [])

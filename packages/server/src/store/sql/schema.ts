@@ -254,6 +254,9 @@ export interface Schema {
     fixed: string
     kind: string
     severity: string
+    aliases: string
+    cvss: string
+    cwe: string
     title: string
     url: string
     published_at: number

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+import { parseArgs } from 'node:util'
+import { UsageError } from '../usage-error.ts'
+
+const usage = `holdfast match PACKAGE@VERSION --osv FOLDER|FILE [--json]
+
+Says which advisories are about a version, without a server: every record in OSV format of a folder, a .json, an .ndjson or a .zip
+file is held against it. Records that cannot be read are named on stderr and passed over. Exit code 1 when any is about it.
+`
+
+const options = {
+  osv: { type: 'string' },
+  json: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+} as const
+
+/** Holds the advisories at a path against a version of a package. */
+export type MatchAdvisories = (
+  path: string,
+  name: string,
+  version: string,
+) => Promise<{ readonly ids: readonly string[]; readonly faults: readonly string[] }>
+
+/** Runs `holdfast match …`: 0 when nothing is known against the version, 1 when something is. */
+export async function runMatch(args: string[], match: MatchAdvisories): Promise<number> {
+  const { values, positionals } = parseArgs({ args, allowPositionals: true, options })
+  if (values.help) {
+    process.stdout.write(usage)
+    return 0
+  }
+  const [spec = '', ...more] = positionals
+  const at = spec.lastIndexOf('@')
+  if (at < 1 || at === spec.length - 1 || more.length > 0)
+    throw new UsageError('one version is needed', 'Name it exactly, such as left-pad@1.2.0.')
+  if (values.osv === undefined)
+    throw new UsageError('--osv is needed', 'Name a folder of advisories in OSV format, or a zip of them.')
+  const { ids, faults } = await match(values.osv, spec.slice(0, at), spec.slice(at + 1))
+  for (const fault of faults) process.stderr.write(`passed over: ${clean(fault)}\n`)
+  const said = ids.length === 0 ? 'No advisory is about it.' : ids.join('\n')
+  process.stdout.write(values.json ? `${JSON.stringify({ ids })}\n` : `${said}\n`)
+  return ids.length === 0 ? 0 : 1
+}
+
+/** Words of strangers go to a terminal: no escape sequences. */
+function clean(text: string): string {
+  return text.replace(/\p{Cc}/gu, ' ')
+}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createReadStream } from 'node:fs'
+import { readdir, readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { isPackageName } from '@holdfast/core'
+import type { Advisory } from '../catalog/index.ts'
+import {
+  matchOsv,
+  type OsvFound,
+  parseOsvText,
+  readOsv,
+  readOsvLines,
+  readOsvZip,
+} from '../vulnerability/index.ts'
+import { UsageError } from './usage.ts'
+
+/** Every OSV record in a folder, a `.json`, an `.ndjson` or a `.zip`; links are not followed. Throws `UsageError` for what is not there. */
+export async function* readOsvFiles(path: string): AsyncGenerator<OsvFound> {
+  for (const file of await listOsvFiles(path)) {
+    if (file.endsWith('.zip')) yield* readOsvZip(file, createReadStream(file))
+    else if (/\.(ndjson|jsonl)$/.test(file)) yield* readOsvLines(file, createReadStream(file))
+    else yield* await readRecord(file)
+  }
+}
+
+async function readRecord(file: string): Promise<readonly OsvFound[]> {
+  try {
+    return parseOsvText(file, await readFile(file))
+  } catch (error) {
+    return [{ kind: 'fault', from: file, why: `it cannot be read: ${(error as Error).message}` }]
+  }
+}
+
+async function listOsvFiles(path: string): Promise<readonly string[]> {
+  const found = await stat(path).catch((error: Error) => {
+    throw new UsageError(`${path} cannot be read: ${error.message}`)
+  })
+  if (!found.isDirectory()) return [path]
+  const entries = await readdir(path, { withFileTypes: true, recursive: true })
+  return entries
+    .filter(each => each.isFile() && /\.(json|ndjson|jsonl|zip)$/.test(each.name))
+    .map(each => join(each.parentPath, each.name))
+    .sort()
+}
+
+/** What `holdfast match` finds: ids in order, and what could not be read. Throws `UsageError` for what is not there. */
+export async function matchAdvisories(
+  path: string,
+  name: string,
+  version: string,
+): Promise<{ readonly ids: readonly string[]; readonly faults: readonly string[] }> {
+  const advisories: Advisory[] = []
+  const faults: string[] = []
+  for await (const found of readOsvFiles(path)) {
+    const reading = found.kind === 'record' ? readOsv(found.record) : found
+    if (reading.kind === 'fault') faults.push(`${found.from}: ${reading.why}`)
+    else if (reading.kind === 'faulty') faults.push(`${found.from}: ${reading.id}: ${reading.why}`)
+    else advisories.push(...reading.advisories.filter(each => each.package === name))
+  }
+  const matched = isPackageName(name) ? matchOsv(advisories, name, version) : []
+  return { ids: [...new Set(matched.map(each => each.id))], faults }
+}
