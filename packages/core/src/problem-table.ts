@@ -367,6 +367,11 @@ export const problemTable = {
     say: 'This is no proof of a log: {why}',
     hint: 'Fetch the proof again from the registry.',
   },
+  'provenance-exposed': {
+    status: 409,
+    say: 'Opening {name} would show everybody where it was built: {sources}, which is not public',
+    hint: 'Leave it restricted, or open it on its access page, where you say that this may be seen.',
+  },
   'provenance-old': {
     status: 422,
     say: 'The provenance of {name}@{version} was signed at {at}, longer than {minutes} minutes ago or in the future',

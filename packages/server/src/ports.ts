@@ -25,6 +25,7 @@ import type { Config } from './config.ts'
 import type { DomainFacts, Grant, IdentityReads, IdentityUpkeep, IdentityWrites } from './identity/index.ts'
 import type { CaseReads, CaseWrites } from './incident/index.ts'
 import type {
+  BuildFacts,
   BundleFacts,
   EventQuery,
   NewEvent,
@@ -462,6 +463,8 @@ export interface TrustReads {
   findProvenance(name: PackageName, version: Version): Promise<KeptProvenance | undefined>
   /** Undefined where nothing was proved yet. */
   findTrust(name: PackageName): Promise<PackageTrust | undefined>
+  /** Where its versions were built, of those that proved it. */
+  listBuilds(name: PackageName): Promise<readonly BuildFacts[]>
   /** What each version showed, in order of publication. */
   listShown(
     name: PackageName,

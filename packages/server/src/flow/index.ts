@@ -25,6 +25,7 @@ export {
 export { criticalNoticeMs, markCritical, recomputeCritical, unmarkCritical } from './critical.ts'
 export { deprecate } from './deprecate.ts'
 export { explainProvenance, findLowered, type ProvenanceWords } from './explain-provenance.ts'
+export { listExposed } from './exposure.ts'
 export { checkRoutes, hostNames, unhostNames } from './host.ts'
 export { type ImportOutcome, type ImportWishes, importVersions } from './import.ts'
 export {

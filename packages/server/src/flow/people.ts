@@ -13,6 +13,7 @@ import {
 } from '../identity/index.ts'
 import type { Ports, Tx } from '../ports.ts'
 import { applyApprovals, planApprovals } from './approvals.ts'
+import { checkMayOpen } from './exposure.ts'
 import { ownerEvent, userOf } from './leaf.ts'
 import { addNotice } from './letter.ts'
 import { factorMissing } from './mfa-rule.ts'
@@ -153,8 +154,13 @@ export interface AccessChange {
   readonly requiresTfa?: TfaDemand
   /** How many people approve a version before it is published; 0 where one may also publish alone. */
   readonly approvals?: number
+  /** Opens it though everybody then sees sources that are not public. */
+  readonly mayExpose?: boolean
 }
 
+/**
+ * Changes who reads a package and how it is changed. Throws `provenance-exposed` where that would show what nobody else sees.
+ */
 export async function changeAccess(
   ports: Ports,
   actor: Actor,
@@ -171,7 +177,9 @@ export async function changeAccess(
   const isOther = approvals !== known.approvals
   if (access === known.access && requiresTfa === known.requiresTfa && !isOther) return
   const planned = isOther ? await planApprovals(ports, actor, known, approvals) : undefined
+  const isOpened = access === 'public' && known.access !== 'public'
   const change = async (tx: Tx) => {
+    if (isOpened && wanted.mayExpose !== true) await checkMayOpen(tx, ports, name)
     await tx.catalog.setAccess(name, access)
     await tx.catalog.setRequiresTfa(name, requiresTfa)
     if (planned !== undefined) await applyApprovals(tx, ports, known, planned)

@@ -13,6 +13,7 @@ import {
   verifyBundle,
 } from '../integrity/index.ts'
 import type { KeptProvenance, Ports } from '../ports.ts'
+import { explainExposure } from './exposure.ts'
 
 /** A bundle on its way in, and what it must be about. */
 export interface Attested {
@@ -50,24 +51,12 @@ export async function admitProvenance(
   if (found.kind === 'unverified') throw problem('provenance-unverifiable', { name, version, why: found.why })
   if (found.kind === 'broken') throw refuse(found.why)
   const { kind: _, ...facts } = found
-  const why = explainTrigger(facts.build) ?? explainExposure(ports, attested, facts.build)
+  const why = explainTrigger(facts.build) ?? explainExposure(ports, attested.access, facts.build)
   if (why !== undefined) throw refuse(why)
   checkAge(ports, attested, facts.signedAt)
   await checkRun(ports, actor, attested, facts.build)
   const sha256 = createHash('sha256').update(bundle).digest('hex')
   return { ...facts, text: bundle, sha256, verifiedAt: ports.clock() }
-}
-
-/** A bundle names its repository, workflow and commit to whoever may read the package. */
-function explainExposure(
-  { config }: Ports,
-  { access }: Attested,
-  { visibility }: BuildFacts,
-): string | undefined {
-  const isTold = config.read === 'anyone' && access === 'public'
-  return isTold && (visibility === 'private' || visibility === 'internal')
-    ? `its source is ${visibility}, and anybody could read about it here`
-    : undefined
 }
 
 /** What was signed long ago may be attached by somebody who only found it. */

@@ -21,6 +21,7 @@ import {
   type NewEvent,
 } from '../integrity/index.ts'
 import type { BlobWriter, KeptProvenance, Ports, Tx, WrittenBytes } from '../ports.ts'
+import { checkHidden } from './exposure.ts'
 import { checkMayBeMade } from './host.ts'
 import { checkStillTrusted, settleEvents, settlePending, withJob } from './job.ts'
 import { ownerEvent, userOf } from './leaf.ts'
@@ -216,6 +217,7 @@ async function record(ports: Ports, tx: Tx, grant: Grant, entry: Entry): Promise
   else if (!isNew && grant.operation === 'package:create') await checkNotTaken(tx, actor, name)
   await amend(tx.catalog, name, ports.clock(), async () => {
     const manifest = await recordVersion(ports, tx, entry)
+    await checkHidden(tx, ports, upload, proof?.build)
     await holdTrust(tx, isByJob, upload, proof, ports.clock())
     await applyTag(tx, upload)
     // A pre-release under a tag of its own does not speak for the package.

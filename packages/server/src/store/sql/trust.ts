@@ -28,6 +28,10 @@ export function trustReads(db: Kysely<Schema>): TrustReads {
         }
       )
     },
+    async listBuilds(name) {
+      const query = db.selectFrom('provenance').select('build').where('package', '=', name)
+      return (await query.execute()).map(({ build }) => JSON.parse(build) as BuildFacts)
+    },
     async listShown(name) {
       const rows = await db
         .selectFrom('version')

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type PackageName, type Problem, parsePackageName, problem } from '@holdfast/core'
+import { type PackageName, type Problem, parsePackageName, problem, revealHidden } from '@holdfast/core'
 import type { Package, PackageRole } from '../../catalog/index.ts'
 import {
   changeAccess,
   describeJob,
   findCritical,
+  listExposed,
   type PackageAccess,
   readPackageAccess,
   setPackageRole,
@@ -17,7 +18,7 @@ import { type Form, readForm } from '../form.ts'
 import { sheet } from '../layout.ts'
 import { html, type Markup, nothing } from '../markup.ts'
 import { badge } from '../part/badge.ts'
-import { choose, field, radios } from '../part/field.ts'
+import { checks, choose, field, radios } from '../part/field.ts'
 import { ago, day, plural } from '../part/format.ts'
 import { accessPath, packagePath } from '../part/link.ts'
 import { asNotice, notice, problemNotice } from '../part/notice.ts'
@@ -73,6 +74,7 @@ async function change(c: PageContext, name: PackageName, posted: Form): Promise<
     access,
     requiresTfa,
     ...(approvals === undefined ? {} : { approvals }),
+    mayExpose: posted.text('expose') === 'yes',
   })
 }
 
@@ -89,7 +91,7 @@ ${addForm(name)}
 ${inherited(name, access)}
 ${exceptions(access)}
 ${jobDownloads(access, ports.clock())}
-${settings(name, known, ports.clock())}
+${settings(name, known, await listExposed(ports.store, ports, name), ports.clock())}
 ${await demandSection(c, name)}`
   return sheet(c, { title: `Access to ${name}`, main, status: trouble?.status ?? 200 })
 }
@@ -173,7 +175,17 @@ function approvalsNote(known: Package, now: number): Markup {
   return html`<p class="hint">Until ${ago(known.approvalsFrom, now)} it takes ${plural(known.approvalsBefore, 'approval')}.</p>`
 }
 
-function settings(name: PackageName, known: Package, now: number): Markup {
+/** What opening it shows, to be said yes to. */
+function exposeCheck(sources: readonly string[]): Markup {
+  return checks('expose', 'What everybody would see then', [
+    [
+      'yes',
+      html`Its versions were built from ${sources.map(each => html`<bdi>${revealHidden(each)}</bdi> `)}, which is not public: names, workflows and commits may be seen`,
+    ],
+  ])
+}
+
+function settings(name: PackageName, known: Package, exposed: readonly string[], now: number): Markup {
   return html`<h2>Settings</h2><form class="form" method="post" action="${accessPath(name)}">
 ${radios(
   'access',
@@ -184,6 +196,7 @@ ${radios(
   ],
   known.access,
 )}
+${known.access === 'public' || exposed.length === 0 ? nothing : exposeCheck(exposed)}
 ${radios(
   'presence',
   'Second factor with each change',
