@@ -21,12 +21,17 @@ export async function readGraph(
   file: string,
   manifests: readonly ProjectManifest[] = [],
 ): Promise<LockGraph> {
-  const graph = readLockGraph(await readBounded(file, maxLockBytes), manifests)
+  const graph = readLockGraph(await readLockText(file), manifests)
   if (graph !== undefined) return graph
   throw new UsageError(
     `${file} is no lock file that can be read`,
     'Formats are those of npm, pnpm, yarn and bun; a binary bun.lockb becomes text with bun install --save-text-lockfile.',
   )
+}
+
+/** The text of a lock file, or throws `UsageError`. */
+export function readLockText(file: string): Promise<string> {
+  return readBounded(file, maxLockBytes)
 }
 
 /** The text of a file that a project brings, never more than this; throws `UsageError`. */

@@ -22,6 +22,7 @@ test('the usage lists every verb that the server has, and no other', () => {
   const listed = [...usage().matchAll(/^ {2}(\w+) {2}/gm)].map(([, verb]) => verb)
   const onTheirOwn = [
     'assess',
+    'audit',
     'ci',
     'diff',
     'log',

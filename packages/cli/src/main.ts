@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFileSync } from 'node:fs'
 import { UsageError } from './usage-error.ts'
+import { ownVersion } from './version.ts'
 
 /** A verb of the command line: its line in the usage text, and how to run it. */
 interface Verb {
@@ -39,6 +39,10 @@ const verbs: Readonly<Record<string, Verb>> = {
         args,
         (await import('@holdfast/server/command')).matchAdvisories,
       ),
+  },
+  audit: {
+    line: 'show what is known against the versions of a lock file',
+    run: async args => (await import('./command/audit.ts')).runAudit(args),
   },
   waiver: {
     line: 'ask for an exception from the policy',
@@ -103,7 +107,7 @@ async function dispatch(args: string[]): Promise<number> {
     return 2
   }
   if (word === '--help' || word === '-h' || word === 'help') return print(usage())
-  if (word === '--version') return print(`${version()}\n`)
+  if (word === '--version') return print(`${ownVersion()}\n`)
   const verb = Object.hasOwn(verbs, word) ? verbs[word] : undefined
   if (verb === undefined)
     throw new UsageError(`there is no command ${word}`, 'holdfast --help lists the commands.')
@@ -120,13 +124,6 @@ export function usage(): string {
   const width = Math.max(...Object.keys(verbs).map(word => word.length))
   const lines = Object.entries(verbs).map(([word, verb]) => `  ${word.padEnd(width)}  ${verb.line}`)
   return `holdfast <command> [options]\n\n${lines.join('\n')}\n\nholdfast <command> --help says more. --json prints a result for programs.\n`
-}
-
-function version(): string {
-  const own: { version: string } = JSON.parse(
-    readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
-  )
-  return own.version
 }
 
 /** What a person sees of an error: expected ones in two lines, a bug with its stack. */

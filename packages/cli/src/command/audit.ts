@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+import { relative } from 'node:path'
+import { parseArgs } from 'node:util'
+import { findKnown, type Known, type Severity, severities } from '../audit/known.ts'
+import type { JudgedFinding, JudgeReach } from '../audit/reach.ts'
+import { formatSarif } from '../audit/sarif.ts'
+import { readLockText } from '../locked.ts'
+import { readRoutes } from '../npm-registry.ts'
+import { openProject, type Project } from '../project.ts'
+import { UsageError } from '../usage-error.ts'
+import { ownVersion } from '../version.ts'
+
+const usage = `holdfast audit [FOLDER|LOCKFILE] [--json|--sarif] [--level low|moderate|high|critical] [--omit dev|optional]...
+               [--registry URL]
+
+Shows what is known against the versions that a lock file of npm, pnpm, yarn or bun names: how bad it is, where it is
+fixed, and why the package is there. Each package is asked of the registry that the project is set to for its name; the
+name of a scoped package that came from somewhere else is told to nobody.
+
+Exit code 0 when nothing is known at the level or above it, 1 when something is, 2 for usage and network.
+`
+
+const options = {
+  registry: { type: 'string' },
+  level: { type: 'string', default: 'low' },
+  omit: { type: 'string', multiple: true },
+  json: { type: 'boolean' },
+  sarif: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+} as const
+
+/** Runs `holdfast audit …`: 0 when nothing is known, 1 when something is. */
+export async function runAudit(args: string[], judge?: JudgeReach): Promise<number> {
+  const { values, positionals } = parseArgs({ args, allowPositionals: true, options })
+  if (values.help) return print(usage)
+  const level = parseLevel(values.level)
+  const omitted = parseOmitted(values.omit ?? [])
+  const project = await openProject(positionals[0])
+  const known = await findKnown(project.graph, await readRoutes(project.folder, values.registry))
+  const counted = known.findings.filter(
+    ({ flaw, scope }) =>
+      severities.indexOf(flaw.severity) >= severities.indexOf(level) && !omitted.has(scope),
+  )
+  const findings: readonly JudgedFinding[] = judge === undefined ? counted : await judge(project, counted)
+  if (values.sarif) print(`${JSON.stringify(await toSarif(project, findings))}\n`)
+  else print(values.json ? `${JSON.stringify(toJson(known, findings))}\n` : describe(known, findings))
+  return findings.length > 0 ? 1 : 0
+}
+
+/** The word for how bad a flaw must be to count. */
+export function parseLevel(text: string): Severity {
+  const level = severities.find(each => each === text)
+  if (level !== undefined) return level
+  throw new UsageError(`there is no level ${text}`, `Levels are ${severities.join(', ')}.`)
+}
+
+/** The scopes that do not count. */
+export function parseOmitted(words: readonly string[]): ReadonlySet<string> {
+  const unknown = words.find(word => word !== 'dev' && word !== 'optional')
+  if (unknown === undefined) return new Set(words)
+  throw new UsageError(`${unknown} cannot be omitted`, 'Omit dev or optional.')
+}
+
+async function toSarif({ lockFile }: Project, findings: readonly JudgedFinding[]): Promise<unknown> {
+  const uri = encodeURI(relative('.', lockFile).replaceAll('\\', '/'))
+  return formatSarif(findings, ownVersion(), uri, await readLockText(lockFile))
+}
+
+function toJson({ asked, withheld, silent }: Known, findings: readonly JudgedFinding[]): unknown {
+  return {
+    asked,
+    withheld,
+    silent,
+    findings: findings.map(({ flaw, name, version, scope, fixed, path, reach }) => ({
+      name,
+      version,
+      advisory: flaw.id,
+      severity: flaw.severity,
+      title: flaw.title,
+      url: flaw.url,
+      range: flaw.range,
+      fixed: fixed ?? null,
+      scope,
+      path,
+      reach: reach ?? null,
+    })),
+  }
+}
+
+const titles = ['severity', 'package', 'advisory', 'fixed in', 'reachable', 'because of']
+
+function describe({ asked, withheld, silent }: Known, findings: readonly JudgedFinding[]): string {
+  const rows = findings.map(toRow)
+  const table = findings.length === 0 ? [] : [...align([titles, ...rows]), '']
+  const counts = severities
+    .toReversed()
+    .map(word => [findings.filter(({ flaw }) => flaw.severity === word).length, word] as const)
+    .filter(([count]) => count > 0)
+    .map(([count, word]) => `${count} ${word}`)
+  return [
+    ...table,
+    findings.length === 0
+      ? `Nothing is known against ${asked} versions.`
+      : `${findings.length} findings in ${asked} versions: ${counts.join(', ')}. holdfast fix shows what mends them.`,
+    ...(withheld.length === 0
+      ? []
+      : [
+          `Not asked about, since they came from somewhere that the project is not set to: ${withheld.join(', ')}`,
+        ]),
+    ...(silent.length === 0 ? [] : [`No advisories at ${silent.join(', ')}.`]),
+  ]
+    .map(line => `${clean(line)}\n`)
+    .join('')
+}
+
+function toRow({ flaw, name, version, scope, fixed, path, reach }: JudgedFinding): readonly string[] {
+  const way = path.length > 1 ? path.slice(0, -1).join(' > ') : 'the project'
+  return [
+    flaw.severity,
+    `${name}@${version}`,
+    `${flaw.id} ${flaw.title.slice(0, 60)}`,
+    fixed ?? '-',
+    reach?.answer ?? '-',
+    scope === 'required' ? way : `${way} (${scope})`,
+  ]
+}
+
+function align(rows: readonly (readonly string[])[]): string[] {
+  const widths = titles.map((_, at) => Math.max(...rows.map(row => (row[at] ?? '').length)))
+  return rows.map(row =>
+    row
+      .map((cell, at) => cell.padEnd(widths[at] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  )
+}
+
+/** Words of strangers go to a terminal: no escape sequences. */
+function clean(text: string): string {
+  return text.replace(/[\p{Cc}\p{Bidi_Control}]/gu, ' ')
+}
+
+function print(words: string): number {
+  process.stdout.write(words)
+  return 0
+}
