@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What two manifests of a package say differently, as findings for people who decide on the newer one. */
 
+import { revealHidden } from './hidden.ts'
+
 /** What may be found between two versions of a package. */
 export type FindingKind =
   | 'dependency-added'
@@ -34,7 +36,14 @@ export interface DiffFinding {
 type Manifest = Readonly<Record<string, unknown>>
 type Texts = ReadonlyMap<string, string>
 
-const dependencyFields = ['dependencies', 'optionalDependencies', 'peerDependencies']
+/** By field, the word behind the range. */
+const dependencyFields = {
+  dependencies: '',
+  optionalDependencies: ' (optional)',
+  peerDependencies: ' (peer)',
+} as const
+/** What is no range of a registry: an address, a repository, a folder, another name. */
+const elsewhere = /[:/]/
 const installScripts = new Set(['preinstall', 'install', 'postinstall'])
 /** npm runs these too where a package is taken from its repository. */
 const otherScripts = new Set(['prepare', 'prepack', 'prepublish', 'uninstall', 'postuninstall'])
@@ -48,6 +57,7 @@ const otherFields = [
   'cpu',
   'gypfile',
   'bundleDependencies',
+  'bundledDependencies',
 ]
 const maxTextLength = 300
 
@@ -55,18 +65,20 @@ const maxTextLength = 300
 export function compareManifests(before: Manifest, after: Manifest): readonly DiffFinding[] {
   const [oldScripts, newScripts] = [textsOf(before['scripts']), textsOf(after['scripts'])]
   return [
-    ...compareTexts('dependency', dependenciesOf(before), dependenciesOf(after), () => 'notable'),
-    ...compareTexts('script', only(oldScripts), only(newScripts), name =>
-      installScripts.has(name) ? 'grave' : 'minor',
-    ),
-    ...compareFields('command-changed', ['bin'], before, after, 'notable'),
+    ...compareTexts('dependency', dependenciesOf(before), dependenciesOf(after), weighDependency),
+    ...compareTexts('script', only(oldScripts), only(newScripts), weighScript),
+    ...compareFields('command-changed', ['bin', 'directories'], before, after, 'notable'),
     ...compareFields('entry-changed', entryFields, before, after, 'minor'),
     ...compareFields('field-changed', otherFields, before, after, 'minor'),
   ]
 }
 
-/** A finding in one sentence. */
-export function describeFinding({ kind, subject, before = '', after = '' }: DiffFinding): string {
+/** A finding in one sentence, with everything in it that nobody would see written out. */
+export function describeFinding(finding: DiffFinding): string {
+  return revealHidden(describe(finding))
+}
+
+function describe({ kind, subject, before = '', after = '' }: DiffFinding): string {
   switch (kind) {
     case 'dependency-added':
       return `New dependency ${subject} ${after}`
@@ -107,7 +119,7 @@ function compareTexts(
   what: 'dependency' | 'script',
   before: Texts,
   after: Texts,
-  weigh: (name: string) => DiffFinding['weight'],
+  weigh: (name: string, old: string | undefined, now: string) => DiffFinding['weight'],
 ): DiffFinding[] {
   const names = [...new Set([...before.keys(), ...after.keys()])].sort()
   return names.flatMap((subject): DiffFinding[] => {
@@ -116,8 +128,8 @@ function compareTexts(
     if (now === undefined)
       return [{ kind: `${what}-removed`, weight: 'minor', subject, before: cut(old ?? '') }]
     if (old === undefined)
-      return [{ kind: `${what}-added`, weight: weigh(subject), subject, after: cut(now) }]
-    const weight = what === 'dependency' ? 'minor' : weigh(subject)
+      return [{ kind: `${what}-added`, weight: weigh(subject, old, now), subject, after: cut(now) }]
+    const weight = weigh(subject, old, now)
     return [{ kind: `${what}-changed`, weight, subject, before: cut(old), after: cut(now) }]
   })
 }
@@ -136,8 +148,22 @@ function compareFields(
   })
 }
 
+function weighScript(name: string): DiffFinding['weight'] {
+  return installScripts.has(name) ? 'grave' : 'minor'
+}
+
+/** A new one brings in code, and so does one that comes from elsewhere than before. */
+function weighDependency(_: string, old: string | undefined, now: string): DiffFinding['weight'] {
+  return old === undefined || (elsewhere.test(now) && !elsewhere.test(old)) ? 'notable' : 'minor'
+}
+
+/** What each name is wanted as, in all fields: one that stands in two of them may differ in either. */
 function dependenciesOf(manifest: Manifest): Texts {
-  return new Map(dependencyFields.flatMap(field => [...textsOf(manifest[field])]))
+  const wanted = new Map<string, string>()
+  for (const [field, word] of Object.entries(dependencyFields))
+    for (const [name, range] of textsOf(manifest[field]))
+      wanted.set(name, [wanted.get(name), `${range}${word}`].filter(each => each !== undefined).join(', '))
+  return wanted
 }
 
 function only(scripts: Texts): Texts {

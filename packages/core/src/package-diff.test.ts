@@ -83,6 +83,23 @@ test('what is hidden from the eye is found, and written out where it is shown', 
   assert.deepEqual(kinds(before, emoji), [])
 })
 
+test('a path that deceives is found, and written out in the sentence about it', () => {
+  const path = 'lib/\u202esj.exe'
+  const { findings } = diffPackages(content(same), content(same, { [path]: 'let a\n' }))
+  const said = findings.map(describeFinding)
+  assert.ok(said.includes('lib/\\u{202e}sj.exe holds characters that deceive the eye'), said.join('; '))
+})
+
+test('a dependency hides behind no other field of its name, and one that comes from elsewhere is notable', () => {
+  const peer = { ...same, peerDependencies: { a: '1.0.0' } }
+  assert.deepEqual(kinds(content(peer), content({ ...peer, dependencies: { a: '1.0.0' } })), [
+    'minor dependency-changed a',
+  ])
+  const wants = (range: string) => content({ ...same, dependencies: { a: range } })
+  assert.deepEqual(kinds(wants('1.0.0'), wants('github:mallory/a')), ['notable dependency-changed a'])
+  assert.deepEqual(kinds(wants('1.0.0'), wants('1.0.1')), ['minor dependency-changed a'])
+})
+
 test('a minified line is broken up, so that a change inside it can be read, and said to be unreadable', () => {
   const line = Array.from({ length: 500 }, (_, i) => `f${i}(a);`).join('')
   const before = content(same, { 'min.js': `${line}` })

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What changed between two versions of a package, for people who decide on it. Everything compared is a stranger's. */
+import { isDeceptive, revealHidden, revealLine } from './hidden.ts'
 import { diffLines, type Hunk } from './line-diff.ts'
 import { compareManifests, type DiffFinding } from './manifest-diff.ts'
 
@@ -56,7 +57,7 @@ export interface PackageDiff {
   readonly unchangedFiles: number
   readonly beforeBytes: number
   readonly afterBytes: number
-  /** More files differ than are listed. */
+  /** More differs than is listed. */
   readonly isCut: boolean
 }
 
@@ -64,6 +65,7 @@ export interface PackageDiff {
 export const maxComparedBytes = 1024 * 1024
 
 const maxFiles = 1000
+const maxFindings = 1000
 const maxLines = 10_000
 const maxFileLines = 2000
 const foldedFrom = 1000
@@ -86,12 +88,12 @@ export function diffPackages(before: PackageContent | undefined, after: PackageC
     findings.push(...found)
   }
   return {
-    findings: findings.toSorted((one, other) => rank(one) - rank(other)),
+    findings: findings.toSorted((one, other) => rank(one) - rank(other)).slice(0, maxFindings),
     files,
     unchangedFiles: after.files.length - changed.filter(each => each.after !== undefined).length,
     beforeBytes: sumBytes(before?.files ?? []),
     afterBytes: sumBytes(after.files),
-    isCut: changed.length > maxFiles,
+    isCut: changed.length > maxFiles || findings.length > maxFindings,
   }
 }
 
@@ -199,7 +201,7 @@ function cutHunks(hunks: readonly Hunk[], room: number): readonly Hunk[] {
   const kept: Hunk[] = []
   for (const hunk of hunks) {
     if (left <= 0) break
-    const lines = hunk.lines.slice(0, left).map(line => ({ ...line, text: revealHidden(line.text) }))
+    const lines = hunk.lines.slice(0, left).map(line => ({ ...line, text: revealLine(line.text) }))
     kept.push({ ...hunk, lines })
     left -= lines.length
   }
@@ -214,19 +216,6 @@ function sumBytes(files: readonly PackageFile[]): number {
   return files.reduce((sum, file) => sum + file.sizeBytes, 0)
 }
 
-// Characters that change the order of what is read (trojan source), and runs of such as nobody sees (payloads were hidden in them).
-const turning = '\\u202a-\\u202e\\u2066-\\u2069'
-const unseen = '[\\u200b-\\u200f\\u2060-\\u2064\\ufe00-\\ufe0f\\u{e0000}-\\u{e01ef}]'
-const hidden = new RegExp(`[${turning}]|${unseen}{4,}`, 'u')
-const hiddenAll = new RegExp(hidden.source, 'gu')
-
-/** A text with what deceives the eye written out: `\u{202e}`. */
-export function revealHidden(text: string): string {
-  return text.replace(hiddenAll, found =>
-    Array.from(found, each => `\\u{${each.codePointAt(0)?.toString(16)}}`).join(''),
-  )
-}
-
 function* findInFile(
   { path, before, after }: Pair,
   body: FileBody,
@@ -234,8 +223,8 @@ function* findInFile(
   now: string | undefined,
 ): Generator<DiffFinding> {
   if (after === undefined) return
-  if (hidden.test(path) || (now !== undefined && hidden.test(now) && !hidden.test(old ?? '')))
-    yield { kind: 'hidden-characters', weight: 'grave', subject: revealHidden(path) }
+  if (revealHidden(path) !== path || (now !== undefined && isDeceptive(now) && !isDeceptive(old ?? '')))
+    yield { kind: 'hidden-characters', weight: 'grave', subject: path }
   if (body.kind === 'binary' && now === undefined)
     yield { kind: before === undefined ? 'binary-added' : 'binary-changed', weight: 'notable', subject: path }
   if (body.kind === 'large') yield { kind: 'large-changed', weight: 'notable', subject: path }

@@ -9,6 +9,7 @@ import {
   type PackageContent,
   type PackageDiff,
   parseDigest,
+  revealHidden,
 } from '@holdfast/core'
 import { findRegistry, type Registry } from '../registry.ts'
 import { UsageError } from '../usage-error.ts'
@@ -53,11 +54,7 @@ export async function runDiff(args: string[], readPackage: ReadPackage): Promise
     return 3
   }
   const diff = diffPackages(await readPackage(old.bytes), await readPackage(now.bytes))
-  print(
-    values.json
-      ? `${JSON.stringify({ before, after, ...diff })}\n`
-      : `${format(diff).map(clean).join('\n')}\n`,
-  )
+  print(values.json ? `${JSON.stringify({ before, after, ...diff })}\n` : `${format(diff).join('\n')}\n`)
   return diff.files.length === 0 ? 0 : 1
 }
 
@@ -131,12 +128,13 @@ function format({ findings, files, unchangedFiles, isCut }: PackageDiff): string
     ...findings.map(each => `${each.weight.padEnd(7)}  ${describeFinding(each)}`),
     ...(findings.length > 0 ? [''] : []),
     ...files.flatMap(formatFile),
-    ...(isCut ? ['More files differ than are listed here.'] : []),
+    ...(isCut ? ['More differs than is listed here.'] : []),
     `${files.length} files differ, ${unchangedFiles} do not.`,
   ]
 }
 
-function formatFile({ path, change, body }: FileDiff): string[] {
+function formatFile({ path: said, change, body }: FileDiff): string[] {
+  const path = revealHidden(said)
   if (body.kind === 'same') return [`${path}: executable now`, '']
   if (body.kind !== 'text')
     return [`${path}: ${change}, ${body.kind === 'large' ? 'too large' : 'no text'}`, '']
@@ -147,11 +145,6 @@ function formatFile({ path, change, body }: FileDiff): string[] {
   ])
   const title = `${path}: ${change}, +${body.addedLines} -${body.removedLines}${body.isUnfolded ? ', long lines are broken' : ''}`
   return [title, ...lines, ...(body.isCut ? ['… more is not shown'] : []), '']
-}
-
-/** Words of strangers go to a terminal: no escape sequences. */
-function clean(text: string): string {
-  return text.replace(/\p{Cc}/gu, ' ')
 }
 
 function print(words: string): number {

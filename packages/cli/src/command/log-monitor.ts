@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setTimeout as delay } from 'node:timers/promises'
-import type { NamePattern } from '@holdfast/core'
+import { type NamePattern, revealHidden } from '@holdfast/core'
 import { findBelieved } from '../log/believed.ts'
 import { type Finding, followLog } from '../log/monitor.ts'
 import { findLog, readCheckpointNote } from '../log/source.ts'
@@ -71,7 +71,5 @@ function describe({ index, level, type, pkg, ver, at, why }: Finding): string {
   const about = pkg === undefined ? '' : ` ${pkg}${ver === undefined || ver === '' ? '' : `@${ver}`}`
   const when = at === undefined ? '' : ` ${new Date(at).toISOString()}`
   const reasons = why.length === 0 ? '' : `: ${why.join('; ')}`
-  return `${level.padEnd(5)} entry ${index}${when} ${type}${about}${reasons}`
-    .replace(/\p{Cc}/gu, ' ')
-    .concat('\n')
+  return `${revealHidden(`${level.padEnd(5)} entry ${index}${when} ${type}${about}${reasons}`)}\n`
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { parseArgs } from 'node:util'
-import { encodeBase64, type Leaf, parseNamePattern } from '@holdfast/core'
+import { encodeBase64, type Leaf, parseNamePattern, revealHidden } from '@holdfast/core'
 import { auditLog } from '../log/audit.ts'
 import { findBelieved } from '../log/believed.ts'
 import { type Believed, verifyCheckpoint } from '../log/checkpoint.ts'
@@ -146,7 +146,7 @@ function describeState(state: RegistryState | undefined): string {
 }
 
 function formatLine(line: string): string {
-  return `${line.replace(/\p{Cc}/gu, ' ')}\n`
+  return `${revealHidden(line)}\n`
 }
 
 function print(words: string): number {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { parseArgs } from 'node:util'
-import type { LockedVersion } from '@holdfast/core'
+import { type LockedVersion, revealHidden } from '@holdfast/core'
 import { readLocked } from '../locked.ts'
 import { askRegistry, findRegistry } from '../registry.ts'
 import { UsageError } from '../usage-error.ts'
@@ -72,7 +72,7 @@ function describe(
   })
   const kept = isKept ? ['They are spared by rules that are enforced from now on.'] : []
   const summary = `${looked} versions, ${looked - versions.length} of them open.`
-  return `${[...parts, summary, ...kept].map(line => line.replace(/\p{Cc}/gu, ' ')).join('\n')}\n`
+  return `${[...parts, summary, ...kept].map(line => revealHidden(line)).join('\n')}\n`
 }
 
 function print(words: string): number {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { parseArgs } from 'node:util'
+import { revealHidden } from '@holdfast/core'
 import { type BundleCheck, checkBundleOf, type ToldBundle } from '../bundle.ts'
 import { reportMisbehaviour } from '../log/misbehaviour.ts'
 import { askRegistry, findRegistry } from '../registry.ts'
@@ -137,7 +138,7 @@ function iso(at: number): string {
 
 /** Words of strangers go to a terminal: no escape sequences. */
 function clean(text: string): string {
-  return text.replace(/\p{Cc}/gu, ' ')
+  return revealHidden(text)
 }
 
 function print(words: string): number {

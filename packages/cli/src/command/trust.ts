@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { parseArgs } from 'node:util'
-import { formatVerifierKey } from '@holdfast/core'
+import { formatVerifierKey, revealHidden } from '@holdfast/core'
 import { fetchTrust, listTrust, loadTrust, saveTrust, type Trust } from '../log/trust.ts'
 import { findRegistry } from '../registry.ts'
 import { UsageError } from '../usage-error.ts'
@@ -79,7 +79,7 @@ function formatTrust({ url, origin, logKeys, policy, npmKeyCount, sha256 }: Trus
     `Keys that sign packages: ${npmKeyCount}`,
     `SHA-256 of all this: ${sha256}`,
   ]
-    .map(line => `${line.replace(/\p{Cc}/gu, ' ')}\n`)
+    .map(line => `${revealHidden(line)}\n`)
     .join('')
 }
 

@@ -13,6 +13,7 @@ import {
   parseLogProof,
   parseVersion,
   readLeaf,
+  revealHidden,
 } from '@holdfast/core'
 import { readGraph } from '../locked.ts'
 import { type VerifiedCheckpoint, verifyCheckpoint } from '../log/checkpoint.ts'
@@ -235,7 +236,7 @@ function describe({ trust, checkpoint, versions: all }: Outcome): string {
     `Log ${trust.origin}, ${checkpoint.size} entries; what happened to them since is as the registry tells it.`,
     describeWitnesses(trust, checkpoint),
   ]
-    .map(line => `${line.replace(/\p{Cc}/gu, ' ')}\n`)
+    .map(line => `${revealHidden(line)}\n`)
     .join('')
 }
 

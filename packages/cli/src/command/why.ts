@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { parseArgs } from 'node:util'
+import { revealHidden } from '@holdfast/core'
 import { askRegistry, findRegistry } from '../registry.ts'
 import { UsageError } from '../usage-error.ts'
 
@@ -98,7 +99,7 @@ function describe(told: Told): string[] {
 
 /** Words of strangers go to a terminal: no escape sequences. */
 function clean(text: string): string {
-  return text.replace(/\p{Cc}/gu, ' ')
+  return revealHidden(text)
 }
 
 function print(words: string): number {

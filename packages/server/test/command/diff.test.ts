@@ -35,7 +35,7 @@ async function run(...args: string[]): Promise<{ code: number; stdout: string; s
 test('what changed is printed, with nothing in it that a terminal would obey', async () => {
   const { code, stdout } = await run('diffed@1.0.0', 'diffed@1.1.0', '--registry', live.url)
   assert.equal(code, 1, stdout)
-  assert.match(stdout, /index\.js: changed, \+1 -1\n@@ -1 \+1 @@\n-one\n\+two {2}\[31m\n/)
+  assert.match(stdout, /index\.js: changed, \+1 -1\n@@ -1 \+1 @@\n-one\n\+two \\u\{1b\}\[31m\n/)
   assert.match(stdout, /2 files differ, 1 do not\./)
 })
 

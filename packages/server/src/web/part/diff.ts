@@ -1,5 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type DiffFinding, describeFinding, type FileDiff, type Hunk, type PackageDiff } from '@holdfast/core'
+import {
+  type DiffFinding,
+  describeFinding,
+  type FileDiff,
+  type Hunk,
+  type PackageDiff,
+  revealHidden,
+} from '@holdfast/core'
 import { html, type Markup, nothing } from '../markup.ts'
 import { badge, type Tone } from './badge.ts'
 import { formatBytes, plural } from './format.ts'
@@ -28,7 +35,7 @@ export function findingItems(diff: PackageDiff): readonly Markup[] {
 /** Every file that differs, its changed lines behind a fold. */
 export function fileDiffs({ files, unchangedFiles, isCut }: PackageDiff): Markup {
   return html`${files.map((file, index) => fileDiff(file, index < openFiles))}
-${isCut ? html`<p>More files differ than are listed here: download both tarballs to see all.</p>` : nothing}
+${isCut ? html`<p>More differs than is listed here: download both tarballs to see all.</p>` : nothing}
 <p class="small">${plural(unchangedFiles, 'file')} did not change.</p>`
 }
 
@@ -36,7 +43,7 @@ function fileDiff(file: FileDiff, mayOpen: boolean): Markup {
   const { path, change, body } = file
   const lines = body.kind === 'text' ? body.addedLines + body.removedLines : 0
   const isOpen = mayOpen && change !== 'removed' && lines > 0 && lines <= openLines
-  return html`<details class="file" ${isOpen ? html`open` : ''}><summary><code>${path}</code> ${badge(change)} <span class="small">${countsOf(file)}</span></summary>
+  return html`<details class="file" ${isOpen ? html`open` : ''}><summary><code>${revealHidden(path)}</code> ${badge(change)} <span class="small">${countsOf(file)}</span></summary>
 ${content(file)}</details>`
 }
 
