@@ -232,6 +232,11 @@ export const problemTable = {
     say: 'Another process published a newer checkpoint',
     hint: 'Nothing is lost: the next round goes on from there.',
   },
+  'log-unsynced': {
+    status: 503,
+    say: 'The disk did not keep what was written for the log: {why}',
+    hint: 'Nothing is signed until the registry is started again: look after the disk first.',
+  },
   'mail-domain-refused': {
     status: 403,
     say: 'This registry takes new accounts with addresses of {domains} only',

@@ -697,8 +697,9 @@ export interface LogRows {
   findTime(index: number): Promise<number | undefined>
   /**
    * The next waiting events, `limit` at most, take their places at the end of the tree; `extend` says what it is then, from
-   * what it was and their leaf hashes. One durable transaction: the head moves from exactly what was read, or nothing
-   * happens and undefined comes back, as when nobody waits.
+   * what it was and their leaf hashes. One transaction: the head moves from exactly what was read, or nothing happens and
+   * undefined comes back, as when nobody waits. A power cut may take it back until the next durable commit: the events stay,
+   * and with them the same places.
    */
   sequence(
     limit: number,
@@ -741,18 +742,22 @@ export interface LogWrites {
  */
 export interface LogFiles {
   /**
-   * Durable when this resolves. A path that is there with the same bytes is fine, with others throws `log-forked`. A crash
-   * leaves some of them, and temporary files that go when the store opens.
+   * Each is whole when this resolves, also for other processes and if this one is killed; that it outlasts a power cut is what
+   * `settle` promises, and what one left half there is written again. A path that is there with the same bytes is fine, with others throws `log-forked`. A crash leaves some of them, and
+   * temporary files that go when the store opens.
    */
   write(files: ReadonlyMap<string, Uint8Array>): Promise<void>
   read(path: string): Promise<Uint8Array | undefined>
-  /** The one file that changes; durable when this resolves, and never half there. */
+  /** These, whoever wrote them, and all that were written here are durable when this resolves. Throws `log-unsynced` where the disk does not say so. */
+  settle(paths: readonly string[]): Promise<void>
+  /** The one file that changes; durable when this resolves, and never half there. Throws `log-unsynced` likewise. */
   replaceCheckpoint(note: string): Promise<void>
 }
 
 /**
  * Signs with the log's key, which never leaves the port. Keeps its own durable mark of the largest tree it signed, apart from
- * the database, and refuses a smaller one (`log-behind`) or another root of the same size (`log-forked`).
+ * the database, and refuses a smaller one (`log-behind`) or another root of the same size (`log-forked`). Where the disk does
+ * not say that it kept the mark nothing is signed (`log-unsynced`).
  */
 export interface LogSigner {
   readonly vkey: string

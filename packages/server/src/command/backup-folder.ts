@@ -131,11 +131,14 @@ export async function copyBlob(from: Blobs, to: Blobs, digest: Digest): Promise<
 export async function copyLog(from: string, to: string, size: number): Promise<void> {
   const names = await readdir(from, { recursive: true }).catch(() => [])
   const log = await openLogFolder(to)
+  const copied: string[] = []
   for (const name of names) {
     const path = name.replaceAll('\\', '/')
     if (!isWithin(path, size) || (await log.read(path)) !== undefined) continue
     await log.write(new Map([[path, await readFile(join(from, name))]]))
+    copied.push(path)
   }
+  await log.settle(copied)
 }
 
 function isWithin(path: string, size: number): boolean {

@@ -8,7 +8,9 @@ import {
   type Checkpoint,
   extendFrontier,
   formatCheckpoint,
+  formatTilePath,
   isProblem,
+  listNewTiles,
   parseCheckpoint,
   parseNote,
   parseVerifierKey,
@@ -32,6 +34,9 @@ export interface LogWorks extends Pick<Ports, 'store' | 'config' | 'clock'> {
   readonly witnesses: Witnesses
 }
 
+/** A tree as it was signed or published. */
+type Tree = Pick<PublishedLog, 'size' | 'root'>
+
 /** What a round came to. */
 export interface Round {
   /** The edge of the tree that the files have, for the next round. */
@@ -40,6 +45,8 @@ export interface Round {
   readonly added: number
   /** Everything with a place is under the published checkpoint. */
   readonly isPublished: boolean
+  /** That checkpoint is a new one. */
+  readonly isNew: boolean
 }
 
 /** How many entries one round takes. */
@@ -56,7 +63,7 @@ export async function runRound(works: LogWorks, kept: LogEdge | undefined, isDue
   const added = head.size - begun.size
   // A crash here leaves a head that is larger than what is published: the next round goes on from it.
   if (head.size === (before?.size ?? 0) && !(isDue && before !== undefined))
-    return { edge: kept ?? emptyEdge, added, isPublished: true }
+    return { edge: kept ?? emptyEdge, added, isPublished: true, isNew: false }
   const edge = await edgeOf(works, kept, before, head)
   const grown = await growTo(works, edge, head)
   const [note] = await unlessMoved(
@@ -72,12 +79,33 @@ export async function runRound(works: LogWorks, kept: LogEdge | undefined, isDue
     works.witnesses.cosign(note, head.size, proveFrom),
   )
   // A crash here leaves witnesses that have seen the head: they are asked about the same tree again.
-  if (!isQuorumMet) return { edge: grown.edge, added, isPublished: false }
+  if (!isQuorumMet) return { edge: grown.edge, added, isPublished: false, isNew: false }
   const next = { size: head.size, root: head.root, note: note + lines.join(''), at: works.clock() }
   if (next.note !== before?.note) await publish(works, before, next)
   // A crash here leaves the file behind the row: opening the log writes it again.
-  await works.files.replaceCheckpoint(next.note)
-  return { edge: grown.edge, added, isPublished: true }
+  return { edge: grown.edge, added, isPublished: true, isNew: true }
+}
+
+/** The file says what the row says; whoever wrote it looks again, since another process may have published or written meanwhile. */
+export async function showCheckpoint({ store, files }: LogWorks): Promise<void> {
+  let shown: string | undefined
+  for (;;) {
+    const published = await store.log.published()
+    if (published === undefined || published.note === shown) return
+    await files.settle(listNewTiles(await readShownSize(files), published.size).map(formatTilePath))
+    await files.replaceCheckpoint(published.note)
+    shown = published.note
+  }
+}
+
+/** Of the tree that the file shows now; 0 for none that can be read. */
+async function readShownSize(files: LogFiles): Promise<number> {
+  const bytes = await files.read('checkpoint')
+  try {
+    return parseCheckpoint(parseNote(Buffer.from(bytes ?? []).toString('utf8')).text).size
+  } catch {
+    return 0
+  }
 }
 
 /** Whoever was slow finds a signer and witnesses that have seen more: no evidence, where another process of ours went on. */
@@ -111,7 +139,7 @@ async function edgeOf(
 }
 
 /** The edge of a published tree from its files. Throws `log-damaged` where they do not give its root. */
-export async function readCheckedEdge(files: LogFiles, { size, root }: PublishedLog): Promise<LogEdge> {
+export async function readCheckedEdge(files: LogFiles, { size, root }: Tree): Promise<LogEdge> {
   const edge = await readEdge(files, size)
   await checkRoot(edge, root, 'the files of the log do not give the root that was published')
   return edge
@@ -172,12 +200,13 @@ async function publish(works: LogWorks, before: PublishedLog | undefined, next: 
 
 /** What opening a log finds. Throws `log-behind`, `log-forked` or `log-damaged`: nothing may be signed then. */
 export async function checkLog(works: LogWorks): Promise<void> {
-  const { store, signer, files } = works
+  const { store, signer } = works
   const [published, kept, mark] = [
     await store.log.published(),
     await readKeptCheckpoint(works),
     await signer.mark(),
   ]
+  await placeMarked(works, mark)
   // Read last: whatever another process signs meanwhile is in it.
   const head = await store.log.head()
   if (mark !== undefined && mark.size > head.size)
@@ -188,8 +217,48 @@ export async function checkLog(works: LogWorks): Promise<void> {
   if (published.size > head.size) throw problem('log-behind', { signed: published.size, found: head.size })
   checkSameTree(published, head, 'the published tree is not the one in the database')
   await checkNote(works, published)
-  await readCheckedEdge(files, published).catch(error => rebuild(works, published, error))
-  await files.replaceCheckpoint(published.note)
+  await checkFiles(works, kept, published)
+  await showCheckpoint(works)
+}
+
+/** A power cut may take back places whose tree was signed: where the events are still there, they give the same tree again. */
+async function placeMarked({ store }: LogWorks, mark: Tree | undefined): Promise<void> {
+  const head = await store.log.head()
+  if (mark === undefined || mark.size <= head.size) return
+  await store.log.sequence(mark.size - head.size, async (from, leafHashes) => {
+    const next = await extend(from, leafHashes)
+    if (next.size === mark.size && Buffer.compare(next.root, mark.root) === 0) return next
+    throw problem('log-behind', { signed: mark.size, found: from.size })
+  })
+}
+
+/** The files of the tree that the checkpoint in the folder shows are durable; of what is published since any may be gone. */
+async function checkFiles(
+  works: LogWorks,
+  kept: Checkpoint | undefined,
+  published: PublishedLog,
+): Promise<void> {
+  const { files } = works
+  const shown = kept !== undefined && kept.size < published.size ? kept : published
+  try {
+    const edge = await readCheckedEdge(files, shown)
+    if (shown !== published) await writeAgain(works, edge, published)
+  } catch (error) {
+    if (!isProblem(error) || error.code !== 'log-damaged') throw error
+    await rebuild(works, published, error)
+  }
+}
+
+/** What was published a moment before the end: partial files of each size that was, too, where they are there. */
+async function writeAgain({ store, files }: LogWorks, from: LogEdge, { size }: PublishedLog): Promise<void> {
+  let edge = from
+  for (const { entry } of await store.log.readEntries(from.size, size)) {
+    const grown = await growEdge(edge, [entry])
+    edge = grown.edge
+    for (const [path, bytes] of grown.files)
+      if (edge.size === size || !path.includes('.p/') || (await files.read(path)) !== undefined)
+        await files.write(new Map([[path, bytes]]))
+  }
 }
 
 /** Files that are missing are made again from the entries; one that is there with other bytes is evidence, and stays. */
@@ -198,7 +267,6 @@ async function rebuild(
   { size, root }: PublishedLog,
   why: unknown,
 ): Promise<void> {
-  if (!isProblem(why) || why.code !== 'log-damaged') throw why
   let edge = emptyEdge
   while (edge.size < size) {
     const to = Math.min(size, edge.size + entriesAtOnce)
@@ -243,11 +311,7 @@ async function checkNote({ store, signer }: LogWorks, { size, root, note }: Publ
     throw problem('log-damaged', { why: 'the published checkpoint is not of this log or tree' })
 }
 
-function checkSameTree(
-  one: { readonly size: number; readonly root: Uint8Array } | undefined,
-  other: LogHead,
-  why: string,
-): void {
+function checkSameTree(one: Tree | undefined, other: LogHead, why: string): void {
   if (one?.size === other.size && Buffer.compare(one.root, other.root) !== 0)
     throw problem('log-forked', { why })
 }

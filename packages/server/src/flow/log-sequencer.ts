@@ -4,14 +4,16 @@ import { hostname } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import { isProblem, type Problem } from '@holdfast/core'
 import type { LogEdge } from './log-edge.ts'
-import { checkLog, type LogWorks, runRound } from './log-round.ts'
+import { checkLog, type LogWorks, runRound, showCheckpoint } from './log-round.ts'
 
 const leaseMs = 4000
 const pollMs = 2000
+/** What is published meanwhile shares one change of the file. */
+const showMs = 50
 const republishMs = 10 * 60_000
 /** How long a round waits after the last one began, by what that came to. */
 const gaps = { alone: 0, several: 50, elsewhere: 100, failed: 250, unheard: 1000 }
-const evidence: readonly string[] = ['log-behind', 'log-damaged', 'log-forked']
+const fatal: readonly string[] = ['log-behind', 'log-damaged', 'log-forked', 'log-unsynced']
 
 /** The owners that live in this process. */
 const alive = new Set<string>()
@@ -28,6 +30,9 @@ export class Sequencer {
   #begunAt = performance.now()
   #gapMs = gaps.alone
   #why: Problem | undefined
+  #isShown = true
+  #showing: Promise<void> | undefined
+  #tell: (error: unknown) => void = () => {}
 
   constructor(works: LogWorks) {
     this.#works = works
@@ -53,6 +58,7 @@ export class Sequencer {
   /** Rounds as events come, from anywhere, and when the last was long ago; `tell` hears why one failed. Returns a stop. */
   follow(tell: (error: unknown) => void): () => void {
     const { events } = this.#works.store
+    this.#tell = tell
     let lastDueAt = performance.now()
     const stop = events.follow(news => {
       if (news.some(event => event.leaf !== null)) this.plan(false).catch(tell)
@@ -62,6 +68,7 @@ export class Sequencer {
       const isDue = performance.now() - lastDueAt > republishMs
       if (isDue) lastDueAt = performance.now()
       if (isDue || (await this.#isWaitedFor())) await this.plan(isDue)
+      else if (!this.#isShown) this.#show()
     }
     const timer = setInterval(() => void poll().catch(tell), pollMs).unref()
     void poll().catch(tell)
@@ -75,6 +82,7 @@ export class Sequencer {
   async close(): Promise<void> {
     await this.#planned?.catch(() => {})
     await this.#running?.catch(() => {})
+    await this.#showing
     await this.#works.store.leases.release('log', this.#owner)
     alive.delete(this.#owner)
   }
@@ -99,17 +107,44 @@ export class Sequencer {
       this.#gapMs = (await this.#hold()) ? await this.#round(isDue) : gaps.elsewhere
     } catch (error) {
       this.#edge = undefined
-      if (isProblem(error) && evidence.includes(error.code)) this.#why = error
+      this.#halt(error)
       throw error
+    }
+  }
+
+  #halt(error: unknown): void {
+    if (isProblem(error) && fatal.includes(error.code)) this.#why ??= error
+  }
+
+  /** The file follows the row: nobody who publishes waits for it. */
+  #show(): void {
+    this.#isShown = false
+    this.#showing ??= this.#showAll().finally(() => {
+      this.#showing = undefined
+    })
+  }
+
+  async #showAll(): Promise<void> {
+    while (!this.#isShown && this.#why === undefined) {
+      await delay(showMs)
+      this.#isShown = true
+      try {
+        await showCheckpoint(this.#works)
+      } catch (error) {
+        this.#isShown = false // the next round or look tries again
+        this.#halt(error)
+        return this.#tell(error)
+      }
     }
   }
 
   async #round(isDue: boolean): Promise<number> {
     if (!this.#hasChecked) await checkLog(this.#works)
     this.#hasChecked = true
-    const { edge, added, isPublished } = await runRound(this.#works, this.#edge, isDue)
+    const { edge, added, isPublished, isNew } = await runRound(this.#works, this.#edge, isDue)
     this.#edge = edge
     if (!isPublished) return gaps.unheard
+    if (isNew) this.#show()
     return added > 1 ? gaps.several : gaps.alone
   }
 

@@ -35,9 +35,13 @@ export async function linkNew(path: string, bytes: Buffer): Promise<void> {
 
 /** Throws `key-exposed` where others can read it. */
 export async function readKeyFile(path: string): Promise<Buffer> {
-  const { mode } = await stat(path)
-  if ((mode & 0o077) !== 0) throw problem('key-exposed', { path, mode: formatMode(mode), wanted: '600' })
+  checkOwnersAlone(path, await stat(path))
   return readFile(path)
+}
+
+/** Throws `key-exposed` where others can read a file of this mode. */
+export function checkOwnersAlone(path: string, { mode }: { readonly mode: number }): void {
+  if ((mode & 0o077) !== 0) throw problem('key-exposed', { path, mode: formatMode(mode), wanted: '600' })
 }
 
 /** Who can write the folder can put a key of theirs in place of ours. */

@@ -6,6 +6,7 @@
  *   log-<id>.retired-<ISO time>.pem     keys that signed before it, and until that time sign beside it
  *   log.mark    two places of 512 bytes, written in turn: SHA-256 of the rest, size, root. The larger one that holds counts,
  *               so that a write cut short leaves the one before
+ *   log.mark.lock  an empty SQLite file, locked by whoever raises the mark
  *
  * Trusted: who reads the key can sign another log in our name, and who takes the mark back takes a guard away.
  */
@@ -22,7 +23,7 @@ import { join } from 'node:path'
 import { problem } from '@holdfast/core'
 import type { Clock, LogKey, LogSigner } from '../ports.ts'
 import { checkNotWritableByOthers, linkNew, readKeyFile, readOrMake, syncFolder } from './key-file.ts'
-import { raiseMark, readMark } from './log-mark.ts'
+import { openMark } from './log-mark.ts'
 
 const ed25519 = 1
 const retiredName = /^log-[0-9a-f]{8}\.retired-(.+)\.pem$/
@@ -41,7 +42,7 @@ export async function openLogKey(
   await mkdir(folder, { recursive: true, mode: 0o700 })
   await checkNotWritableByOthers(folder)
   await readOrMake(join(folder, 'log.key'), makeLogKey)
-  const mark = join(folder, 'log.mark')
+  const mark = openMark(join(folder, 'log.mark'))
   let ring = await readRing(folder, origin)
   return {
     get vkey() {
@@ -50,9 +51,9 @@ export async function openLogKey(
     get keys() {
       return ring.map(({ vkey, id, signsUntil }) => ({ vkey, id, signsUntil }))
     },
-    mark: () => readMark(mark),
+    mark: () => mark.read(),
     async sign(tree, noteText) {
-      await raiseMark(folder, mark, tree)
+      await mark.raise(tree)
       // A crash here has signed nothing: the same tree is signed next.
       const signing = ring.filter(({ signsUntil }) => signsUntil === null || signsUntil > clock())
       return signing.map(each => formatLine(origin, each, noteText)).join('')

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What the transparency log asks of the store, its folder and its key, with two processes on each. */
 import assert from 'node:assert/strict'
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { type FileHandle, mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -153,7 +153,43 @@ describe('the folder of a log', () => {
     assert.equal(await readFile(join(log, 'tile/0/000.p/1'), 'utf8'), 'one')
     assert.equal(await one.read('tile/0/000.p/2'), undefined)
     assert.equal(await one.read('tile/0/000.p'), undefined)
+    await one.settle(['tile/0/000.p/1'])
+    await openLogFolder(log)
     assert.deepEqual(await readdir(join(log, '.incoming')), [])
+  })
+
+  test('what a power cut left of a file is written again; anything else in its place is evidence', async () => {
+    const log = join(folder, 'torn')
+    const files = await openLogFolder(log)
+    const bytes = Buffer.alloc(8192, 7)
+    const path = 'tile/0/000'
+    await files.write(new Map([[path, Buffer.alloc(0)]]))
+    for (const torn of [bytes.subarray(0, 0), bytes.subarray(0, 100), Buffer.alloc(8192).fill(7, 4096)]) {
+      await writeFile(join(log, path), torn)
+      await files.write(new Map([[path, bytes]]))
+      assert.ok(bytes.equals(await readFile(join(log, path))))
+    }
+    for (const forged of [Buffer.alloc(8192, 8), Buffer.alloc(8193, 7), Buffer.alloc(1, 8)]) {
+      await writeFile(join(log, path), forged)
+      await assert.rejects(files.write(new Map([[path, bytes]])), { code: 'log-forked' })
+      assert.ok(forged.equals(await readFile(join(log, path))))
+    }
+  })
+
+  test('a disk that does not say that it kept a file is told apart, and not asked again', async t => {
+    const files = await openLogFolder(join(folder, 'failing'))
+    await files.write(new Map([['tile/0/000.p/1', Buffer.from('one')]]))
+    const handle = Object.getPrototypeOf(await open(folder)) as FileHandle
+    const eio = async () => {
+      throw Object.assign(new Error('EIO: i/o error, fdatasync'), { code: 'EIO' })
+    }
+    const broken = t.mock.method(handle, 'datasync', eio)
+    await assert.rejects(files.settle([]), { code: 'log-unsynced' })
+    await assert.rejects(files.replaceCheckpoint('note\n'), { code: 'log-unsynced' })
+    assert.equal(await files.read('checkpoint'), undefined)
+    broken.mock.restore()
+    t.mock.method(handle, 'sync', eio)
+    await assert.rejects(files.settle(['tile/0/000.p/1']), { code: 'log-unsynced' })
   })
 
   test('the checkpoint is the one file that changes', async () => {
@@ -194,6 +230,22 @@ describe('the key of a log', () => {
     await signer.sign(tree(4, 1), text(4, 1))
     await signer.sign(tree(9, 1), text(9, 1))
     assert.deepEqual(await (await openLogKey(folder, origin)).mark(), tree(9, 1))
+  })
+
+  test('of two processes that raise the mark at once none takes the other back', async () => {
+    const signers = await Promise.all(Array.from({ length: 4 }, () => openLogKey(folder, origin)))
+    for (let size = 10; size < 40; size += 4) {
+      const signed = await Promise.allSettled(
+        signers.map((signer, at) => signer.sign(tree(size + at, 1), text(size + at, 1))),
+      )
+      const largest = signed.findLastIndex(({ status }) => status === 'fulfilled')
+      assert.deepEqual(await signers[0]?.mark(), tree(size + largest, 1))
+      for (const each of signed)
+        if (each.status === 'rejected') assert.equal(each.reason.code, 'log-behind')
+    }
+    await rm(join(folder, 'log.mark'))
+    const [signer] = signers
+    for (const size of [4, 9]) await signer?.sign(tree(size, 1), text(size, 1))
   })
 
   test('a mark cut short leaves the one before; one that is broken whole stops everything', async () => {

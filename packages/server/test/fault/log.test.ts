@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The log when something around it fails: nothing is forked, nothing is lost, and protection never waits for it. */
 import assert from 'node:assert/strict'
-import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import { type PackageName, parseNamePattern, problem, type Version } from '@holdfast/core'
 import { hostNames, type LogWorks, quarantineAgain, recoverLog, takeMeasure } from '../../src/flow/index.ts'
 import { operator } from '../../src/identity/index.ts'
@@ -277,6 +280,129 @@ test('files of the log that are gone are made again at the start; one that says 
     await rm(tile)
     await writeFile(tile, Buffer.alloc(size * 32, 7))
     await assert.rejects(startLive({ folder }), { code: 'log-forked' })
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+})
+
+test('a disk that lost what it was given stops the signing until a restart, and is told', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'holdfast-'))
+  let isBroken = false
+  const files = (works: LogWorks): LogWorks['files'] => ({
+    ...works.files,
+    async settle(paths) {
+      if (isBroken) throw problem('log-unsynced', { why: 'EIO: i/o error, fdatasync' })
+      return works.files.settle(paths)
+    },
+  })
+  const parts = (works: LogWorks): LogWorks => ({ ...works, files: files(works) })
+  const live = await startLive({
+    folder,
+    replaced: { openPorts: (config, clock) => openPorts(config, clock, parts) },
+  })
+  try {
+    assert.equal((await publish(live, 'lost', '1.0.0')).status, 201)
+    isBroken = true
+    assert.equal((await publish(live, 'lost', '1.1.0')).status, 201)
+    while ((await live.ports.log.state()).halted === '') await delay(20)
+    isBroken = false
+    const before = await live.ports.log.published()
+    assert.equal((await publish(live, 'lost', '1.2.0')).status, 503)
+    await quarantine(live, 'lost', '1.0.0')
+    assert.deepEqual(await versionsOf(live, 'lost'), ['1.1.0'])
+    assert.deepEqual(await live.ports.log.published(), before)
+    const ready = await request(live.url, 'GET', '/-/health/ready')
+    assert.match(ready.body.toString(), /nothing is signed: The disk did not keep .* EIO/)
+  } finally {
+    await live.stop()
+  }
+  const again = await startLive({ folder })
+  try {
+    assert.equal((await publish(again, 'lost', '1.2.0')).status, 201)
+    await auditLog(again.ports)
+  } finally {
+    await again.stop()
+    await rm(folder, { recursive: true, force: true })
+  }
+})
+
+test('places that a power cut took back after their tree was signed are given again', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'holdfast-'))
+  const database = join(folder, 'holdfast.db')
+  let isSilent = false
+  const silent = (works: LogWorks): LogWorks => {
+    const cosign: LogWorks['witnesses']['cosign'] = async (...asked) =>
+      isSilent ? { lines: [], isQuorumMet: false } : works.witnesses.cosign(...asked)
+    return { ...works, witnesses: { ...works.witnesses, cosign } }
+  }
+  try {
+    const first = await openPorts(configIn(folder), Date.now, silent)
+    await hostNames(first.ports, operator, [parseNamePattern('acme')])
+    assert.ok(await first.ports.log.covered())
+    const { size } = await first.ports.store.log.head()
+    isSilent = true
+    for (const name of ['acme-a', 'acme-b']) await hostNames(first.ports, operator, [parseNamePattern(name)])
+    const waiting = first.ports.log.covered()
+    while (((await first.logWorks.signer.mark())?.size ?? 0) < size + 2) await delay(20)
+    assert.equal(await waiting, false)
+    await first.close()
+    takePlacesBack(database)
+    const second = await openPorts(configIn(folder))
+    await second.log.check()
+    assert.equal((await second.ports.store.log.head()).size, size + 2)
+    await auditLog(second.ports)
+    await second.close()
+    const other = new DatabaseSync(database)
+    other.exec(
+      `update event set leaf_hash = '${Buffer.alloc(32).toString('base64')}' where leaf like '%acme-b%'`,
+    )
+    other.close()
+    takePlacesBack(database)
+    const third = await openPorts(configIn(folder))
+    await assert.rejects(third.log.check(), { code: 'log-behind' }).finally(() => third.close())
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+})
+
+/** As a database without the last transaction of the log. */
+function takePlacesBack(path: string): void {
+  const database = new DatabaseSync(path)
+  database.exec(
+    `delete from log_leaf; delete from log_published; update log_head set size = 0, position = 0, hashes = x'', root = x'${createHash('sha256').digest('hex')}'`,
+  )
+  database.close()
+}
+
+test('a checkpoint that a slow process puts back does not stay', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'holdfast-'))
+  let hold: Promise<unknown> | undefined
+  const slow = (works: LogWorks): LogWorks => {
+    const replaceCheckpoint = async (note: string) => {
+      await hold
+      await works.files.replaceCheckpoint(note)
+    }
+    return { ...greedy(works), files: { ...works.files, replaceCheckpoint } }
+  }
+  const one = await openPorts(configIn(folder), Date.now, slow)
+  const two = await openPorts(configIn(folder), Date.now, greedy)
+  const host = async ({ ports }: Opened, name: string) => {
+    await hostNames(ports, operator, [parseNamePattern(name)])
+    assert.ok(await ports.log.covered())
+  }
+  try {
+    let release = () => {}
+    hold = new Promise<void>(resolve => {
+      release = resolve
+    })
+    await host(one, 'acme-one')
+    await delay(100)
+    await host(two, 'acme-two')
+    await two.close()
+    release()
+    await one.close()
+    const note = await readFile(join(folder, 'log', 'checkpoint'), 'utf8')
+    assert.equal(Number(note.split('\n')[1]), 2)
   } finally {
     await rm(folder, { recursive: true, force: true })
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Instances whose log is witnessed by real witnesses. */
 import assert from 'node:assert/strict'
-import { cp, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -31,8 +31,8 @@ const publish = async (live: Live, version: string) =>
 const readKey = (vkey: string): Promise<VerifierKey> => parseVerifierKey(webCrypto, vkey)
 
 /** Who signed the checkpoint that clients see, by the name of their keys; its size. */
-async function readSigners(folder: string, vkeys: readonly string[]): Promise<[readonly string[], number]> {
-  const note = parseNote(await readFile(join(folder, 'log/checkpoint'), 'utf8'))
+async function readSigners({ url }: Live, vkeys: readonly string[]): Promise<[readonly string[], number]> {
+  const note = parseNote(await (await fetch(`${url}/log/checkpoint`)).text())
   const keys = await verifyNote(webCrypto, note, await Promise.all(vkeys.map(readKey)))
   return [keys.map(key => key.name), parseCheckpoint(note.text).size]
 }
@@ -76,7 +76,7 @@ test('each checkpoint has the cosignature of a witness, whose restart nobody not
   await witness.stop()
   await witness.restart()
   assert.equal(await publish(live, '1.1.0'), 201)
-  const [names, size] = await readSigners(folder, [vkey, witness.vkey])
+  const [names, size] = await readSigners(live, [vkey, witness.vkey])
   assert.deepEqual(names, [live.ports.log.origin, 'witness.example/w1'])
   assert.equal(await shownBy(witness, vkey), size)
   assert.deepEqual(await versionsOf(live), ['1.0.0', '1.1.0'])
@@ -114,7 +114,7 @@ test('where no quorum is asked for, a witness that is down holds nobody up', asy
   const live = await startLive({ folder, flags: await witnessFlags([witness], 'none') })
   await witness.stop()
   assert.equal(await publish(live, '1.0.0'), 201)
-  assert.deepEqual((await readSigners(folder, [vkey, witness.vkey]))[0], [live.ports.log.origin])
+  assert.deepEqual((await readSigners(live, [vkey, witness.vkey]))[0], [live.ports.log.origin])
   await live.stop()
 })
 
@@ -159,9 +159,9 @@ test('two instances witness each other', async () => {
     await startLive({ folder: folders[1], flags: await witnessFlags([witnesses[0]], 'w0') }),
   ]
   assert.deepEqual(await Promise.all(lives.map(live => publish(live, '1.0.0'))), [201, 201])
-  for (const [at, folder] of folders.entries()) {
+  for (const [at, live] of lives.entries()) {
     const other = witnesses[1 - at] ?? assert.fail()
-    const [names] = await readSigners(folder, [keys[at] ?? '', other.vkey])
+    const [names] = await readSigners(live, [keys[at] ?? '', other.vkey])
     assert.equal(names.length, 2)
   }
   for (const live of lives) await live.stop()

@@ -3,7 +3,7 @@
  * The log in a folder, laid out as C2SP tlog-tiles names it, so that any static server can serve it and any copy is a log.
  * Whoever owns the folder can change or remove bytes: readers check them against a signed root.
  */
-import { type FileHandle, link, mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { type FileHandle, link, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { problem } from '@holdfast/core'
 import type { LogFiles } from '../../ports.ts'
@@ -11,6 +11,7 @@ import { makeIncomingName, removeLeftovers } from '../blob/incoming.ts'
 import { explainDiskError } from '../unavailable.ts'
 
 const checkpoint = 'checkpoint'
+const pageBytes = 4096
 
 /** Opens or creates the folder of a log, and removes what crashed processes left half written. */
 export async function openLogFolder(folder: string): Promise<LogFiles> {
@@ -18,72 +19,96 @@ export async function openLogFolder(folder: string): Promise<LogFiles> {
   await mkdir(incoming, { recursive: true, mode: 0o700 })
   await syncFolder(dirname(folder))
   await removeLeftovers(incoming)
-  const write = (path: string, bytes: Uint8Array) =>
-    writeOnce(join(incoming, makeIncomingName()), folder, path, bytes)
+  const aside = () => join(incoming, makeIncomingName())
+  let unsettled = new Set<string>()
   return {
-    async write(files) {
-      const folders = new Set([...files.keys()].map(path => dirname(join(folder, path))))
-      await orExplain(async () => {
-        for (const each of folders) await makeFolder(each)
-        await settleAll([...files].map(([path, bytes]) => write(path, bytes)))
-        // A crash before this may lose names, never bytes that a name stands for.
-        await settleAll([...folders].map(syncFolder))
-      })
-    },
+    write: files =>
+      orExplain(async () => {
+        for (const path of files.keys()) unsettled.add(path)
+        await settleAll([...files].map(([path, bytes]) => writeOnce(aside(), join(folder, path), bytes)))
+      }),
     read: path => readIfThere(join(folder, path)),
+    settle: paths =>
+      orExplain(async () => {
+        const all = [...new Set([...paths, ...unsettled])]
+        unsettled = new Set()
+        await settleAll(all.map(path => syncFile(join(folder, path))))
+        await settleAll([...foldersAbove(all)].map(each => syncFolder(join(folder, each))))
+      }),
     async replaceCheckpoint(note) {
       const path = join(folder, checkpoint)
-      if ((await readIfThere(path))?.equals(Buffer.from(note))) return
-      const aside = join(incoming, makeIncomingName())
+      const next = aside()
       await orExplain(async () => {
-        await writeSynced(aside, Buffer.from(note))
-        await rename(aside, path)
+        if (!(await readIfThere(path))?.equals(Buffer.from(note))) {
+          await writeFile(next, note, { flag: 'wx', mode: 0o644 })
+          await syncFile(next)
+          await rename(next, path)
+        }
         await syncFolder(folder)
-      }).finally(() => rm(aside, { force: true }))
+      }).finally(() => rm(next, { force: true }))
     },
   }
 }
 
-/** Linked to its name, which nothing has before: a name never gets other bytes. */
-async function writeOnce(aside: string, folder: string, path: string, bytes: Uint8Array): Promise<void> {
-  const target = join(folder, path)
-  if (await isThere(target, path, bytes)) return
+/** Linked to its name, which nothing whole has before: a name never gets other bytes. */
+async function writeOnce(aside: string, target: string, bytes: Uint8Array): Promise<void> {
+  await writeFile(aside, bytes, { flag: 'wx', mode: 0o644 })
   try {
-    await writeSynced(aside, bytes)
-    await link(aside, target)
+    await linkInFolder(aside, target)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-    await isThere(target, path, bytes) // another process was first: it wrote the same, or there are two logs
+    const found = await readIfThere(target)
+    if (found?.equals(bytes)) return // another process was first, or this one before a crash
+    if (found === undefined || !isTorn(found, bytes))
+      throw problem('log-forked', { why: `${target} is there with other bytes` })
+    await rename(aside, target)
   } finally {
-    await rm(aside, { force: true })
+    // Nobody waits for the second name to go; one that stays goes when the folder is opened again.
+    rm(aside, { force: true }).catch(() => {})
   }
 }
 
-async function isThere(target: string, path: string, bytes: Uint8Array): Promise<boolean> {
-  const found = await readIfThere(target)
-  if (found === undefined) return false
-  if (found.equals(bytes)) return true
-  throw problem('log-forked', { why: `${path} is there with other bytes` })
+async function linkInFolder(aside: string, target: string): Promise<void> {
+  try {
+    await link(aside, target)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    await mkdir(dirname(target), { recursive: true, mode: 0o755 })
+    await link(aside, target)
+  }
 }
 
-async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
-  const file = await open(path, 'wx', 0o644)
-  await withFile(file, async () => {
-    await file.writeFile(bytes)
-    await file.datasync()
-  })
+/** What a power cut may leave of these bytes: fewer of them, and nothing where whole pages should be. It is no evidence of others. */
+function isTorn(found: Buffer, bytes: Uint8Array): boolean {
+  if (found.length > bytes.length) return false
+  for (let at = 0; at < found.length; at += pageBytes) {
+    const page = found.subarray(at, at + pageBytes)
+    if (!page.equals(bytes.subarray(at, at + page.length)) && page.some(byte => byte !== 0)) return false
+  }
+  return true
 }
 
-/** Each folder exists durably before something is put in it. */
-async function makeFolder(folder: string): Promise<void> {
-  const first = await mkdir(folder, { recursive: true, mode: 0o755 })
-  if (first === undefined) return
-  for (let made = folder; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made))
+/** Every folder that one of these names begins with: any of them may be new. */
+function foldersAbove(paths: readonly string[]): ReadonlySet<string> {
+  const folders = new Set(['.'])
+  for (const path of paths)
+    for (let above = dirname(path); !folders.has(above); above = dirname(above)) folders.add(above)
+  return folders
+}
+
+async function syncFile(path: string): Promise<void> {
+  const file = await open(path, 'r')
+  await withFile(file, () => file.datasync().catch(refuseUnsynced))
 }
 
 async function syncFolder(folder: string): Promise<void> {
   const file = await open(folder, 'r')
-  await withFile(file, () => file.sync())
+  await withFile(file, () => file.sync().catch(refuseUnsynced))
+}
+
+/** The system tells once that it lost what was written, and then forgets: whoever tries again hears that all is well. */
+function refuseUnsynced(error: unknown): never {
+  throw problem('log-unsynced', { why: error instanceof Error ? error.message : String(error) })
 }
 
 async function withFile(file: FileHandle, work: () => Promise<void>): Promise<void> {

@@ -25,8 +25,8 @@ const publishRow = prepare((db, name: string, version: string) =>
     .limit(1),
 )
 
-/** `transact` is the durable one: what it moves is signed afterwards. */
-export function logRows(db: Kysely<Schema>, transact: Transact): LogRows {
+/** `transact` is the durable one; `derive` spares the sync for places, which follow from the order of events. */
+export function logRows(db: Kysely<Schema>, transact: Transact, derive: Transact): LogRows {
   return {
     head: () => readHead(db),
     published: () => readPublished(db),
@@ -39,7 +39,7 @@ export function logRows(db: Kysely<Schema>, transact: Transact): LogRows {
         .executeTakeFirstOrThrow()
       return { size: head.size, count: Number(row.count), oldestAt: row.oldest }
     },
-    sequence: (limit, extend) => transact(tx => sequence(tx, limit, extend)),
+    sequence: (limit, extend) => derive(tx => sequence(tx, limit, extend)),
     recover: leaves => transact(tx => recover(tx, leaves)),
     async readEntries(from, to) {
       const query = entries(db).where('log_leaf.idx', '>=', from).where('log_leaf.idx', '<', to)

@@ -53,7 +53,7 @@ export async function openStore(driver: SqlDriver<Schema>, clock: Clock, logOrig
     downloads: downloadRows(driver.db, derive),
     leases: leases(driver.db, derive, clock),
     events: feed,
-    log: logRows(driver.db, transact),
+    log: logRows(driver.db, transact, derive),
     instance,
     async commit(grant, event, work) {
       const done = await transact(async tx => {
