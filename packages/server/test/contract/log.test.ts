@@ -240,8 +240,7 @@ describe('the key of a log', () => {
       )
       const largest = signed.findLastIndex(({ status }) => status === 'fulfilled')
       assert.deepEqual(await signers[0]?.mark(), tree(size + largest, 1))
-      for (const each of signed)
-        if (each.status === 'rejected') assert.equal(each.reason.code, 'log-behind')
+      for (const each of signed) if (each.status === 'rejected') assert.equal(each.reason.code, 'log-behind')
     }
     await rm(join(folder, 'log.mark'))
     const [signer] = signers
