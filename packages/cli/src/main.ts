@@ -40,6 +40,14 @@ const verbs: Readonly<Record<string, Verb>> = {
         (await import('@holdfast/server/command')).matchAdvisories,
       ),
   },
+  lookalike: {
+    line: 'say whether a name is likely taken for a well-used one',
+    run: async args =>
+      (await import('./command/lookalike.ts')).runLookalike(
+        args,
+        (await import('@holdfast/server/command')).findLookAlikes,
+      ),
+  },
   audit: {
     line: 'show what is known against the versions of a lock file',
     run: async args => (await import('./command/audit.ts')).runAudit(args),

@@ -2,10 +2,18 @@
 /** The verbs that touch the instance's own folder. The command line loads them by one lazy import. */
 import { isProblem } from '@holdfast/core'
 import { ConfigFaults } from '../config.ts'
+import { type LookAlike, loadLookAlike } from '../vulnerability/index.ts'
 import { UsageError } from './usage.ts'
 
 export { readPackageContent } from '../integrity/index.ts'
 export { matchAdvisories } from './osv-file.ts'
+
+/** Says of names whether each is taken for a well-used one of npm. The list is read when this is first called. */
+export async function findLookAlikes(names: readonly string[]): Promise<readonly LookAlike[]> {
+  const { findLookAlike, loadPopularNames } = await loadLookAlike()
+  const index = loadPopularNames()
+  return names.map(name => findLookAlike(index, name))
+}
 
 const verbs: Readonly<Record<string, () => Promise<(args: readonly string[]) => Promise<number>>>> = {
   serve: async () => (await import('./serve.ts')).serve,
