@@ -6,6 +6,8 @@
 import type { Digest, PackageName, ProblemCode, Version } from '@holdfast/core'
 import type {
   Advisory,
+  AdvisoryRows,
+  AdvisoryWrites,
   BadDigest,
   CatalogReads,
   CatalogWrites,
@@ -327,6 +329,7 @@ export interface Store {
   readonly sourceLinks: SourceLinks
   readonly stages: StageReads
   readonly incident: CaseReads
+  readonly advisories: AdvisoryRows
   readonly policy: PolicyReads
   readonly documents: DocumentRows
   readonly leafDocuments: LeafDocumentReads
@@ -357,6 +360,7 @@ export interface Tx {
   readonly trust: TrustReads & TrustWrites
   readonly stages: StageReads & StageWrites
   readonly incident: CaseReads & CaseWrites
+  readonly advisories: AdvisoryWrites
   readonly policy: PolicyReads & PolicyWrites
   readonly leafDocuments: LeafDocumentReads & LeafDocumentWrites
   readonly mail: MailWrites

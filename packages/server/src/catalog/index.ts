@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 export { covers, groupAliases, readCovered } from './advisory.ts'
+export type { AdvisoryRows, AdvisoryWrites, Feed, OsvRecord, ReadRecord } from './advisory-port.ts'
 export { amend } from './change.ts'
 export { type Decision, decide, fallbackTags, nextAllowed, refuse, tellReason } from './gate.ts'
 export { type JudgeContext, judge, rulesFor, settle } from './judge.ts'

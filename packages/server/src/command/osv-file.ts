@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createReadStream } from 'node:fs'
+import { createReadStream, type Stats } from 'node:fs'
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isPackageName } from '@holdfast/core'
@@ -23,6 +23,13 @@ export async function* readOsvFiles(path: string): AsyncGenerator<OsvFound> {
   }
 }
 
+/** Whether a path is read for OSV records: a folder, or a file whose name says so. Throws `UsageError` for what is not there. */
+export async function isOsvSource(path: string): Promise<boolean> {
+  return (await look(path)).isDirectory() || osvName.test(path)
+}
+
+const osvName = /\.(json|ndjson|jsonl|zip)$/
+
 async function readRecord(file: string): Promise<readonly OsvFound[]> {
   try {
     return parseOsvText(file, await readFile(file))
@@ -32,15 +39,18 @@ async function readRecord(file: string): Promise<readonly OsvFound[]> {
 }
 
 async function listOsvFiles(path: string): Promise<readonly string[]> {
-  const found = await stat(path).catch((error: Error) => {
-    throw new UsageError(`${path} cannot be read: ${error.message}`)
-  })
-  if (!found.isDirectory()) return [path]
+  if (!(await look(path)).isDirectory()) return [path]
   const entries = await readdir(path, { withFileTypes: true, recursive: true })
   return entries
-    .filter(each => each.isFile() && /\.(json|ndjson|jsonl|zip)$/.test(each.name))
+    .filter(each => each.isFile() && osvName.test(each.name))
     .map(each => join(each.parentPath, each.name))
     .sort()
+}
+
+async function look(path: string): Promise<Stats> {
+  return stat(path).catch((error: Error) => {
+    throw new UsageError(`${path} cannot be read: ${error.message}`)
+  })
 }
 
 /** What `holdfast match` finds: ids in order, and what could not be read. Throws `UsageError` for what is not there. */

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** `holdfast operator policy …` and `advisories …`: the rules of the firewall, and what they are fed with. */
-import { readdir, readFile, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readFile } from 'node:fs/promises'
 import { parseIntegrity, readLockFile } from '@holdfast/core'
-import type { Advisory, BadDigest, Rule } from '../catalog/index.ts'
+import type { BadDigest, Rule } from '../catalog/index.ts'
 import {
   addAdvisories,
   applyPolicy,
@@ -13,10 +12,13 @@ import {
   previewPolicy,
   rulesWithMode,
   setRuleMode,
+  takeAdvisories,
 } from '../flow/index.ts'
 import { operator } from '../identity/index.ts'
 import type { Ports } from '../main.ts'
-import { readOsv } from '../vulnerability/index.ts'
+import type { OsvFound } from '../vulnerability/index.ts'
+import { isOsvSource, readOsvFiles } from './osv-file.ts'
+import { openProgress } from './progress.ts'
 import { type Arguments, UsageError } from './usage.ts'
 
 const usage = `Usage: holdfast operator policy show|apply|enforce|monitor|keep [RULE] [--dry-run] --data DIR
@@ -97,45 +99,35 @@ function tell(preview: PolicyPreview | undefined): string {
   return [`hides ${hidden.length} of ${usedVersions} versions used in the last 30 days`, ...lines].join('\n')
 }
 
-/** Reads OSV records (`.json`, one or a list each), and lists of bad digests (`sha512-… why`, a line each). */
+/** Takes in OSV records (`.json`, `.ndjson`, `.zip` or folders of these), and lists of bad digests (`sha512-… why`, a line each). */
 export async function advisoriesAct(ports: Ports, _: Arguments, paths: readonly string[]): Promise<string> {
   if (paths.length === 0) throw new UsageError('Name files or folders with advisories in OSV format.')
-  const advisories: Advisory[] = []
+  const sources = await Promise.all(paths.map(async path => ({ path, isOsv: await isOsvSource(path) })))
   const digests: BadDigest[] = []
   const faults: string[] = []
-  for (const file of (await Promise.all(paths.map(filesIn))).flat()) {
-    const text = await readText(file)
-    if (!file.endsWith('.json')) digests.push(...readDigests(file, text, faults))
-    else
-      for (const record of readRecords(file, text, faults)) {
-        const reading = readOsv(record)
-        if (reading.kind === 'read') advisories.push(...reading.advisories)
-        else faults.push(`${file}: ${reading.id}: ${reading.why}`)
-      }
-  }
-  for (const fault of faults) process.stderr.write(`left out: ${fault}\n`)
-  const changed = await addAdvisories(ports, operator, advisories, digests)
-  return `${advisories.length + digests.length} read, ${changed} new or changed, ${faults.length} left out`
-}
-
-async function filesIn(path: string): Promise<string[]> {
-  const found = await stat(path).catch((error: Error) => {
-    throw new UsageError(`${path} cannot be read: ${error.message}`)
-  })
-  if (!found.isDirectory()) return [path]
-  const entries = await readdir(path, { withFileTypes: true, recursive: true })
-  return entries.flatMap(each =>
-    each.isFile() && each.name.endsWith('.json') ? join(each.parentPath, each.name) : [],
+  for (const { path, isOsv } of sources)
+    if (!isOsv) digests.push(...readDigests(path, await readText(path), faults))
+  const progress = openProgress(process.stderr, 'advisories', 'records')
+  const osv = sources.filter(({ isOsv }) => isOsv).map(({ path }) => path)
+  const taken = await takeAdvisories(ports, operator, 'operator', readAll(osv), ({ read }) =>
+    progress.show(read, undefined),
   )
+  progress.clear()
+  const left = [...faults, ...taken.told]
+  for (const fault of left) process.stderr.write(`left out: ${printable(fault)}\n`)
+  const more = taken.faults - taken.told.length
+  if (more > 0) process.stderr.write(`left out: ${more} more\n`)
+  const changed = taken.changed + (await addAdvisories(ports, operator, [], digests))
+  return `${taken.read + digests.length} read, ${changed} new or changed, ${left.length + more} left out`
 }
 
-function readRecords(file: string, text: string, faults: string[]): unknown[] {
-  try {
-    return [JSON.parse(text) as unknown].flat()
-  } catch {
-    faults.push(`${file}: it is no JSON`)
-    return []
-  }
+async function* readAll(paths: readonly string[]): AsyncGenerator<OsvFound> {
+  for (const path of paths) yield* readOsvFiles(path)
+}
+
+/** File names and words of strangers go to a terminal: no escape sequences. */
+function printable(text: string): string {
+  return text.replace(/\p{Cc}/gu, ' ')
 }
 
 function readDigests(file: string, text: string, faults: string[]): BadDigest[] {

@@ -9,7 +9,7 @@ export {
   setPrimaryAddress,
 } from './address.ts'
 export { type Advised, type Asked, adviseOn } from './advice.ts'
-export { addAdvisories } from './advisory.ts'
+export { addAdvisories, type Taken, takeAdvisories } from './advisory.ts'
 export type { Arrival, Told } from './arrival.ts'
 export { type AuditPage, type AuditWish, loginsOf, readAudit } from './audit.ts'
 export { auditPushLateMs, pushAudit, readAuditPush } from './audit-push.ts'

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { createHash } from 'node:crypto'
 import {
   type Digest,
   type DistTag,
@@ -51,7 +52,7 @@ export interface PackageView {
   readonly tags: ReadonlyMap<DistTag, Version>
   /** In the order of publication, removed ones included. */
   readonly versions: readonly VersionFacts[]
-  /** Of the policy that looked; 0 where no rule looks at this package. */
+  /** Of the policy that looked, with what it knew against this package; 0 where no rule looks at it. */
   readonly policyVersion: number
   /** When a verdict changes by itself, in milliseconds since the epoch, or null. */
   readonly validUntil: number | null
@@ -85,12 +86,13 @@ export async function viewPackage(ports: Viewing, name: PackageName): Promise<Pa
 export async function viewUnder(ports: Viewing, policy: Policy, found: KeptPackage): Promise<PackageView> {
   const { kept, ...about } = found
   const isAsked = rulesFor(policy, found.name, found.origin).length > 0
-  const versions = isAsked ? judge(policy, await readContext(ports, found), kept) : kept.map(settle)
+  const context = isAsked ? await readContext(ports, found) : undefined
+  const versions = context === undefined ? kept.map(settle) : judge(policy, context, kept)
   return {
     ...about,
     tags: fallbackTags(found.tags, versions),
     versions,
-    policyVersion: isAsked ? policy.version : 0,
+    policyVersion: context === undefined ? 0 : stampOf(policy, context),
     validUntil: versions.reduce<number | null>((first, { until }) => earlier(first, until), null),
   }
 }
@@ -281,6 +283,13 @@ async function readContext(ports: Viewing, found: KeptPackage): Promise<JudgeCon
     grandfathered,
     isPopular: ports.popular?.has(name),
   }
+}
+
+/** Changes with the policy, and with what is known against this package and those it was released with; with nothing else. */
+function stampOf({ version }: Policy, context: JudgeContext): number {
+  const known = [context.advisories, context.siblingAdvisories, [...context.badDigests]]
+  if (known.every(each => each.length === 0)) return version * 2 ** 32
+  return version * 2 ** 32 + createHash('sha256').update(JSON.stringify(known)).digest().readUInt32BE()
 }
 
 function earlier(one: number | null, other: number | null): number | null {

@@ -48,9 +48,15 @@ const forAll: ReadonlySet<EventType> = new Set(['advisory', 'hosted-names', 'key
  * was shown, unless they told what the upstream did not.
  */
 export function touchedBy(events: readonly StoredEvent[]): ReadonlySet<PackageName> | 'all' {
-  if (events.some(({ type, pkg }) => pkg === null && forAll.has(type))) return 'all'
+  if (events.some(event => event.pkg === null && forAll.has(event.type) && namedBy(event).length === 0))
+    return 'all'
   const touching = events.filter(({ type, detail }) => type !== 'ingest' || detail['shown'] === true)
-  return new Set(touching.flatMap(event => event.pkg ?? shownBy(event)))
+  return new Set(touching.flatMap(event => event.pkg ?? [...shownBy(event), ...namedBy(event)]))
+}
+
+/** The packages that advisories which came in are about; none where there are too many to name. */
+function namedBy({ type, detail }: StoredEvent): readonly PackageName[] {
+  return type === 'advisory' ? ((detail['packages'] ?? []) as readonly PackageName[]) : []
 }
 
 /** The packages of which versions became visible with a checkpoint. */

@@ -4,6 +4,7 @@ import { type Digest, type PackageName, problem, type Version } from '@holdfast/
 import type { Kysely, Selectable } from 'kysely'
 import type { Advisory, Policy, Rule, Waiver } from '../../catalog/index.ts'
 import type { PolicyReads, PolicyWrites } from '../../ports.ts'
+import { fromAdvisory, toAdvisory } from './advisory.ts'
 import { isUniqueViolation } from './driver.ts'
 import { prepare } from './prepared.ts'
 import type { Schema } from './schema.ts'
@@ -201,43 +202,5 @@ function fromWaiver(waiver: Waiver): Schema['waiver'] {
     decided_at: waiver.decidedAt,
     ends_at: waiver.endsAt,
     notified_at: waiver.notifiedAt,
-  }
-}
-
-function toAdvisory(row: Selectable<Schema['advisory']>): Advisory {
-  return {
-    id: row.id,
-    package: row.package as PackageName,
-    range: row.range,
-    fixed: JSON.parse(row.fixed) as Version[],
-    kind: row.kind as Advisory['kind'],
-    severity: row.severity as Advisory['severity'],
-    aliases: JSON.parse(row.aliases) as string[],
-    cvss: JSON.parse(row.cvss) as Advisory['cvss'],
-    cwe: JSON.parse(row.cwe) as string[],
-    title: row.title,
-    url: row.url,
-    publishedAt: row.published_at,
-    modifiedAt: row.modified_at,
-    withdrawnAt: row.withdrawn_at,
-  }
-}
-
-function fromAdvisory(advisory: Advisory): Schema['advisory'] {
-  return {
-    package: advisory.package,
-    id: advisory.id,
-    range: advisory.range,
-    fixed: JSON.stringify(advisory.fixed),
-    kind: advisory.kind,
-    severity: advisory.severity,
-    aliases: JSON.stringify(advisory.aliases),
-    cvss: JSON.stringify(advisory.cvss),
-    cwe: JSON.stringify(advisory.cwe),
-    title: advisory.title,
-    url: advisory.url,
-    published_at: advisory.publishedAt,
-    modified_at: advisory.modifiedAt,
-    withdrawn_at: advisory.withdrawnAt,
   }
 }

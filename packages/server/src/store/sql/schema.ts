@@ -263,6 +263,15 @@ export interface Schema {
     modified_at: number
     withdrawn_at: number | null
   }
+  osv_record: { id: string; text: string; feed: string; modified_at: number; withdrawn_at: number | null }
+  feed: {
+    name: string
+    taken_at: number
+    changed_at: number
+    records: number
+    faults: number
+    fault: string
+  }
   bad_digest: { digest: string; why: string }
   /** Versions that a lock file named before rules came. */
   grandfathered: { package: string; version: string; at: number }

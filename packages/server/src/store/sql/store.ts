@@ -4,6 +4,7 @@ import { type Kysely, sql } from 'kysely'
 import type { Policy } from '../../catalog/index.ts'
 import type { NewEvent, StoredEvent } from '../../integrity/index.ts'
 import type { Clock, EventFeed, InstanceFacts, PolicyReads, Store, Tx } from '../../ports.ts'
+import { advisoryRows, advisoryWrites } from './advisory.ts'
 import { searchEvents } from './audit.ts'
 import { catalogReads, catalogWrites } from './catalog.ts'
 import type { SqlDriver } from './driver.ts'
@@ -45,6 +46,7 @@ export async function openStore(driver: SqlDriver<Schema>, clock: Clock, logOrig
     sourceLinks: sourceLinks(driver.db, derive),
     stages: stageReads(driver.db),
     incident: caseReads(driver.db),
+    advisories: advisoryRows(driver.db, derive),
     policy: cachedPolicy(policyReads(driver.db), feed),
     documents: documentRows(driver.db, derive),
     leafDocuments: leafDocumentReads(driver.db),
@@ -83,6 +85,7 @@ function openTx(tx: Kysely<Schema>, clock: Clock, record: Tx['record']): Tx {
     trust: { ...trustReads(tx), ...trustWrites(tx) },
     stages: { ...stageReads(tx), ...stageWrites(tx) },
     incident: { ...caseReads(tx), ...caseWrites(tx) },
+    advisories: advisoryWrites(tx),
     policy: { ...policyReads(tx), ...policyWrites(tx) },
     leafDocuments: { ...leafDocumentReads(tx), ...leafDocumentWrites(tx) },
     mail: mailWrites(tx, clock),

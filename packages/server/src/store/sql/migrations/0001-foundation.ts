@@ -488,6 +488,23 @@ async function policies(table: TableMaker, db: Kysely<unknown>): Promise<void> {
     },
     ['package', 'id'],
   )
+  await index(db, 'advisory', ['id'])
+  await table('osv_record', {
+    id: 'text!',
+    text: 'text',
+    feed: 'text',
+    modified_at: 'int',
+    withdrawn_at: 'int?',
+  })
+  await index(db, 'osv_record', ['modified_at'])
+  await table('feed', {
+    name: 'text!',
+    taken_at: 'int',
+    changed_at: 'int',
+    records: 'int',
+    faults: 'int',
+    fault: 'text',
+  })
   await table('bad_digest', { digest: 'text!', why: 'text' })
   for (const name of ['grandfathered', 'first_use'])
     await table(name, { package: 'text', version: 'text', at: 'int' }, ['package', 'version'])
