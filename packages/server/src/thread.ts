@@ -4,6 +4,11 @@ import { getPriority, setPriority } from 'node:os'
 import { dirname } from 'node:path'
 import { parentPort, type ResourceLimits, type Transferable, Worker } from 'node:worker_threads'
 
+/** Whether a job ended because it took more time or memory than it may. */
+export function isThreadLimit(error: unknown): boolean {
+  return ['ERR_WORKER_OUT_OF_MEMORY', 'ERR_WORKER_TIMEOUT'].includes(Object(error).code)
+}
+
 /** What goes to a thread. */
 interface Job {
   readonly id: number
@@ -29,18 +34,48 @@ const behindTheLoop = 10
 export class Thread<Words, Result> {
   readonly #file: URL
   readonly #limits: ResourceLimits
+  readonly #withinMs: number | undefined
   readonly #waiting = new Map<number, Waiting<Result>>()
+  #turn: Promise<unknown> = Promise.resolve()
   #worker: Worker | undefined
   #idle: NodeJS.Timeout | undefined
   #counter = 0
 
-  constructor(file: URL, limits: ResourceLimits) {
+  /** With `withinMs` jobs are done one after another, and one that takes longer is ended, alone. */
+  constructor(file: URL, limits: ResourceLimits, withinMs?: number) {
     this.#file = file
     this.#limits = limits
+    this.#withinMs = withinMs
   }
 
-  /** Does one job; rejects with what the work threw, or with the end of the thread. What is handed over is empty afterwards. */
+  /**
+   * Does one job; rejects with what the work threw, with the end of the thread, or with `ERR_WORKER_TIMEOUT`. What is handed over
+   * is empty afterwards.
+   */
   run(words: Words, handedOver: readonly Transferable[] = []): Promise<Result> {
+    const withinMs = this.#withinMs
+    if (withinMs === undefined) return this.#post(words, handedOver)
+    const done = this.#turn.then(() => this.#postWithin(withinMs, words, handedOver))
+    this.#turn = done.catch(() => {})
+    return done
+  }
+
+  async #postWithin(withinMs: number, words: Words, handedOver: readonly Transferable[]): Promise<Result> {
+    const result = this.#post(words, handedOver)
+    const worker = this.#worker
+    const timer = setTimeout(() => {
+      const error = Object.assign(new Error('the work takes too long'), { code: 'ERR_WORKER_TIMEOUT' })
+      if (worker !== undefined) this.#fail(worker, error)
+      void worker?.terminate()
+    }, withinMs)
+    try {
+      return await result
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  #post(words: Words, handedOver: readonly Transferable[]): Promise<Result> {
     const worker = this.#open()
     const id = ++this.#counter
     return new Promise((resolve, reject) => {
@@ -71,7 +106,7 @@ export class Thread<Words, Result> {
 
   /** Somebody who waits keeps the process alive, the thread alone does not. */
   #restIfDone(worker: Worker): void {
-    if (this.#waiting.size > 0) return
+    if (this.#worker !== worker || this.#waiting.size > 0) return
     worker.unref()
     this.#idle = setTimeout(() => {
       this.#worker = undefined

@@ -24,6 +24,8 @@ async function ask(
   { outbound }: Pick<Ports, 'outbound'>,
   { repository }: SourceLink,
 ): Promise<boolean | undefined> {
+  // The certificate says it, and whoever runs a private authority says what that may be.
+  if (!URL.canParse(repository) || new URL(repository).protocol !== 'https:') return undefined
   try {
     const { status } = await outbound.ask({ url: repository, method: 'HEAD' })
     if (status === 404 || status === 410) return false

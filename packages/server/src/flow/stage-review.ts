@@ -3,7 +3,7 @@
 import { compareVersions, type Digest, type PackageDiff, problem } from '@holdfast/core'
 import { decide, type PackageVersion } from '../catalog/index.ts'
 import type { Actor } from '../identity/index.ts'
-import { defaultInspectLimits, diffTarballs } from '../integrity/index.ts'
+import { defaultInspectLimits, diffTarballs, type TarballPair } from '../integrity/index.ts'
 import type { KeptProvenance, Ports } from '../ports.ts'
 import { getStaged, type StageView } from './stage.ts'
 import { listFacts } from './view.ts'
@@ -72,12 +72,17 @@ async function compare(
   before: Digest | undefined,
   after: Digest,
 ): Promise<Pick<StageReview, 'diff' | 'fault'>> {
+  const limits = { ...defaultInspectLimits, maxInflatedBytes: ports.config.maxUnpackedBytes }
+  const outcome = await diffTarballs(() => readPair(ports, before, after), limits)
+  return 'diff' in outcome ? { diff: outcome.diff, fault: '' } : { diff: undefined, fault: outcome.fault }
+}
+
+async function readPair(ports: Ports, before: Digest | undefined, after: Digest): Promise<TarballPair> {
   const old = before && (await readWhole(ports, before))
   const now = await readWhole(ports, after)
-  if (old === 'large' || now === 'large') return { diff: undefined, fault: 'a tarball is too large for that' }
-  const limits = { ...defaultInspectLimits, maxInflatedBytes: ports.config.maxUnpackedBytes }
-  const outcome = await diffTarballs(old, now, limits)
-  return 'diff' in outcome ? { diff: outcome.diff, fault: '' } : { diff: undefined, fault: outcome.fault }
+  return old === 'large' || now === 'large'
+    ? { fault: 'a tarball is too large for that' }
+    : { before: old, after: now }
 }
 
 async function readWhole({ blobs }: Ports, digest: Digest): Promise<Uint8Array<ArrayBuffer> | 'large'> {

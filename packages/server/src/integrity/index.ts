@@ -45,5 +45,5 @@ export {
 } from './provenance.ts'
 export { readSlsa, type SlsaLevel } from './slsa.ts'
 export { isDeclaredSource, readDeclaredSource } from './source-link.ts'
-export { type DiffOutcome, diffTarballs } from './tarball-diff.ts'
+export { type DiffOutcome, diffTarballs, type TarballPair } from './tarball-diff.ts'
 export { scanForTokens } from './token-scan.ts'

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { extname } from 'node:path'
 import type { Digest, PackageName, Version } from '@holdfast/core'
-import { Thread } from '../thread.ts'
+import { isThreadLimit, Thread } from '../thread.ts'
 
 /** Where a version was built, as the certificate of the build says it: the job cannot write these. Texts are empty where it says nothing. */
 export interface BuildFacts {
@@ -78,32 +78,41 @@ export interface ProvenanceJob {
 export type ThreadJob = ProvenanceJob & { readonly form: 'attestations' | 'bundle' }
 
 const threadUrl = new URL(`./provenance-thread${extname(import.meta.filename)}`, import.meta.url)
-const thread = new Thread<ThreadJob, ProvenanceFinding | BundleFinding | undefined>(threadUrl, {
-  maxYoungGenerationSizeMb: 16,
-  maxOldGenerationSizeMb: 128,
-})
+/** A good one takes milliseconds; the thread stands back behind whatever else runs. */
+const withinMs = 30_000
+const memory = { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: 128 }
+
+type Verifier = Thread<ThreadJob, ProvenanceFinding | BundleFinding | undefined>
+
+/** A thread that verifies, each job within a time. */
+export function openVerifier(withinMs: number): Verifier {
+  return new Thread(threadUrl, memory, withinMs)
+}
+
+/** Who publishes waits for nobody's upstream. */
+const [ofUpstreams, ofPublishers] = [openVerifier(withinMs), openVerifier(withinMs)]
 
 /**
  * Verifies a version's attestations in npm's wire form (`{"attestations": [{"predicateType", "bundle"}]}`) against the trusted
  * roots, without a network and beside the event loop. Undefined where the text is nothing of that form, such as somebody's
- * error page, or where looking at it took more memory than there is: that proves nothing either way.
+ * error page, or where looking at it takes more time or memory than it may: that proves nothing either way.
  */
 export async function verifyProvenance(job: ProvenanceJob): Promise<ProvenanceFinding | undefined> {
-  return run<ProvenanceFinding>({ ...job, form: 'attestations' })
+  return run<ProvenanceFinding>(ofUpstreams, { ...job, form: 'attestations' })
 }
 
 /** The same for one bundle as a publisher sends it, of whose provenance more is wanted. */
-export async function verifyBundle(job: ProvenanceJob): Promise<BundleFinding> {
-  const found = await run<BundleFinding>({ ...job, form: 'bundle' })
-  return found ?? { kind: 'broken', why: 'it takes more memory to read than there is' }
+export async function verifyBundle(job: ProvenanceJob, verifier = ofPublishers): Promise<BundleFinding> {
+  const found = await run<BundleFinding>(verifier, { ...job, form: 'bundle' })
+  return found ?? { kind: 'broken', why: 'it takes more time or memory to verify than it may' }
 }
 
-async function run<Found>(job: ThreadJob): Promise<Found | undefined> {
+async function run<Found>(verifier: Verifier, job: ThreadJob): Promise<Found | undefined> {
   try {
     // The thread answers in the form that was asked for.
-    return (await thread.run(job)) as Found | undefined
+    return (await verifier.run(job)) as Found | undefined
   } catch (error) {
-    if (Object(error).code !== 'ERR_WORKER_OUT_OF_MEMORY') throw error
+    if (!isThreadLimit(error)) throw error
     return undefined
   }
 }

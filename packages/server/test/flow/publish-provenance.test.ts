@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { after, before, beforeEach, test } from 'node:test'
-import { decodeLeaf, type PackageName, problem, type Version } from '@holdfast/core'
+import { type Digest, decodeLeaf, type PackageName, problem, type Version } from '@holdfast/core'
 import {
   addPublisher,
   addSource,
@@ -14,6 +14,7 @@ import {
   removeSource,
 } from '../../src/flow/index.ts'
 import { authorize, operator, toPerson } from '../../src/identity/index.ts'
+import { openVerifier, verifyBundle } from '../../src/integrity/provenance.ts'
 import { openCiIssuer } from '../ci-issuer.ts'
 import { packPackage } from '../fixture/tarball.ts'
 import { publishDocument } from '../live.ts'
@@ -388,6 +389,20 @@ test('a package that moves says its new repository before, and both count', asyn
   world.advance(started - world.now())
 })
 
+test('a bundle that takes longer to verify than it may is refused, and holds up nobody for ever', async () => {
+  const subject = {
+    name: name as PackageName,
+    version: '1.0.0' as Version,
+    digest: '0'.repeat(128) as Digest,
+  }
+  const job = { text: '{}', subject, rootFiles: [box.rootFile] }
+  // No thread starts within a millisecond.
+  assert.deepEqual(await verifyBundle(job, openVerifier(1)), {
+    kind: 'broken',
+    why: 'it takes more time or memory to verify than it may',
+  })
+})
+
 test('one signature counts for one version: whoever found a bundle cannot bring it again', async () => {
   await passes('1.0.0')
   const { store } = world.ports
@@ -439,4 +454,10 @@ test('a public repository is asked once a week whether it is there, where the op
   status = 301
   await recheck('weekly', now + 5 * week)
   assert.equal(await gone(), null)
+  // What is no web address is asked of nobody, and holds nobody up.
+  await store.sourceLinks.note({ repository: 'no address', checkedAt: 0, goneSince: null })
+  await store.sourceLinks.note({ repository: 'file:///etc/passwd', checkedAt: 0, goneSince: null })
+  asked.length = 0
+  await recheck('weekly', now + 7 * week)
+  assert.ok(asked.length > 0 && asked.every(each => each.startsWith('HEAD https://')))
 })
