@@ -7,16 +7,17 @@ import { readTarball, type TarFile, type TarSink } from './tar.ts'
 /** Files behind these bytes are compared by their digest alone. */
 const maxKeptBytes = 64 * 1024 * 1024
 
-/** All that a comparison asks of a tarball, read as strictly as when it is let in. Throws `bad-tarball`. */
+/** All that a comparison or a screening asks of a tarball, read as strictly as when it is let in. Throws `bad-tarball`. */
 export async function readPackageContent(
   tarball: Uint8Array,
   limits: InspectLimits = defaultInspectLimits,
+  maxFileBytes: number = maxComparedBytes,
 ): Promise<PackageContent> {
   const { manifest, hasInstallScript } = await inspectTarball(onePiece(tarball), limits)
   const collecting: (() => PackageFile)[] = []
   let room = maxKeptBytes
   await readTarball(onePiece(tarball), limits, file => {
-    const isKept = file.sizeBytes <= Math.min(maxComparedBytes, room)
+    const isKept = file.sizeBytes <= Math.min(maxFileBytes, room)
     if (isKept) room -= file.sizeBytes
     const { take, finish } = collect(file, isKept)
     collecting.push(finish)
