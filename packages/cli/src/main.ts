@@ -52,6 +52,10 @@ const verbs: Readonly<Record<string, Verb>> = {
     line: 'show what is known against the versions of a lock file',
     run: async args => (await import('./command/audit.ts')).runAudit(args),
   },
+  fix: {
+    line: 'lift what something is known against by the smallest steps',
+    run: async args => (await import('./command/fix.ts')).runFix(args),
+  },
   waiver: {
     line: 'ask for an exception from the policy',
     run: async args => (await import('./command/why.ts')).runWaiver(args),

@@ -23,6 +23,8 @@ export interface Routes {
   readonly registryOf: (name: string) => NpmRegistry
   /** Whether packages of this name are to come from an address. */
   readonly isExpected: (name: string, address: URL) => boolean
+  /** What the clients are set to otherwise, by the names that each of them uses. */
+  readonly settings: ReadonlyMap<string, string>
 }
 
 /** Reads what npm, yarn and bun are set to in a project and for its user; `given` takes the place of the default, never that of a scope. */
@@ -41,6 +43,7 @@ export async function readRoutes(folder: string, given?: string): Promise<Routes
     return scoped === undefined ? fallback : withSlash(checkAddress(scoped))
   }
   return {
+    settings,
     registryOf: name => open(baseOf(name)),
     isExpected: (name, address) => address.origin === new URL(baseOf(name)).origin,
   }

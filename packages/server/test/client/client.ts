@@ -24,6 +24,8 @@ export interface Desk {
   readonly home: string
   /** Runs the client in a folder of this desk. */
   run(folder: string, args: readonly string[], options?: RunOptions): Promise<Run>
+  /** Runs `holdfast …` in a folder of this desk, where the client is what its name on the PATH leads to. */
+  holdfast(folder: string, args: readonly string[]): Promise<Run>
   /** Makes a folder with a `package.json` and other files; answers with its name. */
   folder(name: string, manifest: Readonly<Record<string, unknown>>, files?: Files): Promise<string>
   /** The manifest of an installed package, or undefined when it is not there. */
@@ -46,6 +48,7 @@ export interface RunOptions {
   onOutput?(text: string, write: (input: string) => void): void
 }
 
+const launcher = fileURLToPath(new URL('../../../cli/bin/holdfast.js', import.meta.url))
 const modules = fileURLToPath(new URL('../../../../node_modules/', import.meta.url))
 const programs: Record<Kind, readonly string[]> = {
   npm: [process.execPath, join(modules, 'npm/bin/npm-cli.js')],
@@ -77,6 +80,7 @@ export async function openDesk(kind: Kind, registry: string, token?: string): Pr
     home,
     configure,
     run: (folder, args, options) => run(kind, home, join(home, folder), args, options),
+    holdfast: (folder, args) => runHoldfast(kind, home, join(home, folder), args),
     async folder(name, manifest, files = {}) {
       const own = {
         'package.json': JSON.stringify(manifest, null, 2),
@@ -187,6 +191,15 @@ function plain(text: string): string {
   return text.replace(/\u001b\[[0-9;?]*[A-Za-z]|\r/g, '')
 }
 
+async function runHoldfast(kind: Kind, home: string, cwd: string, args: readonly string[]): Promise<Run> {
+  const name = kind === 'berry' ? 'yarn' : kind
+  const line = programs[kind].map(word => `'${word}'`).join(' ')
+  await mkdir(join(home, 'bin'), { recursive: true })
+  await writeFile(join(home, 'bin', name), `#!/bin/sh\nexec ${line} "$@"\n`, { mode: 0o755 })
+  const env = { PATH: `${join(home, 'bin')}:${dirname(process.execPath)}:/usr/bin:/bin` }
+  return runLine([process.execPath, launcher, ...args], kind, home, cwd, { env })
+}
+
 function run(
   kind: Kind,
   home: string,
@@ -194,7 +207,16 @@ function run(
   args: readonly string[],
   options: RunOptions = {},
 ): Promise<Run> {
-  const line = [...programs[kind], ...args]
+  return runLine([...programs[kind], ...args], kind, home, cwd, options)
+}
+
+function runLine(
+  line: readonly string[],
+  kind: Kind,
+  home: string,
+  cwd: string,
+  options: RunOptions,
+): Promise<Run> {
   const [program = '', ...rest] = options.terminal === true ? inTerminal(line) : line
   const child = spawn(program, rest, {
     cwd,

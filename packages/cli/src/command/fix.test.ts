@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Which versions `holdfast fix` chooses, by its plan. What clients then do is tried in the server's tests with real ones. */
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { after, beforeEach, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+
+const launcher = fileURLToPath(new URL('../../bin/holdfast.js', import.meta.url))
+const dayMs = 24 * 60 * 60_000
+const home = await mkdtemp(join(tmpdir(), 'holdfast-fix-'))
+after(() => rm(home, { recursive: true }))
+
+const daysAgo = (days: number) => new Date(Date.now() - days * dayMs).toISOString()
+/** 1.0.2 is not there: the registry's policy hides it. */
+const versions = { '1.0.0': 900, '1.0.1': 800, '1.0.3': 2, '1.1.0': 400, '2.0.0': 100, '2.0.1-beta.1': 90 }
+const flaws = [
+  {
+    id: 1,
+    url: 'https://a.example/GHSA-aaaa',
+    title: 'one',
+    severity: 'high',
+    vulnerable_versions: '<1.0.2',
+  },
+  {
+    id: 2,
+    url: 'https://a.example/GHSA-bbbb',
+    title: 'two',
+    severity: 'low',
+    vulnerable_versions: '>=1.0.3 <2.0.0',
+  },
+]
+
+const server = createServer((request, response) => {
+  const document = {
+    name: 'lib',
+    versions: Object.fromEntries(Object.keys(versions).map(version => [version, { name: 'lib', version }])),
+    time: Object.fromEntries(Object.entries(versions).map(([version, days]) => [version, daysAgo(days)])),
+  }
+  const answer =
+    request.url === '/npm/lib' ? document : request.method === 'POST' ? { lib: flaws } : undefined
+  response
+    .writeHead(answer === undefined ? 404 : 200, { 'content-type': 'application/json' })
+    .end(JSON.stringify(answer))
+})
+await once(server.listen(0, '127.0.0.1'), 'listening')
+after(() => server.close())
+const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/npm/`
+
+async function fix(...args: string[]) {
+  const child = spawn(process.execPath, [launcher, 'fix', ...args], {
+    cwd: home,
+    env: { PATH: process.env['PATH'] ?? '', HOME: home },
+  })
+  child.stdin.end()
+  const [out, error, [code]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'close'),
+  ])
+  return { out, error, code: Number(code) }
+}
+
+async function write(range: string, settings = ''): Promise<void> {
+  const manifest = { name: 'app', dependencies: { lib: range } }
+  const packages = { '': manifest, 'node_modules/lib': { version: '1.0.0' } }
+  await writeFile(join(home, 'package.json'), JSON.stringify(manifest))
+  await writeFile(join(home, 'package-lock.json'), JSON.stringify({ lockfileVersion: 3, packages }))
+  await writeFile(join(home, '.npmrc'), `registry=${url}\n${settings}`)
+}
+beforeEach(() => write('^1.0.0'))
+
+async function chosen(...args: string[]): Promise<unknown> {
+  const { out, error } = await fix('--dry-run', '--json', ...args)
+  assert.equal(error, '')
+  const { plan, unmended } = JSON.parse(out)
+  return plan[0]?.upgrades[0]?.to ?? unmended[0]?.why
+}
+
+test('the smallest version that is free of everything at the level is chosen, and no prerelease', async () => {
+  assert.equal(await chosen('--level', 'high'), '1.0.3')
+  assert.equal(await chosen(), '2.0.0', 'what has a flaw of its own is no fix')
+})
+
+test('a version younger than the project waits for is not chosen', async () => {
+  await write('^1.0.0', 'min-release-age=30\n')
+  assert.equal(await chosen('--level', 'high'), '1.1.0')
+  await write('^1.0.0', 'min-release-age=500\n')
+  assert.match(String(await chosen('--level', 'high')), /no version above it/)
+})
+
+test('nothing is written unless somebody says so', async () => {
+  const before = await readFile(join(home, 'package.json'), 'utf8')
+  const { code, out, error } = await fix('--level', 'high')
+  assert.equal(code, 2)
+  assert.match(out, /^lib 1\.0\.0 -> 1\.0\.3 +within what is allowed$/m)
+  assert.match(error, /--yes/)
+  assert.equal(await readFile(join(home, 'package.json'), 'utf8'), before)
+})

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+/** A vulnerable project, mended by `holdfast fix` through each real client, whose own audit agrees and whose tests pass. */
+import assert from 'node:assert/strict'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { readLockGraph } from '@holdfast/core'
+import { commands, type Desk, isHere, type Kind, openDesk } from './client.ts'
+import { passes } from './expect.ts'
+import { type Registry, readText, startRegistry } from './registry.ts'
+
+const kinds: readonly Kind[] = ['npm', 'pnpm', 'yarn', 'berry', 'bun']
+const registry: Registry = await startRegistry({ HOLDFAST_MFA: 'optional' })
+after(() => registry.stop())
+let token: string
+
+/** Name, version and what it needs; those after the mark come when the project is installed already. */
+type Published = readonly (readonly [
+  name: string,
+  version: string,
+  dependencies?: Readonly<Record<string, string>>,
+])[]
+const early = (tag: string): Published => [
+  [`deep-${tag}`, '1.0.0'],
+  [`mid-${tag}`, '1.0.0', { [`deep-${tag}`]: '^1.0.0' }],
+  [`lib-${tag}`, '1.0.0'],
+  [`near-${tag}`, '1.0.0'],
+  [`pinned-${tag}`, '1.0.0'],
+  [`stuck-${tag}`, '1.0.0', { [`pinned-${tag}`]: '1.0.0' }],
+  [`leaf-${tag}`, '1.0.0'],
+  [`old-${tag}`, '1.0.0', { [`leaf-${tag}`]: '1.0.0' }],
+]
+const late = (tag: string): Published => [
+  [`deep-${tag}`, '1.0.1'],
+  [`deep-${tag}`, '1.5.0'],
+  [`lib-${tag}`, '1.9.0'],
+  [`near-${tag}`, '1.0.1'],
+  [`near-${tag}`, '1.5.0'],
+  [`lib-${tag}`, '2.0.0'],
+  [`lib-${tag}`, '2.1.0'],
+  [`pinned-${tag}`, '1.1.0'],
+  [`pinned-${tag}`, '1.2.0'],
+  [`leaf-${tag}`, '1.1.0'],
+  [`old-${tag}`, '1.0.1', { [`leaf-${tag}`]: '1.1.0' }],
+  [`old-${tag}`, '1.0.2', { [`leaf-${tag}`]: '1.1.0' }],
+]
+const flaws = (tag: string) => [
+  { name: `deep-${tag}`, fixed: '1.0.1' },
+  { name: `lib-${tag}`, fixed: '2.0.0' },
+  { name: `near-${tag}`, fixed: '1.0.1' },
+  { name: `pinned-${tag}`, fixed: '1.1.0' },
+  { name: `leaf-${tag}`, fixed: '1.1.0' },
+]
+const wanted = {
+  deep: '1.0.1',
+  mid: '1.0.0',
+  lib: '2.0.0',
+  near: '1.0.1',
+  pinned: '1.1.0',
+  stuck: '1.0.0',
+  leaf: '1.1.0',
+  old: '1.0.1',
+}
+
+before(async () => {
+  token = await registry.token('maker')
+})
+
+async function publishAll(published: Published): Promise<void> {
+  for (const [name, version, dependencies = {}] of published)
+    await registry.publish({ name, version, manifest: { dependencies } }, token)
+}
+
+async function tell(tag: string): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'holdfast-osv-'))
+  const records = flaws(tag).map(({ name, fixed }) => ({
+    id: `x_${name}`,
+    summary: `trouble in ${name}`,
+    modified: '2026-01-01T00:00:00Z',
+    database_specific: { severity: 'HIGH' },
+    affected: [
+      {
+        package: { ecosystem: 'npm', name },
+        ranges: [{ type: 'SEMVER', events: [{ introduced: '0' }, { fixed }] }],
+      },
+    ],
+  }))
+  await writeFile(join(folder, 'osv.json'), JSON.stringify(records))
+  await registry.operate('advisories', folder)
+  await rm(folder, { recursive: true })
+}
+
+/** A project that was installed before anything newer was there. */
+async function openProject(desk: Desk, tag: string): Promise<string> {
+  await publishAll(early(tag))
+  const manifest = {
+    name: 'app',
+    version: '1.0.0',
+    private: true,
+    scripts: { test: 'node test.js' },
+    dependencies: {
+      [`mid-${tag}`]: '^1.0.0',
+      [`near-${tag}`]: '^1.0.0',
+      [`old-${tag}`]: '^1.0.0',
+      [`stuck-${tag}`]: '^1.0.0',
+    },
+    devDependencies: { [`lib-${tag}`]: '~1.0.0' },
+  }
+  // Indented as nobody's tool would, to see that it stays.
+  const text = `${JSON.stringify(manifest, null, '\t')}\n`
+  await desk.folder('app', manifest, { 'package.json': text, 'test.js': `require('mid-${tag}')\n` })
+  passes(await desk.run('app', commands[desk.kind].install))
+  await publishAll(late(tag))
+  await tell(tag)
+  return text
+}
+
+async function lockedVersions({ home, kind }: Desk, tag: string): Promise<Record<string, string>> {
+  const graph = readLockGraph(await readText(home, 'app', commands[kind].lockFile))
+  assert.ok(graph)
+  return Object.fromEntries(
+    [...graph.nodes.values()]
+      .filter(({ name }) => name.endsWith(`-${tag}`))
+      .map(({ name, version }) => [name.slice(0, -tag.length - 1), version]),
+  )
+}
+
+describe('a vulnerable project is mended', { concurrency: 2 }, () => {
+  for (const kind of kinds) {
+    const skip = isHere(kind) ? false : `there is no build of ${kind} for this platform`
+    test(`by ${kind}`, { skip }, () => mend(kind))
+  }
+})
+
+async function mend(kind: Kind): Promise<void> {
+  const desk = await openDesk(kind, registry.npm, token)
+  try {
+    const tag = kind
+    const text = await openProject(desk, tag)
+    const lock = () => readText(desk.home, 'app', commands[kind].lockFile)
+    const locked = await lock()
+    const plan = await desk.holdfast('app', ['fix', '--dry-run'])
+    assert.equal(plan.code, 1, plan.text)
+    assert.match(plan.stdout, new RegExp(`^deep-${tag} 1\\.0\\.0 -> 1\\.0\\.1 +within what is allowed$`, 'm'))
+    assert.match(
+      plan.stdout,
+      new RegExp(`^lib-${tag} 1\\.0\\.0 -> 2\\.0\\.0 +package\\.json: lib-${tag} ~2\\.0\\.0$`, 'm'),
+    )
+    assert.match(plan.stdout, new RegExp(`^old-${tag} 1\\.0\\.0 -> 1\\.0\\.1 +within`, 'm'))
+    assert.match(plan.stdout, new RegExp(`^pinned-${tag} 1\\.0\\.0 -> 1\\.1\\.0 +by an override`, 'm'))
+    assert.equal(await readText(desk.home, 'app', 'package.json'), text)
+    assert.equal(await lock(), locked, 'a dry run changes nothing')
+
+    const failing = await desk.holdfast('app', ['fix', '--yes', '--test', 'exit 3'])
+    assert.equal(failing.code, 1, failing.text)
+    assert.match(failing.stdout, /Taken back: [\s\S]*exit 3 fails/)
+    assert.equal(await readText(desk.home, 'app', 'package.json'), text)
+    assert.equal(await lock(), locked, 'what fails is taken back byte for byte')
+
+    const mended = await desk.holdfast('app', ['fix', '--yes'])
+    assert.equal(mended.code, 0, mended.text)
+    assert.deepEqual(await lockedVersions(desk, tag), wanted, mended.text)
+    const written = await readText(desk.home, 'app', 'package.json')
+    assert.ok(written.startsWith(text.slice(0, text.indexOf(`"lib-${tag}"`))), written)
+    assert.match(written, new RegExp(`\\n\\t\\t"lib-${tag}": "~2\\.0\\.0"\\n`))
+    assert.ok(written.endsWith('}\n'))
+    assert.equal((await desk.holdfast('app', ['audit'])).code, 0)
+    await desk.forget('app')
+    passes(await desk.run('app', commands[kind].frozen))
+    assert.equal((await desk.installed('app', `mid-${tag}`))?.['version'], '1.0.0')
+    passes(await desk.run('app', ['run', 'test']))
+  } finally {
+    await desk.remove()
+  }
+}
