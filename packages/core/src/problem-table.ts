@@ -177,6 +177,11 @@ export const problemTable = {
     say: 'Other accounts of this machine can reach {path}: its mode is {mode}',
     hint: 'Run `chmod {wanted} {path}`; if others may have read a key, replace it.',
   },
+  'known-malware': {
+    status: 403,
+    say: '{name}@{version} is refused: its bytes are known to be bad: {why}',
+    hint: 'If you did not make them, look at who can publish for you; if you think that is wrong, ask those who run this registry.',
+  },
   'last-operator': {
     status: 409,
     say: '{user} is the last operator of this registry',

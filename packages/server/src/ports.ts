@@ -17,6 +17,8 @@ import type {
   NameRoute,
   OriginName,
   Policy,
+  ScreeningReads,
+  ScreeningWrites,
   StageReads,
   StageWrites,
   UpstreamMeasure,
@@ -330,6 +332,7 @@ export interface Store {
   readonly stages: StageReads
   readonly incident: CaseReads
   readonly advisories: AdvisoryRows
+  readonly screening: ScreeningReads
   readonly policy: PolicyReads
   readonly documents: DocumentRows
   readonly leafDocuments: LeafDocumentReads
@@ -361,6 +364,7 @@ export interface Tx {
   readonly stages: StageReads & StageWrites
   readonly incident: CaseReads & CaseWrites
   readonly advisories: AdvisoryWrites
+  readonly screening: ScreeningReads & ScreeningWrites
   readonly policy: PolicyReads & PolicyWrites
   readonly leafDocuments: LeafDocumentReads & LeafDocumentWrites
   readonly mail: MailWrites

@@ -33,6 +33,14 @@ export type {
   VersionFacts,
 } from './port.ts'
 export { findAmbiguous, originOf } from './route.ts'
+export type {
+  Finding,
+  HoldState,
+  Screening,
+  ScreeningReads,
+  ScreeningState,
+  ScreeningWrites,
+} from './screening.ts'
 export { approvalsOf, type StageApproval, type Staged, type StageReads, type StageWrites } from './stage.ts'
 export type {
   Ingested,

@@ -60,6 +60,7 @@ function look(policy: Policy, all: readonly KeptFacts[], more: Partial<JudgeCont
     siblingAdvisories: [],
     badDigests: new Map(),
     grandfathered: new Map(),
+    screenings: new Map(),
     isPopular: undefined,
     ...more,
   }

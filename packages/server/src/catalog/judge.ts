@@ -4,6 +4,7 @@ import { type Digest, matchesName, type PackageName, type Status, type Version }
 import type { Advisory, Policy, Rule, RuleHit, Waiver } from './policy.ts'
 import type { KeptFacts, VersionFacts } from './port.ts'
 import { type Evidence, hitBy, readEvidence } from './rule.ts'
+import type { Screening } from './screening.ts'
 import type { OriginName } from './upstream.ts'
 
 /** What a policy asks of a package beyond its versions. */
@@ -22,6 +23,8 @@ export interface JudgeContext {
   readonly badDigests: ReadonlyMap<Digest, string>
   /** Versions that were served here or that a lock file named, and when first. */
   readonly grandfathered: ReadonlyMap<Version, number>
+  /** What screening found in versions. */
+  readonly screenings: ReadonlyMap<Version, Screening>
   /** Whether it is among the well-used names; undefined where the operator gives no list. */
   readonly isPopular: boolean | undefined
 }
@@ -34,7 +37,9 @@ export function settle(kept: KeptFacts): VersionFacts {
 
 /** The rules that look at a name of an origin at all. */
 export function rulesFor(policy: Policy, name: PackageName, origin: OriginName): readonly Rule[] {
-  return policy.rules.filter(rule => looksAt(rule, name, origin))
+  // What is hosted was screened before it came in, and its status says what came of it.
+  const isAsked = (rule: Rule) => origin !== 'hosted' || rule.kind !== 'screening'
+  return policy.rules.filter(rule => isAsked(rule) && looksAt(rule, name, origin))
 }
 
 function looksAt(rule: Rule, name: PackageName, origin: OriginName): boolean {

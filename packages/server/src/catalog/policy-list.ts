@@ -61,6 +61,7 @@ const entry = v.variant(
     v.strictObject({ ...common, kind: v.literal('publisher-change') }),
     v.strictObject({ ...common, kind: v.literal('new-name'), days }),
     v.strictObject({ ...common, kind: v.literal('unpopular') }),
+    v.strictObject({ ...common, kind: v.literal('screening') }),
     // Whom a list names must be said: `*` by oversight would deny everything.
     v.strictObject({ ...common, kind: v.literal('deny'), packages: named, versions: v.optional(range, '*') }),
     v.strictObject({ ...common, kind: v.literal('allow-only'), packages: named }),
@@ -93,6 +94,8 @@ export const defaultRules: readonly Rule[] = parseRules([
   { kind: 'malware', mode: 'enforce' },
   { kind: 'signature', mode: 'enforce' },
   { kind: 'release-age', days: 3, mode: 'enforce' },
+  { kind: 'screening', action: 'hold', mode: 'enforce' },
+  { kind: 'screening', name: 'screening-publish', action: 'hold', mode: 'enforce', origins: ['hosted'] },
   { kind: 'advisory', severity: 'critical' },
   { kind: 'provenance', action: 'hold' },
   { kind: 'publisher-change', action: 'hold' },

@@ -27,6 +27,11 @@ export type RuleKind =
   | { readonly kind: 'new-name'; readonly days: number }
   /** Not among the well-used names of the list the operator gives. */
   | { readonly kind: 'unpopular' }
+  /**
+   * Screening found what malware does, or could not look: of upstreams in what is young, or new and little used. What is hosted
+   * here is held when it is published, and is open or closed by its status from then on.
+   */
+  | { readonly kind: 'screening' }
   /** Denied by name; `versions` as `readVersionRange` takes it. Knows no grandfathering: who says it means it. */
   | { readonly kind: 'deny'; readonly versions: string }
   /** What is not listed here is hit. */
@@ -116,5 +121,5 @@ export interface RuleHit {
   /** When it lapses by itself, or null. */
   readonly until: number | null
   /** Why it is not carried out. */
-  readonly spared?: 'monitor' | 'grandfathered' | 'waived' | 'fix' | 'siblings'
+  readonly spared?: 'monitor' | 'grandfathered' | 'waived' | 'fix' | 'siblings' | 'established'
 }

@@ -79,6 +79,8 @@ export function hitBy(rule: Rule, evidence: Evidence, kept: KeptFacts): Finding 
       return findNew(rule.days, context)
     case 'unpopular':
       return say(context.isPopular === false && 'its name is not among the well-used ones')
+    case 'screening':
+      return findScreened(context, kept.version)
     case 'deny':
       return say(
         evidence.denied.get(rule.name)?.(kept.version) === true && 'it is on the list of what is denied',
@@ -141,6 +143,22 @@ function findUnproven(
   if (isWeaker(provenance, before))
     return say(`earlier versions told where they were built (${before}), this one less (${provenance})`)
   return say(demand === 'required' && provenance === 'none' && 'nothing tells where it was built')
+}
+
+function findScreened({ screenings }: JudgeContext, version: Version): Finding | undefined {
+  const found = screenings.get(version)
+  if (found === undefined || found.hold === 'released') return undefined
+  if (found.state === 'hold') {
+    const why = found.findings[0]?.why ?? 'what malware does'
+    // Established versions are told about and stay open: thousands of builds must not stop for a guess.
+    return {
+      why: `screening found in it: ${why}`,
+      until: null,
+      ...(found.mayHold ? {} : { spared: 'established' }),
+    }
+  }
+  const waits = found.mayHold && (found.state === 'due' || found.state === 'failed')
+  return say(waits && `it could not be screened yet: ${found.fault || 'it waits'}`)
 }
 
 function findNew(days: number, { createdAt, now }: JudgeContext): Finding | undefined {

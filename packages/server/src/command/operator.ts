@@ -26,6 +26,7 @@ import {
 } from '../flow/index.ts'
 import { type InstanceRole, operator } from '../identity/index.ts'
 import { openPorts, type Ports } from '../main.ts'
+import { holdAct } from './hold.ts'
 import { keysAct } from './keys.ts'
 import { advisoriesAct, policyAct } from './policy.ts'
 import { robotAct } from './robot.ts'
@@ -48,6 +49,8 @@ const usage = `Usage: holdfast operator <act> --data DIR …
   recover --user NAME [--second-factor]  print a one-time link that sets a new password; with the option passkeys and second factor go
   quarantine NAME@VERSION --reason CODE [--words TEXT]   stop serving a version, at once
   release NAME@VERSION                   undo quarantine
+  hold list                              versions that wait for a person's look
+  hold release|confirm NAME@VERSION [--words WHY]        let it go, or quarantine it as malware with a case
   mark NAME [--words WHY]                a critical package: only accounts with passkeys change it, from now on
   unmark NAME                            take the mark away
   critical                               list critical packages, marked or among the top 1 % by use
@@ -113,6 +116,7 @@ const acts: Readonly<Record<string, Act>> = {
   'check-upstream': checkUpstreamAct,
   recover: async (ports, { values, flags }) =>
     recoverAtMachine(ports, operator, need(values['user'], '--user'), flags.has('second-factor')),
+  hold: holdAct,
   quarantine: measure('quarantine'),
   release: measure('release'),
   yank: measure('yank'),

@@ -26,6 +26,14 @@ export { criticalNoticeMs, markCritical, recomputeCritical, unmarkCritical } fro
 export { deprecate } from './deprecate.ts'
 export { explainProvenance, findLowered, type ProvenanceWords } from './explain-provenance.ts'
 export { listExposed } from './exposure.ts'
+export {
+  decideHold,
+  type HoldAnswer,
+  type HoldView,
+  holdTargetMs,
+  listHolds,
+  readHold,
+} from './hold.ts'
 export { checkRoutes, hostNames, unhostNames } from './host.ts'
 export { type ImportOutcome, type ImportWishes, importVersions } from './import.ts'
 export {

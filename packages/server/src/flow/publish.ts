@@ -31,6 +31,7 @@ import { signedText } from './own-signature.ts'
 import { checkTrust, holdTrust } from './package-trust.ts'
 import { provePresence } from './presence.ts'
 import { admitProvenance, adviseSource, attestField } from './publish-provenance.ts'
+import { keepScreening, type Screened, screenUpload } from './screening.ts'
 import { moveTag } from './tag.ts'
 
 /** What a client wants published; its claims are checked, never believed. */
@@ -70,6 +71,7 @@ export interface Entry {
   readonly proof: KeptProvenance | undefined
   readonly hand: Hand
   readonly isByJob: boolean
+  readonly screened: Screened
 }
 
 export interface Published {
@@ -82,6 +84,8 @@ export interface Published {
   readonly advice: string
   /** False where the log does not get on: it is kept, and shows itself when the log does. */
   readonly isVisible: boolean
+  /** Why nobody gets it before a person has looked; empty where it is open. */
+  readonly held: string
 }
 
 const latest = 'latest' as DistTag
@@ -98,7 +102,7 @@ export async function publish(ports: Ports, actor: Actor, upload: Upload): Promi
     const bytes = checkClaims(upload)
     const there = await ports.store.catalog.findVersion(upload.name, upload.version)
     if (there !== undefined && isRepetition(ports, actor, there, bytes))
-      return await done(ports, upload, bytes, true)
+      return { ...(await done(ports, upload, bytes, true)), held: there.reason }
     if (there !== undefined) throw problem('version-exists', { name: upload.name, version: upload.version })
     if (known !== undefined) await checkMayPublishNow(ports.store, known, upload.version, ports.clock())
     await provePresence(ports, grant, known?.requiresTfa)
@@ -108,7 +112,9 @@ export async function publish(ports: Ports, actor: Actor, upload: Upload): Promi
     await checkTrust(ports.store, actor.kind === 'job', upload, proof, ports.clock())
     const published = await withJob(ports, actor, publishEvent(upload, bytes, inspection, proof))
     const events = [published, ...(await settleEvents(ports, grant, upload.name))]
-    const entry = { upload, bytes, inspection, proof, hand: handOf(actor), isByJob: actor.kind === 'job' }
+    const screened = await screenUpload(ports, upload, bytes.digest)
+    const isByJob = actor.kind === 'job'
+    const entry = { upload, bytes, inspection, proof, hand: handOf(actor), isByJob, screened }
     await enter(ports, grant, entry, events, async tx => {
       const now = await tx.catalog.findPackage(upload.name)
       if (now !== undefined) await checkMayPublishNow(tx, now, upload.version, ports.clock())
@@ -116,6 +122,7 @@ export async function publish(ports: Ports, actor: Actor, upload: Upload): Promi
     // A crash here leaves a version that the next round of the log shows: the client repeats it and is answered like now.
     return {
       ...(await done(ports, upload, bytes, false)),
+      held: screened.reason,
       advice: adviseSource(upload.manifest, proof) ?? '',
     }
   } finally {
@@ -189,7 +196,7 @@ export function checkClaims(upload: Upload): WrittenBytes {
 /** npm repeats a PUT whose answer was lost; the same hand sending the same bytes again soon is answered alike. */
 function isRepetition(ports: Ports, actor: Actor, there: PackageVersion, bytes: WrittenBytes): boolean {
   return (
-    (there.status === 'live' || there.status === 'pending') &&
+    (there.status === 'live' || there.status === 'pending' || there.status === 'held') &&
     there.digest === bytes.digest &&
     there.publisherId === actorId(actor) &&
     ports.clock() - there.publishedAt < repeatWindowMs
@@ -206,7 +213,7 @@ export async function inspect(ports: Ports, upload: Upload): Promise<Inspection>
 }
 
 async function record(ports: Ports, tx: Tx, grant: Grant, entry: Entry): Promise<void> {
-  const { upload, inspection, proof, isByJob } = entry
+  const { upload, bytes, inspection, proof, isByJob, screened } = entry
   const { name, version } = upload
   const { actor } = grant
   // Access is said once, when the name is made: a maintainer's publish must not open or close a package.
@@ -220,8 +227,9 @@ async function record(ports: Ports, tx: Tx, grant: Grant, entry: Entry): Promise
     await checkHidden(tx, ports, upload, proof?.build)
     await holdTrust(tx, isByJob, upload, proof, ports.clock())
     await applyTag(tx, upload)
-    // A pre-release under a tag of its own does not speak for the package.
-    if ((await tx.catalog.listTags(name)).get(latest) === version)
+    await keepScreening(tx, ports, { name, version, origin: 'hosted', digest: bytes.digest }, screened)
+    // A pre-release under a tag of its own does not speak for the package, nor what nobody may see.
+    if (screened.reason === '' && (await tx.catalog.listTags(name)).get(latest) === version)
       await tx.catalog.describe(name, aboutPackage(manifest, upload.readme ?? inspection.readme ?? ''))
   })
 }
@@ -230,7 +238,7 @@ async function record(ports: Ports, tx: Tx, grant: Grant, entry: Entry): Promise
 export async function recordVersion(
   ports: Ports,
   tx: Tx,
-  { upload, bytes, inspection, hand }: Omit<Entry, 'proof' | 'isByJob'>,
+  { upload, bytes, inspection, hand }: Omit<Entry, 'proof' | 'isByJob' | 'screened'>,
 ): Promise<Readonly<Record<string, unknown>>> {
   const { name, version } = upload
   const manifest = keepManifest(upload.manifest, inspection)
@@ -359,5 +367,5 @@ async function done(
   { digest }: WrittenBytes,
   repeated: boolean,
 ): Promise<Published> {
-  return { name, version, digest, repeated, advice: '', isVisible: await ports.log.covered() }
+  return { name, version, digest, repeated, advice: '', held: '', isVisible: await ports.log.covered() }
 }

@@ -1,8 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type PackageName, problem, type ReasonCode, type Status, type Version } from '@holdfast/core'
+import {
+  type DistTag,
+  type PackageName,
+  problem,
+  type ReasonCode,
+  type Status,
+  type Version,
+} from '@holdfast/core'
 import { amend } from '../catalog/index.ts'
 import { type Actor, authorize, type Operation } from '../identity/index.ts'
-import type { Ports } from '../ports.ts'
+import type { Ports, Tx } from '../ports.ts'
+import { readAbout, settleHold } from './hold-end.ts'
 import { provePresence } from './presence.ts'
 import { findKept } from './view.ts'
 
@@ -43,6 +51,10 @@ export async function takeMeasure(
     fields: { reason: reason.code },
     detail: { words: reason.words },
   } as const
+  const settle = async (tx: Tx) => {
+    if (measure === 'quarantine' || measure === 'release')
+      await settleHold(tx, ports, actor, subject, measure, reason.words)
+  }
   const isHosted = (await ports.store.catalog.findPackage(name)) !== undefined
   if (!isHosted && operation === 'version:contain') {
     await checkMirrored(ports, measure, subject)
@@ -51,8 +63,10 @@ export async function takeMeasure(
     return ports.store.commit(grant, event, async tx => {
       await tx.upstream.setMeasure(name, version, made)
       await tx.upstream.touchMirror(name)
+      await settle(tx)
     })
   }
+  const about = measure === 'release' ? await readAbout(ports, name, version) : undefined
   await ports.store.commit(grant, event, async tx => {
     if ((await tx.catalog.findPackage(name)) === undefined)
       throw problem('version-not-found', { name, version })
@@ -62,6 +76,9 @@ export async function takeMeasure(
       if (!from.includes(found.status))
         throw problem('wrong-status', { name, version, status: found.status, measure })
       await tx.catalog.setStatus(name, version, to, words, ports.clock())
+      if (about !== undefined && (await tx.catalog.listTags(name)).get('latest' as DistTag) === version)
+        await tx.catalog.describe(name, about)
+      await settle(tx)
     })
   })
 }

@@ -11,6 +11,7 @@ import type { PasskeyAnswer } from './passkey-challenge.ts'
 import { proveApproval } from './passkey-sign-in.ts'
 import { provePresence } from './presence.ts'
 import { checkClaims, enter, inspect, publishEvent, type Upload } from './publish.ts'
+import { screenUpload } from './screening.ts'
 import { countApprovals, getStaged, listApproverMails, stageEvent } from './stage.ts'
 
 const pieceBytes = 64 * 1024
@@ -87,7 +88,8 @@ async function release(ports: Ports, grant: Grant, staged: Staged): Promise<void
     const proof = staged.proof === '' ? undefined : (JSON.parse(staged.proof) as KeptProvenance)
     const isByJob = staged.stagerKind === 'job'
     const event = await withStager(ports, staged, publishEvent(upload, bytes, inspection, proof))
-    const entry = { upload, bytes, inspection, proof, hand, isByJob }
+    const screened = await screenUpload(ports, upload, bytes.digest)
+    const entry = { upload, bytes, inspection, proof, hand, isByJob, screened }
     await enter(ports, grant, entry, [event], tx => take(tx, ports, staged))
   } finally {
     await upload.tarball.discard()

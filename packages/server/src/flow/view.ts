@@ -264,12 +264,13 @@ async function readContext(ports: Viewing, found: KeptPackage): Promise<JudgeCon
   const now = ports.clock()
   const scope = scopeOf(name)
   const digests = kept.flatMap(each => each.traits.digest ?? [])
-  const [waivers, advisories, ofScope, badDigests, grandfathered] = await Promise.all([
+  const [waivers, advisories, ofScope, badDigests, grandfathered, screenings] = await Promise.all([
     policy.listWaivers(name),
     policy.listAdvisories(name),
     scope === undefined ? [] : policy.listSiblingAdvisories(scope, now - siblingMs),
     policy.listBadDigests(digests),
     policy.listGrandfathered(name),
+    ports.store.screening.list(name),
   ])
   return {
     name,
@@ -281,6 +282,7 @@ async function readContext(ports: Viewing, found: KeptPackage): Promise<JudgeCon
     siblingAdvisories: ofScope.filter(each => each.package !== name),
     badDigests,
     grandfathered,
+    screenings: new Map(screenings.map(each => [each.version, each])),
     isPopular: ports.popular?.has(name),
   }
 }

@@ -11,6 +11,8 @@ export type CaseKind =
   | 'upstream-fault'
   /** Somebody published a name upstream that is hosted here. */
   | 'private-name'
+  /** A version is malware, or spreads like it. */
+  | 'malware'
 
 /** A draft was opened by the instance itself, and no person has taken it on yet. */
 export type CaseState = 'draft' | 'open' | 'closed'

@@ -21,6 +21,7 @@ import { machinesPage, machinesSubmit } from './page/machine.ts'
 import { mailPage, namesPage, namesSubmit, operatePage } from './page/operate.ts'
 import { auditExport, auditPage } from './page/operate-audit.ts'
 import { casePage, caseSubmit, casesPage } from './page/operate-case.ts'
+import { holdPage, holdSubmit, holdsPage } from './page/operate-hold.ts'
 import { cachedPage, originsPage } from './page/operate-origin.ts'
 import { criticalPage, criticalSubmit, riskPage } from './page/operate-package.ts'
 import { peoplePage, peopleSubmit } from './page/operate-people.ts'
@@ -119,6 +120,8 @@ export function addRoutes(app: Hono<WebEnv>): void {
   app.get('/operate/waivers', waiversPage).post(waiversSubmit)
   app.get('/operate/risk', riskPage)
   app.get('/operate/critical', criticalPage).post(criticalSubmit)
+  app.get('/operate/holds', holdsPage)
+  app.get('/operate/holds/:name{(?:@[^/]+/)?[^/@][^/]*}/:version', holdPage).post(holdSubmit)
   app.get('/operate/cases', casesPage)
   app.get('/operate/cases/:id', casePage).post(caseSubmit)
   app.get('/operate/audit', auditPage)

@@ -353,6 +353,24 @@ export interface Schema {
   }
   /** The version is empty for a package as a whole. */
   incident_subject: { incident: string; package: string; version: string }
+  screening: {
+    package: string
+    version: string
+    origin: string
+    digest: string
+    state: string
+    score: number
+    rules: string
+    findings: string
+    fault: string
+    may_hold: number
+    screened_at: number
+    hold: string
+    held_at: number | null
+    decided_by: string
+    decided_at: number | null
+    words: string
+  }
   incident_note: { incident: string; ordinal: number; at: number; author: string; words: string }
   document: {
     package: string

@@ -19,6 +19,7 @@ import { policyReads, policyWrites } from './policy.ts'
 import { provenanceRows } from './provenance.ts'
 import { documentRows, downloadRows, leases, mailRows, mailWrites } from './record.ts'
 import type { Schema } from './schema.ts'
+import { screeningReads, screeningWrites } from './screening.ts'
 import { sourceLinks } from './source-link.ts'
 import { stageReads, stageWrites } from './stage.ts'
 import { trustReads, trustWrites } from './trust.ts'
@@ -47,6 +48,7 @@ export async function openStore(driver: SqlDriver<Schema>, clock: Clock, logOrig
     stages: stageReads(driver.db),
     incident: caseReads(driver.db),
     advisories: advisoryRows(driver.db, derive),
+    screening: screeningReads(driver.db),
     policy: cachedPolicy(policyReads(driver.db), feed),
     documents: documentRows(driver.db, derive),
     leafDocuments: leafDocumentReads(driver.db),
@@ -86,6 +88,7 @@ function openTx(tx: Kysely<Schema>, clock: Clock, record: Tx['record']): Tx {
     stages: { ...stageReads(tx), ...stageWrites(tx) },
     incident: { ...caseReads(tx), ...caseWrites(tx) },
     advisories: advisoryWrites(tx),
+    screening: { ...screeningReads(tx), ...screeningWrites(tx) },
     policy: { ...policyReads(tx), ...policyWrites(tx) },
     leafDocuments: { ...leafDocumentReads(tx), ...leafDocumentWrites(tx) },
     mail: mailWrites(tx, clock),

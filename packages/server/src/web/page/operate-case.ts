@@ -21,6 +21,7 @@ const kinds: Readonly<Record<CaseKind, string>> = {
   takedown: 'withdrawn upstream',
   'upstream-fault': 'upstream at fault',
   'private-name': 'private name upstream',
+  malware: 'malware',
 }
 const states: Readonly<Record<CaseState, readonly [Tone, string]>> = {
   draft: ['warn', '!'],

@@ -114,6 +114,8 @@ function wordsOf(rule: Rule): string {
       return `a name younger than ${plural(rule.days, 'day')}`
     case 'unpopular':
       return 'not among the well-used names'
+    case 'screening':
+      return 'what malware does, found by screening'
     case 'deny':
       return `${rule.packages.join(', ')} ${rule.versions === '*' ? '' : rule.versions}`
     case 'allow-only':

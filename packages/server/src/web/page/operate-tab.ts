@@ -19,6 +19,7 @@ const tabs = {
   risk: { path: '/operate/risk', label: 'Owners at risk', roles: ['operator'] },
   critical: { path: '/operate/critical', label: 'Critical packages', roles: ['operator', 'responder'] },
   recovery: { path: '/operate/recovery', label: 'Recoveries', roles: ['operator', 'responder'] },
+  holds: { path: '/operate/holds', label: 'Holds', roles: ['responder', 'operator', 'auditor'] },
   cases: { path: '/operate/cases', label: 'Cases', roles: ['operator', 'responder', 'auditor'] },
   audit: { path: '/operate/audit', label: 'Audit', roles: ['operator', 'responder', 'auditor'] },
   webhooks: { path: '/operate/webhooks', label: 'Webhooks', roles: ['operator'] },

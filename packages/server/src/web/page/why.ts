@@ -102,6 +102,7 @@ function rules({ hits }: Explanation, now: number): Markup {
 }
 
 const sparedBecause: Readonly<Record<NonNullable<RuleHit['spared']>, string>> = {
+  established: 'only told: it was young no more',
   monitor: 'only watched',
   grandfathered: 'used here before',
   waived: 'waived',

@@ -29,6 +29,11 @@ const published = v.looseObject({
 export const notYetVisible =
   'is accepted and not yet visible: it appears by itself once the transparency log has it.'
 
+/** What a publisher hears of a version that is held. */
+function heldWords(reason: string): string {
+  return `held: ${reason}. Nobody can install it until then, its number stays taken, and its people are told by mail how it ends.`
+}
+
 /** `PUT /{pkg}` means publish, deprecate or star: its body tells (protocol reference, section 7). */
 export const publishRoutes: readonly Route[] = [route('PUT /:pkg', putPackage)]
 
@@ -42,7 +47,11 @@ async function putPackage(ports: Ports, call: Call, params: Params): Promise<Ans
     return changeDocument(ports, call, name, body.document)
   return withUpload(ports, name, body, async upload => {
     const done = await publish(ports, call.actor, upload)
-    const told = done.isVisible ? done.advice : `${name}@${done.version} ${notYetVisible}`
+    const told = done.held
+      ? `${name}@${done.version} is kept and ${heldWords(done.held)}`
+      : done.isVisible
+        ? done.advice
+        : `${name}@${done.version} ${notYetVisible}`
     const notice: Record<string, string> = told === '' ? {} : { 'npm-notice': headerText(told) }
     return json(201, { ok: true, success: true, id: name, rev: done.version }, notice)
   })

@@ -447,6 +447,31 @@ async function incidents(table: TableMaker, db: Kysely<unknown>): Promise<void> 
     { incident: 'text', ordinal: 'int', at: 'int', author: 'text', words: 'text' },
     ['incident', 'ordinal'],
   )
+  await table(
+    'screening',
+    {
+      package: 'text',
+      version: 'text',
+      origin: 'text',
+      digest: 'text',
+      state: 'text',
+      score: 'int',
+      rules: 'text',
+      findings: 'text',
+      fault: 'text',
+      may_hold: 'int',
+      screened_at: 'int',
+      hold: 'text',
+      held_at: 'int?',
+      decided_by: 'text',
+      decided_at: 'int?',
+      words: 'text',
+    },
+    ['package', 'version'],
+  )
+  await index(db, 'screening', ['hold', 'held_at'])
+  await index(db, 'screening', ['state', 'screened_at'])
+  await index(db, 'screening', ['rules'])
 }
 
 async function policies(table: TableMaker, db: Kysely<unknown>): Promise<void> {

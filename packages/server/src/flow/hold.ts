@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Versions that wait for a person's look: what speaks against each, and the two answers. */
+import { type PackageDiff, type PackageName, problem, type ReasonCode, type Version } from '@holdfast/core'
+import type { PackageVersion, Screening } from '../catalog/index.ts'
+import { type Actor, authorize } from '../identity/index.ts'
+import { defaultInspectLimits, diffTarballs } from '../integrity/index.ts'
+import type { DownloadCount, Ports } from '../ports.ts'
+import { takeMeasure } from './respond.ts'
+import { readForScreening } from './screen.ts'
+import { findPrevious } from './screening.ts'
+
+const shown = 200
+const downloadsShown = 50
+
+/** By when somebody should have looked. What nobody looks at stays held. */
+export const holdTargetMs: number = 4 * 3600_000
+
+/** Holds that wait, the oldest first. */
+export async function listHolds(ports: Ports, actor: Actor): Promise<readonly Screening[]> {
+  await authorize(ports, actor, 'instance:audit', '')
+  return ports.store.screening.listHolds('open', shown)
+}
+
+/** A version with everything that it takes to decide. */
+export interface HoldView {
+  readonly screening: Screening
+  /** Of a hosted version. */
+  readonly kept: PackageVersion | undefined
+  readonly diff: PackageDiff | undefined
+  readonly downloads: readonly DownloadCount[]
+}
+
+/** Throws `not-found` where nothing was found out about the version. */
+export async function readHold(
+  ports: Ports,
+  actor: Actor,
+  name: PackageName,
+  version: Version,
+): Promise<HoldView> {
+  await authorize(ports, actor, 'instance:audit', '')
+  const screening = await ports.store.screening.find(name, version)
+  if (screening === undefined) throw problem('not-found')
+  return {
+    screening,
+    kept: await ports.store.catalog.findVersion(name, version),
+    diff: await compare(ports, screening),
+    downloads: await ports.store.downloads.list(name, version, downloadsShown),
+  }
+}
+
+async function compare(
+  ports: Ports,
+  { package: name, version, digest }: Screening,
+): Promise<PackageDiff | undefined> {
+  const now = await readForScreening(ports, digest)
+  if (now === undefined || now === 'large') return undefined
+  const previous = await findPrevious(ports, name, version)
+  const before = previous && (await readForScreening(ports, previous))
+  if (before === 'large') return undefined
+  const limits = { ...defaultInspectLimits, maxInflatedBytes: ports.config.maxUnpackedBytes }
+  const outcome = await diffTarballs(before, now, limits)
+  return 'diff' in outcome ? outcome.diff : undefined
+}
+
+/** A responder's answer to a hold: it was harmless, or it was not. */
+export type HoldAnswer = 'release' | 'confirm'
+
+/**
+ * Ends a hold. Released, the version is open to everybody within a second; confirmed, it is quarantined as malware and has a
+ * case. Throws `not-found` where it is not held.
+ */
+export async function decideHold(
+  ports: Ports,
+  actor: Actor,
+  answer: HoldAnswer,
+  subject: { readonly name: PackageName; readonly version: Version },
+  words: string,
+): Promise<void> {
+  const { name, version } = subject
+  const found = await ports.store.screening.find(name, version)
+  if (found?.hold !== 'open') throw problem('not-found')
+  const code: ReasonCode = answer === 'confirm' ? 'malware' : 'other'
+  await takeMeasure(ports, actor, answer === 'confirm' ? 'quarantine' : 'release', subject, { code, words })
+}

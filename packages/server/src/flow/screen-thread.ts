@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The thread that screens tarballs: the bytes of one, and of the version before, in; what speaks against it out. */
+import { createHash } from 'node:crypto'
+import { isProblem } from '@holdfast/core'
+import { readPackageFiles } from '../integrity/index.ts'
+import { answerJobs, standBack } from '../thread.ts'
+import { loadScreen, type ScreenedPackage } from '../vulnerability/index.ts'
+import type { ScreenJob, ScreenWords } from './screen.ts'
+
+const codePath =
+  /\.(?:c|m)?(?:j|t)sx?$|\.(?:sh|bash|bat|cmd|ps1|py|node|wasm|exe|dll|so|dylib)$|(?:^|\/)[^.]+$/i
+const installScripts = ['preinstall', 'install', 'postinstall', 'prepare']
+
+standBack()
+answerJobs<ScreenJob, ScreenWords>(async ({ bytes, previous, limits }) => {
+  const { screenPackage } = await loadScreen()
+  const empty = screenPackage({ manifest: {}, files: [] })
+  try {
+    const before = previous && (await readPackageFiles(previous, limits).catch(() => undefined))
+    const given = await readPackageFiles(bytes, limits)
+    const { verdict, score, findings, rules } = screenPackage(given, before)
+    return { state: verdict, score, findings, rules, fault: '', news: before ? listNews(given, before) : [] }
+  } catch (error) {
+    if (!isProblem(error)) throw error
+    const fault = `its tarball cannot be read: ${String(error.data['why'])}`
+    return { state: 'failed', score: 0, findings: [], rules: empty.rules, fault, news: [] }
+  }
+})
+
+/** What runs, or is brought along, and was not there before: what a worm carries from package to package. */
+function listNews(given: ScreenedPackage, before: ScreenedPackage): string[] {
+  const paths = new Set(before.files.map(each => each.path))
+  const files = given.files.filter(each => !paths.has(each.path) && codePath.test(each.path))
+  const told = new Set(listTold(before))
+  return [
+    ...listTold(given).filter(each => !told.has(each)),
+    ...files.map(each => `file ${createHash('sha256').update(each.bytes).digest('hex')}`),
+  ]
+}
+
+function listTold({ manifest }: ScreenedPackage): string[] {
+  const scripts = Object.entries((manifest['scripts'] ?? {}) as Record<string, unknown>)
+  const dependencies = ['dependencies', 'optionalDependencies'].flatMap(each =>
+    Object.keys((manifest[each] ?? {}) as Record<string, unknown>),
+  )
+  return [
+    ...scripts
+      .filter(([name]) => installScripts.includes(name))
+      .map(([name, text]) => `script ${name}: ${String(text).slice(0, 200)}`),
+    ...dependencies.map(each => `dependency ${each}`),
+  ]
+}

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Screening beside the event loop, one package at a time, with hard limits of memory and time: what fails is told, and is no pass. */
+import { extname } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Digest } from '@holdfast/core'
+import type { Screening } from '../catalog/index.ts'
+import { defaultInspectLimits, type InspectLimits } from '../integrity/index.ts'
+import type { Ports } from '../ports.ts'
+import { Thread } from '../thread.ts'
+
+/** What screening says of one tarball. */
+export interface ScreenWords extends Pick<Screening, 'score' | 'rules' | 'findings' | 'fault'> {
+  readonly state: Exclude<Screening['state'], 'due'>
+  /** Scripts, code and dependencies that the version before did not have; none where there is none before. */
+  readonly news: readonly string[]
+}
+
+export interface ScreenJob {
+  readonly bytes: Uint8Array
+  readonly previous: Uint8Array | undefined
+  readonly limits: InspectLimits
+}
+
+type Bytes = Uint8Array<ArrayBuffer>
+
+const deadlineMs = 15_000
+const maxWaiting = 100
+/** Larger ones are whole in memory twice while they are screened. */
+const maxScreenedBytes = 48 * 1024 * 1024
+const threadUrl = new URL(`./screen-thread${extname(import.meta.filename)}`, import.meta.url)
+const thread = new Thread<ScreenJob, ScreenWords>(threadUrl, {
+  maxYoungGenerationSizeMb: 32,
+  maxOldGenerationSizeMb: 512,
+  stackSizeMb: 8,
+})
+let waiting = 0
+let turn: Promise<unknown> = Promise.resolve()
+
+/** Screens a tarball beside the one before it; never throws: whatever goes wrong is a failure on record. */
+export async function screenTarball(
+  { config }: Pick<Ports, 'config'>,
+  bytes: Bytes | 'large',
+  previous: Bytes | 'large' | undefined,
+): Promise<ScreenWords> {
+  if (bytes === 'large') return failed('its tarball is too large to be screened')
+  if (waiting >= maxWaiting) return failed('too much waits to be screened')
+  waiting += 1
+  const limits = { ...defaultInspectLimits, maxInflatedBytes: config.maxUnpackedBytes, maxTokens: 0 }
+  const run = turn.then(() =>
+    runOne({ bytes, previous: previous === 'large' ? undefined : previous, limits }),
+  )
+  turn = run
+  try {
+    return await run
+  } finally {
+    waiting -= 1
+  }
+}
+
+async function runOne(job: ScreenJob): Promise<ScreenWords> {
+  const ended = new AbortController()
+  const late = delay(deadlineMs, undefined, { signal: ended.signal, ref: false }).then(
+    () => thread.end(new Error(`it took longer than ${deadlineMs / 1000} seconds`)),
+    () => {},
+  )
+  try {
+    return await thread.run(job)
+  } catch (error) {
+    return failed(
+      `screening failed: ${error instanceof Error ? error.message.slice(0, 200) : 'for no reason'}`,
+    )
+  } finally {
+    ended.abort()
+    await late
+  }
+}
+
+function failed(fault: string): ScreenWords {
+  return { state: 'failed', score: 0, findings: [], rules: '', fault, news: [] }
+}
+
+/** Kept bytes for screening; `large` where they are too many, undefined where they are gone. */
+export async function readForScreening(
+  { blobs }: Pick<Ports, 'blobs'>,
+  digest: Digest,
+): Promise<Bytes | 'large' | undefined> {
+  const reader = await blobs.open(digest)
+  if (reader === undefined) return undefined
+  try {
+    if (reader.sizeBytes > maxScreenedBytes) return 'large'
+    const bytes = new Uint8Array(reader.sizeBytes)
+    await reader.read(0, bytes)
+    return bytes
+  } finally {
+    await reader.close()
+  }
+}
+
+/** Bytes that are not kept yet. */
+export async function gatherForScreening(
+  pieces: AsyncIterable<Uint8Array>,
+  sizeBytes: number,
+): Promise<Bytes | 'large'> {
+  if (sizeBytes > maxScreenedBytes) return 'large'
+  const bytes = new Uint8Array(sizeBytes)
+  let at = 0
+  for await (const piece of pieces) {
+    bytes.set(piece, at)
+    at += piece.length
+  }
+  return bytes
+}

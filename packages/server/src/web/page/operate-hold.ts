@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type Problem, parsePackageName, parseVersion, problem } from '@holdfast/core'
+import type { Finding, Screening } from '../../catalog/index.ts'
+import { decideHold, type HoldView, holdTargetMs, listHolds, readHold } from '../../flow/index.ts'
+import { leadTo } from '../answer.ts'
+import { getVisitor, hasRole, type PageContext, type Visitor } from '../context.ts'
+import { readForm } from '../form.ts'
+import { sheet } from '../layout.ts'
+import { html, type Markup, nothing } from '../markup.ts'
+import { badge } from '../part/badge.ts'
+import { fileDiffs, findingItems } from '../part/diff.ts'
+import { area } from '../part/field.ts'
+import { ago, plural } from '../part/format.ts'
+import { packagePath } from '../part/link.ts'
+import { asNotice, notice, problemNotice } from '../part/notice.ts'
+import { checkFresh } from './confirm.ts'
+import { operateHead } from './operate-tab.ts'
+
+const findingsShown = 50
+
+/** What waits for a person's look, the longest first. */
+export async function holdsPage(c: PageContext): Promise<Response> {
+  const holds = await listHolds(c.env.ports, getReader(c))
+  const now = c.env.ports.clock()
+  const done = c.env.call.query.get('done')
+  const main = html`${operateHead(c, 'holds')}
+${done === 'release' ? notice('good', 'Released: everybody gets it now') : nothing}
+${done === 'confirm' ? notice('good', 'Confirmed: it is quarantined, and has a case') : nothing}
+<p>Versions that nobody gets before somebody has looked. What nobody looks at stays held.</p>
+${
+  holds.length === 0
+    ? html`<p>None waits.</p>`
+    : html`<div class="scroll" tabindex="0"><table><thead><tr><th scope="col">Version</th><th scope="col">What speaks against it</th><th scope="col">Score</th><th scope="col">Held</th><th scope="col">Look by</th></tr></thead><tbody>${holds.map(each => holdRow(each, now))}</tbody></table></div>`
+}`
+  return sheet(c, { title: 'Holds', main })
+}
+
+function holdRow(each: Screening, now: number): Markup {
+  const why = each.fault || each.findings[0]?.why || 'nothing was found'
+  return html`<tr><td><a href="${holdPath(each)}">${each.package}@${each.version}</a></td><td><bdi>${why}</bdi></td><td>${each.score}</td><td class="nowrap">${ago(each.heldAt ?? now, now)}</td><td class="nowrap">${clock(each, now)}</td></tr>`
+}
+
+function clock({ heldAt }: Screening, now: number): Markup {
+  const due = (heldAt ?? now) + holdTargetMs
+  return due < now ? badge(`late, since ${ago(due, now)}`, 'bad', '!') : html`${ago(due, now)}`
+}
+
+function holdPath(each: Pick<Screening, 'package' | 'version'>): string {
+  return `/operate/holds/${each.package}/${each.version}`
+}
+
+/** One version with everything that it takes to decide. */
+export async function holdPage(c: PageContext): Promise<Response> {
+  const reader = getReader(c)
+  if (hasRole(reader, 'responder')) checkFresh(c, reader)
+  return show(c, reader)
+}
+
+/** A responder's answer. */
+export async function holdSubmit(c: PageContext): Promise<Response> {
+  const reader = getReader(c)
+  const posted = await readForm(c)
+  const answer = posted.text('answer')
+  try {
+    if (answer !== 'release' && answer !== 'confirm')
+      throw problem('invalid-body', { why: 'it says no decision' })
+    const words = posted.text('words').slice(0, 1000)
+    await decideHold(c.env.ports, reader, answer, subjectOf(c), words)
+  } catch (error) {
+    return show(c, reader, asNotice(error))
+  }
+  return leadTo(c, `/operate/holds?done=${answer}`)
+}
+
+function subjectOf(c: PageContext) {
+  return { name: parsePackageName(c.req.param('name')), version: parseVersion(c.req.param('version')) }
+}
+
+async function show(c: PageContext, reader: Visitor, trouble?: Problem): Promise<Response> {
+  const { name, version } = subjectOf(c)
+  const view = await readHold(c.env.ports, reader, name, version)
+  const { screening, diff } = view
+  const now = c.env.ports.clock()
+  const main = html`${operateHead(c, 'holds')}
+<h2><a href="${packagePath(name)}">${name}</a>@${version}</h2>
+<p>${state(screening)} score ${screening.score}, ${screening.origin === 'hosted' ? 'published here' : `from ${screening.origin}`}${screening.heldAt === null ? nothing : html`, held ${ago(screening.heldAt, now)}`}</p>
+${problemNotice(trouble)}
+${screening.hold === 'open' && hasRole(reader, 'responder') ? answers(screening) : nothing}
+<h3>What speaks against it</h3>
+${screening.fault === '' ? nothing : notice('warn', screening.fault)}
+${findings(screening.findings)}
+${who(view, now)}
+<h3>Against the version before</h3>
+${diff === undefined ? html`<p>There is no comparison.</p>` : html`<ul>${findingItems(diff)}</ul>${fileDiffs(diff)}`}`
+  return sheet(c, { title: `${name}@${version}, held`, main, status: trouble?.status ?? 200 })
+}
+
+function state({ hold, words }: Screening): Markup {
+  switch (hold) {
+    case 'open':
+      return badge('held', 'warn', '!')
+    case 'released':
+      return html`${badge('released', 'good', '✓')} <bdi>${words}</bdi>,`
+    case 'confirmed':
+      return html`${badge('confirmed', 'bad', '✕')} <bdi>${words}</bdi>,`
+    case 'none':
+      return badge('not held', 'plain')
+  }
+}
+
+function findings(all: readonly Finding[]): Markup {
+  if (all.length === 0) return html`<p>No rule found anything.</p>`
+  return html`<ol>${all.slice(0, findingsShown).map(
+    each => html`<li><strong>${each.rule}</strong> <span class="small">weight ${each.weight}</span>: ${each.why}
+${each.file === '' ? nothing : html`<br><code>${each.file}:${each.line}</code>`}${each.excerpt === '' ? nothing : html`<pre tabindex="0"><bdi>${each.excerpt}</bdi></pre>`}</li>`,
+  )}</ol>${all.length > findingsShown ? html`<p>${all.length - findingsShown} more.</p>` : nothing}`
+}
+
+function who({ kept, downloads }: HoldView, now: number): Markup {
+  const fetched = downloads.reduce((sum, each) => sum + each.count, 0)
+  const by = kept?.publisherLogin || kept?.publisherId || 'its upstream'
+  return html`<h3>Who</h3><dl class="facts long"><dt>Published by</dt><dd>${by}${kept === undefined ? nothing : html`, ${ago(kept.publishedAt, now)}`}</dd>
+${kept?.tokenId ? html`<dt>With the token</dt><dd><code>${kept.tokenId}</code></dd>` : nothing}
+<dt>Fetched</dt><dd>${fetched === 0 ? 'by nobody here' : plural(fetched, 'time')}</dd></dl>`
+}
+
+function answers(screening: Screening): Markup {
+  return html`<form class="form" method="post" action="${holdPath(screening)}">
+${area('words', 'Why', 'The publisher and the record read this.', '', 2)}
+<button type="submit" name="answer" value="release">Release: it is harmless</button> <button type="submit" name="answer" value="confirm">Confirm: quarantine it, open a case</button></form>`
+}
+
+/** To everybody else the page does not exist. */
+function getReader(c: PageContext): Visitor {
+  const visitor = getVisitor(c)
+  if (!(['operator', 'responder', 'auditor'] as const).some(role => hasRole(visitor, role)))
+    throw problem('not-found')
+  return visitor
+}
