@@ -84,14 +84,6 @@ export class Thread<Words, Result> {
     })
   }
 
-  /** Ends the thread at once, whatever it does; whoever waits hears why, and the next job starts another. */
-  end(why: Error): void {
-    const worker = this.#worker
-    if (worker === undefined) return
-    this.#fail(worker, why)
-    void worker.terminate()
-  }
-
   #open(): Worker {
     clearTimeout(this.#idle)
     this.#worker ??= this.#start()

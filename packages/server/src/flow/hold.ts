@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Versions that wait for a person's look: what speaks against each, and the two answers. */
-import { type PackageDiff, type PackageName, problem, type ReasonCode, type Version } from '@holdfast/core'
+import {
+  isProblem,
+  type PackageDiff,
+  type PackageName,
+  problem,
+  type ReasonCode,
+  type Version,
+} from '@holdfast/core'
 import type { PackageVersion, Screening } from '../catalog/index.ts'
 import { type Actor, authorize } from '../identity/index.ts'
 import { defaultInspectLimits, diffTarballs } from '../integrity/index.ts'
@@ -52,13 +59,14 @@ async function compare(
   ports: Ports,
   { package: name, version, digest }: Screening,
 ): Promise<PackageDiff | undefined> {
-  const now = await readForScreening(ports, digest)
-  if (now === undefined || now === 'large') return undefined
   const previous = await findPrevious(ports, name, version)
-  const before = previous && (await readForScreening(ports, previous))
-  if (before === 'large') return undefined
   const limits = { ...defaultInspectLimits, maxInflatedBytes: ports.config.maxUnpackedBytes }
-  const outcome = await diffTarballs(before, now, limits)
+  const outcome = await diffTarballs(async () => {
+    const after = await readForScreening(ports, digest)
+    const before = previous && (await readForScreening(ports, previous))
+    if (after === undefined || after === 'large' || before === 'large') return { fault: 'too large' }
+    return { before, after }
+  }, limits)
   return 'diff' in outcome ? outcome.diff : undefined
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Screening beside the event loop, one package at a time, with hard limits of memory and time: what fails is told, and is no pass. */
 import { extname } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Digest } from '@holdfast/core'
 import type { Screening } from '../catalog/index.ts'
 import { defaultInspectLimits, type InspectLimits } from '../integrity/index.ts'
@@ -25,16 +24,16 @@ type Bytes = Uint8Array<ArrayBuffer>
 
 const deadlineMs = 15_000
 const maxWaiting = 100
+const maxInflatedBytes = 256 * 1024 * 1024
 /** Larger ones are whole in memory twice while they are screened. */
 const maxScreenedBytes = 48 * 1024 * 1024
 const threadUrl = new URL(`./screen-thread${extname(import.meta.filename)}`, import.meta.url)
-const thread = new Thread<ScreenJob, ScreenWords>(threadUrl, {
-  maxYoungGenerationSizeMb: 32,
-  maxOldGenerationSizeMb: 512,
-  stackSizeMb: 8,
-})
+const thread = new Thread<ScreenJob, ScreenWords>(
+  threadUrl,
+  { maxYoungGenerationSizeMb: 32, maxOldGenerationSizeMb: 512, stackSizeMb: 8 },
+  deadlineMs,
+)
 let waiting = 0
-let turn: Promise<unknown> = Promise.resolve()
 
 /** Screens a tarball beside the one before it; never throws: whatever goes wrong is a failure on record. */
 export async function screenTarball(
@@ -45,33 +44,19 @@ export async function screenTarball(
   if (bytes === 'large') return failed('its tarball is too large to be screened')
   if (waiting >= maxWaiting) return failed('too much waits to be screened')
   waiting += 1
-  const limits = { ...defaultInspectLimits, maxInflatedBytes: config.maxUnpackedBytes, maxTokens: 0 }
-  const run = turn.then(() =>
-    runOne({ bytes, previous: previous === 'large' ? undefined : previous, limits }),
-  )
-  turn = run
-  try {
-    return await run
-  } finally {
-    waiting -= 1
+  const limits = {
+    ...defaultInspectLimits,
+    maxInflatedBytes: Math.min(config.maxUnpackedBytes, maxInflatedBytes),
+    maxTokens: 0,
   }
-}
-
-async function runOne(job: ScreenJob): Promise<ScreenWords> {
-  const ended = new AbortController()
-  const late = delay(deadlineMs, undefined, { signal: ended.signal, ref: false }).then(
-    () => thread.end(new Error(`it took longer than ${deadlineMs / 1000} seconds`)),
-    () => {},
-  )
   try {
-    return await thread.run(job)
+    return await thread.run({ bytes, previous: previous === 'large' ? undefined : previous, limits })
   } catch (error) {
     return failed(
       `screening failed: ${error instanceof Error ? error.message.slice(0, 200) : 'for no reason'}`,
     )
   } finally {
-    ended.abort()
-    await late
+    waiting -= 1
   }
 }
 
