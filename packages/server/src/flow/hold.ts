@@ -1,13 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Versions that wait for a person's look: what speaks against each, and the two answers. */
-import {
-  isProblem,
-  type PackageDiff,
-  type PackageName,
-  problem,
-  type ReasonCode,
-  type Version,
-} from '@holdfast/core'
+import { type PackageDiff, type PackageName, problem, type ReasonCode, type Version } from '@holdfast/core'
 import type { PackageVersion, Screening } from '../catalog/index.ts'
 import { type Actor, authorize } from '../identity/index.ts'
 import { defaultInspectLimits, diffTarballs } from '../integrity/index.ts'
