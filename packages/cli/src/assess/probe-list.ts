@@ -16,6 +16,7 @@ import { tokenPrefix } from './probe/authz-1-prefix.ts'
 import { scopedKeys } from './probe/authz-1-scoped-keys.ts'
 import { rbac } from './probe/authz-2-rbac.ts'
 import { trustedPublishing } from './probe/authz-3-oidc.ts'
+import { provenance } from './probe/authz-3-provenance.ts'
 import { leakedTokens } from './probe/authz-3-scanning.ts'
 import { confusion } from './probe/beyond-confusion.ts'
 import { explain } from './probe/beyond-explain.ts'
@@ -45,6 +46,7 @@ export const probes: readonly Probe[] = [
   rbac,
   trustedPublishing,
   leakedTokens,
+  provenance,
   scopedKeys,
   tokenPrefix,
   unpublish,
