@@ -40,6 +40,14 @@ const verbs: Readonly<Record<string, Verb>> = {
         (await import('@holdfast/server/command')).matchAdvisories,
       ),
   },
+  screen: {
+    line: 'look for malware in a package, without running it',
+    run: async args =>
+      (await import('./command/screen.ts')).runScreen(
+        args,
+        (await import('@holdfast/server/command')).screenSource,
+      ),
+  },
   lookalike: {
     line: 'say whether a name is likely taken for a well-used one',
     run: async args =>

@@ -7,6 +7,7 @@ import { UsageError } from './usage.ts'
 
 export { readPackageContent } from '../integrity/index.ts'
 export { matchAdvisories } from './osv-file.ts'
+export { screenSource } from './screen-file.ts'
 
 /** Says of names whether each is taken for a well-used one of npm. The list is read when this is first called. */
 export async function findLookAlikes(names: readonly string[]): Promise<readonly LookAlike[]> {

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+import { isProblem } from '@holdfast/core'
+import { defaultInspectLimits, readPackageContent } from '../integrity/index.ts'
+import {
+  loadScreen,
+  type ScreenedFile,
+  type ScreenedPackage,
+  type ScreenReport,
+} from '../vulnerability/index.ts'
+
+/** A package as it lies on a disk: a tarball, or the files of its folder. */
+export type PackageSource =
+  | { readonly kind: 'tarball'; readonly bytes: Uint8Array }
+  | { readonly kind: 'folder'; readonly files: readonly ScreenedFile[] }
+
+const maxFileBytes = 32 * 1024 * 1024
+const limits = { ...defaultInspectLimits, maxInflatedBytes: 512 * 1024 * 1024, maxTokens: 0 }
+
+/** Screens a package of strangers; nothing of it is run, and what cannot be read is held and not passed. */
+export async function screenSource(given: PackageSource, previous?: PackageSource): Promise<ScreenReport> {
+  const now = await readSource(given)
+  if (now.kind === 'faulty') return refused(now.why)
+  const before = previous === undefined ? undefined : await readSource(previous)
+  const { screenPackage } = await loadScreen()
+  return screenPackage(now.content, before?.kind === 'read' ? before.content : undefined)
+}
+
+type SourceReading =
+  | { readonly kind: 'read'; readonly content: ScreenedPackage }
+  | { readonly kind: 'faulty'; readonly why: string }
+
+async function readSource(source: PackageSource): Promise<SourceReading> {
+  if (source.kind === 'folder') return readFolder(source.files)
+  try {
+    const { manifest, files } = await readPackageContent(source.bytes, limits, maxFileBytes)
+    const screened = files.map(({ path, mode, bytes }) => ({
+      path,
+      bytes: bytes ?? new Uint8Array(),
+      isExecutable: (mode & 0o111) !== 0,
+    }))
+    return { kind: 'read', content: { manifest, files: screened } }
+  } catch (error) {
+    if (isProblem(error)) return { kind: 'faulty', why: error.message }
+    throw error
+  }
+}
+
+function readFolder(files: readonly ScreenedFile[]): SourceReading {
+  const found = files.find(each => each.path === 'package.json')
+  const text = Buffer.from(found?.bytes ?? []).toString('utf8')
+  try {
+    const manifest: unknown = JSON.parse(text)
+    if (typeof manifest !== 'object' || manifest === null || Array.isArray(manifest))
+      throw new SyntaxError('no object')
+    return { kind: 'read', content: { manifest: manifest as Record<string, unknown>, files } }
+  } catch {
+    return { kind: 'faulty', why: 'package.json cannot be read' }
+  }
+}
+
+function refused(why: string): ScreenReport {
+  const finding = { rule: 'unreadable-package', file: 'package.json', line: 1, excerpt: '', why, weight: 100 }
+  return { verdict: 'hold', score: 100, findings: [finding], rules: 'none' }
+}
