@@ -30,6 +30,7 @@ test('the usage lists every verb that the server has, and no other', () => {
     'match',
     'policy',
     'provenance',
+    'sbom',
     'token',
     'trust',
     'verify',

@@ -64,6 +64,10 @@ const verbs: Readonly<Record<string, Verb>> = {
     line: 'lift what something is known against by the smallest steps',
     run: async args => (await import('./command/fix.ts')).runFix(args),
   },
+  sbom: {
+    line: 'print what a project is made of, in CycloneDX or SPDX',
+    run: async args => (await import('./command/sbom.ts')).runSbom(args),
+  },
   waiver: {
     line: 'ask for an exception from the policy',
     run: async args => (await import('./command/why.ts')).runWaiver(args),

@@ -168,6 +168,12 @@ export async function fetchPackument(registry: NpmRegistry, name: string): Promi
   return ask(registry, name.replace('/', '%2f'), { headers: { accept: 'application/json' } })
 }
 
+/** One version's manifest; undefined where the registry has none. */
+export async function fetchVersion(registry: NpmRegistry, name: string, version: string): Promise<unknown> {
+  const path = `${name.replace('/', '%2f')}/${encodeURIComponent(version)}`
+  return ask(registry, path, { headers: { accept: 'application/json' } })
+}
+
 /** One JSON answer, bounded; undefined for 404 and 405. */
 async function ask({ base, credential }: NpmRegistry, path: string, init: RequestInit): Promise<unknown> {
   const { host } = new URL(base)

@@ -115,13 +115,18 @@ export function versionOf({ source, name, version }: LockNode): Version | undefi
  * The name of a private package is told to nobody but the registry that it came from: what is scoped, and came from neither
  * the registry that is asked nor the one that most names without a scope came from.
  */
-function isWithheld({ name, resolved = '' }: LockNode, routes: Routes, usual: string | undefined): boolean {
+export function isWithheld(
+  { name, resolved = '' }: LockNode,
+  routes: Routes,
+  usual: string | undefined,
+): boolean {
   if (!name.startsWith('@') || !URL.canParse(resolved)) return false
   const address = new URL(resolved)
   return address.origin !== usual && !routes.isExpected(name, address)
 }
 
-function findUsualOrigin({ nodes }: LockGraph): string | undefined {
+/** Where most names without a scope came from. */
+export function findUsualOrigin({ nodes }: LockGraph): string | undefined {
   const counts = new Map<string, number>()
   for (const { name, resolved = '' } of nodes.values()) {
     if (name.startsWith('@') || !URL.canParse(resolved)) continue
