@@ -22,7 +22,16 @@ const ranks: readonly (readonly string[])[] = [
   ['identity', 'integrity', 'vulnerability', 'incident', 'community'],
   ['flow'],
   ['http'],
-  ['protocol/npm', 'protocol/api', 'protocol/log', 'web', 'consumers', 'download-recorder', 'trail'],
+  [
+    'protocol/npm',
+    'protocol/api',
+    'protocol/log',
+    'protocol/osv',
+    'web',
+    'consumers',
+    'download-recorder',
+    'trail',
+  ],
   ['main', 'command'],
 ]
 /** Adapters: they implement port types, and only main.ts names them. */

@@ -38,6 +38,7 @@ import {
   openHotPath,
   openTarballs,
 } from './protocol/npm/index.ts'
+import { osvMounts } from './protocol/osv/index.ts'
 import {
   noWitnesses,
   openAuditSink,
@@ -286,6 +287,7 @@ function openDoors(http: HttpServer, ports: Ports): Identify {
       npm,
       ...formerMounts(npm),
       apiMount(ports),
+      ...osvMounts(ports),
       // Pages about the log stand among its files, under names that no file of it has.
       { ...pages, prefix: '/log/entry/' },
       { ...pages, prefix: '/log/checkpoints' },

@@ -10,6 +10,15 @@ export {
 } from './address.ts'
 export { type Advised, type Asked, adviseOn } from './advice.ts'
 export { addAdvisories, type Taken, takeAdvisories } from './advisory.ts'
+export {
+  type AdvisoryPage,
+  type AdvisoryQuery,
+  listAllAdvisories,
+  listNewestAdvisories,
+  queryAdvisories,
+  readAdvisories,
+  readAdvisory,
+} from './advisory-reading.ts'
 export type { Arrival, Told } from './arrival.ts'
 export { type AuditPage, type AuditWish, loginsOf, readAudit } from './audit.ts'
 export { auditPushLateMs, pushAudit, readAuditPush } from './audit-push.ts'

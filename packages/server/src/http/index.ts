@@ -17,3 +17,4 @@ export {
   openHttp,
 } from './server.ts'
 export { formatSessionCookie } from './session-cookie.ts'
+export { openTurns, type Turns } from './turns.ts'

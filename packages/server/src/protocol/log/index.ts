@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The transparency log below `/log/`: static files as C2SP tlog-tiles has them, and proofs on demand. */
 import { type Problem, problem } from '@holdfast/core'
-import type { Answer, Call, Mount } from '../../http/index.ts'
+import { type Answer, type Call, type Mount, openTurns, type Turns } from '../../http/index.ts'
 import type { Ports } from '../../ports.ts'
 import { readKeys, readTrust } from './key.ts'
 import { readPackage, readPackages, readProof, readProofs } from './proof.ts'
 import { readCheckpoint, readTile } from './tile.ts'
-import { openTurns, type Turns } from './turns.ts'
 
 const prefix = '/log/'
 

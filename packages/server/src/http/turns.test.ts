@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { isProblem } from '@holdfast/core'
-import type { Call } from '../../http/index.ts'
+import type { Call } from './call.ts'
 import { openTurns } from './turns.ts'
 
 let now = 1_000_000

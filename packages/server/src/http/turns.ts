@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { problem } from '@holdfast/core'
-import type { Answer, Call } from '../../http/index.ts'
-import { networkOf } from '../../identity/index.ts'
-import type { Clock } from '../../ports.ts'
+import { networkOf } from '../identity/index.ts'
+import type { Clock } from '../ports.ts'
+import type { Answer, Call } from './call.ts'
 
 const windowMs = 15 * 60_000
-/** Enough for a lock file of 1,500 packages, each looked up by itself, ten times over. */
+/** Of one mount: enough for a lock file of 1,500 packages, each looked up by itself, ten times over. */
 const allowed = 20_000
 const maxRemembered = 10_000
 
@@ -16,8 +16,8 @@ export interface Turns {
 }
 
 /**
- * Counted in memory, in this process alone: proofs guess at nothing, they only cost us work, and a count on disk would cost
- * more than the proof.
+ * Counted in memory, in this process alone: such questions guess at nothing, they only cost us work, and a count on disk would cost
+ * more than the answer.
  */
 export function openTurns(clock: Clock): Turns {
   const used = new Map<string, { readonly since: number; weight: number }>()
