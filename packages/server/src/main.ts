@@ -11,6 +11,7 @@ import {
   type LogWorks,
   openIntake,
   openLog,
+  openLookAlikes,
   openMirrors,
   type RunningLog,
   recordKeys,
@@ -107,6 +108,7 @@ export async function openPorts(
   const { routes } = config
   const blobs = await openFileBlobs(join(config.data, 'blobs'))
   const popular = config.popularNames === undefined ? undefined : await readNames(config.popularNames)
+  const lookAlikes = openLookAlikes(store)
   const witnesses = await openOwnWitnesses(config, outbound, clock)
   const logKey = await openLogKey(config.keys, store.instance.logOrigin, clock)
   followKeys(store, [keys, logKey])
@@ -127,7 +129,7 @@ export async function openPorts(
     signer: keys,
     sealer: keys,
     documents: openDocuments(
-      { store, clock, mirrors, routes, popular, signer: keys },
+      { store, clock, mirrors, routes, popular, lookAlikes, signer: keys },
       config.publicUrl,
       config.cacheBytes,
     ),
@@ -137,6 +139,7 @@ export async function openPorts(
     routes,
     nameSources: config.upstreamNames.map(from => openNameSource(from, outbound, clock)),
     popular,
+    lookAlikes,
     mail: openMail(config.smtp, config.mailFrom),
     outbound,
     domains: config.rdap ? openDomainLookup(config.rdap, config.nameServers, outbound) : undefined,

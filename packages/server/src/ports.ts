@@ -13,6 +13,7 @@ import type {
   CatalogWrites,
   Ingested,
   LeftOut,
+  Likeness,
   Mirror,
   NameRoute,
   OriginName,
@@ -154,6 +155,7 @@ export interface Ports {
   readonly nameSources: readonly NameSource[]
   /** Well-used names, where the operator gives a list of them. */
   readonly popular: ReadonlySet<string> | undefined
+  readonly lookAlikes: LookAlikes
   readonly mail: Mail
   readonly outbound: Outbound
   /** Undefined where no registry of domains is configured. */
@@ -168,6 +170,12 @@ export interface Ports {
   /** Where events go to be watched, when the operator names such a place. */
   readonly auditSink: AuditSink | undefined
   readonly clock: Clock
+}
+
+/** Names that others are likely taken for: the well-used ones of npm, and those hosted here by any process. */
+export interface LookAlikes {
+  /** What a name of this age is likely taken for. */
+  find(name: PackageName, ageDays: number): Promise<Likeness | undefined>
 }
 
 /**

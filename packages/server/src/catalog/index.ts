@@ -7,6 +7,7 @@ export { type JudgeContext, judge, rulesFor, settle } from './judge.ts'
 export type {
   Advisory,
   BadDigest,
+  Likeness,
   Policy,
   Rule,
   RuleAction,

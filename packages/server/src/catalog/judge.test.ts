@@ -62,6 +62,7 @@ function look(policy: Policy, all: readonly KeptFacts[], more: Partial<JudgeCont
     grandfathered: new Map(),
     screenings: new Map(),
     isPopular: undefined,
+    lookAlike: undefined,
     ...more,
   }
   const judged = judge(policy, context, all)

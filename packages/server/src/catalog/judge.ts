@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The policy applied: kept facts of a whole package in, what everybody may see of it out. Pure, so that every path agrees. */
 import { type Digest, matchesName, type PackageName, type Status, type Version } from '@holdfast/core'
-import type { Advisory, Policy, Rule, RuleHit, Waiver } from './policy.ts'
+import type { Advisory, Likeness, Policy, Rule, RuleHit, Waiver } from './policy.ts'
 import type { KeptFacts, VersionFacts } from './port.ts'
 import { type Evidence, hitBy, readEvidence } from './rule.ts'
 import type { Screening } from './screening.ts'
@@ -27,6 +27,8 @@ export interface JudgeContext {
   readonly screenings: ReadonlyMap<Version, Screening>
   /** Whether it is among the well-used names; undefined where the operator gives no list. */
   readonly isPopular: boolean | undefined
+  /** What its name is likely taken for; undefined for nothing, or where no rule asks. */
+  readonly lookAlike: Likeness | undefined
 }
 
 /** A version where no policy applies: its kept status stands. */

@@ -60,6 +60,7 @@ const entry = v.variant(
     }),
     v.strictObject({ ...common, kind: v.literal('publisher-change') }),
     v.strictObject({ ...common, kind: v.literal('new-name'), days }),
+    v.strictObject({ ...common, kind: v.literal('look-alike'), days: v.optional(days, 365) }),
     v.strictObject({ ...common, kind: v.literal('unpopular') }),
     v.strictObject({ ...common, kind: v.literal('screening') }),
     // Whom a list names must be said: `*` by oversight would deny everything.
@@ -101,6 +102,7 @@ export const defaultRules: readonly Rule[] = parseRules([
   { kind: 'publisher-change', action: 'hold' },
   { kind: 'install-script', action: 'hold' },
   { kind: 'new-name', days: 7, action: 'hold' },
+  { kind: 'look-alike', action: 'hold' },
   { kind: 'unpopular', action: 'hold' },
   { kind: 'deprecated' },
 ])

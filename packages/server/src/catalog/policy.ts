@@ -25,6 +25,8 @@ export type RuleKind =
   | { readonly kind: 'publisher-change' }
   /** The package itself is younger than `days`. */
   | { readonly kind: 'new-name'; readonly days: number }
+  /** Likely taken for a well-used name, and younger than `days`. */
+  | { readonly kind: 'look-alike'; readonly days: number }
   /** Not among the well-used names of the list the operator gives. */
   | { readonly kind: 'unpopular' }
   /**
@@ -101,6 +103,12 @@ export interface Advisory {
   readonly publishedAt: number
   readonly modifiedAt: number
   readonly withdrawnAt: number | null
+}
+
+/** The well-used name that another is likely taken for, and by what trick. */
+export interface Likeness {
+  readonly target: string
+  readonly technique: string
 }
 
 /** Bytes that must not come in, whatever their name. */

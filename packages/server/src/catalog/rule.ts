@@ -77,6 +77,8 @@ export function hitBy(rule: Rule, evidence: Evidence, kept: KeptFacts): Finding 
       )
     case 'new-name':
       return findNew(rule.days, context)
+    case 'look-alike':
+      return findAlike(rule.days, context)
     case 'unpopular':
       return say(context.isPopular === false && 'its name is not among the well-used ones')
     case 'screening':
@@ -165,4 +167,11 @@ function findNew(days: number, { createdAt, now }: JudgeContext): Finding | unde
   const until = createdAt + days * dayMs
   if (now >= until) return undefined
   return { why: `its name is younger than ${days} ${days === 1 ? 'day' : 'days'}`, until }
+}
+
+function findAlike(days: number, { createdAt, now, lookAlike }: JudgeContext): Finding | undefined {
+  const until = createdAt + days * dayMs
+  if (lookAlike === undefined || now >= until) return undefined
+  const { target, technique } = lookAlike
+  return { why: `its name is likely taken for ${target} (${technique}): did you mean ${target}?`, until }
 }

@@ -100,6 +100,7 @@ export {
   type Poll,
   pollApproval,
 } from './login.ts'
+export { openLookAlikes } from './look-alike.ts'
 export {
   checkMailDomains,
   type LapsedAddress,

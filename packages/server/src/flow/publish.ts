@@ -27,6 +27,7 @@ import { checkStillTrusted, settleEvents, settlePending, withJob } from './job.t
 import { ownerEvent, userOf } from './leaf.ts'
 import { refuseTokens } from './leak.ts'
 import { abbreviate, aboutPackage, dependenciesOf, keepManifest } from './manifest.ts'
+import { adviseName } from './name-advice.ts'
 import { signedText } from './own-signature.ts'
 import { checkTrust, holdTrust } from './package-trust.ts'
 import { provePresence } from './presence.ts'
@@ -120,11 +121,10 @@ export async function publish(ports: Ports, actor: Actor, upload: Upload): Promi
       if (now !== undefined) await checkMayPublishNow(tx, now, upload.version, ports.clock())
     })
     // A crash here leaves a version that the next round of the log shows: the client repeats it and is answered like now.
-    return {
-      ...(await done(ports, upload, bytes, false)),
-      held: screened.reason,
-      advice: adviseSource(upload.manifest, proof) ?? '',
-    }
+    const answer = await done(ports, upload, bytes, false)
+    const ofName = known === undefined ? await adviseName(ports, upload.name, upload.version) : undefined
+    const advice = ofName ?? adviseSource(upload.manifest, proof) ?? ''
+    return { ...answer, held: screened.reason, advice }
   } finally {
     await upload.tarball.discard()
   }

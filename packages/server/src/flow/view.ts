@@ -23,6 +23,7 @@ import {
   originOf,
   type PackageVersion,
   type Policy,
+  type Rule,
   rulesFor,
   settle,
   type UpstreamMeasure,
@@ -31,6 +32,7 @@ import {
   type VersionTraits,
 } from '../catalog/index.ts'
 import type { KnownMirror, Ports } from '../ports.ts'
+import { findLikeness } from './look-alike.ts'
 
 const dayMs = 24 * 3600_000
 /** How far back the advisories of a scope can matter: what they name is young, or passes anyway. */
@@ -38,7 +40,7 @@ const siblingMs = 60 * dayMs
 const askAgainMs = 10_000
 
 /** What it takes to look at a package. */
-export type Viewing = Pick<Ports, 'store' | 'clock' | 'mirrors' | 'routes' | 'popular'>
+export type Viewing = Pick<Ports, 'store' | 'clock' | 'mirrors' | 'routes' | 'popular' | 'lookAlikes'>
 
 /** A package as everybody sees it now: the policy was asked about each of its versions. */
 export interface PackageView {
@@ -85,8 +87,9 @@ export async function viewPackage(ports: Viewing, name: PackageName): Promise<Pa
 /** The package as a policy would show it. */
 export async function viewUnder(ports: Viewing, policy: Policy, found: KeptPackage): Promise<PackageView> {
   const { kept, ...about } = found
-  const isAsked = rulesFor(policy, found.name, found.origin).length > 0
-  const context = isAsked ? await readContext(ports, found) : undefined
+  const rules = rulesFor(policy, found.name, found.origin)
+  const isAsked = rules.length > 0
+  const context = isAsked ? await readContext(ports, rules, found) : undefined
   const versions = context === undefined ? kept.map(settle) : judge(policy, context, kept)
   return {
     ...about,
@@ -258,7 +261,11 @@ function keepWithdrawn(
   }
 }
 
-async function readContext(ports: Viewing, found: KeptPackage): Promise<JudgeContext> {
+async function readContext(
+  ports: Viewing,
+  rules: readonly Rule[],
+  found: KeptPackage,
+): Promise<JudgeContext> {
   const { name, origin, createdAt, kept } = found
   const { policy } = ports.store
   const now = ports.clock()
@@ -284,6 +291,9 @@ async function readContext(ports: Viewing, found: KeptPackage): Promise<JudgeCon
     grandfathered,
     screenings: new Map(screenings.map(each => [each.version, each])),
     isPopular: ports.popular?.has(name),
+    lookAlike: rules.some(({ kind }) => kind === 'look-alike')
+      ? await findLikeness(ports, found, now)
+      : undefined,
   }
 }
 

@@ -112,6 +112,8 @@ function wordsOf(rule: Rule): string {
       return 'published by somebody new to the package'
     case 'new-name':
       return `a name younger than ${plural(rule.days, 'day')}`
+    case 'look-alike':
+      return `a name younger than ${plural(rule.days, 'day')} that is likely taken for a well-used one`
     case 'unpopular':
       return 'not among the well-used names'
     case 'screening':
