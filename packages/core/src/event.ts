@@ -101,6 +101,7 @@ export type EventType =
   | 'denied'
   | 'download-flush'
   | 'invite'
+  | 'screening'
   | 'session-create'
   | 'session-end'
   | 'sign-in-failed'
@@ -218,6 +219,7 @@ export const eventTable: Readonly<Record<EventType, EventRow>> = {
   denied: forRecord,
   'download-flush': forRecord,
   invite: forRecord,
+  screening: forRecord,
   'session-create': forRecord,
   'session-end': forRecord,
   'sign-in-failed': forRecord,

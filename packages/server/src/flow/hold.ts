@@ -5,6 +5,8 @@ import type { PackageVersion, Screening } from '../catalog/index.ts'
 import { type Actor, authorize } from '../identity/index.ts'
 import { defaultInspectLimits, diffTarballs } from '../integrity/index.ts'
 import type { DownloadCount, Ports } from '../ports.ts'
+import { settleHold } from './hold-end.ts'
+import { provePresence } from './presence.ts'
 import { takeMeasure } from './respond.ts'
 import { readForScreening } from './screen.ts'
 import { findPrevious } from './screening.ts'
@@ -81,5 +83,23 @@ export async function decideHold(
   const found = await ports.store.screening.find(name, version)
   if (found?.hold !== 'open') throw problem('not-found')
   const code: ReasonCode = answer === 'confirm' ? 'malware' : 'other'
+  if (answer === 'release' && found.origin !== 'hosted') return releaseMirrored(ports, actor, subject, words)
   await takeMeasure(ports, actor, answer === 'confirm' ? 'quarantine' : 'release', subject, { code, words })
+}
+
+/** A rule held it, and no measure: what was found does not count any more, whatever the rules say next. */
+async function releaseMirrored(
+  ports: Ports,
+  actor: Actor,
+  subject: { readonly name: PackageName; readonly version: Version },
+  words: string,
+): Promise<void> {
+  const { name: pkg, version: ver } = subject
+  const grant = await authorize(ports, actor, 'version:contain', '')
+  await provePresence(ports, grant)
+  const event = { type: 'release', pkg, ver, fields: { reason: 'other' }, detail: { words } } as const
+  await ports.store.commit(grant, event, async tx => {
+    await tx.upstream.touchMirror(pkg)
+    await settleHold(tx, ports, actor, subject, 'release', words)
+  })
 }

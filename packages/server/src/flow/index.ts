@@ -203,6 +203,7 @@ export {
   recoverAtMachine,
 } from './recovery-staff.ts'
 export { arriveFromRegistry, listRegistryNames, type OldRegistry } from './registry-arrival.ts'
+export { readRescan, rescreen } from './rescreen.ts'
 export { type Measure, takeMeasure } from './respond.ts'
 export { listOwnersAtRisk, type OwnersAtRisk } from './risk.ts'
 export {

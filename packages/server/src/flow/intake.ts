@@ -21,6 +21,7 @@ import { isTrusted } from './own-signature.ts'
 import { accuseProvenance, fetchProvenance, isAttested } from './provenance.ts'
 import { findRecall, recall } from './recall.ts'
 import { Remembered } from './remembered.ts'
+import { keepDue, type Screened, screenArrival, toScreening } from './screening.ts'
 import { followArrival } from './takedown.ts'
 import { alarm, faultOf, grantIngest, recordFaults } from './upstream-fault.ts'
 
@@ -157,8 +158,12 @@ class Arriving implements Arrival {
       this.#tell()
       await this.#kept
       // A crash here leaves bytes that no version names, as after a publish.
-      const [inside, attested] = await Promise.all([this.#look(written), this.#attest(written)])
-      const ingested = await this.#book.enter(this.#wanted, written, inside, attested)
+      const [inside, attested, screened] = await Promise.all([
+        this.#look(written),
+        this.#attest(written),
+        this.#screen(written),
+      ])
+      const ingested = await this.#book.enter(this.#wanted, written, { inside, attested, screened })
       await followArrival(this.#ports, this.#wanted)
       return ingested
     } catch (error) {
@@ -216,6 +221,13 @@ class Arriving implements Arrival {
     return fetchProvenance(this.#ports, name, origin, version, digest)
   }
 
+  /** Young versions before anybody gets a byte; the others follow, see `rescreen`. */
+  async #screen({ digest }: WrittenBytes): Promise<Screened | undefined> {
+    const { name, version } = this.#wanted
+    if (!isYoung(version, this.#ports.clock())) return undefined
+    return screenArrival(this.#ports, name, version.publishedAt, digest)
+  }
+
   async #look({ digest, sizeBytes }: WrittenBytes): Promise<InsideWords> {
     if (sizeBytes > maxInspectedBytes) return { hasInstallScript: true, fault: '', disagreement: '' }
     const bytes = this.#joinHeld(sizeBytes) ?? (await this.#readBack(digest, sizeBytes))
@@ -261,6 +273,14 @@ function newsOf(): PromiseWithResolvers<void> {
   return Promise.withResolvers<void>()
 }
 
+/** What was found of the bytes that came in. */
+interface Found {
+  readonly inside: InsideWords
+  readonly attested: KeptAttestations | undefined
+  /** Undefined where nobody waited for it. */
+  readonly screened: Screened | undefined
+}
+
 /** What is to be written of one arrival. */
 interface Entry {
   readonly ingested: Ingested
@@ -282,13 +302,8 @@ class Book {
     this.#ports = ports
   }
 
-  async enter(
-    wanted: Wanted,
-    written: WrittenBytes,
-    inside: InsideWords,
-    attested: KeptAttestations | undefined,
-  ): Promise<Ingested> {
-    const entry = await this.#describe(wanted, written, inside, attested)
+  async enter(wanted: Wanted, written: WrittenBytes, found: Found): Promise<Ingested> {
+    const entry = await this.#describe(wanted, written, found)
     await new Promise<void>((resolve, reject) => {
       this.#waiting.push({ ...entry, resolve, reject })
       this.#writing ??= this.#write().finally(() => {
@@ -315,8 +330,7 @@ class Book {
   async #describe(
     { name, origin, version }: Wanted,
     { digest, shasum, sizeBytes }: WrittenBytes,
-    inside: InsideWords,
-    attested: KeptAttestations | undefined,
+    { inside, attested, screened }: Found,
   ): Promise<Pick<Entry, 'ingested' | 'events' | 'write'>> {
     const ports = this.#ports
     const { store, signer, clock } = ports
@@ -328,7 +342,10 @@ class Book {
     const isSigned = signed.size === 0 || signed.has(digest) || !isTrusted(version)
     const provenance = isAttested(version) ? (attested?.finding.kind ?? 'due') : 'none'
     const faults = accuseProvenance(name, ver, origin, attested)
-    const shown = held !== undefined || faults.length > 0 || version.digest === undefined || !isSigned
+    const subject = { name, version: ver, origin, digest }
+    const isClosed = screened !== undefined && screened.reason !== ''
+    const shown =
+      isClosed || held !== undefined || faults.length > 0 || version.digest === undefined || !isSigned
     const { publishedAt } = version
     const { hasInstallScript, fault } = inside
     const found = { digest, shasum, sizeBytes, hasInstallScript }
@@ -343,6 +360,9 @@ class Book {
       async write(tx) {
         await tx.upstream.addIngested(ingested)
         if (attested !== undefined) await tx.upstream.noteAttestations(name, ver, attested)
+        await tx.screening.set(
+          screened === undefined ? keepDue(subject, at) : toScreening(subject, screened, at, true),
+        )
         if (held !== undefined) await recall(tx, ports, name, ver, held)
         if (shown) await tx.upstream.touchMirror(name)
       },

@@ -15,6 +15,7 @@ standBack()
 answerJobs<ScreenJob, ScreenWords>(async ({ bytes, previous, limits }) => {
   const { screenPackage } = await loadScreen()
   const empty = screenPackage({ manifest: {}, files: [] })
+  if (bytes === undefined) return { ...empty, state: 'allow', fault: '', news: [] }
   try {
     const before = previous && (await readPackageFiles(previous, limits).catch(() => undefined))
     const given = await readPackageFiles(bytes, limits)

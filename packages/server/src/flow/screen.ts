@@ -15,7 +15,8 @@ export interface ScreenWords extends Pick<Screening, 'score' | 'rules' | 'findin
 }
 
 export interface ScreenJob {
-  readonly bytes: Uint8Array
+  /** Without any, only the rules in force are told. */
+  readonly bytes: Uint8Array | undefined
   readonly previous: Uint8Array | undefined
   readonly limits: InspectLimits
 }
@@ -44,11 +45,7 @@ export async function screenTarball(
   if (bytes === 'large') return failed('its tarball is too large to be screened')
   if (waiting >= maxWaiting) return failed('too much waits to be screened')
   waiting += 1
-  const limits = {
-    ...defaultInspectLimits,
-    maxInflatedBytes: Math.min(config.maxUnpackedBytes, maxInflatedBytes),
-    maxTokens: 0,
-  }
+  const limits = limitsOf(config)
   try {
     return await thread.run({ bytes, previous: previous === 'large' ? undefined : previous, limits })
   } catch (error) {
@@ -94,4 +91,25 @@ export async function gatherForScreening(
     at += piece.length
   }
   return bytes
+}
+
+let known: Promise<string> | undefined
+
+/** Digest of the rules in force: of this release, and of the packs that it has. */
+export function currentRules({ config }: Pick<Ports, 'config'>): Promise<string> {
+  known ??= thread
+    .run({ bytes: undefined, previous: undefined, limits: limitsOf(config) })
+    .then(({ rules }) => rules)
+  known.catch(() => {
+    known = undefined
+  })
+  return known
+}
+
+function limitsOf(config: Ports['config']): InspectLimits {
+  return {
+    ...defaultInspectLimits,
+    maxInflatedBytes: Math.min(config.maxUnpackedBytes, maxInflatedBytes),
+    maxTokens: 0,
+  }
 }

@@ -77,6 +77,26 @@ export async function findPrevious(
   return found?.traits.digest
 }
 
+/** Screens what came in from an upstream, beside what came in of it before. */
+export async function screenArrival(
+  ports: Pick<Ports, 'config' | 'store' | 'blobs'>,
+  name: PackageName,
+  publishedAt: number,
+  digest: Digest,
+): Promise<Screened> {
+  const older = (await ports.store.mirrors.listIngested(name)).filter(each => each.publishedAt < publishedAt)
+  const previous = older.toSorted((a, b) => b.publishedAt - a.publishedAt)[0]?.digest
+  const bytes = (await readForScreening(ports, digest)) ?? 'large'
+  const words = await screenTarball(ports, bytes, previous && (await readForScreening(ports, previous)))
+  return { words, reason: reasonOf(words.state) }
+}
+
+/** An established version that is screened later, and is open meanwhile. */
+export function keepDue(subject: ScreenSubject, at: number): Screening {
+  const words: ScreenWords = { state: 'failed', score: 0, rules: '', findings: [], fault: '', news: [] }
+  return { ...toScreening(subject, { words, reason: '' }, at, false), state: 'due' }
+}
+
 /** Which version was screened. */
 export interface ScreenSubject {
   readonly name: PackageName
