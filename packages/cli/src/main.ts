@@ -68,14 +68,6 @@ const verbs: Readonly<Record<string, Verb>> = {
     line: 'print what a project is made of, in CycloneDX or SPDX',
     run: async args => (await import('./command/sbom.ts')).runSbom(args),
   },
-  reach: {
-    line: 'say whether an application gets to what advisories are about',
-    run: async args =>
-      (await import('./command/reach.ts')).runReach(
-        args,
-        (await (await import('@holdfast/server/command')).loadSyntax()).parseSource,
-      ),
-  },
   waiver: {
     line: 'ask for an exception from the policy',
     run: async args => (await import('./command/why.ts')).runWaiver(args),

@@ -100,7 +100,16 @@ function readIssuer(text: string): CiIssuer | undefined {
 
 /** What people may want to hear of where they talk to each other. */
 export type AlertKind = (typeof alertKinds)[number]
-const alertKinds = ['held', 'blocked', 'waiver', 'takedown', 'upstream-fault', 'private-name'] as const
+const alertKinds = [
+  'held',
+  'blocked',
+  'waiver',
+  'takedown',
+  'upstream-fault',
+  'private-name',
+  'feed-silent',
+  'feed-entry',
+] as const
 
 const webhook = v.pipe(
   v.strictObject({
@@ -230,6 +239,11 @@ const keys = {
   recoveryWaitHours: v.optional(v.pipe(number, v.minValue(24, 'must be at least 24')), 72),
   /** Rules of the firewall, a list; where it is given it is the truth, else the policy is what the operator made of the defaults. */
   policy: v.optional(v.pipe(v.unknown(), structured, rules)),
+  /**
+   * Where advisories in OSV format come from every 15 minutes: `osv` (the public collection, malware included), the http address of a
+   * mirror of such a dump, or a file or folder; `name=` before it names the feed. `osv` where an origin is public, else none.
+   */
+  advisoryFeeds: v.optional(list),
   /** Files with the names that upstreams have, or http addresses of their feeds of changes: what private names are looked for in. */
   upstreamNames: v.optional(list, []),
   /** Private names, or patterns, of which upstreams may be asked one by one: they learn them by it. */
@@ -364,6 +378,18 @@ export function withOrigin(config: Config, url: string): Config {
   const host = new URL(url).hostname.replace(/^\[(.*)\]$/, '$1')
   const allowPrivateHosts = [...config.allowPrivateHosts, host]
   return Object.freeze({ ...config, origins, routes: routesOf(origins), allowPrivateHosts })
+}
+
+/**
+ * Where advisories come from: as configured, else from the public collection where something comes from a public registry. One
+ * that stands alone, or in front of this machine only, asks nobody.
+ */
+export function feedsOf({
+  advisoryFeeds,
+  origins = [],
+}: Pick<Config, 'advisoryFeeds' | 'origins'>): readonly string[] {
+  const isPublic = origins.some(({ url }) => !isLoopback(new URL(url).hostname))
+  return advisoryFeeds ?? (isPublic ? ['osv'] : [])
 }
 
 /** True for 127.0.0.0/8, ::1 and localhost. */

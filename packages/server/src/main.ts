@@ -2,7 +2,7 @@
 /** Config → ports → flows → HTTP: the only file that names concrete adapters. */
 import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Config, withPort } from './config.ts'
+import { type Config, feedsOf, withPort } from './config.ts'
 import { runConsumers } from './consumers.ts'
 import { openDownloadRecorder } from './download-recorder.ts'
 import {
@@ -42,6 +42,7 @@ import {
 import { osvMounts } from './protocol/osv/index.ts'
 import {
   noWitnesses,
+  openAdvisorySource,
   openAuditSink,
   openDomainLookup,
   openKeyFolder,
@@ -122,6 +123,7 @@ export async function openPorts(
   }
   const logWorks = replaceParts(works)
   const log = openLog(logWorks)
+  const advisorySources = feedsOf(config).map(told => openAdvisorySource(told, outbound))
   const ports: Ports = {
     config,
     store,
@@ -129,7 +131,7 @@ export async function openPorts(
     signer: keys,
     sealer: keys,
     documents: openDocuments(
-      { store, clock, mirrors, routes, popular, lookAlikes, signer: keys },
+      { store, clock, mirrors, routes, popular, lookAlikes, advisorySources, signer: keys },
       config.publicUrl,
       config.cacheBytes,
     ),
@@ -137,6 +139,7 @@ export async function openPorts(
     mirrors,
     intake: openIntake({ config, store, blobs, signer: keys, upstreams, clock }),
     routes,
+    advisorySources,
     nameSources: config.upstreamNames.map(from => openNameSource(from, outbound, clock)),
     popular,
     lookAlikes,

@@ -153,6 +153,8 @@ export interface Ports {
   readonly routes: readonly NameRoute[]
   /** What tells which names upstreams have; none where nobody watches. */
   readonly nameSources: readonly NameSource[]
+  /** Where advisories come from by the clock. */
+  readonly advisorySources: readonly AdvisorySource[]
   /** Well-used names, where the operator gives a list of them. */
   readonly popular: ReadonlySet<string> | undefined
   readonly lookAlikes: LookAlikes
@@ -184,6 +186,8 @@ export interface LookAlikes {
  */
 export interface Outbound {
   ask(request: OutboundRequest): Promise<OutboundAnswer>
+  /** The same for what is too large for memory: read it to its end, or stop and nothing more comes. */
+  open(request: OutboundRequest): Promise<OutboundStream>
 }
 
 /**
@@ -321,6 +325,34 @@ export interface OutboundAnswer {
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>
   readonly bytes: Uint8Array
+}
+
+/** What comes back, as it flows; reading throws `remote-failed` where it is longer or slower than allowed. */
+export interface OutboundStream {
+  readonly status: number
+  readonly pieces: AsyncIterable<Uint8Array>
+}
+
+/** Somewhere that advisories come from by the clock: a mirror of an OSV dump, or a file or folder of this machine. */
+export interface AdvisorySource {
+  /** Of the address: under another one all of it is read again. */
+  readonly id: string
+  readonly name: string
+  /** For people: a host or a path. */
+  readonly label: string
+  /**
+   * What changed there after a position (0 for all of it), the position behind each part: it counts once the part is taken in.
+   * Throws a problem where it cannot be read.
+   */
+  read(after: number): AsyncGenerator<AdvisoryPart>
+}
+
+/** Records as they stand somewhere: one in JSON, or a zip of them. */
+export interface AdvisoryPart {
+  readonly from: string
+  readonly form: 'json' | 'lines' | 'zip'
+  readonly pieces: AsyncIterable<Uint8Array>
+  readonly position: number
 }
 
 /**

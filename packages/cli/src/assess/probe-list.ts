@@ -25,9 +25,6 @@ import { oneGate } from './probe/beyond-one-gate.ts'
 import { signatures } from './probe/beyond-signatures.ts'
 import { staged } from './probe/beyond-staged.ts'
 import { takedown } from './probe/beyond-takedown.ts'
-import { pinned } from './probe/cli-1-pin.ts'
-import { fix } from './probe/cli-3-fix.ts'
-import { sbom } from './probe/cli-3-sbom.ts'
 import { unpublish } from './probe/general-2-unpublish.ts'
 import { publicLog } from './probe/general-3-log.ts'
 import type { Probe } from './probe.ts'
@@ -61,7 +58,4 @@ export const probes: readonly Probe[] = [
   fixAwareAge,
   explain,
   staged,
-  pinned,
-  sbom,
-  fix,
 ]

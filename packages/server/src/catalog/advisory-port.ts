@@ -34,7 +34,21 @@ export interface ReadRecord {
   readonly advisories: readonly Advisory[]
 }
 
+/** A record of a feed that would close what has long been used here: a person looks first. */
+export interface WaitingRecord {
+  readonly id: string
+  readonly text: string
+  readonly feed: string
+  /** What it would close, in words. */
+  readonly why: string
+  readonly at: number
+  /** What a person refused does not come back until the feed says something else. */
+  readonly state: 'waiting' | 'refused'
+}
+
 export interface AdvisoryRows {
+  /** Those of these ids; all of them without any. */
+  listWaiting(ids?: readonly string[]): Promise<readonly WaitingRecord[]>
   listRecords(ids: readonly string[]): Promise<readonly OsvRecord[]>
   /** The packages that each of these records is about. */
   listSubjects(ids: readonly string[]): Promise<ReadonlyMap<string, readonly PackageName[]>>
@@ -52,4 +66,7 @@ export interface AdvisoryRows {
 export interface AdvisoryWrites {
   /** Takes the place of what these records said before. At most some hundred at once. */
   setRecords(records: readonly ReadRecord[]): Promise<void>
+  /** Takes the place of what waited under this id. */
+  setWaiting(record: WaitingRecord): Promise<void>
+  dropWaiting(id: string): Promise<void>
 }

@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-export { covers, groupAliases, mergeAliases, patchedRange, readCovered } from './advisory.ts'
-export type { AdvisoryRows, AdvisoryWrites, Feed, OsvRecord, ReadRecord } from './advisory-port.ts'
+export { covers, groupAliases, readCovered } from './advisory.ts'
+export type {
+  AdvisoryRows,
+  AdvisoryWrites,
+  Feed,
+  OsvRecord,
+  ReadRecord,
+  WaitingRecord,
+} from './advisory-port.ts'
 export { amend } from './change.ts'
 export { type Decision, decide, fallbackTags, nextAllowed, refuse, tellReason } from './gate.ts'
 export { type JudgeContext, judge, rulesFor, settle } from './judge.ts'

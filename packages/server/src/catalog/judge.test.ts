@@ -54,6 +54,7 @@ function look(policy: Policy, all: readonly KeptFacts[], more: Partial<JudgeCont
     name: 'event-stream' as PackageName,
     origin: 'npm',
     now,
+    agesUntil: now,
     createdAt: daysAgo(3000),
     waivers: [],
     advisories: [],

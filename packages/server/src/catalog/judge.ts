@@ -13,6 +13,8 @@ export interface JudgeContext {
   readonly origin: OriginName
   /** Milliseconds since the epoch. */
   readonly now: number
+  /** How far the clock of release ages has come: now, or where it stands still while a feed of advisories is silent. */
+  readonly agesUntil: number
   /** When the name was made. */
   readonly createdAt: number
   readonly waivers: readonly Waiver[]

@@ -97,10 +97,14 @@ function say(why: string | false): Finding | undefined {
 }
 
 function findYoung(days: number, evidence: Evidence, kept: KeptFacts): Finding | undefined {
-  const { now } = evidence.context
+  const { now, agesUntil } = evidence.context
   const until = kept.traits.knownSince + days * dayMs
-  if (now >= until) return undefined
-  const why = `it is younger than ${days} ${days === 1 ? 'day' : 'days'} and passes at ${new Date(until).toISOString()}`
+  if (agesUntil >= until) return undefined
+  const passes =
+    now >= until
+      ? 'waits longer, because what is known to be bad has not been heard for a day'
+      : `passes at ${new Date(until).toISOString()}`
+  const why = `${now >= until ? 'it was younger' : 'it is younger'} than ${days} ${days === 1 ? 'day' : 'days'} and ${passes}`
   const fix = findFix(evidence, kept, now - days * dayMs)
   return fix === undefined ? { why, until } : { why: `${why}, but ${fix.why}`, until, spared: fix.kind }
 }

@@ -26,6 +26,7 @@ import {
 } from '../flow/index.ts'
 import { type InstanceRole, operator } from '../identity/index.ts'
 import { openPorts, type Ports } from '../main.ts'
+import { feedAct } from './feed.ts'
 import { holdAct } from './hold.ts'
 import { keysAct } from './keys.ts'
 import { advisoriesAct, policyAct } from './policy.ts'
@@ -60,6 +61,7 @@ const usage = `Usage: holdfast operator <act> --data DIR …
   check-upstream NAME...                 ask upstreams about packages now; what they withdrew is quarantined
   check-names                            look now whether private names appeared upstream, and list those that did
   advisories FILE|FOLDER...              take in advisories in OSV format, and lists of bad digests
+  feed list|accept|refuse [ID]           where advisories come from, and entries that wait for a person
   yank NAME@VERSION --reason CODE [--words TEXT]         resolve to it no longer; exact pins keep working
   unyank NAME@VERSION                    undo yank
 
@@ -104,6 +106,7 @@ const acts: Readonly<Record<string, Act>> = {
   robot: robotAct,
   policy: policyAct,
   waiver: waiverAct,
+  feed: feedAct,
   keys: keysAct,
   advisories: advisoriesAct,
   mark: async (ports, { values }, [name]) =>

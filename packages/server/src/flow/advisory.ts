@@ -25,6 +25,11 @@ export interface Taken {
   readonly told: readonly string[]
 }
 
+/** What must not come in by itself: gives the ids of records that were taken aside. */
+export type SetAside = (records: readonly ReadRecord[]) => Promise<ReadonlySet<string>>
+
+const none: SetAside = async () => new Set()
+
 /**
  * Takes in the records of a feed as they come: new ones and those that changed. What cannot be read is a fault that is told, and the rest
  * goes in. A record never gives way to an older one of the same id. Whatever comes in counts on every path and replica within a second, for
@@ -36,6 +41,7 @@ export async function takeAdvisories(
   feed: string,
   found: AsyncIterable<OsvFound> | Iterable<OsvFound>,
   tell: (so: Taken) => void = () => {},
+  setAside: SetAside = none,
 ): Promise<Taken> {
   const grant = await authorize(ports, actor, 'instance:operate', '')
   await provePresence(ports, grant)
@@ -43,7 +49,7 @@ export async function takeAdvisories(
   let so: Taken = { read: 0, changed: 0, faults: 0, told }
   let waiting: ReadRecord[] = []
   const flush = async () => {
-    so = { ...so, changed: so.changed + (await keepRecords(ports, grant, waiting)) }
+    so = { ...so, changed: so.changed + (await keepRecords(ports, grant, waiting, setAside)) }
     waiting = []
     tell(so)
     await setImmediate()
@@ -73,7 +79,12 @@ function readFound(found: OsvFound, feed: string): ReadRecord | string {
 }
 
 /** Gives how many of them were new or changed. */
-async function keepRecords(ports: Ports, grant: Grant, all: readonly ReadRecord[]): Promise<number> {
+async function keepRecords(
+  ports: Ports,
+  grant: Grant,
+  all: readonly ReadRecord[],
+  setAside: SetAside,
+): Promise<number> {
   const newest = new Map<string, ReadRecord>()
   for (const each of all) {
     const other = newest.get(each.record.id)
@@ -82,12 +93,14 @@ async function keepRecords(ports: Ports, grant: Grant, all: readonly ReadRecord[
   }
   const ids = [...newest.keys()]
   const known = new Map((await ports.store.advisories.listRecords(ids)).map(each => [each.id, each]))
-  const changed = [...newest.values()].filter(({ record, advisories }) => {
+  const fresh = [...newest.values()].filter(({ record, advisories }) => {
     const before = known.get(record.id)
     // What is about other ecosystems only is none of ours.
     if (before === undefined) return advisories.length > 0
     return before.text !== record.text && before.modifiedAt <= record.modifiedAt
   })
+  const aside = fresh.length === 0 ? new Set() : await setAside(fresh)
+  const changed = fresh.filter(({ record }) => !aside.has(record.id))
   if (changed.length === 0) return 0
   const before = await ports.store.advisories.listSubjects(changed.map(each => each.record.id))
   const now = changed.flatMap(each => each.advisories.map(advisory => advisory.package))
@@ -118,7 +131,7 @@ async function commitLoad(
   await store.commit(grant, event, work)
 }
 
-/** A feed is as old as its last whole look, whether that brought anything or not. */
+/** A feed is as old as its last whole look, whether that brought anything or not; what could not be read stays told until it changes. */
 async function noteFeed(ports: Ports, name: string, so: Taken): Promise<void> {
   const at = ports.clock()
   const known = (await ports.store.advisories.listFeeds()).find(each => each.name === name)
@@ -126,9 +139,9 @@ async function noteFeed(ports: Ports, name: string, so: Taken): Promise<void> {
     name,
     takenAt: at,
     changedAt: so.changed > 0 ? at : (known?.changedAt ?? at),
-    records: so.read,
-    faults: so.faults,
-    fault: so.told[0]?.slice(0, 500) ?? '',
+    ...(so.read + so.faults === 0 && known !== undefined
+      ? { records: known.records, faults: known.faults, fault: known.faults === 0 ? '' : known.fault }
+      : { records: so.read, faults: so.faults, fault: so.told[0]?.slice(0, 500) ?? '' }),
   })
 }
 

@@ -10,6 +10,8 @@ export {
 } from './address.ts'
 export { type Advised, type Asked, adviseOn } from './advice.ts'
 export { addAdvisories, type Taken, takeAdvisories } from './advisory.ts'
+export { acceptWaiting, listWaiting, refuseWaiting } from './advisory-breaker.ts'
+export { followAdvisories } from './advisory-feed.ts'
 export {
   type AdvisoryPage,
   type AdvisoryQuery,
@@ -19,6 +21,12 @@ export {
   readAdvisories,
   readAdvisory,
 } from './advisory-reading.ts'
+export {
+  findAdvisory,
+  listPackageAdvisories,
+  listShownAdvisories,
+  type ShownAdvisory,
+} from './advisory-view.ts'
 export type { Arrival, Told } from './arrival.ts'
 export { type AuditPage, type AuditWish, loginsOf, readAudit } from './audit.ts'
 export { auditPushLateMs, pushAudit, readAuditPush } from './audit-push.ts'
@@ -35,6 +43,7 @@ export { criticalNoticeMs, markCritical, recomputeCritical, unmarkCritical } fro
 export { deprecate } from './deprecate.ts'
 export { explainProvenance, findLowered, type ProvenanceWords } from './explain-provenance.ts'
 export { listExposed } from './exposure.ts'
+export { type FeedState, listFeedStates } from './feed-state.ts'
 export {
   decideHold,
   type HoldAnswer,

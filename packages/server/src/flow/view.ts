@@ -32,6 +32,7 @@ import {
   type VersionTraits,
 } from '../catalog/index.ts'
 import type { KnownMirror, Ports } from '../ports.ts'
+import { stoodStillAt } from './feed-state.ts'
 import { findLikeness } from './look-alike.ts'
 
 const dayMs = 24 * 3600_000
@@ -40,7 +41,10 @@ const siblingMs = 60 * dayMs
 const askAgainMs = 10_000
 
 /** What it takes to look at a package. */
-export type Viewing = Pick<Ports, 'store' | 'clock' | 'mirrors' | 'routes' | 'popular' | 'lookAlikes'>
+export type Viewing = Pick<
+  Ports,
+  'store' | 'clock' | 'mirrors' | 'routes' | 'popular' | 'lookAlikes' | 'advisorySources'
+>
 
 /** A package as everybody sees it now: the policy was asked about each of its versions. */
 export interface PackageView {
@@ -271,18 +275,22 @@ async function readContext(
   const now = ports.clock()
   const scope = scopeOf(name)
   const digests = kept.flatMap(each => each.traits.digest ?? [])
-  const [waivers, advisories, ofScope, badDigests, grandfathered, screenings] = await Promise.all([
-    policy.listWaivers(name),
-    policy.listAdvisories(name),
-    scope === undefined ? [] : policy.listSiblingAdvisories(scope, now - siblingMs),
-    policy.listBadDigests(digests),
-    policy.listGrandfathered(name),
-    ports.store.screening.list(name),
-  ])
+  const [waivers, advisories, ofScope, badDigests, grandfathered, screenings, stoodStill] = await Promise.all(
+    [
+      policy.listWaivers(name),
+      policy.listAdvisories(name),
+      scope === undefined ? [] : policy.listSiblingAdvisories(scope, now - siblingMs),
+      policy.listBadDigests(digests),
+      policy.listGrandfathered(name),
+      ports.store.screening.list(name),
+      stoodStillAt(ports),
+    ],
+  )
   return {
     name,
     origin,
     now,
+    agesUntil: stoodStill ?? now,
     createdAt,
     waivers,
     advisories,

@@ -13,6 +13,10 @@ export type CaseKind =
   | 'private-name'
   /** A version is malware, or spreads like it. */
   | 'malware'
+  /** A feed of advisories says nothing any more: what is new and bad is not known here. */
+  | 'feed-silent'
+  /** A feed marks as malware what has long been used here, and waits for a person. */
+  | 'feed-entry'
 
 /** A draft was opened by the instance itself, and no person has taken it on yet. */
 export type CaseState = 'draft' | 'open' | 'closed'

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Services behind ports. */
+export { openAdvisorySource } from './advisory-source.ts'
 export { openAuditSink } from './audit-sink.ts'
 export { openDomainLookup } from './domain-facts.ts'
 export { openKeyFolder } from './key-folder.ts'

@@ -11,6 +11,7 @@ import {
 } from './page/account.ts'
 import { accountEndPage, accountEndSubmit } from './page/account-end.ts'
 import { addressesPage, addressesSubmit } from './page/address.ts'
+import { advisoriesPage, advisoryPage } from './page/advisory.ts'
 import { approvalPage, approvalSubmit } from './page/approval.ts'
 import { confirmPage, confirmSubmit } from './page/confirm.ts'
 import { homePage } from './page/home.ts'
@@ -19,6 +20,7 @@ import { logCheckpointsPage } from './page/log-checkpoint.ts'
 import { logEntryPage } from './page/log-entry.ts'
 import { machinesPage, machinesSubmit } from './page/machine.ts'
 import { mailPage, namesPage, namesSubmit, operatePage } from './page/operate.ts'
+import { operateAdvisoriesPage, operateAdvisoriesSubmit } from './page/operate-advisory.ts'
 import { auditExport, auditPage } from './page/operate-audit.ts'
 import { casePage, caseSubmit, casesPage } from './page/operate-case.ts'
 import { holdPage, holdSubmit, holdsPage } from './page/operate-hold.ts'
@@ -71,6 +73,8 @@ export function addRoutes(app: Hono<WebEnv>): void {
   app.get('/package/npm/:name{.+}', packagePage)
   app.get('/access/npm/:name{.+}', packageAccessPage).post(packageAccessSubmit)
   app.get('/why/npm/:name{.+}', whyPage).post(whySubmit)
+  app.get('/advisories', advisoriesPage)
+  app.get('/advisories/:id', advisoryPage)
   app.get('/log', logPage)
   app.get('/log/checkpoints', logCheckpointsPage)
   app.get('/log/entry/:index', logEntryPage)
@@ -128,6 +132,7 @@ export function addRoutes(app: Hono<WebEnv>): void {
   app.get('/operate/audit/export', auditExport)
   app.get('/operate/origins', originsPage)
   app.get('/operate/cached', cachedPage)
+  app.get('/operate/advisories', operateAdvisoriesPage).post(operateAdvisoriesSubmit)
   app.get('/operate/webhooks', webhooksPage)
   app.get('/operate/mail', mailPage)
 }

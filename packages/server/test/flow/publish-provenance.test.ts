@@ -433,6 +433,7 @@ test('a public repository is asked once a week whether it is there, where the op
           if (status === 0) throw problem('remote-failed', { host: 'github.com', why: 'it is down' })
           return { status, headers: {}, bytes: new Uint8Array() }
         },
+        open: world.ports.outbound.open,
       },
     })
   const gone = async () => (await store.sourceLinks.find(`https://github.com/${lost}`))?.goneSince

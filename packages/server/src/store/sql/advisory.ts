@@ -2,7 +2,14 @@
 /** Advisories: records as they came, a row for each package they are about, and the feeds that brought them. */
 import type { PackageName } from '@holdfast/core'
 import type { Kysely, Selectable } from 'kysely'
-import type { Advisory, AdvisoryRows, AdvisoryWrites, Feed, OsvRecord } from '../../catalog/index.ts'
+import type {
+  Advisory,
+  AdvisoryRows,
+  AdvisoryWrites,
+  Feed,
+  OsvRecord,
+  WaitingRecord,
+} from '../../catalog/index.ts'
 import type { Schema } from './schema.ts'
 
 /** Both engines bound the parameters of a statement. */
@@ -47,6 +54,14 @@ export function advisoryRows(db: Kysely<Schema>, derive: Derive): AdvisoryRows {
       const query = shown(db).orderBy('modified_at', 'desc').orderBy('id').limit(limit)
       return (await query.execute()).map(toRecord)
     },
+    async listWaiting(ids) {
+      const query = db.selectFrom('advisory_wait').selectAll().orderBy('at').orderBy('id')
+      if (ids === undefined) return (await query.execute()).map(toWaiting)
+      const found: WaitingRecord[] = []
+      for (const some of inParts(ids))
+        found.push(...(await query.where('id', 'in', some).execute()).map(toWaiting))
+      return found
+    },
     async listFeeds() {
       return (await db.selectFrom('feed').selectAll().orderBy('name').execute()).map(toFeed)
     },
@@ -83,6 +98,16 @@ function shown(db: Kysely<Schema>) {
 /** The changes of advisories, inside a transaction. */
 export function advisoryWrites(db: Kysely<Schema>): AdvisoryWrites {
   return {
+    async setWaiting({ id, ...values }) {
+      await db
+        .insertInto('advisory_wait')
+        .values({ id, ...values })
+        .onConflict(clash => clash.column('id').doUpdateSet(values))
+        .execute()
+    },
+    async dropWaiting(id) {
+      await db.deleteFrom('advisory_wait').where('id', '=', id).execute()
+    },
     async setRecords(told) {
       const ids = told.map(each => each.record.id)
       for (const some of inParts(ids)) {
@@ -150,6 +175,10 @@ function toRecord(row: Selectable<Schema['osv_record']>): OsvRecord {
 
 function fromRecord({ id, text, feed, modifiedAt, withdrawnAt }: OsvRecord): Schema['osv_record'] {
   return { id, text, feed, modified_at: modifiedAt, withdrawn_at: withdrawnAt }
+}
+
+function toWaiting(row: Selectable<Schema['advisory_wait']>): WaitingRecord {
+  return { ...row, state: row.state as WaitingRecord['state'] }
 }
 
 function toFeed(row: Selectable<Schema['feed']>): Feed {

@@ -272,6 +272,8 @@ export interface Schema {
     faults: number
     fault: string
   }
+  /** Records of feeds that a person has to look at first, and those that a person refused. */
+  advisory_wait: { id: string; text: string; feed: string; why: string; at: number; state: string }
   bad_digest: { digest: string; why: string }
   /** Versions that a lock file named before rules came. */
   grandfathered: { package: string; version: string; at: number }

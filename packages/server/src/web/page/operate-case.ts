@@ -22,6 +22,8 @@ const kinds: Readonly<Record<CaseKind, string>> = {
   'upstream-fault': 'upstream at fault',
   'private-name': 'private name upstream',
   malware: 'malware',
+  'feed-silent': 'feed of advisories is silent',
+  'feed-entry': 'entry of a feed waits',
 }
 const states: Readonly<Record<CaseState, readonly [Tone, string]>> = {
   draft: ['warn', '!'],

@@ -20,6 +20,11 @@ const tabs = {
   critical: { path: '/operate/critical', label: 'Critical packages', roles: ['operator', 'responder'] },
   recovery: { path: '/operate/recovery', label: 'Recoveries', roles: ['operator', 'responder'] },
   holds: { path: '/operate/holds', label: 'Holds', roles: ['responder', 'operator', 'auditor'] },
+  advisories: {
+    path: '/operate/advisories',
+    label: 'Advisories',
+    roles: ['operator', 'responder', 'auditor'],
+  },
   cases: { path: '/operate/cases', label: 'Cases', roles: ['operator', 'responder', 'auditor'] },
   audit: { path: '/operate/audit', label: 'Audit', roles: ['operator', 'responder', 'auditor'] },
   webhooks: { path: '/operate/webhooks', label: 'Webhooks', roles: ['operator'] },

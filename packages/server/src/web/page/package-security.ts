@@ -3,15 +3,16 @@
  * What secures a version, in the order of the OpenSSF's style guide for attestations (level AAA): build, source and integrity
  * first, since what attests them is understood beside them; advisories last, since whoever sees those reads nothing else.
  */
-import { readVersionRange, type Version } from '@holdfast/core'
-import type { Advisory } from '../../catalog/index.ts'
+import type { Version } from '@holdfast/core'
+import { type Advisory, covers } from '../../catalog/index.ts'
 import type { Ports } from '../../ports.ts'
 import type { PageContext } from '../context.ts'
 import { html, type Markup, nothing } from '../markup.ts'
 import { badge } from '../part/badge.ts'
 import { day } from '../part/format.ts'
 import { type IconName, icon } from '../part/icon.ts'
-import { awayLink, packagePath, webAddress } from '../part/link.ts'
+import { packagePath } from '../part/link.ts'
+import { severityBadge } from '../part/severity.ts'
 import { hostedSecurity } from './package-hosted.ts'
 import { logHistory } from './package-log.ts'
 import { mirrorSecurity } from './package-mirror.ts'
@@ -81,19 +82,14 @@ ${line('log', 'log', 'Proof in the log', nothing)}
 }
 
 function advisories(all: readonly Advisory[], version: Version): Markup {
-  const found = all.filter(each => each.withdrawnAt === null && covers(each, version))
+  const found = all.filter(each => covers(each, version))
   if (found.length === 0)
     return html`<p>This registry knows of none for ${version}.</p><p class="small">It knows those that its operator loaded. That is not proof that there are none.</p>`
   return html`<div class="scroll" tabindex="0"><table><thead><tr><th scope="col">Advisory</th><th scope="col">Severity</th><th scope="col">What</th><th scope="col">Mended in</th><th scope="col">Since</th></tr></thead>
 <tbody>${found.map(advisoryRow)}</tbody></table></div>`
 }
 
-function covers({ range }: Advisory, version: Version): boolean {
-  return range === '*' || readVersionRange(range)?.(version) !== false
-}
-
-function advisoryRow({ id, kind, severity, title, url, fixed, publishedAt }: Advisory): Markup {
-  const link = webAddress(url)
-  const grave = kind === 'malware' || severity === 'critical' || severity === 'high'
-  return html`<tr><td class="nowrap">${link === undefined ? id : awayLink(link, id)}</td><td>${badge(kind === 'malware' ? 'malware' : severity, grave ? 'bad' : 'warn', grave ? '✕' : '!')}</td><td><bdi>${title}</bdi></td><td>${fixed.join(', ')}</td><td class="nowrap">${day(publishedAt)}</td></tr>`
+function advisoryRow(each: Advisory): Markup {
+  const { id, title, fixed, publishedAt } = each
+  return html`<tr><td class="nowrap"><a href="/advisories/${encodeURIComponent(id)}">${id}</a></td><td>${severityBadge(each)}</td><td><bdi>${title}</bdi></td><td>${fixed.join(', ')}</td><td class="nowrap">${day(publishedAt)}</td></tr>`
 }

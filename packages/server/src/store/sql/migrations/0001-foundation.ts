@@ -530,6 +530,14 @@ async function policies(table: TableMaker, db: Kysely<unknown>): Promise<void> {
     faults: 'int',
     fault: 'text',
   })
+  await table('advisory_wait', {
+    id: 'text!',
+    text: 'text',
+    feed: 'text',
+    why: 'text',
+    at: 'int',
+    state: 'text',
+  })
   await table('bad_digest', { digest: 'text!', why: 'text' })
   for (const name of ['grandfathered', 'first_use'])
     await table(name, { package: 'text', version: 'text', at: 'int' }, ['package', 'version'])

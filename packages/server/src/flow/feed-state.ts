@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+/** How old what the feeds of advisories told is, and what that holds up. */
+import type { Feed } from '../catalog/index.ts'
+import type { AdvisorySource, Ports } from '../ports.ts'
+
+const hourMs = 3600_000
+/** Longer than this without a look at it, a feed is silent. */
+const silentMs = 24 * hourMs
+/** So much longer than the policy says may a version wait for its age while a feed is silent. */
+const longestWaitMs = 14 * 24 * hourMs
+
+/** A feed that is configured, and how it stands. */
+export interface FeedState {
+  readonly source: AdvisorySource
+  /** Undefined before it was ever asked. */
+  readonly feed: Feed | undefined
+  readonly isSilent: boolean
+}
+
+/** The feeds of the configuration, and how old what they told is. */
+export async function listFeedStates(
+  ports: Pick<Ports, 'store' | 'clock' | 'advisorySources'>,
+): Promise<readonly FeedState[]> {
+  const known = new Map((await ports.store.advisories.listFeeds()).map(feed => [feed.name, feed]))
+  return ports.advisorySources.map(source => {
+    const feed = known.get(source.name)
+    return { source, feed, isSilent: feed !== undefined && isSilent(feed, ports.clock()) }
+  })
+}
+
+/**
+ * The moment at which the clock of release ages stands still, because a feed that was read once has been silent for more than a day
+ * since: what is bad in younger versions would not be known. Undefined while all speak.
+ */
+export async function stoodStillAt(
+  ports: Pick<Ports, 'store' | 'clock' | 'advisorySources'>,
+): Promise<number | undefined> {
+  if (ports.advisorySources.length === 0) return undefined
+  const now = ports.clock()
+  const silent = (await listFeedStates(ports)).filter(each => each.isSilent)
+  const ends = silent.map(({ feed }) => (feed?.takenAt ?? now) + silentMs)
+  return ends.length === 0 ? undefined : Math.max(Math.min(...ends), now - longestWaitMs)
+}
+
+function isSilent({ takenAt }: Feed, now: number): boolean {
+  return takenAt > 0 && now - takenAt > silentMs
+}
