@@ -25,8 +25,10 @@ import { oneGate } from './probe/beyond-one-gate.ts'
 import { signatures } from './probe/beyond-signatures.ts'
 import { staged } from './probe/beyond-staged.ts'
 import { takedown } from './probe/beyond-takedown.ts'
+import { warnings } from './probe/cli-2-warn.ts'
 import { unpublish } from './probe/general-2-unpublish.ts'
 import { publicLog } from './probe/general-3-log.ts'
+import { osvAdvisories } from './probe/general-3-osv.ts'
 import type { Probe } from './probe.ts'
 
 /** Every probe that exists; a capability that none of them shows is `missing`. */
@@ -51,6 +53,8 @@ export const probes: readonly Probe[] = [
   tokenPrefix,
   unpublish,
   publicLog,
+  osvAdvisories,
+  warnings,
   oneGate,
   confusion,
   takedown,

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { warnings } from '../src/assess/probe/cli-2-warn.ts'
+import { osvAdvisories } from '../src/assess/probe/general-3-osv.ts'
+import type { Probe } from '../src/assess/probe.ts'
+import type { ThrowAwayInstance } from '../src/assess/throw-away-instance.ts'
+import { type Asked, startTwin, type Tamper } from './broken-twin.ts'
+import { startInstance } from './instance.ts'
+
+let real: ThrowAwayInstance
+
+before(async () => {
+  real = await startInstance()
+})
+after(() => real.stop())
+
+async function runWith(probe: Probe, tamper: Tamper): Promise<unknown> {
+  const twin = await startTwin(real.url, tamper)
+  try {
+    return await probe.run({ ...real, url: twin.url })
+  } finally {
+    twin.close()
+  }
+}
+
+/** An instance whose answers on a path have other words in them. */
+const worded =
+  (isOn: RegExp, words: RegExp, by: string): Tamper =>
+  ({ path }: Asked, answer) =>
+    isOn.test(path) ? { ...answer, body: Buffer.from(answer.body.toString().replace(words, by)) } : answer
+
+test('a whole instance passes', async () => {
+  for (const probe of [osvAdvisories, warnings]) await runWith(probe, (_, answer) => answer)
+})
+
+describe('the probe of OSV notices an instance', () => {
+  const caught = (why: RegExp, tamper: Tamper) => assert.rejects(runWith(osvAdvisories, tamper), why)
+
+  test('whose records are none of the schema', () =>
+    caught(/must say what the OSV schema wants/, worded(/vulns/, /"modified":"[^"]*",?/, '')))
+  test('that matches what is mended', () =>
+    caught(/query must answer nothing/, ({ path }, answer) =>
+      path === '/osv/v1/query' && answer.body.toString() === '{}'
+        ? { ...answer, body: Buffer.from('{"vulns":[{"id":"MAL-x"}]}') }
+        : answer,
+    ))
+  test('that does not know purls', () =>
+    caught(/by name and by purl/, worded(/querybatch/, /,\{"vulns":\[[^\]]*\]\}\]\}$/, ',{}]}')))
+  test('whose zip has no records', () =>
+    caught(/the zip of all records/, ({ path }, answer) =>
+      path.endsWith('all.zip') ? { ...answer, body: Buffer.from('PK') } : answer,
+    ))
+  test('whose feed is silent', () => caught(/the feed must have it/, worded(/atom$/, /MAL-/g, '')))
+})
+
+describe('the probe of warnings notices an instance', () => {
+  const caught = (why: RegExp, tamper: Tamper) => assert.rejects(runWith(warnings, tamper), why)
+  const emptied =
+    (isOn: RegExp): Tamper =>
+    ({ path }, answer) =>
+      isOn.test(path) ? { ...answer, body: Buffer.from('{}') } : answer
+
+  test('that says nothing', () => caught(/npm audit must be told/, emptied(/bulk$/)))
+  test('that says nothing to older clients', () => caught(/older clients must be told/, emptied(/quick$/)))
+  test('that names no versions', () =>
+    caught(
+      /must name its versions/,
+      worded(/bulk$/, /"vulnerable_versions":"[^"]*"/, '"vulnerable_versions":"*"'),
+    ))
+  test('whose ids pnpm does not take', () =>
+    caught(/id is no number/, worded(/bulk$/, /"id":(\d+)/, '"id":"$1"')))
+  test('that names what is mended', () => {
+    let first: Buffer | undefined
+    return caught(/mended must not be named/, ({ path }, answer) => {
+      if (!path.endsWith('bulk')) return answer
+      first ??= Buffer.from(answer.body)
+      return { ...answer, body: first }
+    })
+  })
+})
