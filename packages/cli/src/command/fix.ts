@@ -118,24 +118,24 @@ interface Done {
   readonly left: Plan
 }
 
-/** With a test one step after another, each on what the ones before left; else all at once. */
+/** With a test one step after another, each on what the ones before left; else all at once, and one by one where that fails. */
 async function carryOut(work: Work, first: Project, plan: Plan): Promise<Done> {
   const applied: Step[] = []
   const failed: Done['failed'][number][] = []
-  let [project, left] = [first, plan]
-  const rounds = work.test === undefined ? maxRounds : plan.steps.length * maxRounds
-  for (let round = 0; round < rounds; round += 1) {
+  let [project, left, isSingle] = [first, plan, work.test !== undefined]
+  for (let round = 0; round < plan.steps.length * maxRounds; round += 1) {
     const open = left.steps.filter(step => !failed.some(each => keyOf(each.step) === keyOf(step)))
-    const steps = work.test === undefined ? open : open.slice(0, 1)
+    const steps = isSingle ? open.slice(0, 1) : open
     if (steps.length === 0) break
     const outcome = await applySteps(project, steps, work.test)
-    if ('why' in outcome) {
-      failed.push(...steps.map(step => ({ step, why: outcome.why })))
-      work.say(`Taken back: ${steps.map(keyOf).join(', ')}: ${outcome.why}`)
-    } else {
+    if (!('why' in outcome)) {
       applied.push(...steps)
       project = outcome
       left = await planFor(work, project)
+    } else if (steps.length > 1) isSingle = true
+    else {
+      failed.push(...steps.map(step => ({ step, why: outcome.why })))
+      work.say(`Taken back: ${steps.map(keyOf).join(', ')}: ${outcome.why}`)
     }
   }
   const installed =

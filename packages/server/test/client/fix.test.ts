@@ -72,9 +72,9 @@ async function publishAll(published: Published): Promise<void> {
     await registry.publish({ name, version, manifest: { dependencies } }, token)
 }
 
-async function tell(tag: string): Promise<void> {
+async function tell(known: readonly { readonly name: string; readonly fixed: string }[]): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-osv-'))
-  const records = flaws(tag).map(({ name, fixed }) => ({
+  const records = known.map(({ name, fixed }) => ({
     id: `x_${name}`,
     summary: `trouble in ${name}`,
     modified: '2026-01-01T00:00:00Z',
@@ -112,7 +112,7 @@ async function openProject(desk: Desk, tag: string): Promise<string> {
   await desk.folder('app', manifest, { 'package.json': text, 'test.js': `require('mid-${tag}')\n` })
   passes(await desk.run('app', commands[desk.kind].install))
   await publishAll(late(tag))
-  await tell(tag)
+  await tell(flaws(tag))
   return text
 }
 
@@ -130,6 +130,7 @@ describe('a vulnerable project is mended', { concurrency: 2 }, () => {
   for (const kind of kinds) {
     const skip = isHere(kind) ? false : `there is no build of ${kind} for this platform`
     test(`by ${kind}`, { skip }, () => mend(kind))
+    test(`by ${kind}, one version of a package that is there twice`, { skip }, () => mendOneOfTwo(kind))
   }
 })
 
@@ -170,6 +171,49 @@ async function mend(kind: Kind): Promise<void> {
     passes(await desk.run('app', commands[kind].frozen))
     assert.equal((await desk.installed('app', `mid-${tag}`))?.['version'], '1.0.0')
     passes(await desk.run('app', ['run', 'test']))
+  } finally {
+    await desk.remove()
+  }
+}
+
+/** Only one of two versions is flawed, and its asker allows no other: the other one is to stay where it is. */
+async function mendOneOfTwo(kind: Kind): Promise<void> {
+  const desk = await openDesk(kind, registry.npm, token)
+  const [twice, strict, loose, other] = ['twice', 'strict', 'loose', 'other'].map(
+    word => `${word}-${kind}`,
+  ) as [string, string, string, string]
+  try {
+    await publishAll([
+      [twice, '1.0.0'],
+      [twice, '2.0.0'],
+      [other, '1.0.0'],
+      [strict, '1.0.0', { [twice]: '1.0.0' }],
+      [loose, '1.0.0', { [twice]: '^2.0.0' }],
+    ])
+    const dependencies = { [loose]: '^1.0.0', [other]: '^1.0.0', [strict]: '^1.0.0' }
+    await desk.folder('app', { name: 'app', version: '1.0.0', private: true, dependencies })
+    passes(await desk.run('app', commands[kind].install))
+    await publishAll([
+      [twice, '1.0.1'],
+      [twice, '2.5.0'],
+      [other, '1.0.1'],
+    ])
+    await tell([
+      { name: twice, fixed: '1.0.1' },
+      { name: other, fixed: '1.0.1' },
+    ])
+    const mended = await desk.holdfast('app', ['fix', '--yes'])
+    const graph = readLockGraph(await readText(desk.home, 'app', commands[kind].lockFile))
+    const found = [...(graph?.nodes.values() ?? [])].map(({ name, version }) => `${name}@${version}`)
+    // bun's overrides know no versions: it leaves what it cannot part, says so, and mends the rest.
+    const isAble = kind !== 'bun'
+    assert.equal(mended.code, isAble ? 0 : 1, mended.text)
+    if (!isAble) assert.match(mended.stdout, /bun cannot move one version/)
+    assert.deepEqual(
+      found.filter(each => each.startsWith(twice) || each.startsWith(other)).sort(),
+      [`${other}@1.0.1`, `${twice}@${isAble ? '1.0.1' : '1.0.0'}`, `${twice}@2.0.0`],
+      mended.text,
+    )
   } finally {
     await desk.remove()
   }
