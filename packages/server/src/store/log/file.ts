@@ -24,8 +24,12 @@ export async function openLogFolder(folder: string): Promise<LogFiles> {
   return {
     write: files =>
       orExplain(async () => {
-        for (const path of files.keys()) unsettled.add(path)
-        await settleAll([...files].map(([path, bytes]) => writeOnce(aside(), join(folder, path), bytes)))
+        const write = async ([path, bytes]: readonly [string, Uint8Array]) => {
+          await writeOnce(aside(), join(folder, path), bytes)
+          // Not before: whoever settles meanwhile would look for a file that is not there yet.
+          unsettled.add(path)
+        }
+        await settleAll([...files].map(write))
       }),
     read: path => readIfThere(join(folder, path)),
     settle: paths =>
