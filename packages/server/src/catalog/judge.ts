@@ -42,7 +42,8 @@ export function settle(kept: KeptFacts): VersionFacts {
 /** The rules that look at a name of an origin at all. */
 export function rulesFor(policy: Policy, name: PackageName, origin: OriginName): readonly Rule[] {
   // What is hosted was screened before it came in, and its status says what came of it.
-  const isAsked = (rule: Rule) => origin !== 'hosted' || rule.kind !== 'screening'
+  const isAsked = (rule: Rule) =>
+    origin !== 'hosted' || (rule.kind !== 'screening' && rule.kind !== 'behaviour')
   return policy.rules.filter(rule => isAsked(rule) && looksAt(rule, name, origin))
 }
 

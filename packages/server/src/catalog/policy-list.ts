@@ -63,6 +63,7 @@ const entry = v.variant(
     v.strictObject({ ...common, kind: v.literal('look-alike'), days: v.optional(days, 365) }),
     v.strictObject({ ...common, kind: v.literal('unpopular') }),
     v.strictObject({ ...common, kind: v.literal('screening') }),
+    v.strictObject({ ...common, kind: v.literal('behaviour') }),
     // Whom a list names must be said: `*` by oversight would deny everything.
     v.strictObject({ ...common, kind: v.literal('deny'), packages: named, versions: v.optional(range, '*') }),
     v.strictObject({ ...common, kind: v.literal('allow-only'), packages: named }),
@@ -97,6 +98,7 @@ export const defaultRules: readonly Rule[] = parseRules([
   { kind: 'release-age', days: 3, mode: 'enforce' },
   { kind: 'screening', action: 'hold', mode: 'enforce' },
   { kind: 'screening', name: 'screening-publish', action: 'hold', mode: 'enforce', origins: ['hosted'] },
+  { kind: 'behaviour', action: 'hold', mode: 'enforce', origins: ['hosted'] },
   { kind: 'advisory', severity: 'critical' },
   { kind: 'provenance', action: 'hold' },
   { kind: 'publisher-change', action: 'hold' },

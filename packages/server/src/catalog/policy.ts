@@ -34,6 +34,8 @@ export type RuleKind =
    * here is held when it is published, and is open or closed by its status from then on.
    */
   | { readonly kind: 'screening' }
+  /** Published here against the habits of its package or of whoever publishes, once there are any. */
+  | { readonly kind: 'behaviour' }
   /** Denied by name; `versions` as `readVersionRange` takes it. Knows no grandfathering: who says it means it. */
   | { readonly kind: 'deny'; readonly versions: string }
   /** What is not listed here is hit. */

@@ -83,6 +83,8 @@ export function hitBy(rule: Rule, evidence: Evidence, kept: KeptFacts): Finding 
       return say(context.isPopular === false && 'its name is not among the well-used ones')
     case 'screening':
       return findScreened(context, kept.version)
+    case 'behaviour':
+      return undefined
     case 'deny':
       return say(
         evidence.denied.get(rule.name)?.(kept.version) === true && 'it is on the list of what is denied',

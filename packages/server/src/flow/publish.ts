@@ -21,6 +21,7 @@ import {
   type NewEvent,
 } from '../integrity/index.ts'
 import type { BlobWriter, KeptProvenance, Ports, Tx, WrittenBytes } from '../ports.ts'
+import { newsOf, readBehaviour, stopTrail, withBehaviour } from './behaviour.ts'
 import { checkHidden } from './exposure.ts'
 import { checkMayBeMade } from './host.ts'
 import { checkStillTrusted, settleEvents, settlePending, withJob } from './job.ts'
@@ -111,9 +112,15 @@ export async function publish(ports: Ports, actor: Actor, upload: Upload): Promi
     const access = known?.access ?? upload.access ?? 'public'
     const proof = await admitProvenance(ports, actor, { ...upload, ...bytes, access })
     await checkTrust(ports.store, actor.kind === 'job', upload, proof, ports.clock())
-    const published = await withJob(ports, actor, publishEvent(upload, bytes, inspection, proof))
+    const found = await screenUpload(ports, upload, bytes.digest)
+    const { news } = found.words
+    const { hasInstallScript } = inspection
+    const behaviour = await readBehaviour(ports, actor, { ...upload, hasInstallScript, news })
+    const screened = withBehaviour(found, behaviour)
+    const said = publishEvent(upload, bytes, inspection, proof)
+    const told = { ...said, detail: { ...said.detail, news: newsOf(news) } }
+    const published = await withJob(ports, actor, told)
     const events = [published, ...(await settleEvents(ports, grant, upload.name))]
-    const screened = await screenUpload(ports, upload, bytes.digest)
     const isByJob = actor.kind === 'job'
     const entry = { upload, bytes, inspection, proof, hand: handOf(actor), isByJob, screened }
     await enter(ports, grant, entry, events, async tx => {
@@ -222,6 +229,8 @@ async function record(ports: Ports, tx: Tx, grant: Grant, entry: Entry): Promise
     (await createPackage(tx, actor, upload, ports.clock()))
   if (!isNew && actor.kind === 'job') await checkStillTrusted(tx, actor, name)
   else if (!isNew && grant.operation === 'package:create') await checkNotTaken(tx, actor, name)
+  if (screened.behaviour !== undefined)
+    await stopTrail(tx, ports, { name, version }, entry.hand.tokenId, screened.behaviour)
   await amend(tx.catalog, name, ports.clock(), async () => {
     const manifest = await recordVersion(ports, tx, entry)
     await checkHidden(tx, ports, upload, proof?.build)

@@ -118,6 +118,8 @@ function wordsOf(rule: Rule): string {
       return 'not among the well-used names'
     case 'screening':
       return 'what malware does, found by screening'
+    case 'behaviour':
+      return 'published against the habits of the package or the publisher'
     case 'deny':
       return `${rule.packages.join(', ')} ${rule.versions === '*' ? '' : rule.versions}`
     case 'allow-only':
