@@ -74,7 +74,18 @@ export function ingested(pkg: string, ver: string): Said {
 
 /** Makes a log without entries. */
 export async function makeSampleLog(name = origin): Promise<SampleLog> {
-  const seed = createHash('sha256').update(`key of ${name}`).digest()
+  const { vkey, signTree } = await makeKey(name, `key of ${name}`)
+  return withEntries(name, vkey, signTree, [], new Map())
+}
+
+/** The same log, signed by another key from here on. */
+export async function rotateKey(log: SampleLog, name = origin): Promise<SampleLog> {
+  const { vkey, signTree } = await makeKey(name, `next key of ${name}`)
+  return withEntries(name, vkey, signTree, [...log.entries], new Map())
+}
+
+async function makeKey(name: string, from: string) {
+  const seed = createHash('sha256').update(from).digest()
   const der = Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), seed])
   const privateKey = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })
   const publicKey = createPublicKey(privateKey).export({ type: 'spki', format: 'der' }).subarray(-32)
@@ -84,7 +95,7 @@ export async function makeSampleLog(name = origin): Promise<SampleLog> {
     const signature = { name, id: key.id, bytes: sign(null, Buffer.from(words), privateKey) }
     return formatNote({ text: words, signatures: [signature] })
   }
-  return withEntries(name, formatVerifierKey(key), signTree, [], new Map())
+  return { vkey: formatVerifierKey(key), signTree }
 }
 
 type Ends = Map<string, { readonly seq: number; readonly prev: string }>

@@ -15,6 +15,7 @@ import {
   makeSampleLog,
   origin,
   published,
+  rotateKey,
   type SampleLog,
   serveLog,
 } from '../../test/sample-log.ts'
@@ -226,6 +227,23 @@ test('a second story is a split view: both notes are kept, and the first one sta
   const { before, now } = JSON.parse(await readFile(join(stateFolder, evidence[0] ?? ''), 'utf8'))
   assert.equal(before, first)
   assert.notEqual(now, first)
+})
+
+test('who pins a new key of the same log goes on from what this machine saw, and a rewritten log is still noticed', async () => {
+  await trust()
+  await lock(widget)
+  assert.equal((await verify()).code, 0)
+  server.close()
+  server = await serveLog(await rotateKey(log))
+  assert.equal((await trust()).code, 0)
+  const again = await verify()
+  assert.equal(again.code, 0, again.error)
+  server.close()
+  const other = await makeSampleLog()
+  for (const version of ['9.0.0', '1.0.0', '2.0.0', '3.0.0']) other.add(published('@acme/widget', version))
+  server = await serveLog(await rotateKey(other))
+  assert.equal((await trust()).code, 0)
+  assert.equal((await verify()).code, 3)
 })
 
 test('a checkpoint by another key, of another log, or without its witnesses is misbehaviour', async () => {

@@ -51,6 +51,17 @@ export async function verifyCheckpoint(believed: Believed, text: string): Promis
   }
 }
 
+/** A checkpoint that this machine verified before, read again: its form alone is looked at. Throws `Misbehaviour` for another log's. */
+export function readVerified(origin: string, text: string): VerifiedCheckpoint {
+  try {
+    const checkpoint = parseCheckpoint(parseNote(text).text)
+    if (checkpoint.origin !== origin) throw refuse(`it is of the log ${checkpoint.origin}, not ${origin}`)
+    return { ...checkpoint, note: text, witnesses: [], cosignedAt: undefined }
+  } catch (error) {
+    throw isProblem(error) ? refuse(error.message) : error
+  }
+}
+
 function newestTime(note: Note, witnesses: readonly VerifierKey[]): number | undefined {
   const times = note.signatures
     .filter(({ name, id }) =>
