@@ -13,7 +13,7 @@ import {
 
 type Json = Readonly<Record<string, unknown>>
 const maxDepth = 200
-const maxPathLength = 4096
+const maxPathLength = 1024
 
 /** `package-lock.json` and `npm-shrinkwrap.json` of every generation. */
 export function readNpm(text: string, manifests: readonly ProjectManifest[]): LockGraph | undefined {
