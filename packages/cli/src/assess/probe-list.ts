@@ -26,6 +26,7 @@ import { signatures } from './probe/beyond-signatures.ts'
 import { staged } from './probe/beyond-staged.ts'
 import { takedown } from './probe/beyond-takedown.ts'
 import { warnings } from './probe/cli-2-warn.ts'
+import { typosquats } from './probe/general-1-typosquat.ts'
 import { unpublish } from './probe/general-2-unpublish.ts'
 import { publicLog } from './probe/general-3-log.ts'
 import { osvAdvisories } from './probe/general-3-osv.ts'
@@ -51,6 +52,7 @@ export const probes: readonly Probe[] = [
   provenance,
   scopedKeys,
   tokenPrefix,
+  typosquats,
   unpublish,
   publicLog,
   osvAdvisories,
