@@ -54,7 +54,7 @@ function look(policy: Policy, all: readonly KeptFacts[], more: Partial<JudgeCont
     name: 'event-stream' as PackageName,
     origin: 'npm',
     now,
-    agesUntil: now,
+    agesUntil: more.now ?? now,
     createdAt: daysAgo(3000),
     waivers: [],
     advisories: [],
