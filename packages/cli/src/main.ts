@@ -58,7 +58,11 @@ const verbs: Readonly<Record<string, Verb>> = {
   },
   audit: {
     line: 'show what is known against the versions of a lock file',
-    run: async args => (await import('./command/audit.ts')).runAudit(args),
+    run: async args =>
+      (await import('./command/audit.ts')).runAudit(
+        args,
+        async () => (await (await import('@holdfast/server/command')).loadSyntax()).parseSource,
+      ),
   },
   fix: {
     line: 'lift what something is known against by the smallest steps',
@@ -67,6 +71,14 @@ const verbs: Readonly<Record<string, Verb>> = {
   sbom: {
     line: 'print what a project is made of, in CycloneDX or SPDX',
     run: async args => (await import('./command/sbom.ts')).runSbom(args),
+  },
+  reach: {
+    line: 'say whether an application gets to what advisories are about',
+    run: async args =>
+      (await import('./command/reach.ts')).runReach(
+        args,
+        (await (await import('@holdfast/server/command')).loadSyntax()).parseSource,
+      ),
   },
   waiver: {
     line: 'ask for an exception from the policy',

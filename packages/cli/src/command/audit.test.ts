@@ -103,7 +103,10 @@ beforeEach(async () => {
 test('what is known is told with its way, its end and its weight in words, and sets the exit code', async () => {
   const { out, code, error } = await audit()
   assert.equal(code, 1, error)
-  assert.match(out, /^critical +deep@2\.0\.5 +GHSA-aaaa-bbbb-cccc trouble +\S+ +2\.1\.0 +- +top@1\.0\.0$/m)
+  assert.match(
+    out,
+    /^critical +deep@2\.0\.5 +GHSA-aaaa-bbbb-cccc trouble +\S+ +2\.1\.0 +unknown +top@1\.0\.0$/m,
+  )
   assert.match(out, /^low +tool@3\.0\.0 .* the project \(dev\)$/m)
   assert.ok(!out.includes('\u001b'), 'words of strangers move no cursor')
   assert.equal((await audit('--level', 'high', '--json')).code, 1)

@@ -1,21 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 import { relative } from 'node:path'
 import { parseArgs } from 'node:util'
+import { createReachJudge } from '../audit/judge-reach.ts'
 import { findKnown, type Known, type Severity, severities } from '../audit/known.ts'
-import type { JudgedFinding, JudgeReach } from '../audit/reach.ts'
+import type { JudgedFinding } from '../audit/reach.ts'
 import { formatSarif } from '../audit/sarif.ts'
 import { readLockText } from '../locked.ts'
 import { readRoutes } from '../npm-registry.ts'
 import { openProject, type Project } from '../project.ts'
+import type { ParseSource } from '../reachability/index.ts'
 import { UsageError } from '../usage-error.ts'
 import { ownVersion } from '../version.ts'
 
 const usage = `holdfast audit [FOLDER|LOCKFILE] [--json|--sarif] [--level low|moderate|high|critical] [--omit dev|optional]...
-               [--registry URL]
+               [--registry URL] [--entry FILE]... [--symbols FILE] [--no-reachability]
 
 Shows what is known against the versions that a lock file of npm, pnpm, yarn or bun names: how bad it is, where it is
 fixed, and why the package is there. Each package is asked of the registry that the project is set to for its name; the
-name of a scoped package that came from somewhere else is told to nobody.
+name of a scoped package that came from somewhere else is told to nobody. What is installed is then read, and each finding
+says whether the application gets to what is flawed; unknown counts as reachable (docs/reachability.md).
 
 Exit code 0 when nothing is known at the level or above it, 1 when something is, 2 for usage and network.
 `
@@ -26,12 +29,15 @@ const options = {
   omit: { type: 'string', multiple: true },
   json: { type: 'boolean' },
   sarif: { type: 'boolean' },
+  entry: { type: 'string', multiple: true },
+  symbols: { type: 'string' },
+  reachability: { type: 'boolean', default: true },
   help: { type: 'boolean', short: 'h' },
 } as const
 
 /** Runs `holdfast audit …`: 0 when nothing is known, 1 when something is. */
-export async function runAudit(args: string[], judge?: JudgeReach): Promise<number> {
-  const { values, positionals } = parseArgs({ args, allowPositionals: true, options })
+export async function runAudit(args: string[], loadParser?: () => Promise<ParseSource>): Promise<number> {
+  const { values, positionals } = parseArgs({ args, allowPositionals: true, allowNegative: true, options })
   if (values.help) return print(usage)
   const level = parseLevel(values.level)
   const omitted = parseOmitted(values.omit ?? [])
@@ -41,7 +47,13 @@ export async function runAudit(args: string[], judge?: JudgeReach): Promise<numb
     ({ flaw, scope }) =>
       severities.indexOf(flaw.severity) >= severities.indexOf(level) && !omitted.has(scope),
   )
-  const findings: readonly JudgedFinding[] = judge === undefined ? counted : await judge(project, counted)
+  const findings: readonly JudgedFinding[] =
+    loadParser === undefined || !values.reachability
+      ? counted
+      : await createReachJudge(loadParser, { entries: values.entry, symbols: values.symbols })(
+          project,
+          counted,
+        )
   if (values.sarif) print(`${JSON.stringify(await toSarif(project, findings))}\n`)
   else print(values.json ? `${JSON.stringify(toJson(known, findings))}\n` : describe(known, findings))
   return findings.length > 0 ? 1 : 0

@@ -6,6 +6,7 @@ import { type LookAlike, loadLookAlike } from '../vulnerability/index.ts'
 import { UsageError } from './usage.ts'
 
 export { readPackageContent } from '../integrity/index.ts'
+export { loadSyntax } from '../vulnerability/index.ts'
 export { matchAdvisories } from './osv-file.ts'
 export { screenSource } from './screen-file.ts'
 

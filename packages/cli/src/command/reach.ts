@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { analyseReachability, type Hit, type ParseSource, parseSymbols } from '../reachability/index.ts'
+import { UsageError } from '../usage-error.ts'
+
+const usage = `holdfast reach FOLDER --osv DIR [--entry FILE]… [--symbols FILE] [--seconds N] [--json]
+
+Says of each advisory whether the application in a folder gets to what it is about, and by which way. The advisories are
+files in OSV format; those hit that name a package installed in the folder. Nothing is run, nothing is fetched. What cannot
+be resolved counts as reachable, and is said. Exit code 1 when anything is reachable or unknown.
+`
+
+const options = {
+  osv: { type: 'string' },
+  entry: { type: 'string', multiple: true },
+  symbols: { type: 'string' },
+  seconds: { type: 'string' },
+  json: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+} as const
+
+/** Runs `holdfast reach …`: 0 when nothing of what is known is reachable, else 1. */
+export async function runReach(args: string[], parseSource: ParseSource): Promise<number> {
+  const { values, positionals } = parseArgs({ args, allowPositionals: true, options })
+  if (values.help) {
+    process.stdout.write(usage)
+    return 0
+  }
+  const [folder] = positionals
+  if (folder === undefined || values.osv === undefined)
+    throw new UsageError('a folder and advisories are needed', 'Such as: holdfast reach . --osv advisories/')
+  const began = performance.now()
+  const answers = await analyseReachability(
+    {
+      folder,
+      ...(values.entry === undefined ? {} : { entries: values.entry }),
+      ...(values.symbols === undefined
+        ? {}
+        : { symbols: parseSymbols(readFileSync(values.symbols, 'utf8')) }),
+      ...(values.seconds === undefined ? {} : { maxSeconds: Number(values.seconds) }),
+    },
+    readHits(values.osv),
+    parseSource,
+  )
+  const installed = [...answers].filter(([, each]) => each.why !== notInstalled)
+  const took = Math.round(performance.now() - began)
+  if (values.json)
+    process.stdout.write(`${JSON.stringify({ took, advisories: Object.fromEntries(installed) })}\n`)
+  else {
+    for (const [key, { verdict, why, path }] of installed) {
+      process.stdout.write(`${verdict.padEnd(13)}  ${key}: ${why}\n`)
+      for (const step of path)
+        process.stdout.write(`${' '.repeat(15)}${step.file}:${step.line} ${step.what}\n`)
+    }
+    process.stdout.write(`analysed in ${took} ms\n`)
+  }
+  return installed.some(([, each]) => each.verdict !== 'not-reachable') ? 1 : 0
+}
+
+const notInstalled = 'it is not installed here, so its users cannot be seen: counted as reachable'
+
+function readHits(folder: string): readonly Hit[] {
+  return readdirSync(folder)
+    .filter(name => name.endsWith('.json'))
+    .flatMap(name => {
+      const record: Partial<Record<string, unknown>> = JSON.parse(readFileSync(join(folder, name), 'utf8'))
+      const ids = [record['id'], ...(Array.isArray(record['aliases']) ? record['aliases'] : [])].map(String)
+      const affected = Array.isArray(record['affected']) ? record['affected'] : []
+      const names = new Set(affected.map(each => String(each?.package?.name)))
+      return [...names].map(each => ({ key: `${ids[0]} ${each}`, ids, package: each, versions: [], record }))
+    })
+}

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Whether an application can get to what advisories are about, and by which way. */
+import { realpathSync } from 'node:fs'
+import { basename, join, relative } from 'node:path'
+import { answerFor, type Reachability } from './answer.ts'
+import { findEntries } from './entry.ts'
+import { createRunning, type Program, type Running } from './loading.ts'
+import type { Machine } from './machine.ts'
+import { type PackageGraph, readPackageGraph } from './package-graph.ts'
+import { createResolver, isInside, type PackageFolder, type Resolver } from './resolve.ts'
+import type { Place, Value } from './solver.ts'
+import { createSources } from './source.ts'
+import { type ExportPath, parseExport, readOwnSymbols, type SymbolEntry, symbolsOfRecord } from './symbol.ts'
+import type { ParseSource } from './syntax-node.ts'
+
+/** An application. */
+export interface Project {
+  readonly folder: string
+  /** Where it begins, instead of what its manifest and the conventions of frameworks say. */
+  readonly entries?: readonly string[]
+  /** Symbols that its people know of, beside ours. */
+  readonly symbols?: readonly SymbolEntry[]
+  /** How long the analysis may take; what it did not get to counts as reachable. */
+  readonly maxSeconds?: number
+}
+
+/** An advisory that hits what is installed. */
+export interface Hit {
+  /** What the answer is found under. */
+  readonly key: string
+  readonly ids: readonly string[]
+  readonly package: string
+  /** The versions that it hits; all where it is empty. */
+  readonly versions: readonly string[]
+  readonly record?: unknown
+}
+
+/** A hit with what is looked for. */
+export interface Target {
+  readonly hit: Hit
+  readonly folders: readonly PackageFolder[]
+  readonly exports: readonly ExportPath[]
+  readonly sinks: readonly string[]
+  /** The numbers of its symbols, one an export and folder. */
+  readonly symbols: number[]
+  /** Where the functions of its exports are. */
+  readonly places: Place[]
+  /** Whether one of its exports is not the module itself, or is something that can be called. */
+  isCallable: boolean
+}
+
+const defaultSeconds = 60
+const maxSteps = 60_000_000
+
+/** Answers for each hit whether the application gets to it; never throws for what is in the files. */
+export async function analyseReachability(
+  project: Project,
+  hits: readonly Hit[],
+  parseSource: ParseSource,
+): Promise<ReadonlyMap<string, Reachability>> {
+  const root = realpathSync(project.folder)
+  const resolver = createResolver(root)
+  const graph = readPackageGraph(root, resolver)
+  const known = [...(project.symbols ?? []), ...readOwnSymbols()]
+  const targets = hits.map(hit => makeTarget(hit, graph, known))
+  const entries = project.entries?.map(each => realpathSync(join(root, each))) ?? findEntries(root, resolver)
+  const running = start({
+    root,
+    resolver,
+    graph,
+    targets,
+    parseSource,
+    maxSeconds: project.maxSeconds ?? defaultSeconds,
+  })
+  for (const entry of entries) running.begin(entry)
+  const isComplete = running.machine.run()
+  return new Map(targets.map(target => [target.hit.key, answerFor(target, running, { root, isComplete })]))
+}
+
+interface Setting {
+  readonly root: string
+  readonly resolver: Resolver
+  readonly graph: PackageGraph
+  readonly targets: readonly Target[]
+  readonly parseSource: ParseSource
+  readonly maxSeconds: number
+}
+
+function start({ root, resolver, graph, targets, parseSource, maxSeconds }: Setting): Running {
+  const vulnerable = new Set(targets.flatMap(target => target.folders.map(each => each.folder)))
+  const homes: string[] = []
+  const seen = new Set<string>()
+  const marks = new Map<string, readonly Value[]>()
+  const program: Program = {
+    root,
+    resolver,
+    graph,
+    sources: createSources(parseSource),
+    leading: graph.leadingTo(vulnerable),
+    vulnerable,
+    marksNamed: name => marks.get(name) ?? [],
+    homeOfSymbol: target => homes[target] ?? '',
+    onEntrance: (file, exports, machine) => {
+      if (seen.has(file)) return
+      seen.add(file)
+      for (const target of targets) {
+        const folder = target.folders.find(each => isInside(file, each.folder))
+        if (folder !== undefined)
+          markExports(target, folder, file, { exports, machine, resolver, homes, marks, root })
+      }
+    },
+    maxSteps,
+    endsAt: performance.now() + maxSeconds * 1000,
+  }
+  return createRunning(program)
+}
+
+function makeTarget(hit: Hit, graph: PackageGraph, known: readonly SymbolEntry[]): Target {
+  const folders = graph.packages.filter(
+    each => each.name === hit.package && (hit.versions.length === 0 || hit.versions.includes(each.version)),
+  )
+  const entries = known.filter(each => each.package === hit.package && hit.ids.includes(each.advisory))
+  const named = [...symbolsOfRecord(hit.record, hit.package), ...entries.flatMap(each => each.exports)]
+  return {
+    hit,
+    folders,
+    exports: [...new Set(named)].map(parseExport),
+    sinks: [...new Set(entries.flatMap(each => each.sinks))],
+    symbols: [],
+    places: [],
+    isCallable: false,
+  }
+}
+
+interface Entrance {
+  readonly exports: Place
+  readonly machine: Machine
+  readonly resolver: Resolver
+  readonly homes: string[]
+  readonly marks: Map<string, readonly Value[]>
+  readonly root: string
+}
+
+// From here on the values of the advisory's exports are marked: whoever calls what carries the mark calls the symbol.
+function markExports(target: Target, folder: PackageFolder, file: string, entrance: Entrance): void {
+  const { machine, exports, homes } = entrance
+  machine.solver.on(exports, value => machine.giveOut(value))
+  for (const path of target.exports) {
+    const names = namesAt(path, folder, file, entrance)
+    if (names === undefined) continue
+    const symbol = homes.push(folder.folder) - 1
+    target.symbols.push(symbol)
+    const last = names.at(-1)
+    const mark = machine.heap.add({ kind: 'symbol', target: symbol, name: last ?? 'default' })
+    if (last !== undefined) entrance.marks.set(last, [...(entrance.marks.get(last) ?? []), mark])
+    if (last === undefined) markDefault(target, exports, mark, machine)
+    else markBelow(target, exports, names, mark, machine)
+  }
+}
+
+/** The names below a file's exports that an exported name means; none means all of it, undefined that it is not of this file. */
+function namesAt(
+  path: ExportPath,
+  folder: PackageFolder,
+  file: string,
+  { resolver, root }: Entrance,
+): readonly string[] | undefined {
+  const inside = relative(folder.folder, file)
+    .replaceAll('\\', '/')
+    .replace(/\.[cm]?[jt]sx?$/, '')
+  const [head = '', ...rest] = path.names
+  const own = head === 'default' ? rest : path.names
+  if (path.subpath !== '') {
+    const isMeant = inside === path.subpath || inside === `${path.subpath}/index`
+    if (isMeant) return own
+  }
+  const main = resolver.resolve(folder.name, join(root, 'package.json'))
+  const found = resolver.resolve('.', join(folder.folder, 'package.json'))
+  const mains = [main, found].flatMap(each => (each.kind === 'file' ? each.files : []))
+  const isMain =
+    mains.includes(file) || /(^|\/)(dist|umd|esm?|cjs|build|bundle)\//.test(inside) || inside === 'index'
+  if (isMain || head === 'default') return isMain ? own : undefined
+  const last = basename(inside) === 'index' ? basename(inside.slice(0, -'/index'.length)) : basename(inside)
+  const isNamedAfter = plain(last) === plain(head)
+  return isNamedAfter ? rest : own
+}
+
+const plain = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]/g, '')
+
+function markDefault(target: Target, exports: Place, mark: Value, { solver, heap }: Machine): void {
+  solver.put(exports, mark)
+  target.places.push(exports)
+  solver.on(exports, value => {
+    const thing = heap.things[value]
+    if (thing?.kind === 'function' || thing?.kind === 'unknown') target.isCallable = true
+    if (thing?.kind !== 'object' && thing?.kind !== 'function') return
+    const own = heap.property(value, 'default')
+    solver.put(own, mark)
+    target.places.push(own)
+    solver.on(own, each => {
+      if (heap.things[each]?.kind === 'function') target.isCallable = true
+    })
+  })
+}
+
+function markBelow(
+  target: Target,
+  object: Place,
+  names: readonly string[],
+  mark: Value,
+  machine: Machine,
+): void {
+  const { solver, heap } = machine
+  const [name, ...rest] = names
+  if (name === undefined) return
+  target.isCallable = true
+  solver.on(object, value => {
+    const thing = heap.things[value]
+    if (thing?.kind !== 'object' && thing?.kind !== 'function') return
+    const own = heap.property(value, name)
+    const holders = thing.kind === 'function' ? [own, below(machine, value, name)] : [own]
+    for (const place of holders) {
+      if (rest.length > 0) markBelow(target, place, rest, mark, machine)
+      else {
+        solver.put(place, mark)
+        target.places.push(place)
+      }
+    }
+  })
+}
+
+// A name below a class is one of its methods.
+function below({ solver, heap }: Machine, value: Value, name: string): Place {
+  const place = solver.place()
+  solver.on(heap.property(value, 'prototype'), prototype => {
+    if (heap.things[prototype]?.kind !== 'object') return
+    const own = heap.property(prototype, name)
+    solver.flow(own, place)
+    solver.flow(place, own)
+  })
+  return place
+}

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { after, describe, test } from 'node:test'
+import { loadSyntax } from '@holdfast/server/command'
+import { analyseReachability, parseSymbols, type Reachability } from './index.ts'
+
+const folders: string[] = []
+after(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
+})
+
+const vulnerable = `
+function weak(text) { return new RegExp(text) }
+function fine(text) { return text }
+function wrapped(text) { return weak(text) }
+class Reader { read(text) { return weak(text) } close() {} }
+exports.weak = weak
+exports.fine = fine
+exports.wrapped = wrapped
+exports.Reader = Reader
+`
+
+/** The answer for the export `weak` of the package `frail`, in an application of such files. */
+async function ask(files: Readonly<Record<string, string>>, symbols = 'weak'): Promise<Reachability> {
+  const folder = mkdtempSync(join(tmpdir(), 'reach-'))
+  folders.push(folder)
+  const all = {
+    'package.json':
+      '{"name":"app","version":"1.0.0","main":"index.js","dependencies":{"frail":"1.0.0","between":"1.0.0"}}',
+    'node_modules/frail/package.json': '{"name":"frail","version":"1.0.0","main":"lib.js"}',
+    'node_modules/frail/lib.js': vulnerable,
+    ...files,
+  }
+  for (const [path, text] of Object.entries(all)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true })
+    writeFileSync(join(folder, path), text)
+  }
+  const { parseSource } = await loadSyntax()
+  const given = symbols === '' ? [] : parseSymbols(`GHSA-1\tfrail\t${symbols}`)
+  const hit = { key: 'it', ids: ['GHSA-1'], package: 'frail', versions: ['1.0.0'] }
+  const answers = await analyseReachability({ folder, symbols: given }, [hit], parseSource)
+  const answer = answers.get('it')
+  assert.ok(answer !== undefined)
+  return answer
+}
+
+const between = (text: string) => ({
+  'node_modules/between/package.json':
+    '{"name":"between","version":"1.0.0","dependencies":{"frail":"1.0.0"}}',
+  'node_modules/between/index.js': text,
+})
+
+const reached: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'a member of what require gives': { 'index.js': "const f = require('frail'); f.weak('a')" },
+  'a name taken out of it': { 'index.js': "const { weak: w } = require('frail'); w('a')" },
+  'a named import': { 'index.js': "import { weak } from 'frail'; weak('a')" },
+  'a default import': { 'index.js': "import f from 'frail'; f.weak('a')" },
+  'a namespace': { 'index.js': "import * as f from 'frail'; f.weak('a')" },
+  'a dynamic import': {
+    'index.js': "async function go() { const { weak } = await import('frail'); weak('a') } go()",
+  },
+  'a promise of it': { 'index.js': "import('frail').then(f => f.weak('a'))" },
+  'an alias': { 'index.js': "const f = require('frail'); const g = f.weak; const h = g; h('a')" },
+  'a module of its own in between': {
+    'index.js': "require('./own').again('a')",
+    'own.js': "exports.again = require('frail').weak",
+  },
+  'an export from': {
+    'index.mjs': '',
+    'index.js': "import { weak } from './own.mjs'; weak('a')",
+    'own.mjs': "export * from 'frail'",
+  },
+  'a callback': { 'index.js': "const { weak } = require('frail'); ['a'].map(weak)" },
+  'a method of a class': {
+    'index.js':
+      "const f = require('frail'); class A { run() { return f.weak('a') } } class B extends A { go() { return this.run() } } new B().go()",
+  },
+  'a prototype': {
+    'index.js':
+      "const f = require('frail'); function A() {} A.prototype.run = function () { f.weak('a') }; new A().run()",
+  },
+  apply: { 'index.js': "const f = require('frail'); f.weak.apply(null, ['a'])" },
+  'another export that calls it': { 'index.js': "require('frail').wrapped('a')" },
+  'a dependency in between': {
+    ...between("exports.go = t => require('frail').weak(t)"),
+    'index.js': "require('between').go('a')",
+  },
+  TypeScript: {
+    'package.json': '{"name":"app","main":"index.ts"}',
+    'index.ts': "import { weak } from 'frail'; const t: string = 'a'; weak(t as string)",
+  },
+  JSX: {
+    'index.js':
+      "import { weak } from 'frail'; const A = () => <p onClick={() => weak('a')} />; render(<A />)",
+  },
+  'a constant name': { 'index.js': "const name = 'fra' + 'il'; require(name)['we' + 'ak']('a')" },
+}
+
+const notReached: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'nothing loads it': { 'index.js': "console.log('a')" },
+  'only another export is called': { 'index.js': "const f = require('frail'); f.fine('a')" },
+  'only another name is imported': { 'index.js': "import { fine } from 'frail'; fine('a')" },
+  'what calls it is called by nobody': {
+    'index.js': "const f = require('frail'); function unused() { f.weak('a') } f.fine('a')",
+  },
+  'a dependency calls it in a function that is not used': {
+    ...between(
+      "const f = require('frail'); exports.go = () => f.weak('a'); exports.other = () => f.fine('a')",
+    ),
+    'index.js': "require('between').other()",
+  },
+  'only a dependency that is not used brings it': {
+    ...between("require('frail').weak('a')"),
+    'index.js': '',
+  },
+  'only a test calls it': {
+    'index.js': "require('frail').fine('a')",
+    'test/a.test.js': "require('frail').weak('a')",
+  },
+}
+
+const notKnown: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'a handler in an object': {
+    'index.js':
+      "const { weak } = require('frail'); const table = { go: weak }; table['g' + Math.random()]('a')",
+  },
+  'a computed member': { 'index.js': "const f = require('frail'); f[process.argv[2]]('a')" },
+  'a computed name of a module': { 'index.js': "require(process.argv[2]).run('a')" },
+  'the whole module passed on': { 'index.js': "const f = require('frail'); globalThis.run(f)" },
+  eval: { 'index.js': "const f = require('frail'); eval(process.argv[2])" },
+  'a file that no parser takes': { 'index.js': "const f = require('frail'); f.fine((('" },
+}
+
+describe('a vulnerable export is reachable by way of', () => {
+  for (const [name, files] of Object.entries(reached))
+    test(name, async () => {
+      const { verdict, path } = await ask(files)
+      assert.equal(verdict, 'reachable')
+      assert.match(path[0]?.what ?? '', /^begins at index/)
+    })
+})
+
+describe('a vulnerable export is not reachable where', () => {
+  for (const [name, files] of Object.entries(notReached))
+    test(name, async () => assert.equal((await ask(files)).verdict, 'not-reachable'))
+})
+
+describe('it is not known, and counts as reachable, because of', () => {
+  for (const [name, files] of Object.entries(notKnown))
+    test(name, async () => assert.equal((await ask(files)).verdict, 'unknown'))
+})
+
+test('without symbols, what is loaded counts as reachable, with the exports that are read', async () => {
+  const { verdict, uses } = await ask({ 'index.js': "require('frail').fine('a')" }, '')
+  assert.equal(verdict, 'unknown')
+  assert.deepEqual(uses, ['fine'])
+})
+
+test('a path says where each step is taken', async () => {
+  const { path } = await ask({
+    'index.js': "const f = require('frail')\n\nfunction go() {\n  f.weak('a')\n}\ngo()",
+  })
+  assert.deepEqual(
+    path.map(({ file, line }) => `${file}:${line}`),
+    ['package.json:1', 'index.js:6', 'index.js:4'],
+  )
+})
+
+test('a method of a class is a symbol', async () => {
+  const files = (method: string) => ({
+    'index.js': `const { Reader } = require('frail'); new Reader().${method}('a')`,
+  })
+  assert.equal((await ask(files('read'), 'Reader.prototype.read')).verdict, 'reachable')
+  assert.equal((await ask(files('close'), 'Reader.prototype.read')).verdict, 'not-reachable')
+})
+
+test('links that lead in circles end', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'reach-'))
+  folders.push(folder)
+  mkdirSync(join(folder, 'node_modules', 'a'), { recursive: true })
+  writeFileSync(join(folder, 'index.js'), "require('a')")
+  symlinkSync('..', join(folder, 'node_modules', 'a', 'node_modules'))
+  symlinkSync('self', join(folder, 'self'))
+  const { parseSource } = await loadSyntax()
+  const hit = { key: 'it', ids: [], package: 'a', versions: [] }
+  assert.equal((await analyseReachability({ folder }, [hit], parseSource)).get('it')?.verdict, 'unknown')
+})
