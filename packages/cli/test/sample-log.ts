@@ -220,7 +220,13 @@ export async function serveLog(log: SampleLog, policy = 'quorum none\n'): Promis
   const server = createServer(async (request, response) => {
     const path = decodeURIComponent(request.url ?? '').replace('/log/', '')
     const body = await text(request)
-    const answer = path === 'trust' ? Buffer.from(document) : await answerPath(shown, path, body)
+    const tarball = /^\/npm\/(.+)\/-\/[^/]+?-(\d.*)\.tgz$/.exec(path)
+    const answer =
+      path === 'trust'
+        ? Buffer.from(document)
+        : tarball !== null
+          ? Buffer.from(`${tarball[1]}@${tarball[2]}`)
+          : await answerPath(shown, path, body)
     send(response, answer, lies.get(path))
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')

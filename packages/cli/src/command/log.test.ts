@@ -156,6 +156,39 @@ const ownerChange = {
   role: 'owner',
 }
 
+test('entries and histories are shown once they are proven, and a lie is none', async () => {
+  const log = await makeSampleLog()
+  log.add(published('@acme/widget', '1.0.0'))
+  log.add(published('@acme/widget', '1.1.0'))
+  log.add({ type: 'yank', pkg: '@acme/widget', ver: '1.1.0', reason: 'broken' })
+  const server = await serveLog(log)
+  try {
+    const show = (what: string, ...more: string[]) =>
+      holdfast('log', 'show', what, '--registry', server.url, ...more)
+    assert.equal((await show('0')).code, 2)
+    await holdfast('trust', 'init', server.url, '--root-sha256', server.trustDigest)
+    const all = await show('@acme/widget')
+    assert.equal(all.code, 0, all.error)
+    assert.match(
+      all.out,
+      /^0 \S+ publish @acme\/widget@1\.0\.0 by .*\n1 .*\n2 \S+ yank @acme\/widget@1\.1\.0 by \S+ reason=broken\n$/,
+    )
+    const one = JSON.parse((await show('@acme/widget@1.0.0', '--json')).out)
+    assert.deepEqual(
+      one.map((each: { index: number }) => each.index),
+      [0],
+    )
+    assert.match((await show('2')).out, /^2 \S+ yank/)
+    assert.equal((await show('3')).code, 2)
+    server.lie('package/@acme/widget', body => body.replace(/\{"index":2.*?\}/, '{"index":2,"entry":"e30="}'))
+    const lie = await show('@acme/widget')
+    assert.equal(lie.code, 3, lie.out)
+    assert.match(lie.error, /the history of @acme\/widget is broken/)
+  } finally {
+    server.close()
+  }
+})
+
 test('a monitor learns what was, then tells each event of what it watches once, and what is alarming', async () => {
   const log = await makeSampleLog()
   log.add(published('@acme/ui', '1.0.0', { actor: oidc, attest }))

@@ -12,6 +12,7 @@ import { compareWithState } from '../log/state.ts'
 import { findRegistry, type Registry } from '../registry.ts'
 import { UsageError } from '../usage-error.ts'
 import { monitorLog } from './log-monitor.ts'
+import { showLog } from './log-show.ts'
 
 const usage = `holdfast log audit URL|FOLDER [--vkey KEY]... [--state] [--json]
 
@@ -21,6 +22,11 @@ two digests, and that each entry says what its type says. Whom to believe was pi
 named with --vkey. With --state it then asks the registry for every package and compares: which versions are listed, their
 digests, yanks and tags have to follow from the log. What the policy keeps back, and packages that you may not see, are
 counted and are no agreement.
+
+holdfast log show PACKAGE[@VERSION]|NUMBER [--registry URL] [--json]
+
+Prints what happened to a package, to one of its versions, or one entry of the log, after its place was proven on this
+machine under the pinned keys.
 
 holdfast log monitor URL --watch PATTERN... [--webhook URL] [--once] [--vkey KEY]... [--json]
 
@@ -36,6 +42,7 @@ Exit code 0 when the log is honest, 1 for alarms (monitor --once), 2 for usage a
 
 const options = {
   vkey: { type: 'string', multiple: true },
+  registry: { type: 'string' },
   state: { type: 'boolean' },
   watch: { type: 'string', multiple: true },
   webhook: { type: 'string' },
@@ -52,6 +59,8 @@ export async function runLog(args: string[]): Promise<number> {
   const [vkeys, isJson] = [values.vkey ?? [], values.json === true]
   if (verb === 'audit' && place !== undefined)
     return reportMisbehaviour(() => audit(place, vkeys, values.state === true, isJson))
+  if (verb === 'show' && place !== undefined)
+    return reportMisbehaviour(() => showLog(place, values.registry, isJson))
   if (verb === 'monitor' && place !== undefined && values.watch !== undefined) {
     const patterns = values.watch.map(parseNamePattern)
     const wish = { place, vkeys, patterns, webhook: values.webhook, isOnce: values.once === true, isJson }
@@ -59,7 +68,7 @@ export async function runLog(args: string[]): Promise<number> {
   }
   throw new UsageError(
     'holdfast log needs to know what to do',
-    "Write holdfast log audit URL, or holdfast log monitor URL --watch '@acme/*'.",
+    "Write holdfast log audit URL, holdfast log show PACKAGE, or holdfast log monitor URL --watch '@acme/*'.",
   )
 }
 

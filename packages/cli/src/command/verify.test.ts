@@ -190,6 +190,38 @@ test('what happened to a version since it was locked is told, and one that is cl
   assert.equal((await verify()).code, 0)
 })
 
+test('whoever makes a name owns it: only who comes later is told', async () => {
+  await trust()
+  const person = (id: string) => ({ subject: { kind: 'user', id }, role: 'owner' })
+  const at = Date.now()
+  log.add(published('made', '1.0.0', { at }))
+  log.add({ type: 'owner', pkg: 'made', op: 'add', at, ...person('u_0001') })
+  await server.show(log)
+  await lock({ 'made@1.0.0': integrityOf('made', '1.0.0') })
+  assert.doesNotMatch((await verify()).out, /owners changed/)
+  log.add({ type: 'owner', pkg: 'made', op: 'add', at: at + 1, ...person('u_0002') })
+  await server.show(log)
+  assert.match((await verify()).out, /note {3}made@1\.0\.0: owners changed on/)
+})
+
+test('tarballs are held against the log where that is wished, and say what a lock file without sha512 cannot', async () => {
+  await trust()
+  await lock({ ...widget, 'left-pad@1.3.0': undefined })
+  const bare = await verify()
+  assert.equal(bare.code, 1)
+  assert.match(bare.out, /FAILED left-pad@1\.3\.0: the lock file has no sha512.*\n.*yarn 2.*--tarballs/)
+  const fetched = await verify('--tarballs')
+  assert.equal(fetched.code, 0, fetched.out)
+  assert.match(
+    fetched.out,
+    /note {3}left-pad@1\.3\.0:.*the bytes that the registry gives now are those of its log/,
+  )
+  server.lie('/npm/@acme/widget/-/widget-1.0.0.tgz', () => 'other bytes')
+  const other = await verify('--tarballs')
+  assert.equal(other.code, 1)
+  assert.match(other.out, /FAILED @acme\/widget@1\.0\.0: the registry gives other bytes than its log names/)
+})
+
 test('a log that grew is followed, a cache may lag, and a log that shrank is misbehaviour', async () => {
   await trust()
   await lock(widget)

@@ -26,14 +26,15 @@ import { lockFiles } from '../project.ts'
 import { findRegistry } from '../registry.ts'
 import { UsageError } from '../usage-error.ts'
 
-const usage = `holdfast verify [LOCKFILE]... [--registry URL] [--fresh] [--json]
+const usage = `holdfast verify [LOCKFILE]... [--registry URL] [--fresh] [--tarballs] [--json]
 holdfast verify [LOCKFILE]... --offline PROOF.tlog-proof [--json]
 
 Checks every version that lock files of npm, pnpm, yarn or bun name against the transparency log of the registry: that
 its digest is the one in the log, that the log proves it, what happened to it since, and that the log tells the same
 story as the last time on this machine. Entries fail that lead past the registry: to repositories, to addresses that are
 no registry's of that name, over plain http, or to another package than was asked for. Whom to believe was pinned before with holdfast trust init. --fresh refuses a
-checkpoint that no witness signed within a day. --offline checks one proof, without any network.
+checkpoint that no witness signed within a day. --tarballs fetches every tarball too and holds its bytes against the log:
+lock files of yarn 2 and later have a checksum of yarn's own archive and no sha512, so that nothing else can be said of them. --offline checks one proof, without any network.
 
 Exit code 0 when all are verified, 1 when a version is not, 2 for usage and network, 3 when the log misbehaves.
 `
@@ -42,6 +43,7 @@ const options = {
   registry: { type: 'string' },
   offline: { type: 'string' },
   fresh: { type: 'boolean' },
+  tarballs: { type: 'boolean' },
   json: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 } as const
@@ -61,7 +63,7 @@ export async function runVerify(args: string[]): Promise<number> {
   return reportMisbehaviour(async () => {
     const outcome =
       values.offline === undefined
-        ? await verifyOnline(values.registry, positionals)
+        ? await verifyOnline(values.registry, positionals, values.tarballs === true)
         : await verifyOffline(values.offline, positionals)
     const isTooOld = values.fresh === true && isStale(outcome.checkpoint)
     print(values.json ? `${JSON.stringify(toJson(outcome))}\n` : describe(outcome))
@@ -70,7 +72,11 @@ export async function runVerify(args: string[]): Promise<number> {
   })
 }
 
-async function verifyOnline(place: string | undefined, files: readonly string[]): Promise<Outcome> {
+async function verifyOnline(
+  place: string | undefined,
+  files: readonly string[],
+  isByBytes: boolean,
+): Promise<Outcome> {
   const registry = await findRegistry(place)
   const trust = await loadTrust(registry.url)
   const named = files.length > 0 ? files : await findLockFiles()
@@ -80,6 +86,7 @@ async function verifyOnline(place: string | undefined, files: readonly string[])
     trust,
     registry,
     read.flatMap(each => each.locked),
+    isByBytes,
   )
   const seen = versions.map(each =>
     isForeign(each, read) ? { ...each, kind: 'stray' as const, faults } : each,
@@ -221,14 +228,16 @@ function describe({ trust, checkpoint, versions: all }: Outcome): string {
   const versions = all.filter(({ kind }) => kind !== 'elsewhere')
   const elsewhere = all.length - versions.length
   const failed = versions.filter(({ faults }) => faults.length > 0)
+  const [bare, others] = [failed.filter(isBare), failed.filter(each => !isBare(each))]
   const noted = versions.filter(({ faults, notes }) => faults.length === 0 && notes.length > 0)
   const counts = Object.entries(kindWords).flatMap(([kind, said]) => {
     const count = versions.filter(each => each.kind === kind).length
     return count === 0 ? [] : [`${count} ${said}`]
   })
   return [
-    ...failed.map(each => `FAILED ${each.name}@${each.version}: ${each.faults.join('; ')}`),
+    ...others.map(each => `FAILED ${each.name}@${each.version}: ${each.faults.join('; ')}`),
     ...noted.map(each => `note   ${each.name}@${each.version}: ${each.notes.join('; ')}`),
+    ...explainBare(bare),
     `${versions.length - failed.length} of ${versions.length} versions verified (${counts.join(', ')}).`,
     ...(elsewhere === 0
       ? []
@@ -238,6 +247,21 @@ function describe({ trust, checkpoint, versions: all }: Outcome): string {
   ]
     .map(line => `${revealHidden(line)}\n`)
     .join('')
+}
+
+function isBare({ kind, faults }: VersionReport): boolean {
+  return kind === 'unverifiable' && faults.length === 1
+}
+
+/** Said once, since it is all of a lock file or nearly none. */
+function explainBare(bare: readonly VersionReport[]): string[] {
+  if (bare.length === 0) return []
+  const names = bare.slice(0, 5).map(({ name, version }) => `${name}@${version}`)
+  const more = bare.length > names.length ? ` and ${bare.length - names.length} more` : ''
+  return [
+    `FAILED ${names.join(', ')}${more}: the lock file has no sha512 for them, so nothing says which bytes were meant.`,
+    'Lock files of yarn 2 and later have none: they hold a checksum of an archive that yarn makes. holdfast verify --tarballs holds the bytes that the registry gives now against its log.',
+  ]
 }
 
 function describeWitnesses({ policy }: Trust, checkpoint: VerifiedCheckpoint): string {

@@ -24,12 +24,13 @@ export async function checkHistory(
   const leaves = await readHistory(versions, history, head, readTile)
   return versions.map(({ report, leaf }) => {
     if (typeof leaves === 'string') return { ...report, faults: [leaves] }
-    return { ...report, ...judge(report.version, leaves.slice(leaf.link?.seq ?? 0)) }
+    const later = leaves.slice(leaf.link?.seq ?? 0)
+    return { ...report, ...judge(report.version, later, leaves[0]?.at) }
   })
 }
 
-/** All entries of the package, or why they are not to be believed. */
-async function readHistory(
+/** All entries of the package, or why they are not to be believed; each of these versions is among them. */
+export async function readHistory(
   versions: readonly ProvenVersion[],
   history: ClaimedHistory | undefined,
   head: VerifiedCheckpoint,
@@ -71,8 +72,11 @@ async function isIncluded(
 
 type Judgement = Pick<VersionReport, 'faults' | 'notes'>
 
-/** What later entries mean for a version: closed or removed is a fault, the rest is for people to know. */
-function judge(version: string, later: readonly Leaf[]): Judgement {
+/**
+ * What later entries mean for a version: closed or removed is a fault, the rest is for people to know. Who makes a name owns it by
+ * the same commit: that is no change.
+ */
+function judge(version: string, later: readonly Leaf[], madeAt: number | undefined): Judgement {
   const own = later.filter(({ fields }) => fields['ver'] === undefined || fields['ver'] === version)
   const last = (...types: string[]) => own.findLast(({ type }) => types.includes(type))
   const closed = last('quarantine', 'hold', 'release')
@@ -84,9 +88,15 @@ function judge(version: string, later: readonly Leaf[]): Judgement {
   const notes = [
     ...(yanked?.type === 'yank' ? [yanked] : []),
     ...(deprecated !== undefined && deprecated.fields['msg'] !== '' ? [deprecated] : []),
-    ...later.filter(({ type }) => type === 'owner' || type === 'trusted-publisher' || type === 'access'),
+    ...later.filter(leaf => peopleTypes.has(leaf.type) && !isMaking(leaf, madeAt)),
   ]
   return { faults: faults.map(leaf => describeEvent(leaf as Leaf)), notes: notes.map(describeEvent) }
+}
+
+const peopleTypes: ReadonlySet<string> = new Set(['owner', 'trusted-publisher', 'access'])
+
+function isMaking({ type, at, fields }: Leaf, madeAt: number | undefined): boolean {
+  return type === 'owner' && fields['op'] === 'add' && at === madeAt
 }
 
 const words: Readonly<Record<string, string>> = {

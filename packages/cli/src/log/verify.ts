@@ -7,6 +7,7 @@ import { checkHistory } from './history.ts'
 import { type ClaimedHistory, type ClaimedProof, fetchHistories, fetchProofs } from './registry-log.ts'
 import { openLog, readCheckpointNote, tileReader } from './source.ts'
 import { checkOneStory, compareWithState } from './state.ts'
+import { checkTarballs } from './tarball.ts'
 import type { Trust } from './trust.ts'
 import { checkVersion, type ProvenVersion, type VersionReport } from './version.ts'
 
@@ -17,12 +18,13 @@ export interface Verification {
 
 /**
  * Verifies locked versions against a registry's log: their proofs, what happened to them since, and that the log still tells
- * the one story this machine has seen. Throws `Misbehaviour` when it does not.
+ * the one story this machine has seen; by bytes also that the registry gives what its log names. Throws `Misbehaviour` when it does not.
  */
 export async function verifyLocked(
   trust: Trust,
   registry: Registry,
   locked: readonly LockEntry[],
+  isByBytes: boolean,
 ): Promise<Verification> {
   const source = openLog(registry)
   const [note, proofs] = await Promise.all([readCheckpointNote(source), fetchProofs(registry, locked)])
@@ -33,12 +35,9 @@ export async function verifyLocked(
   ])
   const checkpoint = largestOf([...signed.values()])
   const readTile = tileReader(source)
-  const versions = await checkAll(locked, proofs, histories, {
-    url: registry.url,
-    signed,
-    checkpoint,
-    readTile,
-  })
+  const ground = { url: registry.url, signed, checkpoint, readTile }
+  const proven = await checkAll(locked, proofs, histories, ground)
+  const versions = isByBytes ? await checkTarballs(registry, proven) : proven
   await checkAnswers(signed, checkpoint, readTile)
   const isFine = versions.every(({ faults }) => faults.length === 0)
   await compareWithState(trust, checkpoint, readTile, isFine)

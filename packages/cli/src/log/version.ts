@@ -24,6 +24,8 @@ export interface VersionReport {
   readonly version: string
   readonly kind: VersionKind
   readonly index?: number
+  /** The sha512 that the log has of it, where its entry is proven. */
+  readonly integrity?: string
   /** What makes it fail. */
   readonly faults: readonly string[]
   /** What happened to it that a person may want to know. */
@@ -61,8 +63,9 @@ export async function checkVersion(
     ? listFaults(locked, leaf, checkpoint.origin)
     : ['its entry is not under the checkpoint']
   if (faults.length > 0) return { ...base, kind, faults }
-  if (locked.integrity === undefined) return { ...base, ...unverifiable }
-  return { report: { ...base, kind, faults }, leaf, entry: proof.entry, index: proof.index }
+  const { integrity } = leaf.fields['dist'] as { readonly integrity: string }
+  if (locked.integrity === undefined) return { ...base, ...unverifiable, integrity }
+  return { report: { ...base, kind, faults, integrity }, leaf, entry: proof.entry, index: proof.index }
 }
 
 const unverifiable = {

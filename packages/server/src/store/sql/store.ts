@@ -64,8 +64,10 @@ export async function openStore(driver: SqlDriver<Schema>, clock: Clock, logOrig
         const events: NewEvent[] = [event].flat()
         const result = await work(openTx(tx, clock, each => events.push(each)))
         const stored: StoredEvent[] = []
+        // One commit is one moment: readers of the log tell by it what belongs together.
+        const at = clock()
         for (const each of events)
-          stored.push(await appendEvent(tx, instance.logOrigin, grant.actor, each, clock()))
+          stored.push(await appendEvent(tx, instance.logOrigin, grant.actor, each, at))
         return { result, stored }
       })
       // A crash here loses nothing: whoever follows reads on from its cursor.
