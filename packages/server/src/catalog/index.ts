@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-export { covers, groupAliases, readCovered } from './advisory.ts'
+export { covers, groupAliases, mergeAliases, patchedRange, readCovered } from './advisory.ts'
 export type {
   AdvisoryRows,
   AdvisoryWrites,

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type PackageName, problem, type Version } from '@holdfast/core'
-import { type Advisory, readCovered } from '../catalog/index.ts'
+import { type Advisory, mergeAliases, readCovered } from '../catalog/index.ts'
 import { type Actor, may, mayReadPublic } from '../identity/index.ts'
 import type { Ports } from '../ports.ts'
 
 /** Packages with the versions that somebody has. */
 export type Asked = ReadonlyMap<PackageName, ReadonlySet<Version>>
 
-/** What is known against a package that somebody has in a version it is about. */
+/** What is known against a package that somebody has in a version it is about, once under however many names. */
 export type Advised = ReadonlyMap<PackageName, readonly Advisory[]>
 
 /**
@@ -20,7 +20,7 @@ export async function adviseOn(ports: Ports, actor: Actor, asked: Asked): Promis
   const hits = known.filter(advisory => isAbout(advisory, asked.get(advisory.package) ?? new Set()))
   const advised = new Map<PackageName, readonly Advisory[]>()
   for (const [name, advisories] of Map.groupBy(hits, each => each.package))
-    if (await may(ports, actor, 'package:read', name)) advised.set(name, advisories)
+    if (await may(ports, actor, 'package:read', name)) advised.set(name, mergeAliases(advisories))
   return advised
 }
 

@@ -3,10 +3,10 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
-import { type PackageName, parsePackageName } from '@holdfast/core'
-import type { Advisory } from '../../src/catalog/index.ts'
+import { type PackageName, parsePackageName, parseVersion } from '@holdfast/core'
+import { type Advisory, patchedRange } from '../../src/catalog/index.ts'
 import { authorize, operator } from '../../src/identity/index.ts'
-import { openDesk } from '../client/client.ts'
+import { isHere, openDesk } from '../client/client.ts'
 import { openWorld, type Someone, type World } from '../world.ts'
 
 let world: World
@@ -18,7 +18,12 @@ before(async () => {
   ann = await world.someone('ann')
   await world.publish(ann, 'left-pad', '1.0.0')
   await world.publish(ann, '@acme/secret', '1.0.0', { access: 'restricted' })
-  await advise('GHSA-aaaa-bbbb-cccc', 'left-pad', '<1.2.0')
+  await advise('GHSA-aaaa-bbbb-cccc', 'left-pad', '<1.2.0', {
+    fixed: [parseVersion('1.2.0')],
+    cwe: ['CWE-79'],
+    cvss: { score: 7.5, vector: 'CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:H' },
+  })
+  await advise('XX-1', 'left-pad', '<1.1.0', { aliases: ['GHSA-aaaa-bbbb-cccc'], severity: 'low' })
   await advise('GHSA-old', 'left-pad', '*', { withdrawnAt: world.now() })
   await advise('HF-1', '@acme/secret', '*')
   await advise('HF-2', 'elsewhere', 'no range at all')
@@ -63,11 +68,22 @@ test('the answer names only what something is known against, in the shape that e
     url: 'https://advisories.example/GHSA-aaaa-bbbb-cccc',
     title: 'trouble in left-pad',
     severity: 'high',
-    vulnerable_versions: '<1.2.0',
-    cwe: [],
+    vulnerable_versions: '<1.2.0 || <1.1.0',
+    patched_versions: '>=1.2.0',
+    cwe: ['CWE-79'],
+    cvss: { score: 7.5, vectorString: 'CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:H' },
+    github_advisory_id: 'GHSA-aaaa-bbbb-cccc',
   })
   assert.equal(body.elsewhere[0].vulnerable_versions, '*')
   assert.deepEqual((await world.npm(`POST ${bulk}`, { body: { 'left-pad': ['1.3.0'] } })).body, {})
+})
+
+test('what is mended ends where the next trouble begins', () => {
+  const range = '<1.2.0 || >=2.0.0 <2.1.0 || 3.0.0'
+  const patched = (...fixed: string[]) => patchedRange({ range, fixed: fixed.map(parseVersion) })
+  assert.equal(patched('2.1.0', '1.2.0'), '>=1.2.0 <2.0.0 || >=2.1.0')
+  assert.equal(patched('1.1.0', '2.1.0', '2.2.0'), '>=2.1.0')
+  assert.equal(patched(), '<0.0.0')
 })
 
 test('who may not read a package learns nothing of it', async () => {
@@ -119,21 +135,47 @@ test('older clients send a tree, and get a report', async () => {
   for (const path of ['/-/npm/v1/security/audits/quick', '/-/npm/v1/security/audits']) {
     const { body } = await world.npm(`POST ${path}`, { body: tree })
     const [advisory] = Object.values(body.advisories) as Record<string, unknown>[]
-    assert.deepEqual([advisory?.['module_name'], advisory?.['vulnerable_versions']], ['left-pad', '<1.2.0'])
+    assert.deepEqual(
+      [advisory?.['module_name'], advisory?.['vulnerable_versions']],
+      ['left-pad', '<1.2.0 || <1.1.0'],
+    )
     assert.equal(body.metadata.vulnerabilities.high, 1)
   }
 })
 
-test('npm audit says what is known, and pnpm too', { timeout: 60_000 }, async t => {
-  for (const kind of ['npm', 'pnpm'] as const) {
-    const desk = await openDesk(kind, `${world.url}/npm/`)
+const clients = [
+  { kind: 'npm', audit: ['audit'], fix: [['audit', 'fix']] },
+  {
+    kind: 'pnpm',
+    audit: ['audit'],
+    fix: [
+      ['audit', '--fix'],
+      ['install', '--no-frozen-lockfile'],
+    ],
+  },
+  { kind: 'berry', audit: ['npm', 'audit'], fix: [] },
+  { kind: 'bun', audit: ['audit'], fix: [] },
+] as const
+
+for (const { kind, audit, fix } of clients)
+  test(`${kind} says what is known, of private packages too${fix.length > 0 ? ', and mends it' : ''}`, {
+    timeout: 150_000,
+    skip: !isHere(kind),
+  }, async t => {
+    const name = `@acme/flawed-${kind}`
+    await world.publish(ann, name, '1.0.0', { access: 'restricted' })
+    await advise(`GHSA-${kind}-flaw-here`, name, '<1.0.1', { fixed: [parseVersion('1.0.1')] })
+    const desk = await openDesk(kind, `${world.url}/npm/`, ann.token)
     t.after(() => desk.remove())
-    await desk.folder('app', { name: 'app', version: '1.0.0', dependencies: { 'left-pad': '1.0.0' } })
+    await desk.folder('app', { name: 'app', version: '1.0.0', dependencies: { [name]: '^1.0.0' } })
     const installed = await desk.run('app', ['install'])
     assert.equal(installed.code, 0, installed.text)
-    const { code, text } = await desk.run('app', ['audit'])
+    await world.publish(ann, name, '1.0.1', { access: 'restricted' })
+    const { code, text } = await desk.run('app', audit)
     assert.equal(code, 1, text)
-    assert.match(text, /trouble in left-pad/)
-    assert.match(text, /GHSA-aaaa-bbbb-cccc/)
-  }
-})
+    assert.ok(text.includes(`trouble in ${name}`), text)
+    for (const words of fix) await desk.run('app', words)
+    if (fix.length === 0) return
+    assert.equal((await desk.installed('app', name))?.['version'], '1.0.1')
+    assert.equal((await desk.run('app', audit)).code, 0)
+  })

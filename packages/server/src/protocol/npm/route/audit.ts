@@ -8,7 +8,7 @@ import {
   readVersionRange,
   type Version,
 } from '@holdfast/core'
-import type { Advisory } from '../../../catalog/index.ts'
+import { type Advisory, patchedRange, readCovered } from '../../../catalog/index.ts'
 import { type Advised, type Asked, adviseOn } from '../../../flow/index.ts'
 import type { Answer, Call } from '../../../http/index.ts'
 import type { Ports } from '../../../ports.ts'
@@ -37,14 +37,18 @@ async function bulk(ports: Ports, call: Call): Promise<Answer> {
   for (const [name, versions] of Object.entries(asObject(await call.json(maxBodyBytes))))
     if (Array.isArray(versions)) for (const version of versions) note(asked, name, version)
   const advised = await adviseOn(ports, call.actor, asked)
-  return json(200, Object.fromEntries([...advised].map(([name, each]) => [name, each.map(toEntry)])))
+  const { publicUrl } = ports.config
+  return json(
+    200,
+    Object.fromEntries([...advised].map(([name, all]) => [name, all.map(each => toEntry(publicUrl, each))])),
+  )
 }
 
 /** What npm before 11 and yarn 1 send: a tree like that of a lock file. */
 async function quick(ports: Ports, call: Call): Promise<Answer> {
   const asked = new Map<PackageName, Set<Version>>()
   walk(asked, asObject(await call.json(maxBodyBytes))['dependencies'], 0)
-  return json(200, toReport(await adviseOn(ports, call.actor, asked), asked))
+  return json(200, toReport(ports.config.publicUrl, await adviseOn(ports, call.actor, asked), asked))
 }
 
 function walk(asked: Map<PackageName, Set<Version>>, dependencies: unknown, depth: number): void {
@@ -75,15 +79,18 @@ function versionOf(text: unknown): Version | undefined {
   }
 }
 
-function toReport(advised: Advised, asked: Asked): unknown {
+function toReport(publicUrl: string, advised: Advised, asked: Asked): unknown {
   const all = [...advised.values()].flat()
   const counts = Object.fromEntries(
     ['info', ...severities].map(word => [word, all.filter(each => each.severity === word).length]),
   )
   const advisories = all.map(each => {
-    const [version] = asked.get(each.package) ?? []
-    const findings = [{ version, paths: [each.package] }]
-    return [String(numberOf(each.id)), { ...toEntry(each), module_name: each.package, findings }]
+    const has = readCovered(each)
+    const versions = [...(asked.get(each.package) ?? [])].filter(has)
+    const findings = versions.map(version => ({ version, paths: [each.package] }))
+    const more = { module_name: each.package, findings, cves: namesIn(each, 'CVE-') }
+    const overview = { overview: each.title, recommendation: recommend(each), access: 'public' }
+    return [String(numberOf(each.id)), { ...toEntry(publicUrl, each), ...more, ...overview }]
   })
   return {
     actions: [],
@@ -94,9 +101,29 @@ function toReport(advised: Advised, asked: Asked): unknown {
 }
 
 /** `cwe` is an array because `npm query` reads its length; one range that cannot be read makes pnpm drop the whole answer. */
-function toEntry({ id, url, title, severity, range }: Advisory): Json {
-  const vulnerable = readVersionRange(range) === undefined ? '*' : range
-  return { id: numberOf(id), url, title, severity, vulnerable_versions: vulnerable, cwe: [] }
+function toEntry(publicUrl: string, advisory: Advisory): Json {
+  const { id, url, title, severity, range, cwe, cvss } = advisory
+  const [githubId] = namesIn(advisory, 'GHSA-')
+  return {
+    id: numberOf(id),
+    url: url === '' ? `${publicUrl}/osv/v1/vulns/${encodeURIComponent(id)}` : url,
+    title: title === '' ? id : title,
+    severity,
+    vulnerable_versions: readVersionRange(range) === undefined ? '*' : range,
+    patched_versions: patchedRange(advisory),
+    cwe,
+    cvss: { score: cvss?.score ?? 0, vectorString: cvss?.vector ?? null },
+    ...(githubId === undefined ? {} : { github_advisory_id: githubId }),
+  }
+}
+
+function namesIn({ id, aliases }: Advisory, prefix: string): readonly string[] {
+  return [id, ...aliases].filter(each => each.startsWith(prefix))
+}
+
+function recommend(advisory: Advisory): string {
+  const patched = patchedRange(advisory)
+  return patched === '<0.0.0' ? 'No version mends it.' : `Upgrade to ${patched}`
 }
 
 /** pnpm drops what is no number, and npm keeps derived data by it: the same advisory has the same one for ever. */
