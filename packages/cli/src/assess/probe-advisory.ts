@@ -31,7 +31,7 @@ export async function tellAdvisories(instance: ProbeInstance, flaws: readonly Kn
 function formatOsv({ name, introduced = '0', fixed, publishedAt, isMalware }: KnownFlaw): object {
   const events = [{ introduced }, ...(fixed === undefined ? [] : [{ fixed }])]
   return {
-    id: `${isMalware ? 'MAL' : 'PROBE'}-${name.replace('@', '').replace('/', '-')}`,
+    id: `${isMalware ? 'MAL' : 'PROBE'}-${name.replace(/[^a-z0-9.-]+/gi, '-')}`,
     summary: 'Told by a probe',
     published: new Date(publishedAt).toISOString(),
     modified: new Date().toISOString(),

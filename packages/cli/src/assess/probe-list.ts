@@ -27,6 +27,9 @@ import { staged } from './probe/beyond-staged.ts'
 import { takedown } from './probe/beyond-takedown.ts'
 import { warnings } from './probe/cli-2-warn.ts'
 import { typosquats } from './probe/general-1-typosquat.ts'
+import { pinned } from './probe/cli-1-pin.ts'
+import { fix } from './probe/cli-3-fix.ts'
+import { sbom } from './probe/cli-3-sbom.ts'
 import { unpublish } from './probe/general-2-unpublish.ts'
 import { publicLog } from './probe/general-3-log.ts'
 import { osvAdvisories } from './probe/general-3-osv.ts'
@@ -64,4 +67,7 @@ export const probes: readonly Probe[] = [
   fixAwareAge,
   explain,
   staged,
+  pinned,
+  sbom,
+  fix,
 ]

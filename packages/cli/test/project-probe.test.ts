@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { pinned } from '../src/assess/probe/cli-1-pin.ts'
+import { fix } from '../src/assess/probe/cli-3-fix.ts'
+import { sbom } from '../src/assess/probe/cli-3-sbom.ts'
+import type { Probe } from '../src/assess/probe.ts'
+import type { ThrowAwayInstance } from '../src/assess/throw-away-instance.ts'
+import { type Answer, startTwin, type Tamper } from './broken-twin.ts'
+import { startInstance } from './instance.ts'
+
+let real: ThrowAwayInstance
+
+before(async () => {
+  real = await startInstance()
+})
+after(() => real.stop())
+
+async function assertCaught(probe: Probe, why: RegExp, tamper: Tamper): Promise<void> {
+  const twin = await startTwin(real.url, tamper)
+  try {
+    await assert.rejects(probe.run({ ...real, url: twin.url }), why)
+  } finally {
+    twin.close()
+  }
+}
+
+const replaced = (answer: Answer, change: (body: string) => string): Answer => ({
+  ...answer,
+  body: Buffer.from(change(answer.body.toString('utf8'))),
+})
+const isBulk = (path: string) => path.endsWith('/security/advisories/bulk')
+
+for (const probe of [pinned, sbom, fix])
+  test(`the probe ${probe.capability} passes on a real instance`, async () => {
+    assert.ok((await probe.run(real)).length > 0)
+  })
+
+describe('the probes of the command line notice an instance', { concurrency: 1 }, () => {
+  test('whose log proves nothing', async () => {
+    await assertCaught(pinned, /must verify/, ({ path }, answer) =>
+      path === '/log/proofs'
+        ? replaced(answer, body => body.replace(/"path":\["[^"]*"/, '"path":["AAAA"'))
+        : answer,
+    )
+  })
+
+  test('that tells other digests than those of the bytes', async () => {
+    await assertCaught(sbom, /digest of the published bytes/, ({ path, method }, answer) =>
+      method === 'GET' && /deep\/1\.0\.0$/.test(path)
+        ? replaced(answer, body =>
+            body.replace(/"sha512-[^"]+"/, `"sha512-${Buffer.alloc(64).toString('base64')}"`),
+          )
+        : answer,
+    )
+  })
+
+  test('that keeps silent about what it knows', async () => {
+    await assertCaught(fix, /must tell what is known/, ({ path }, answer) =>
+      isBulk(path) ? { ...answer, body: Buffer.from('{}') } : answer,
+    )
+  })
+
+  test('that hides the smallest fix', async () => {
+    await assertCaught(fix, /smallest step/, ({ path, method }, answer) =>
+      method === 'GET' && /%2fdeep$/.test(path)
+        ? replaced(answer, body => {
+            const document = JSON.parse(body)
+            delete document.versions['1.0.1']
+            return JSON.stringify(document)
+          })
+        : answer,
+    )
+  })
+})
