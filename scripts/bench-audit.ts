@@ -59,7 +59,7 @@ function* generate(): Generator<OsvFound> {
 /** As many packages as there are malicious ones for one with flaws; those have several records each. */
 function recordAt(at: number): unknown {
   const isMalware = at % 10 !== 0
-  const name = isMalware ? `bad-${at}` : `lib-${at % 20_000}`
+  const name = isMalware ? `bad-${at}` : `lib-${(at / 10) % 20_000}`
   const events = [{ introduced: `${at % 7}.0.0` }, { fixed: `${at % 7}.${(at % 30) + 1}.${at % 9}` }]
   return {
     id: isMalware ? `MAL-2026-${at}` : `GHSA-${at}`,
@@ -81,7 +81,8 @@ function recordAt(at: number): unknown {
 
 async function audit(): Promise<void> {
   const asked = Array.from({ length: audited }, (_, at) => [
-    at % 3 === 0 ? `lib-${at * 10}` : `clean-${at}`,
+    // One of ten has something known against it: more than an old project has.
+    at % 10 === 0 ? `lib-${at}` : `clean-${at}`,
     ['1.0.1', '2.3.4'],
   ])
   const answer = await fetch(`${instance.url}/npm/-/npm/v1/security/advisories/bulk`, {
