@@ -73,8 +73,18 @@ export async function analyseReachability(
     maxSeconds: project.maxSeconds ?? defaultSeconds,
   })
   for (const entry of entries) running.begin(entry)
-  const isComplete = running.machine.run()
+  const isComplete = runToEnd(running)
   return new Map(targets.map(target => [target.hit.key, answerFor(target, running, { root, isComplete })]))
+}
+
+// Where the stack ends the analysis ends, and what it did not get to counts as reachable.
+function runToEnd({ machine }: Running): boolean {
+  try {
+    return machine.run()
+  } catch (error) {
+    if (error instanceof RangeError) return false
+    throw error
+  }
 }
 
 interface Setting {

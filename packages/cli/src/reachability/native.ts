@@ -32,6 +32,15 @@ function methodFor(owner: string, last: string): Act | undefined {
 const harmless =
   /^(require|path|JSON|Math|console|Number|String|Boolean|BigInt|Date|RegExp|Error|TypeError|RangeError|SyntaxError|Symbol|parseInt|parseFloat|isNaN|isFinite|encodeURI|decodeURI|escape|unescape|Buffer|process|performance|Intl|ArrayBuffer|DataView|\w+Array|URL|URLSearchParams|Atomics|Object|Array|Map|Set|WeakMap|WeakSet|Reflect|String\.prototype)\b/
 
+// A native given to a native could call itself for ever: of those only what ends a promise or loads a file is called.
+function callGiven(machine: Machine, callback: Place, site: CallSite): void {
+  const { solver, heap } = machine
+  solver.on(callback, value => {
+    const thing = heap.things[value]
+    if (thing?.kind !== 'native' || /^(resolve:|require$)/.test(thing.name)) machine.callValue(value, site)
+  })
+}
+
 function passAllOn({ passOn, solver, heap }: Machine, site: CallSite): void {
   for (const arg of [...site.args, ...(site.spread === undefined ? [] : [site.spread])])
     passOn(arg, { unit: site.unit, at: site.at, of: undefined, isSure: true })
@@ -53,7 +62,7 @@ const withElements: Act = (machine, site) => {
   const results = solver.place()
   const [callback, ...rest] = site.args
   if (callback === undefined) return
-  machine.call(callback, {
+  callGiven(machine, callback, {
     ...site,
     args: [elements, elements, elements, self],
     result: results,
@@ -76,7 +85,7 @@ const withSelf: Act = (machine, site) => {
   const given = solver.place()
   if (site.self !== undefined) solver.flow(site.self, given)
   for (const callback of site.args)
-    machine.call(callback, {
+    callGiven(machine, callback, {
       ...site,
       args: [given],
       result: site.result,
@@ -202,7 +211,7 @@ export function describe(
     if (heap.isUnknown(target) || heap.things[target]?.kind === 'native') return
     if (name === undefined) {
       const result = solver.place()
-      machine.call(getter, { ...site, args: [], result, self: object })
+      callGiven(machine, getter, { ...site, args: [], result, self: object })
       solver.flow(result, heap.elements(target))
     } else {
       heap.property(target, name)
@@ -229,7 +238,7 @@ const promise: Act = (machine, site) => {
   const settle = solver.place()
   solver.put(settle, heap.native(`resolve:${site.result}`))
   if (site.args[0] !== undefined)
-    machine.call(site.args[0], {
+    callGiven(machine, site.args[0], {
       ...site,
       args: [settle, settle],
       result: solver.place(),
@@ -241,7 +250,7 @@ const promise: Act = (machine, site) => {
 const later: Act = (machine, site) => {
   const [callback, , ...rest] = site.args
   if (callback !== undefined)
-    machine.call(callback, {
+    callGiven(machine, callback, {
       ...site,
       args: rest,
       result: machine.solver.place(),
