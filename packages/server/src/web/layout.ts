@@ -117,6 +117,7 @@ function foot(): Markup {
 <a href="/use">Use this registry</a>
 <a href="/security">Security</a>
 <a href="/log">Transparency log</a>
+<a href="/advisories">Advisories</a>
 <a href="/policy/tokens">Rules for tokens</a>
 <a href="/policy/unpublish">Unpublish policy</a>
 <a href="/policy/recovery">Recovery policy</a>

@@ -79,7 +79,7 @@ function feeds(states: readonly FeedState[], now: number): Markup {
 }
 
 function entry({ id, feed, why, at }: WaitingRecord, now: number, mayDecide: boolean): Markup {
-  return html`<section class="card"><h3>${id}</h3><p><bdi>${why}</bdi>.</p><p class="small">From ${feed}, ${ago(at, now)}</p>
+  return html`<section class="card"><h3>${id}</h3><p>What it would do: <bdi>${why}</bdi>.</p><p class="small">From ${feed}, ${ago(at, now)}</p>
 ${
   mayDecide
     ? html`<form method="post" action="/operate/advisories"><input type="hidden" name="id" value="${id}">
