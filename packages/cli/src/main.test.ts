@@ -31,6 +31,7 @@ test('the usage lists every verb that the server has, and no other', () => {
     'match',
     'policy',
     'provenance',
+    'reach',
     'sbom',
     'screen',
     'token',

@@ -28,10 +28,16 @@ export async function tellAdvisories(instance: ProbeInstance, flaws: readonly Kn
   }
 }
 
-function formatOsv({ name, introduced = '0', fixed, publishedAt, isMalware }: KnownFlaw): object {
+/** The id under which an instance hears of a flaw. */
+export function advisoryId({ name, isMalware }: Pick<KnownFlaw, 'name' | 'isMalware'>): string {
+  return `${isMalware ? 'MAL' : 'PROBE'}-${name.replace('@', '').replace(/[^a-z0-9.-]+/gi, '-')}`
+}
+
+function formatOsv(flaw: KnownFlaw): object {
+  const { name, introduced = '0', fixed, publishedAt } = flaw
   const events = [{ introduced }, ...(fixed === undefined ? [] : [{ fixed }])]
   return {
-    id: `${isMalware ? 'MAL' : 'PROBE'}-${name.replace(/[^a-z0-9.-]+/gi, '-')}`,
+    id: advisoryId(flaw),
     summary: 'Told by a probe',
     published: new Date(publishedAt).toISOString(),
     modified: new Date().toISOString(),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { demand, type Evidence, type Probe, type ProbeInstance } from '../probe.ts'
-import { tellAdvisories } from '../probe-advisory.ts'
+import { advisoryId, tellAdvisories } from '../probe-advisory.ts'
 import { describeReply, openProbeClient, type ProbeClient } from '../probe-client.ts'
 
 /** What is known to be malicious is told in OSV: asked as osv-scanner asks, taken as a zip, followed as a feed. */
@@ -17,7 +17,7 @@ async function run(instance: ProbeInstance): Promise<Evidence> {
   await tellAdvisories(instance, [
     { name, introduced: bad, fixed: mended, isMalware: true, publishedAt: Date.now() },
   ])
-  const id = `MAL-${name.slice(1).replace('/', '-')}`
+  const id = advisoryId({ name, isMalware: true })
   await showRecord(client, id, name)
   await showQueries(client, id, name)
   await showExport(client, id)
