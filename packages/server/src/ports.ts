@@ -466,6 +466,8 @@ export interface MirrorRows {
   count(beginning: string): Promise<number>
   findIngested(name: PackageName, version: Version): Promise<Ingested | undefined>
   listIngested(name: PackageName): Promise<readonly Ingested[]>
+  /** Those of these of which anything came in. */
+  filterIngested(names: readonly PackageName[]): Promise<readonly PackageName[]>
   listMeasures(name: PackageName): Promise<readonly UpstreamMeasure[]>
   /** Size of all bytes of upstream versions that are kept here. */
   sumKeptBytes(): Promise<number>
@@ -763,6 +765,10 @@ export interface LogRows {
   /** The entry of an event by its id, or the publication of a version: as `publish`, or as `ingest` where it came from an upstream. */
   findById(id: string): Promise<LogEntry | undefined>
   findPublish(name: PackageName, version: Version): Promise<LogEntry | undefined>
+  /** The same for many versions, in their order. */
+  findPublishes(
+    wanted: readonly { readonly name: PackageName; readonly version: Version }[],
+  ): Promise<readonly (LogEntry | undefined)[]>
   /** All entries of a package in their order. */
   ofPackage(name: PackageName): Promise<readonly LogEntry[]>
   /** Of the first of these packages, in their order, as many as have `most` entries together, and one at least. */

@@ -107,14 +107,32 @@ export async function proveInclusion(
   return path ?? []
 }
 
-/** The same for many leaves of one tree: no tile is read twice, and nothing within one is hashed twice. */
+/** Hashes of complete subtrees, which no growth of a tree changes, by where they begin and how long they are. It may forget. */
+export type SubtreeMemory = Pick<Map<string, Promise<Uint8Array>>, 'get' | 'set' | 'delete'>
+
+/** A memory of at most so many hashes, which forgets what came first. */
+export function openSubtreeMemory(most: number): SubtreeMemory & Pick<Map<string, unknown>, 'clear'> {
+  const hashes = new Map<string, Promise<Uint8Array>>()
+  return {
+    get: key => hashes.get(key),
+    set(key, hash) {
+      if (hashes.size >= most) for (const first of hashes.keys()) if (hashes.delete(first)) break
+      return hashes.set(key, hash)
+    },
+    delete: key => hashes.delete(key),
+    clear: () => hashes.clear(),
+  }
+}
+
+/** The same for many leaves of one tree: no tile is read twice, and nothing that `memory` has is hashed twice. */
 export async function proveInclusions(
   crypto: LogCrypto,
   readTile: ReadTile,
   indexes: readonly number[],
   size: number,
+  memory: SubtreeMemory = new Map(),
 ): Promise<readonly (readonly Uint8Array[])[]> {
-  const tree = openTree(crypto, readTile, size)
+  const tree = openTree(crypto, readTile, size, memory)
   const paths: (readonly Uint8Array[])[] = []
   for (const index of indexes) {
     if (!isTreeSize(size) || !isTreeSize(index) || index >= size)
@@ -180,12 +198,16 @@ interface TiledTree {
   readonly crypto: LogCrypto
   readonly readTile: ReadTile
   readonly size: number
-  /** Hashes of complete subtrees, by where they begin and how long they are. */
-  readonly known: Map<string, Promise<Uint8Array>>
+  readonly memory: SubtreeMemory
 }
 
-function openTree(crypto: LogCrypto, readTile: ReadTile, size: number): TiledTree {
-  return { crypto, readTile: readOnce(readTile), size, known: new Map() }
+function openTree(
+  crypto: LogCrypto,
+  readTile: ReadTile,
+  size: number,
+  memory: SubtreeMemory = new Map(),
+): TiledTree {
+  return { crypto, readTile: readOnce(readTile), size, memory }
 }
 
 function hashRanges(tree: TiledTree, ranges: readonly Range[]): Promise<readonly Uint8Array[]> {
@@ -199,23 +221,26 @@ async function hashRange(tree: TiledTree, range: Range): Promise<Uint8Array> {
   return hashNode(tree.crypto, left as Uint8Array, right as Uint8Array)
 }
 
-/** A complete subtree lies within one tile: it is some neighbours of one level, folded. */
+/** A complete subtree lies within one tile: it is one of its hashes, or neighbours folded. */
 function hashSubtree(tree: TiledTree, from: number, length: number): Promise<Uint8Array> {
+  let level = 0
+  while (fullWidth ** (level + 1) <= length) level += 1
+  if (length === fullWidth ** level) return readHash(tree, level, from / length)
   const key = `${from} ${length}`
-  const hash = tree.known.get(key) ?? foldSubtree(tree, from, length)
-  tree.known.set(key, hash)
+  const known = tree.memory.get(key)
+  if (known !== undefined) return known
+  const hash = foldHalves(tree, from, length / 2)
+  tree.memory.set(key, hash)
+  hash.catch(() => tree.memory.delete(key))
   return hash
 }
 
-async function foldSubtree(tree: TiledTree, from: number, length: number): Promise<Uint8Array> {
-  let level = 0
-  while (fullWidth ** (level + 1) <= length) level += 1
-  if (length > fullWidth ** level) {
-    const half = length / 2
-    const left = await hashSubtree(tree, from, half)
-    return hashNode(tree.crypto, left, await hashSubtree(tree, from + half, half))
-  }
-  const at = from / fullWidth ** level
+async function foldHalves(tree: TiledTree, from: number, half: number): Promise<Uint8Array> {
+  const left = await hashSubtree(tree, from, half)
+  return hashNode(tree.crypto, left, await hashSubtree(tree, from + half, half))
+}
+
+async function readHash(tree: TiledTree, level: number, at: number): Promise<Uint8Array> {
   const address = tileOf(level, at, tree.size)
   const tile = await tree.readTile(address)
   checkTileLength(address, tile)

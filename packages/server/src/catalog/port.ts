@@ -138,6 +138,8 @@ export interface CatalogReads {
   /** Whether any package is restricted or ever was: true for ever from then on. */
   wasEverRestricted(): Promise<boolean>
   findPackage(name: PackageName): Promise<Package | undefined>
+  /** Those of these that are there. */
+  findPackages(names: readonly PackageName[]): Promise<ReadonlyMap<PackageName, Package>>
   /** Any version ever published, removed ones included. */
   findVersion(name: PackageName, version: Version): Promise<PackageVersion | undefined>
   /** All versions, removed ones included, in order of publication, a page at a time. */

@@ -68,9 +68,7 @@ export async function readPackageLogs(
 }> {
   checkMayReadHashes(ports, actor)
   const checkpoint = await getPublished(ports)
-  const readable = await listReadable(ports, actor, new Set(names))
-  const known: PackageName[] = []
-  for (const name of readable) if (await isKnown(ports, name)) known.push(name)
+  const known = await filterKnown(ports, await listReadable(ports, actor, names))
   const all = await ports.store.log.ofPackages(known, entriesAtOnce)
   const covered = [...all].map(
     ([name, entries]) => [name, entries.filter(({ index }) => index < checkpoint.size)] as const,
@@ -123,13 +121,18 @@ export async function proveVersions(
 ): Promise<{ readonly checkpoint: string; readonly proofs: readonly (EntryProof | undefined)[] }> {
   checkMayReadHashes(ports, actor)
   const checkpoint = await getPublished(ports)
-  const readable = await listReadable(ports, actor, new Set(wanted.map(({ name }) => name)))
-  const found: (LogEntry | undefined)[] = []
-  // One after another: a thousand at once wait for one connection, and wake one another in vain.
-  for (const { name, version } of wanted) {
-    const entry = readable.has(name) ? await ports.store.log.findPublish(name, version) : undefined
-    found.push(entry === undefined || entry.index >= checkpoint.size ? undefined : entry)
-  }
+  const readable = new Set(
+    await listReadable(
+      ports,
+      actor,
+      wanted.map(({ name }) => name),
+    ),
+  )
+  const entries = await ports.store.log.findPublishes(wanted)
+  const found = entries.map((entry, at) => {
+    const isThere = entry !== undefined && entry.index < checkpoint.size
+    return isThere && readable.has(wanted[at]?.name as PackageName) ? entry : undefined
+  })
   const there = await ports.log.prove(found.filter(each => each !== undefined))
   const proofs = [...there]
   return {
@@ -139,14 +142,30 @@ export async function proveVersions(
   }
 }
 
+/** What `may` asks of packages is read at once: one question each would cost more than the proofs. */
 async function listReadable(
   ports: Ports,
   actor: Actor,
-  names: ReadonlySet<PackageName>,
-): Promise<ReadonlySet<PackageName>> {
-  const readable = new Set<PackageName>()
-  for (const name of names) if (await may(ports, actor, 'package:read', name)) readable.add(name)
+  names: readonly PackageName[],
+): Promise<readonly PackageName[]> {
+  const { store } = ports
+  const unique = [...new Set(names)]
+  const packages = await store.catalog.findPackages(unique)
+  const catalog = { ...store.catalog, findPackage: async (name: PackageName) => packages.get(name) }
+  const asked = { ...ports, store: { ...store, catalog } }
+  const readable: PackageName[] = []
+  for (const name of unique) if (await may(asked, actor, 'package:read', name)) readable.push(name)
   return readable
+}
+
+/** Those that are more than prepared. */
+async function filterKnown({ store }: Ports, names: readonly PackageName[]): Promise<readonly PackageName[]> {
+  const [packages, ingested] = await Promise.all([
+    store.catalog.findPackages(names),
+    store.mirrors.filterIngested(names),
+  ])
+  const known = new Set([...packages.keys(), ...ingested])
+  return names.filter(name => known.has(name))
 }
 
 /** Whether one entry is for somebody: as its package is, and without one as the whole log is. */

@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The transparency log at work: rounds, one after another and one process at a time, and what is read from it. */
-import { parseTilePath, problem, proveInclusions } from '@holdfast/core'
+import {
+  openSubtreeMemory,
+  parseTilePath,
+  problem,
+  proveInclusions,
+  type SubtreeMemory,
+} from '@holdfast/core'
 import { nodeCrypto } from '../integrity/index.ts'
 import type { EntryProof, Log, LogEntry, LogState } from '../ports.ts'
 import { checkLog, type LogWorks, tilesOf } from './log-round.ts'
@@ -18,10 +24,14 @@ export interface RunningLog extends Log {
 
 const coverMs = 10_000
 const maxWaiting = 4096
+/** Those of all complete subtrees of as many entries; some five megabytes. */
+const hashesKept = 32_768
+const memoryMs = 60_000
 
 /** Opens the log over its parts; nothing is written before somebody asks for it. */
 export function openLog(works: LogWorks): RunningLog {
   const sequencer = new Sequencer(works)
+  const memory = openMemory()
   const { store, files, signer } = works
   return {
     origin: store.instance.logOrigin,
@@ -35,7 +45,7 @@ export function openLog(works: LogWorks): RunningLog {
     covered: () => covered(works, sequencer),
     checkRoom: () => checkRoom(works, sequencer),
     read: async path => (parseTilePath(path) === undefined ? undefined : files.read(path)),
-    prove: entries => prove(works, entries),
+    prove: entries => prove(works, memory(), entries),
     state: () => stateOf(works, sequencer),
     check: () => checkLog(works),
     follow: tell => sequencer.follow(tell),
@@ -85,6 +95,7 @@ async function stateOf(works: LogWorks, sequencer: Sequencer): Promise<LogState>
 
 async function prove(
   { store, files }: LogWorks,
+  memory: SubtreeMemory,
   entries: readonly LogEntry[],
 ): Promise<readonly EntryProof[]> {
   const published = await store.log.published()
@@ -92,6 +103,19 @@ async function prove(
   if (published === undefined || missing !== undefined)
     throw problem('log-entry-not-found', { entry: missing?.index ?? 0 })
   const indexes = entries.map(({ index }) => index)
-  const paths = await proveInclusions(nodeCrypto, tilesOf(files), indexes, published.size)
+  const paths = await proveInclusions(nodeCrypto, tilesOf(files), indexes, published.size, memory)
   return entries.map((each, at) => ({ ...each, path: paths[at] ?? [], checkpoint: published.note }))
+}
+
+/** Files are trusted by nobody: what was read of a wrong one is forgotten a minute after it was mended. */
+function openMemory(): () => SubtreeMemory {
+  const memory = openSubtreeMemory(hashesKept)
+  let since = performance.now()
+  return () => {
+    if (performance.now() - since > memoryMs) {
+      memory.clear()
+      since = performance.now()
+    }
+    return memory
+  }
 }

@@ -89,6 +89,12 @@ function rowsContract(engine: StoreEngine): void {
         root: head.root,
       })
       assert.equal((await store.log.findPublish(name, '1.1.0' as Version))?.index, 1)
+      const asked = ['1.2.0', '9.9.9', '1.0.0'].map(version => ({ name, version: version as Version }))
+      const found = await store.log.findPublishes(asked)
+      assert.deepEqual(
+        found.map(each => each?.index),
+        [2, undefined, 0],
+      )
       assert.equal((await store.log.ofPackage(name)).length, 3)
       assert.equal(await store.log.findTime(2), 1_700_000_000_000)
       const { id } = JSON.parse(leaves.at(-1) ?? '')

@@ -44,6 +44,11 @@ export function catalogReads(db: Kysely<Schema>): CatalogReads {
       const [row] = (await packageRow(db, name)).rows
       return row && toPackage(row)
     },
+    async findPackages(names) {
+      if (names.length === 0) return new Map()
+      const rows = await db.selectFrom('package').selectAll().where('name', 'in', names).execute()
+      return new Map(rows.map(row => [row.name as PackageName, toPackage(row)]))
+    },
     async findVersion(name, version) {
       const row = await versionRows(db, name).where('version.version', '=', version).executeTakeFirst()
       return row && toVersion(row)

@@ -13,6 +13,7 @@ const hashBytes = 32
 /** Both engines bound the parameters of a statement. */
 const rowsAtOnce = 1000
 const packagesAtOnce = 20
+const publishesAtOnce = 50
 
 /** Asked for each package of a lock file. */
 const publishRow = prepare((db, name: string, version: string) =>
@@ -53,6 +54,7 @@ export function logRows(db: Kysely<Schema>, transact: Transact, derive: Transact
       const row = await entries(db).where('event.id', '=', id).executeTakeFirst()
       return row && toEntry(row)
     },
+    findPublishes: wanted => findPublishes(db, wanted),
     async findPublish(name, version) {
       const [row] = (await publishRow(db, name, version)).rows
       return row && toEntry(row)
@@ -63,6 +65,30 @@ export function logRows(db: Kysely<Schema>, transact: Transact, derive: Transact
     },
     ofPackages: (names, most) => readPackages(db, names, most),
   }
+}
+
+/** A few names and versions at once: what comes of one with the version of another is left out again. */
+async function findPublishes(
+  db: Kysely<Schema>,
+  wanted: Parameters<LogRows['findPublishes']>[0],
+): Promise<readonly (LogEntry | undefined)[]> {
+  const found = new Map<string, LogEntry>()
+  for (let at = 0; at < wanted.length; at += publishesAtOnce) {
+    const some = wanted.slice(at, at + publishesAtOnce)
+    // By nothing else, or an engine without statistics takes another index.
+    const rows = await entries(db)
+      .select(['event.pkg', 'event.ver', 'event.type'])
+      .where('event.pkg', 'in', [...new Set(some.map(({ name }) => name))])
+      .where('event.ver', 'in', [...new Set(some.map(({ version }) => version))])
+      .execute()
+    for (const type of ['publish', 'ingest'])
+      for (const row of rows.filter(each => each.type === type).sort((one, other) => one.idx - other.idx)) {
+        const key = `${row.pkg}@${row.ver}`
+        // As `findPublish` has it: what comes first counts.
+        if (!found.has(key)) found.set(key, toEntry(row))
+      }
+  }
+  return wanted.map(({ name, version }) => found.get(`${name}@${version}`))
 }
 
 async function readPackages(

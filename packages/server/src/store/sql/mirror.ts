@@ -174,6 +174,11 @@ export function mirrorRows(db: Kysely<Schema>, transact: Transact): MirrorRows {
     async listIngested(name) {
       return (await ingestedRows(db, name)).rows.map(toIngested)
     },
+    async filterIngested(names) {
+      if (names.length === 0) return []
+      const query = db.selectFrom('ingested').select('package').distinct().where('package', 'in', names)
+      return (await query.execute()).map(row => row.package as PackageName)
+    },
     async sumKeptBytes() {
       const query = db.selectFrom('ingested').select(eb => eb.fn.sum('size_bytes').as('bytes'))
       return Number((await query.where('dropped_at', 'is', null).executeTakeFirst())?.bytes ?? 0)
