@@ -154,6 +154,7 @@ test('docs/operating.md lists every key of the configuration with its environmen
     publicUrl: 'from host and port',
     ciIssuers: 'github gitlab circleci',
     nameServers: "the machine's",
+    advisoryFeeds: 'osv where an origin is public, else none',
   }
   const wanted = configKeys.map(key => [key, environmentName(key), made[key] ?? say(config[key])])
   assert.deepEqual(await documentedKeys(), wanted)
