@@ -22,6 +22,8 @@ export interface Project {
   readonly symbols?: readonly SymbolEntry[]
   /** How long the analysis may take; what it did not get to counts as reachable. */
   readonly maxSeconds?: number
+  /** How much of that may go into the insides of vulnerable packages. */
+  readonly insideSeconds?: number
 }
 
 /** An advisory that hits what is installed. */
@@ -49,10 +51,14 @@ export interface Target {
   isCallable: boolean
 }
 
-const defaultSeconds = 60
+const defaultSeconds = 30
+const defaultInsideSeconds = 5
 const maxSteps = 60_000_000
 
-/** Answers for each hit whether the application gets to it; never throws for what is in the files. */
+/**
+ * Answers for each hit whether the application gets to it; never throws for what is in the files. At first vulnerable packages are gone
+ * through like all others; where that takes too long, what they export is taken as symbol data has it, and their insides are left out.
+ */
 export async function analyseReachability(
   project: Project,
   hits: readonly Hit[],
@@ -62,19 +68,20 @@ export async function analyseReachability(
   const resolver = createResolver(root)
   const graph = readPackageGraph(root, resolver)
   const known = [...(project.symbols ?? []), ...readOwnSymbols()]
-  const targets = hits.map(hit => makeTarget(hit, graph, known))
   const entries = project.entries?.map(each => realpathSync(join(root, each))) ?? findEntries(root, resolver)
-  const running = start({
-    root,
-    resolver,
-    graph,
-    targets,
-    parseSource,
-    maxSeconds: project.maxSeconds ?? defaultSeconds,
-  })
-  for (const entry of entries) running.begin(entry)
-  const isComplete = runToEnd(running)
-  return new Map(targets.map(target => [target.hit.key, answerFor(target, running, { root, isComplete })]))
+  const sources = createSources(parseSource)
+  const seconds = project.maxSeconds ?? defaultSeconds
+  const look = (isSealed: boolean, maxSeconds: number) => {
+    const targets = hits.map(hit => makeTarget(hit, graph, known))
+    const running = start({ root, resolver, graph, targets, sources, isSealed, maxSeconds })
+    for (const entry of entries) running.begin(entry)
+    const isComplete = runToEnd(running)
+    const answers = () =>
+      new Map(targets.map(target => [target.hit.key, answerFor(target, running, { root, isComplete })]))
+    return { isComplete, answers }
+  }
+  const whole = look(false, Math.min(seconds, project.insideSeconds ?? defaultInsideSeconds))
+  return (whole.isComplete ? whole : look(true, seconds)).answers()
 }
 
 // Where the stack ends the analysis ends, and what it did not get to counts as reachable.
@@ -92,12 +99,14 @@ interface Setting {
   readonly resolver: Resolver
   readonly graph: PackageGraph
   readonly targets: readonly Target[]
-  readonly parseSource: ParseSource
+  readonly sources: Program['sources']
+  readonly isSealed: boolean
   readonly maxSeconds: number
 }
 
-function start({ root, resolver, graph, targets, parseSource, maxSeconds }: Setting): Running {
+function start({ root, resolver, graph, targets, sources, isSealed, maxSeconds }: Setting): Running {
   const vulnerable = new Set(targets.flatMap(target => target.folders.map(each => each.folder)))
+  const leading = graph.leadingTo(vulnerable)
   const homes: string[] = []
   const seen = new Set<string>()
   const marks = new Map<string, readonly Value[]>()
@@ -105,9 +114,10 @@ function start({ root, resolver, graph, targets, parseSource, maxSeconds }: Sett
     root,
     resolver,
     graph,
-    sources: createSources(parseSource),
-    leading: graph.leadingTo(vulnerable),
+    sources,
+    leading,
     vulnerable,
+    sealed: isSealed ? listSealed(targets, graph, leading) : new Set(),
     marksNamed: name => marks.get(name) ?? [],
     homeOfSymbol: target => homes[target] ?? '',
     onEntrance: (file, exports, machine) => {
@@ -123,6 +133,18 @@ function start({ root, resolver, graph, targets, parseSource, maxSeconds }: Sett
     endsAt: performance.now() + maxSeconds * 1000,
   }
   return createRunning(program)
+}
+
+// Symbol data names every export that leads to a flaw, so nothing inside has to be followed; unless it leads on to another package's flaw.
+function listSealed(
+  targets: readonly Target[],
+  graph: PackageGraph,
+  leading: ReadonlySet<string>,
+): ReadonlySet<string> {
+  const sealed = new Set(targets.flatMap(({ folders }) => folders.map(each => each.folder)))
+  for (const folder of sealed)
+    if (graph.dependenciesOf(folder).some(each => leading.has(each.folder))) sealed.delete(folder)
+  return sealed
 }
 
 function makeTarget(hit: Hit, graph: PackageGraph, known: readonly SymbolEntry[]): Target {

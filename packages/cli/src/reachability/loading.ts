@@ -22,6 +22,8 @@ export interface Program {
   /** The packages whose files are gone through. */
   readonly leading: ReadonlySet<string>
   readonly vulnerable: ReadonlySet<string>
+  /** The packages of which only what they export counts: the ways into their flaws are known, and nothing vulnerable is behind them. */
+  readonly sealed: ReadonlySet<string>
   homeOfSymbol(target: number): string
   /** The symbols whose last name this is. */
   marksNamed(name: string): readonly Value[]
@@ -142,6 +144,10 @@ export function createRunning(program: Program): Running {
   }
 
   function goThrough(file: string, unit: Unit, exports: Place): void {
+    if (program.sealed.has(unit.home)) {
+      seal(unit, exports)
+      return
+    }
     const source = program.sources.read(file)
     if (source.kind === 'data') {
       solver.put(exports, heap.unknown())
@@ -176,6 +182,14 @@ export function createRunning(program: Program): Running {
       scope.names.set('require', scope.names.get('require') ?? holding(heap.native('require', file)))
     } else offerCommonJs(context, own, exports)
     for (const statement of body) visitStatement(statement, context)
+  }
+
+  // What is inside is not looked at: names below its exports are what symbols are, and everything else is some value of it.
+  function seal(unit: Unit, exports: Place): void {
+    const made = heap.add({ kind: 'object', home: unit.home, isArray: false })
+    solver.put(heap.elements(made), heap.unknown(unit.home))
+    solver.put(exports, made)
+    solver.put(exports, heap.unknown(unit.home))
   }
 
   function offerCommonJs({ scope, unit }: Context, own: Value, exports: Place): void {

@@ -24,7 +24,11 @@ exports.Reader = Reader
 `
 
 /** The answer for the export `weak` of the package `frail`, in an application of such files. */
-async function ask(files: Readonly<Record<string, string>>, symbols = 'weak'): Promise<Reachability> {
+async function ask(
+  files: Readonly<Record<string, string>>,
+  symbols = 'weak',
+  limits: { readonly insideSeconds?: number } = {},
+): Promise<Reachability> {
   const folder = mkdtempSync(join(tmpdir(), 'reach-'))
   folders.push(folder)
   const all = {
@@ -41,7 +45,7 @@ async function ask(files: Readonly<Record<string, string>>, symbols = 'weak'): P
   const { parseSource } = await loadSyntax()
   const given = symbols === '' ? [] : parseSymbols(`GHSA-1\tfrail\t${symbols}`)
   const hit = { key: 'it', ids: ['GHSA-1'], package: 'frail', versions: ['1.0.0'] }
-  const answers = await analyseReachability({ folder, symbols: given }, [hit], parseSource)
+  const answers = await analyseReachability({ folder, symbols: given, ...limits }, [hit], parseSource)
   const answer = answers.get('it')
   assert.ok(answer !== undefined)
   return answer
@@ -151,6 +155,17 @@ describe('a vulnerable export is not reachable where', () => {
 describe('it is not known, and counts as reachable, because of', () => {
   for (const [name, files] of Object.entries(notKnown))
     test(name, async () => assert.equal((await ask(files)).verdict, 'unknown'))
+})
+
+describe('where looking into the package takes too long, its exports alone answer', () => {
+  const verdictOf = async (files: Readonly<Record<string, string>>) =>
+    (await ask(files, 'weak', { insideSeconds: 0 })).verdict
+  const { 'another export that calls it': _inside, ...byName } = reached
+  for (const [name, files] of Object.entries({ ...byName, ...notKnown }))
+    test(`reached, or not known: ${name}`, async () =>
+      assert.notEqual(await verdictOf(files), 'not-reachable'))
+  for (const [name, files] of Object.entries(notReached))
+    test(`not reached: ${name}`, async () => assert.equal(await verdictOf(files), 'not-reachable'))
 })
 
 test('without symbols, what is loaded counts as reachable, with the exports that are read', async () => {
