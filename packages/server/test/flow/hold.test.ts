@@ -84,6 +84,11 @@ test('a name that begins with a held version shows nothing of it; released, it i
   )
   await decideHold(world.ports, operator, 'release', subject('gizmo', '1.0.0'), 'it is our own installer')
   assert.equal((await world.npm('GET /gizmo/-/gizmo-1.0.0.tgz')).status, 200)
+  const [letter] = (await world.ports.store.mail.listRecent(20)).filter(each =>
+    each.subject.startsWith('gizmo@1.0.0'),
+  )
+  assert.equal(letter?.to, alice.email)
+  assert.match(letter?.subject ?? '', /was released/)
   const document = await world.document('gizmo')
   assert.equal(document['dist-tags'].latest, '1.0.0')
   assert.match(document.readme, /dare/)
@@ -103,6 +108,8 @@ test('a responder confirms on the page: the version is quarantined and has a cas
   const closed = await world.ask('GET /operate/holds/gadget/1.0.1', { headers: { cookie: stranger.cookie } })
   assert.equal(closed.status, 404)
   await decideHold(world.ports, operator, 'confirm', subject('gadget', '1.0.1'), 'steals tokens')
+  const letters = (await world.ports.store.mail.listRecent(20)).filter(each => each.to === alice.email)
+  assert.ok(letters.some(each => each.subject.startsWith('gadget@1.0.1 stays closed')))
   const refused = await world.npm('GET /gadget/-/gadget-1.0.1.tgz')
   assert.match(refused.text, /quarantined/)
   const [made] = await world.ports.store.incident.listCases(Number.MAX_SAFE_INTEGER, 1)
