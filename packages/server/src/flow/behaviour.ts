@@ -53,7 +53,7 @@ export async function readBehaviour(
   const now = ports.clock()
   const others = all.filter(each => each.pkg !== null && each.pkg !== subject.name)
   const recent = others.filter(each => now - each.at < dayMs)
-  const shared = findTrail(subject, recent)
+  const shared = (await hasHabits(ports, subject.name)) ? findTrail(subject, recent) : noTrail
   const findings = [
     ...(await findFirstScript(ports, subject)),
     ...findVelocity(subject.name, all, now),
@@ -101,6 +101,14 @@ function learnGroup(old: readonly StoredEvent[]): number {
     most = Math.max(most, new Set(names.slice(from)).size)
   }
   return most
+}
+
+const noTrail: ReturnType<typeof findTrail> = { findings: [], trail: [] }
+
+/** A package of yesterday brings nothing new: all of it is. */
+async function hasHabits({ store, clock }: Ports, name: PackageName): Promise<boolean> {
+  const [first] = await store.catalog.listKeptFacts(name)
+  return first !== undefined && clock() - first.publishedAt >= baselineMs
 }
 
 /** A dependency on a sibling, or on the scope's own, is how releases go. */
