@@ -5,7 +5,7 @@ import { after, afterEach, describe, test } from 'node:test'
 import type { PackageName } from '@holdfast/core'
 import type { RequestOptions } from '../../../cli/src/assess/software-passkey.ts'
 import { changeAccess, setPackageRole } from '../../src/flow/index.ts'
-import { publishDocument } from '../live.ts'
+import { type BodyWishes, publishDocument } from '../live.ts'
 import { somebodyTouching, type Touching } from '../passkey-person.ts'
 import { openWorld } from '../world.ts'
 import { auditPage } from './accessibility.ts'
@@ -30,12 +30,12 @@ const now = {
 }
 const manifest = { dependencies: { colours: '^1.0.0' }, scripts: { postinstall: 'node setup.js <b>' } }
 
-async function stageOne(name: string): Promise<string> {
+async function stageOne(name: string, next: BodyWishes = { files: now, manifest }): Promise<string> {
   await world.publish(ann, name, '1.0.0', { files: old })
   await setPackageRole(world.ports, ann.actor, name as PackageName, 'bob', 'maintainer')
   const { body, text } = await world.npm(`POST /-/stage/package/${name.replace('/', '%2f')}`, {
     token: ann.token,
-    body: publishDocument(name, '1.1.0', { files: now, manifest }),
+    body: publishDocument(name, '1.1.0', next),
   })
   assert.ok(body.stageId, text)
   return `/package/npm/${name}/staged/${body.stageId}`
@@ -80,7 +80,8 @@ test('strangers are told that there is no such page, and those not signed in to 
 })
 
 test('whoever staged it has no button; another touches, and it is published', async () => {
-  const page = await stageOne('decided')
+  // What screening holds is approved, and stays held all the same.
+  const page = await stageOne('decided', { files: { 'index.js': 'export const two = 2\n' } })
   const own = await get(world, page, ann)
   assert.match(own.text, /You staged it: somebody else approves it/)
   const forced = await post(world, page, await touched(page, bob), ann)
