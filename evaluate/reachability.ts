@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Small applications that call what an advisory is about, or do not: how many of each are told right. */
 import { execFile } from 'node:child_process'
-import { mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { analyseReachability, type Hit } from '../packages/cli/src/reachability/index.ts'
@@ -108,8 +108,10 @@ let written = 0
 
 async function writeCase({ subject, text, own }: Case): Promise<string> {
   const folder = join(cache, 'case', String(written++))
+  // What an earlier run left there may be about another package.
+  await rm(folder, { recursive: true, force: true })
   await mkdir(folder, { recursive: true })
-  await symlink(subject.modules, join(folder, 'node_modules')).catch(() => undefined)
+  await symlink(subject.modules, join(folder, 'node_modules'))
   await writeFile(join(folder, 'package.json'), '{"name":"case","version":"1.0.0","main":"index.js"}')
   await writeFile(join(folder, 'index.js'), text)
   await writeFile(join(folder, 'own.js'), own ?? '')
