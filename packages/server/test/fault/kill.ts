@@ -32,7 +32,8 @@ export async function killAgainAndAgain(
     const work = Array.from({ length: clients }, (_, client) =>
       publishUntilCut(victim, client, round, recent),
     )
-    await delay(randomInt(50, 600))
+    // The first publish of a process waits for the thread that screens it.
+    await delay(randomInt(50, 2000))
     await victim.kill()
     await Promise.all(work)
     acknowledged.push(...recent)
