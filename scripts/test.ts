@@ -20,6 +20,7 @@ const everything = [
 ]
 
 const counts = { passed: 0, failed: 0, skipped: 0 }
+const failures: string[] = []
 
 checkNodeVersion()
 for (const line of setUp().missing) say(`! ${line}`)
@@ -56,7 +57,8 @@ function countFail(event: EventData.TestFail): void {
   // A parent fails with its child; the child has said why and is counted.
   if ('failureType' in error && error.failureType === 'subtestsFailed') return
   counts.failed += 1
-  say(`FAILED: ${place(event)} ${event.name}\n${inspect(error.cause ?? error, { depth: 5 })}\n`)
+  failures.push(`FAILED: ${place(event)} ${event.name}`)
+  say(`${failures.at(-1)}\n${inspect(error.cause ?? error, { depth: 5 })}\n`)
 }
 
 function place(event: { file?: string; line?: number }): string {
@@ -77,6 +79,8 @@ function finish(): void {
   const isComplete = skipped === 0 || process.env['CI'] !== 'true'
   if (!isComplete) say('CI=true, and tests were skipped: this counts as a failure.')
   if (passed + failed === 0) say('No test ran: this counts as a failure.')
+  // Once more, where whoever looks at the end of a long run finds them.
+  for (const line of failures) say(line)
   process.exitCode = failed === 0 && passed > 0 && isComplete ? 0 : 1
   say(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`)
 }
