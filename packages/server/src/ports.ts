@@ -370,6 +370,7 @@ export interface Store {
   readonly trust: TrustReads
   readonly sourceLinks: SourceLinks
   readonly stages: StageReads
+  readonly habits: HabitReads
   readonly incident: CaseReads
   readonly advisories: AdvisoryRows
   readonly screening: ScreeningReads
@@ -395,6 +396,28 @@ export interface InstanceFacts {
   readonly logOrigin: string
 }
 
+/** What an identity published with, and from where. */
+export interface Habit {
+  /** A token by its id; a network as /24, or /48 of IPv6. */
+  readonly kind: 'token' | 'network'
+  readonly value: string
+  readonly firstAt: number
+  readonly lastAt: number
+}
+
+export interface HabitReads {
+  listHabits(actorId: string): Promise<readonly Habit[]>
+  /** The `publish` events of an identity that are newer than a position, the newest first. */
+  listPublished(actorId: string, after: number, limit: number): Promise<readonly StoredEvent[]>
+}
+
+export interface HabitWrites {
+  /** Others who publish as the same identity wait from here on, in every process. */
+  holdActor(actorId: string): Promise<void>
+  noteHabit(actorId: string, kind: Habit['kind'], value: string, at: number): Promise<void>
+  forgetHabits(actorId: string): Promise<void>
+}
+
 /** The write side of the store, valid only inside `commit`. */
 export interface Tx {
   readonly catalog: CatalogReads & CatalogWrites
@@ -405,6 +428,7 @@ export interface Tx {
   readonly incident: CaseReads & CaseWrites
   readonly advisories: AdvisoryWrites
   readonly screening: ScreeningReads & ScreeningWrites
+  readonly habits: HabitReads & HabitWrites
   readonly policy: PolicyReads & PolicyWrites
   readonly leafDocuments: LeafDocumentReads & LeafDocumentWrites
   readonly mail: MailWrites

@@ -111,6 +111,7 @@ async function forget(tx: Tx, ports: Ports, account: Account): Promise<void> {
   for (const { email } of addresses) await tx.identity.removeAddress(account.id, email)
   await tx.identity.setPrimaryAddress(account.id, { email: '', verifiedAt: null, createdAt: now })
   await tx.identity.endPresence(account.id)
+  await tx.habits.forgetHabits(account.id)
 }
 
 async function listAlone(

@@ -21,8 +21,9 @@ import {
   type NewEvent,
 } from '../integrity/index.ts'
 import type { BlobWriter, KeptProvenance, Ports, Tx, WrittenBytes } from '../ports.ts'
-import { newsOf, readBehaviour, stopTrail, withBehaviour } from './behaviour.ts'
+import { judgeInTurn, newsOf, type PublishHabits, readHabits, toAct } from './behaviour.ts'
 import { checkHidden } from './exposure.ts'
+import { inTurn } from './guess.ts'
 import { checkMayBeMade } from './host.ts'
 import { checkStillTrusted, settleEvents, settlePending, withJob } from './job.ts'
 import { ownerEvent, userOf } from './leaf.ts'
@@ -74,6 +75,8 @@ export interface Entry {
   readonly hand: Hand
   readonly isByJob: boolean
   readonly screened: Screened
+  /** Of whoever publishes alone: what several approved breaks with no habit. */
+  readonly habits?: PublishHabits
 }
 
 export interface Published {
@@ -112,18 +115,21 @@ export async function publish(ports: Ports, actor: Actor, upload: Upload): Promi
     const access = known?.access ?? upload.access ?? 'public'
     const proof = await admitProvenance(ports, actor, { ...upload, ...bytes, access })
     await checkTrust(ports.store, actor.kind === 'job', upload, proof, ports.clock())
-    const found = await screenUpload(ports, upload, bytes.digest)
-    const { news } = found.words
+    const screened = await screenUpload(ports, upload, bytes.digest)
+    const { news, score } = screened.words
     const { hasInstallScript } = inspection
-    const behaviour = await readBehaviour(ports, actor, { ...upload, hasInstallScript, news })
-    const screened = withBehaviour(found, behaviour)
-    const said = publishEvent(upload, bytes, inspection, proof)
-    const told = { ...said, detail: { ...said.detail, news: newsOf(news) } }
-    const published = await withJob(ports, actor, told)
+    const isProven = proof !== undefined
+    const act = toAct(actor, { ...upload, hasInstallScript, news, score, isProven })
+    const habits = await readHabits(ports, act)
+    const published = await withJob(
+      ports,
+      actor,
+      withNews(publishEvent(upload, bytes, inspection, proof), news),
+    )
     const events = [published, ...(await settleEvents(ports, grant, upload.name))]
     const isByJob = actor.kind === 'job'
-    const entry = { upload, bytes, inspection, proof, hand: handOf(actor), isByJob, screened }
-    await enter(ports, grant, entry, events, async tx => {
+    const entry = { upload, bytes, inspection, proof, hand: handOf(actor), isByJob, screened, habits }
+    const held = await enter(ports, grant, entry, events, async tx => {
       const now = await tx.catalog.findPackage(upload.name)
       if (now !== undefined) await checkMayPublishNow(tx, now, upload.version, ports.clock())
     })
@@ -131,26 +137,39 @@ export async function publish(ports: Ports, actor: Actor, upload: Upload): Promi
     const answer = await done(ports, upload, bytes, false)
     const ofName = known === undefined ? await adviseName(ports, upload.name, upload.version) : undefined
     const advice = ofName ?? adviseSource(upload.manifest, proof) ?? ''
-    return { ...answer, held: screened.reason, advice }
+    return { ...answer, held, advice }
   } finally {
     await upload.tarball.discard()
   }
 }
 
-/** The one way in: bytes, then the version with its events in one commit, whether it was published or approved. */
+/** What it newly brings, for whoever publishes next to be held against. */
+export function withNews(event: NewEvent, news: readonly string[]): NewEvent {
+  return { ...event, detail: { ...event.detail, news: newsOf(news) } }
+}
+
+/**
+ * The one way in: bytes, then the version with its events in one commit, whether it was published or approved. Says why it is held,
+ * nothing where it is open.
+ */
 export async function enter(
   ports: Ports,
   grant: Grant,
   entry: Entry,
   events: readonly NewEvent[],
   check: (tx: Tx) => Promise<void>,
-): Promise<void> {
+): Promise<string> {
   await entry.upload.tarball.keep()
   // A crash here leaves bytes under their digest that no version names: the scrubber's to remove, harmless.
-  await ports.store.commit(grant, events, async tx => {
-    await check(tx)
-    await record(ports, tx, grant, entry)
-  })
+  return inTurn(ports, `publish ${entry.hand.publisherId}`, () =>
+    ports.store.commit(grant, events, async tx => {
+      const { habits, screened } = entry
+      const judged = habits === undefined ? screened : await judgeInTurn(tx, ports, habits, screened)
+      await check(tx)
+      await record(ports, tx, grant, { ...entry, screened: judged })
+      return judged.reason
+    }),
+  )
 }
 
 /** Where several people decide, or something else waits for that, nobody publishes past them. */
@@ -229,8 +248,6 @@ async function record(ports: Ports, tx: Tx, grant: Grant, entry: Entry): Promise
     (await createPackage(tx, actor, upload, ports.clock()))
   if (!isNew && actor.kind === 'job') await checkStillTrusted(tx, actor, name)
   else if (!isNew && grant.operation === 'package:create') await checkNotTaken(tx, actor, name)
-  if (screened.behaviour !== undefined)
-    await stopTrail(tx, ports, { name, version }, entry.hand.tokenId, screened.behaviour)
   await amend(tx.catalog, name, ports.clock(), async () => {
     const manifest = await recordVersion(ports, tx, entry)
     await checkHidden(tx, ports, upload, proof?.build)
@@ -247,7 +264,7 @@ async function record(ports: Ports, tx: Tx, grant: Grant, entry: Entry): Promise
 export async function recordVersion(
   ports: Ports,
   tx: Tx,
-  { upload, bytes, inspection, hand }: Omit<Entry, 'proof' | 'isByJob' | 'screened'>,
+  { upload, bytes, inspection, hand }: Omit<Entry, 'proof' | 'isByJob' | 'screened' | 'habits'>,
 ): Promise<Readonly<Record<string, unknown>>> {
   const { name, version } = upload
   const manifest = keepManifest(upload.manifest, inspection)

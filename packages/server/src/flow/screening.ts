@@ -10,7 +10,6 @@ import {
 } from '@holdfast/core'
 import type { Finding, OriginName, Screening } from '../catalog/index.ts'
 import type { Ports, Tx } from '../ports.ts'
-import type { Behaviour } from './behaviour.ts'
 import { hostOf, tellStaff } from './letter.ts'
 import type { Upload } from './publish.ts'
 import { gatherForScreening, readForScreening, type ScreenWords, screenTarball } from './screen.ts'
@@ -21,8 +20,6 @@ export interface Screened {
   readonly words: ScreenWords
   /** Why it is held, in general words; empty where it is not. */
   readonly reason: string
-  /** What speaks against how it is published; undefined where nobody looked. */
-  readonly behaviour?: Behaviour
 }
 
 /** Why a version is held, as everybody may read it: what was found exactly is for those who respond. */

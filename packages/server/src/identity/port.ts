@@ -138,6 +138,8 @@ export interface IdentityReads
   /** A token that is neither revoked nor expired at `now`. */
   findToken(hash: string, now: number): Promise<Token | undefined>
   listTokens(accountId: string): Promise<readonly Token[]>
+  /** Whether somebody ended it before its time. */
+  isTokenEnded(id: string): Promise<boolean>
   /** How many of a holder's tokens work at `now`. */
   countTokens(holderId: string, now: number): Promise<number>
   findInvitation(hash: string): Promise<Invitation | undefined>

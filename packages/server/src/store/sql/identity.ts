@@ -76,6 +76,10 @@ export function identityReads(db: Kysely<Schema>): IdentityReads {
       const row = await query.executeTakeFirst()
       return row && (row.expires_at === null || row.expires_at > now) ? toToken(row) : undefined
     },
+    async isTokenEnded(id) {
+      const query = db.selectFrom('token').select('id').where('id', '=', id)
+      return (await query.where('revoked_at', 'is not', null).executeTakeFirst()) !== undefined
+    },
     async listTokens(accountId) {
       const query = db
         .selectFrom('token')

@@ -355,6 +355,8 @@ export interface Schema {
   }
   /** The version is empty for a package as a whole. */
   incident_subject: { incident: string; package: string; version: string }
+  /** With the kind `turn`, the row that publishes of one identity wait for. */
+  habit: { actor: string; kind: string; value: string; first_at: number; last_at: number }
   screening: {
     package: string
     version: string

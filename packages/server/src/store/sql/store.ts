@@ -9,6 +9,7 @@ import { searchEvents } from './audit.ts'
 import { catalogReads, catalogWrites } from './catalog.ts'
 import type { SqlDriver } from './driver.ts'
 import { appendEvent, readEvents, readPackageEvents } from './event.ts'
+import { habitReads, habitWrites } from './habit.ts'
 import { identityReads, identityUpkeep, identityWrites } from './identity.ts'
 import { caseReads, caseWrites } from './incident.ts'
 import { leafDocumentReads, leafDocumentWrites } from './leaf-document.ts'
@@ -49,6 +50,7 @@ export async function openStore(driver: SqlDriver<Schema>, clock: Clock, logOrig
     incident: caseReads(driver.db),
     advisories: advisoryRows(driver.db, derive),
     screening: screeningReads(driver.db),
+    habits: habitReads(driver.db),
     policy: cachedPolicy(policyReads(driver.db), feed),
     documents: documentRows(driver.db, derive),
     leafDocuments: leafDocumentReads(driver.db),
@@ -91,6 +93,7 @@ function openTx(tx: Kysely<Schema>, clock: Clock, record: Tx['record']): Tx {
     incident: { ...caseReads(tx), ...caseWrites(tx) },
     advisories: advisoryWrites(tx),
     screening: { ...screeningReads(tx), ...screeningWrites(tx) },
+    habits: { ...habitReads(tx), ...habitWrites(tx) },
     policy: { ...policyReads(tx), ...policyWrites(tx) },
     leafDocuments: { ...leafDocumentReads(tx), ...leafDocumentWrites(tx) },
     mail: mailWrites(tx, clock),

@@ -472,6 +472,12 @@ async function incidents(table: TableMaker, db: Kysely<unknown>): Promise<void> 
   await index(db, 'screening', ['hold', 'held_at'])
   await index(db, 'screening', ['state', 'screened_at'])
   await index(db, 'screening', ['rules'])
+  // How identities publish: with which tokens, from which networks.
+  await table('habit', { actor: 'text', kind: 'text', value: 'text', first_at: 'int', last_at: 'int' }, [
+    'actor',
+    'kind',
+    'value',
+  ])
 }
 
 async function policies(table: TableMaker, db: Kysely<unknown>): Promise<void> {

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What a publish looks like beside earlier ones of the same identity and package: questions without answers from outside. */
+import { type PackageName, scopeOf, type Version } from '@holdfast/core'
+import type { Finding, KeptFacts } from '../catalog/index.ts'
+import type { StoredEvent } from '../integrity/index.ts'
+import type { Habit } from '../ports.ts'
+
+const hourMs = 3600_000
+const dayMs = 24 * hourMs
+/** What is younger has no habits yet. */
+const baselineMs = 7 * dayMs
+const baselineVersions = 3
+const idleMs = 90 * dayMs
+/** Anybody may release so many packages at once. */
+const leastGroup = 10
+/** From here on it is held; weights add up, as those of screening do. */
+const holdFrom = 100
+const warnFrom = 40
+
+/** A version of another package that the same identity published. */
+export interface Member {
+  readonly name: PackageName
+  readonly version: Version
+}
+
+/** A publish that is about to happen. */
+export interface PublishAct extends Member {
+  readonly publisherId: string
+  /** Empty where no token came. */
+  readonly tokenId: string
+  /** Such a job has a new token each time. */
+  readonly isByJob: boolean
+  /** As /24, or /48 of IPv6; empty for machines, which come from anywhere. */
+  readonly network: string
+  /** From a trusted CI job, or with provenance. */
+  readonly isProven: boolean
+  readonly hasInstallScript: boolean
+  /** What it brings that the version before did not have. */
+  readonly news: readonly string[]
+  /** What screening found in it. */
+  readonly score: number
+}
+
+/** What came before it. */
+export interface PublishPast {
+  readonly versions: readonly KeptFacts[]
+  /** Publishes of the same identity, the newest first. */
+  readonly published: readonly StoredEvent[]
+  readonly habits: readonly Habit[]
+}
+
+/** What speaks against a publish. */
+export interface Judgement {
+  readonly findings: readonly Finding[]
+  /** Whether that is enough to hold it. */
+  readonly isBroken: boolean
+  /** They carry the same new script, file or dependency, or went out with those that do: a worm's trail. */
+  readonly trail: readonly Member[]
+}
+
+/** Holds a publish against its past. */
+export function judgePublish(past: PublishPast, act: PublishAct, now: number): Judgement {
+  const isEstablished = hasBaseline(past.versions, now)
+  const shared = findTrail(past, act, now)
+  const findings = [
+    ...shared.findings,
+    ...findVelocity(act.name, past.published, now),
+    ...(isEstablished
+      ? [
+          ...findFirstScript(past.versions, act),
+          ...findLessProven(past.versions, act),
+          ...findNewMaintainer(past.versions, act),
+          ...findNewToken(past.habits, act, now),
+          ...findNewNetwork(past.habits, act, now),
+        ]
+      : []),
+  ]
+  const own = findings.reduce((sum, each) => sum + each.weight, 0)
+  // What is odd about the hand counts more where something is odd about the content.
+  const isBroken = own > 0 && own + (act.score >= warnFrom ? act.score : 0) >= holdFrom
+  return { findings, isBroken, trail: shared.trail }
+}
+
+function finding(rule: string, weight: number, why: string, excerpt = ''): Finding {
+  return { rule, file: '', line: 0, excerpt: excerpt.slice(0, 200), why, weight }
+}
+
+function hasBaseline(versions: readonly KeptFacts[], now: number): boolean {
+  return versions.length >= baselineVersions && isOld(versions, now)
+}
+
+function isOld([first]: readonly KeptFacts[], now: number): boolean {
+  return first !== undefined && now - first.publishedAt >= baselineMs
+}
+
+function findFirstScript(versions: readonly KeptFacts[], act: PublishAct): readonly Finding[] {
+  if (!act.hasInstallScript || versions.some(each => each.traits.hasInstallScript)) return []
+  return [
+    finding(
+      'first-install-script',
+      100,
+      `none of ${versions.length} earlier versions ran code on an install`,
+    ),
+  ]
+}
+
+/** Owners may let the demand sink, with three days' notice; that a habit of the last versions ends stays worth a look. */
+function findLessProven(versions: readonly KeptFacts[], act: PublishAct): readonly Finding[] {
+  const last = versions.toSorted((a, b) => a.publishedAt - b.publishedAt).slice(-baselineVersions)
+  const isHabit = last.every(({ traits }) => traits.provenance !== 'none' && traits.provenance !== 'broken')
+  if (act.isProven || !isHabit) return []
+  return [finding('less-proven', 60, 'the versions before came from a proven build, this one from a token')]
+}
+
+function findNewMaintainer(versions: readonly KeptFacts[], act: PublishAct): readonly Finding[] {
+  if (versions.some(({ traits }) => traits.publisher === act.publisherId)) return []
+  return [
+    finding(
+      'new-maintainer',
+      40,
+      `none of ${versions.length} earlier versions came from whoever publishes this`,
+    ),
+  ]
+}
+
+function findNewToken(habits: readonly Habit[], act: PublishAct, now: number): readonly Finding[] {
+  const tokens = habits.filter(each => each.kind === 'token')
+  if (act.tokenId === '' || act.isByJob || !isSettled(tokens, now)) return []
+  const known = tokens.find(each => each.value === act.tokenId)
+  if (known === undefined)
+    return [finding('new-token', 40, 'nothing was ever published with this token before')]
+  const idleDays = Math.floor((now - known.lastAt) / dayMs)
+  if (now - known.lastAt < idleMs) return []
+  return [finding('idle-token', 30, `nothing was published with this token for ${idleDays} days`)]
+}
+
+function findNewNetwork(habits: readonly Habit[], act: PublishAct, now: number): readonly Finding[] {
+  const networks = habits.filter(each => each.kind === 'network')
+  if (act.network === '' || !isSettled(networks, now)) return []
+  if (networks.some(each => each.value === act.network)) return []
+  return [finding('new-network', 30, 'whoever publishes this never published from that network before')]
+}
+
+function isSettled(habits: readonly Habit[], now: number): boolean {
+  return habits.some(each => now - each.firstAt >= baselineMs)
+}
+
+/** More packages within an hour than this identity ever released together, once it has released for a week. */
+function findVelocity(name: PackageName, all: readonly StoredEvent[], now: number): readonly Finding[] {
+  const old = all.filter(each => now - each.at >= hourMs)
+  if (!old.some(each => now - each.at >= baselineMs)) return []
+  const count = new Set([name, ...all.filter(each => now - each.at < hourMs).map(each => each.pkg)]).size
+  const group = Math.max(leastGroup, 2 * learnGroup(old))
+  if (count <= group) return []
+  const why = `${count} packages within an hour, by an identity that releases ${group} at most`
+  return [finding('velocity', 100, why)]
+}
+
+/** The most packages that were released within one hour. Events come newest first. */
+function learnGroup(old: readonly StoredEvent[]): number {
+  let most = 0
+  const names: (string | null)[] = []
+  for (let from = 0, to = 0; to < old.length; to++) {
+    names.push(old[to]?.pkg ?? null)
+    while ((old[from]?.at ?? 0) - (old[to]?.at ?? 0) > hourMs) from++
+    most = Math.max(most, new Set(names.slice(from)).size)
+  }
+  return most
+}
+
+/** A package of yesterday brings nothing new: all of it is. A dependency on a sibling, or on the scope's own, is how releases go. */
+function findTrail(
+  { versions, published }: PublishPast,
+  { name, news }: PublishAct,
+  now: number,
+): Pick<Judgement, 'findings' | 'trail'> {
+  if (!isOld(versions, now)) return { findings: [], trail: [] }
+  const recent = published.filter(each => each.pkg !== name && now - each.at < dayMs)
+  const siblings = new Set(recent.map(each => `dependency ${each.pkg}`))
+  const scope = scopeOf(name)
+  const own = news.filter(
+    each => !siblings.has(each) && (scope === undefined || !each.startsWith(`dependency ${scope}/`)),
+  )
+  const shares = (event: StoredEvent) => own.find(each => listNews(event).includes(each))
+  const same = recent.map(shares).find(each => each !== undefined)
+  if (same === undefined) return { findings: [], trail: [] }
+  const fellows = recent.filter(each => shares(each) !== undefined)
+  const release = recent.filter(each => now - each.at < hourMs && !fellows.includes(each))
+  const why = `the same new thing came with ${fellows.slice(0, 20).map(nameOf).join(', ')}`
+  return {
+    findings: [finding('same-news', 100, why, same)],
+    trail: [...fellows, ...release].flatMap(toMember),
+  }
+}
+
+function listNews({ detail }: StoredEvent): readonly unknown[] {
+  return Array.isArray(detail['news']) ? detail['news'] : []
+}
+
+function nameOf({ pkg, ver }: StoredEvent): string {
+  return `${pkg}@${ver}`
+}
+
+function toMember({ pkg, ver }: StoredEvent): readonly Member[] {
+  return pkg === null || ver === null ? [] : [{ name: pkg, version: ver }]
+}
