@@ -37,6 +37,16 @@ export const problemTable = {
     say: '{email} is not a confirmed address of your account',
     hint: 'Open the link in the letter that went to it, or let it be sent again, then try again.',
   },
+  'advisory-invalid': {
+    status: 400,
+    say: 'This is no advisory: {why}',
+    hint: 'Write it as a document of the OSV schema about npm packages, without id and times, and send it again.',
+  },
+  'advisory-withdrawn': {
+    status: 409,
+    say: '{id} was withdrawn',
+    hint: 'Publish a new one; what was taken back stays so that people can read why.',
+  },
   'approval-over': {
     status: 410,
     say: 'This request for approval is over: it was denied, used, or has expired',

@@ -426,7 +426,7 @@ export interface Tx {
   readonly trust: TrustReads & TrustWrites
   readonly stages: StageReads & StageWrites
   readonly incident: CaseReads & CaseWrites
-  readonly advisories: AdvisoryWrites
+  readonly advisories: Pick<AdvisoryRows, 'listRecords'> & AdvisoryWrites
   readonly screening: ScreeningReads & ScreeningWrites
   readonly habits: HabitReads & HabitWrites
   readonly policy: PolicyReads & PolicyWrites

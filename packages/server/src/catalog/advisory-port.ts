@@ -50,6 +50,8 @@ export interface AdvisoryRows {
   /** Those of these ids; all of them without any. */
   listWaiting(ids?: readonly string[]): Promise<readonly WaitingRecord[]>
   listRecords(ids: readonly string[]): Promise<readonly OsvRecord[]>
+  /** Those whose ids begin so, by id. */
+  listByPrefix(prefix: string, limit: number): Promise<readonly OsvRecord[]>
   /** The packages that each of these records is about. */
   listSubjects(ids: readonly string[]): Promise<ReadonlyMap<string, readonly PackageName[]>>
   /** Ids of the records about a package, after one of them, in order. */

@@ -26,6 +26,7 @@ import {
 } from '../flow/index.ts'
 import { type InstanceRole, operator } from '../identity/index.ts'
 import { openPorts, type Ports } from '../main.ts'
+import { advisoryAct } from './advisory.ts'
 import { feedAct } from './feed.ts'
 import { holdAct } from './hold.ts'
 import { keysAct } from './keys.ts'
@@ -62,6 +63,7 @@ const usage = `Usage: holdfast operator <act> --data DIR …
   check-names                            look now whether private names appeared upstream, and list those that did
   advisories FILE|FOLDER...              take in advisories in OSV format, and lists of bad digests
   feed list|accept|refuse [ID]           where advisories come from, and entries that wait for a person
+  advisory list|publish|update|withdraw [ID] [FILE] [--words WHY]   advisories of this registry's own, from OSV documents
   yank NAME@VERSION --reason CODE [--words TEXT]         resolve to it no longer; exact pins keep working
   unyank NAME@VERSION                    undo yank
 
@@ -109,6 +111,7 @@ const acts: Readonly<Record<string, Act>> = {
   feed: feedAct,
   keys: keysAct,
   advisories: advisoriesAct,
+  advisory: advisoryAct,
   mark: async (ports, { values }, [name]) =>
     markCritical(ports, operator, parsePackageName(need(name, 'NAME')), values['words'] ?? ''),
   unmark: async (ports, _args, [name]) =>

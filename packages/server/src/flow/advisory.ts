@@ -7,6 +7,7 @@ import type { Advisory, BadDigest, ReadRecord } from '../catalog/index.ts'
 import { type Actor, authorize, type Grant } from '../identity/index.ts'
 import type { Ports, Tx } from '../ports.ts'
 import { type OsvFound, readOsv } from '../vulnerability/index.ts'
+import { isOwnId } from './advisory-writing.ts'
 import { provePresence } from './presence.ts'
 
 /** Records of one commit: a load of any size takes constant memory, and others get their turn in between. */
@@ -55,7 +56,7 @@ export async function takeAdvisories(
     await setImmediate()
   }
   for await (const each of found) {
-    const read = readFound(each, feed)
+    const read = readFound(ports, each, feed)
     if (typeof read === 'string') {
       if (told.length < maxToldFaults) told.push(read)
       so = { ...so, faults: so.faults + 1 }
@@ -70,11 +71,12 @@ export async function takeAdvisories(
   return so
 }
 
-function readFound(found: OsvFound, feed: string): ReadRecord | string {
+function readFound(ports: Ports, found: OsvFound, feed: string): ReadRecord | string {
   if (found.kind === 'fault') return `${found.from}: ${found.why}`
   const reading = readOsv(found.record)
   if (reading.kind === 'faulty') return `${found.from}: ${reading.id}: ${reading.why}`
   const { id, modifiedAt, withdrawnAt, advisories } = reading
+  if (isOwnId(ports, id)) return `${found.from}: ${id}: ids of this registry are its own to write`
   return { record: { id, text: found.text, feed, modifiedAt, withdrawnAt }, advisories }
 }
 

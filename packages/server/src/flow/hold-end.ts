@@ -4,6 +4,7 @@ import type { PackageName, Version } from '@holdfast/core'
 import { type Actor, actorId } from '../identity/index.ts'
 import { defaultInspectLimits, inspectTarball } from '../integrity/index.ts'
 import type { Ports, Tx } from '../ports.ts'
+import { adviseMalware, clearMalware } from './advisory-writing.ts'
 import { openCase } from './case.ts'
 import { addLetters, hostOf } from './letter.ts'
 import { aboutPackage } from './manifest.ts'
@@ -13,7 +14,7 @@ import { listOwners } from './trust.ts'
 /** Whatever way a held version is released or quarantined, its hold ends with that, and a quarantine has a case. */
 export async function settleHold(
   tx: Tx,
-  ports: Pick<Ports, 'clock' | 'config'>,
+  ports: Pick<Ports, 'clock' | 'config' | 'store'>,
   actor: Actor,
   { name, version }: { readonly name: PackageName; readonly version: Version },
   measure: 'quarantine' | 'release',
@@ -21,9 +22,11 @@ export async function settleHold(
 ): Promise<void> {
   const [at, by] = [ports.clock(), actorId(actor)]
   const state = measure === 'release' ? 'released' : 'confirmed'
+  if (measure === 'release') await clearMalware(tx, ports, { name, versions: [version], words })
   if (!(await tx.screening.settle(name, version, state, by, at, words))) return
   await tellOwners(tx, ports, `${name}@${version}`, name, measure, words)
   if (measure === 'release') return
+  await adviseMalware(tx, ports, { name, versions: [version], words })
   await openCase(tx, by, at, {
     kind: 'malware',
     title: `${name} is malware`,

@@ -27,6 +27,15 @@ export {
   listShownAdvisories,
   type ShownAdvisory,
 } from './advisory-view.ts'
+export {
+  adviseMalware,
+  clearMalware,
+  listOwnAdvisories,
+  type MalwareFound,
+  publishAdvisory,
+  updateAdvisory,
+  withdrawAdvisory,
+} from './advisory-writing.ts'
 export type { Arrival, Told } from './arrival.ts'
 export { type AuditPage, type AuditWish, loginsOf, readAudit } from './audit.ts'
 export { auditPushLateMs, pushAudit, readAuditPush } from './audit-push.ts'

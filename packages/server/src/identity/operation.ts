@@ -72,6 +72,8 @@ export const operations = {
   // The sequencer's: what a checkpoint covers becomes visible.
   'log:publish': { needs: { on: 'instance', roles: [] }, token: 'never', presence: false },
   'version:contain': { needs: { on: 'instance', roles: ['responder'] }, token: 'never', presence: true },
+  // What is known to be bad, in this registry's own words.
+  'advisory:write': { needs: { on: 'instance', roles: ['responder'] }, token: 'manage', presence: true },
   'package:mark': {
     needs: { on: 'instance', roles: ['operator', 'responder'] },
     token: 'never',

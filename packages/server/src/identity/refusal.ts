@@ -24,6 +24,7 @@ const words = {
   'log:publish': 'publish a checkpoint of the log',
   'package:ingest': 'bring in packages of an upstream',
   'version:contain': 'quarantine or release versions',
+  'advisory:write': 'write advisories',
   'policy:preview': 'look at lock files',
   'policy:read': 'see the policy at work',
   'policy:keep': 'spare what lock files name',

@@ -3,6 +3,7 @@
 import { type Problem, problem } from '@holdfast/core'
 import type { Answer, Call, Mount } from '../../http/index.ts'
 import type { Ports } from '../../ports.ts'
+import { advisoryPrefix, answerAdvisory, postAdvisory } from './advisory.ts'
 import { giveReadToken } from './ci.ts'
 import { reportLeaks, reportSignedLeaks, revokeTokens } from './leak.ts'
 import { keepVersions, previewVersions } from './policy.ts'
@@ -20,6 +21,7 @@ const routes: Readonly<Record<string, Handler>> = {
   'POST /api/v1/waivers': postWaiver,
   'POST /api/v1/policy/preview': previewVersions,
   'POST /api/v1/policy/keep': keepVersions,
+  'POST /api/v1/advisories': postAdvisory,
 }
 
 /** The API as a mount; problems are `application/problem+json` (RFC 9457). */
@@ -41,6 +43,7 @@ async function handle(ports: Ports, call: Call): Promise<Answer> {
   if (handler !== undefined) return handler(ports, call)
   if (call.method === 'GET' && path.startsWith(whyPrefix)) return readWhy(ports, call, path)
   if (call.method === 'GET' && path.startsWith(provenancePrefix)) return readProvenance(ports, call, path)
+  if (path.startsWith(advisoryPrefix)) return answerAdvisory(ports, call, path)
   const isThere = Object.keys(routes).some(each => each.endsWith(` ${path}`))
   throw problem(isThere ? 'method-not-allowed' : 'not-found', { method: call.method })
 }

@@ -20,13 +20,11 @@ type Derive = <T>(work: (tx: Kysely<Schema>) => Promise<T>) => Promise<T>
 /** The questions about advisories, and notes on who brings them. */
 export function advisoryRows(db: Kysely<Schema>, derive: Derive): AdvisoryRows {
   return {
-    async listRecords(ids) {
-      const found: OsvRecord[] = []
-      for (const some of inParts(ids)) {
-        const rows = await db.selectFrom('osv_record').selectAll().where('id', 'in', some).execute()
-        found.push(...rows.map(toRecord))
-      }
-      return found
+    listRecords: ids => listRecords(db, ids),
+    async listByPrefix(prefix, limit) {
+      const query = db.selectFrom('osv_record').selectAll().where('id', '>=', prefix)
+      const rows = query.where('id', '<', `${prefix}~`).orderBy('id').limit(limit)
+      return (await rows.execute()).map(toRecord)
     },
     async listSubjects(ids) {
       const found = new Map<string, PackageName[]>()
@@ -77,6 +75,15 @@ export function advisoryRows(db: Kysely<Schema>, derive: Derive): AdvisoryRows {
   }
 }
 
+async function listRecords(db: Kysely<Schema>, ids: readonly string[]): Promise<OsvRecord[]> {
+  const found: OsvRecord[] = []
+  for (const some of inParts(ids)) {
+    const rows = await db.selectFrom('osv_record').selectAll().where('id', 'in', some).execute()
+    found.push(...rows.map(toRecord))
+  }
+  return found
+}
+
 /** A record that names a package which only some may read is shown to nobody in a list for all. */
 function shown(db: Kysely<Schema>) {
   return db
@@ -96,8 +103,9 @@ function shown(db: Kysely<Schema>) {
 }
 
 /** The changes of advisories, inside a transaction. */
-export function advisoryWrites(db: Kysely<Schema>): AdvisoryWrites {
+export function advisoryWrites(db: Kysely<Schema>): AdvisoryWrites & Pick<AdvisoryRows, 'listRecords'> {
   return {
+    listRecords: ids => listRecords(db, ids),
     async setWaiting({ id, ...values }) {
       await db
         .insertInto('advisory_wait')
