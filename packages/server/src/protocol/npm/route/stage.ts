@@ -17,7 +17,7 @@ import type { Ports } from '../../../ports.ts'
 import { done, headerText, json } from '../answer.ts'
 import { packageOf, part } from '../body.ts'
 import { type Params, type Route, route } from '../router.ts'
-import { notYetVisible, readBody, withUpload } from './publish.ts'
+import { heldWords, notYetVisible, readBody, withUpload } from './publish.ts'
 
 export const stageRoutes: readonly Route[] = [
   route('POST /-/stage/package/:pkg', stage),
@@ -65,13 +65,14 @@ async function download(ports: Ports, call: Call, params: Params): Promise<Answe
 }
 
 async function approve(ports: Ports, call: Call, params: Params): Promise<Answer> {
-  const { staged, missing, isVisible } = await approveStaged(ports, call.actor, part(params, 'id'))
+  const { staged, missing, held, isVisible } = await approveStaged(ports, call.actor, part(params, 'id'))
   const { package: name, version } = staged
   const spec = `${name}@${version}`
-  if (isVisible) return json(200, { ok: true, success: true, id: spec, missing })
+  if (isVisible && held === '') return json(200, { ok: true, success: true, id: spec, missing })
   // npm itself says that it is published.
   const waits = `Approved, and not published yet: ${missing} more must approve ${spec}`
-  const words = missing > 0 ? waits : `${spec} ${notYetVisible}`
+  const published = held === '' ? `${spec} ${notYetVisible}` : `Approved, and ${spec} is ${heldWords(held)}`
+  const words = missing > 0 ? waits : published
   return json(200, { ok: true, success: true, id: spec, missing }, { 'npm-notice': headerText(words) })
 }
 
