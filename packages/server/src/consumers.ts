@@ -45,8 +45,10 @@ export interface Consumer {
 const documents: Consumer = {
   name: 'documents',
   async handle(ports, events) {
-    const names = events.flatMap(event => event.pkg ?? shownBy(event))
-    for (const name of new Set(names)) await ports.documents.make(name)
+    // A published version is in no document before the checkpoint that shows it.
+    const pending = new Set(events.filter(({ type }) => type === 'publish').map(({ pkg }) => pkg))
+    const changed = events.flatMap(({ pkg }) => (pkg === null || pending.has(pkg) ? [] : pkg))
+    for (const name of new Set([...changed, ...events.flatMap(shownBy)])) await ports.documents.make(name)
   },
 }
 

@@ -49,7 +49,9 @@ test('the least recently used goes first; evidence, lock files and what cannot c
   )
   upstream.publish('withdrawn', '1.1.0')
   delete upstream.documents.get('withdrawn').versions[version]
-  await world.ports.mirrors.refresh(parsePackageName('withdrawn'), 'up')
+  // The first may join a question that was asked before the version went.
+  for (let asked = 0; asked < 2; asked++)
+    await world.ports.mirrors.refresh(parsePackageName('withdrawn'), 'up')
   await takeMeasure(
     world.ports,
     operator,

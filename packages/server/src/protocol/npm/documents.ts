@@ -21,7 +21,7 @@ import {
   mirrorEtag,
 } from './mirror-packument.ts'
 import { MirrorPress } from './mirror-press.ts'
-import { buildPackument, versionText } from './packument.ts'
+import { buildPackument, type Seen, seePackage, versionText } from './packument.ts'
 import { Press } from './press.ts'
 
 const contentTypes = {
@@ -87,8 +87,8 @@ export function openDocuments(ports: MirrorMaking, publicUrl: string, cacheBytes
     getWords: (mirror, version) => readWords(making, mirror, version),
     async make(name) {
       // Documents of upstream packages are made when somebody asks: few of them are ever wanted in both forms.
-      if ((await ports.store.catalog.findPackage(name)) === undefined) return
-      for (const form of forms) await freshRow(making, name, form)
+      const seen = await seePackage(ports, name)
+      if (seen !== undefined) for (const form of forms) await hostedRow(making, seen, form)
     },
   }
 }
@@ -129,37 +129,47 @@ async function smallRow(
   return isMirror(view) && view.versions.length >= large.versions ? 'large' : rowFor(making, view, form)
 }
 
-function rowFor(making: Making, view: PackageView, form: DocumentForm): Promise<Fresh | undefined> {
-  return isMirror(view) ? mirrorRow(making, view, form) : hostedRow(making, view, form)
+async function rowFor(making: Making, view: PackageView, form: DocumentForm): Promise<Fresh | undefined> {
+  if (isMirror(view)) return mirrorRow(making, view, form)
+  const stored = await storedRow(making, view, form)
+  if (stored !== undefined) return stored
+  const seen = await seePackage(making.ports, view.name)
+  return seen && makeRow(making, seen, form)
 }
 
 function isMirror(view: PackageView): view is MirrorView {
   return view.known !== undefined
 }
 
-async function hostedRow(
-  { ports, publicUrl, press }: Making,
+async function hostedRow(making: Making, seen: Seen, form: DocumentForm): Promise<Fresh> {
+  return (await storedRow(making, seen.view, form)) ?? makeRow(making, seen, form)
+}
+
+/** The stored document of a package that is hosted here, while it shows the present state. */
+async function storedRow(
+  { ports, publicUrl }: Making,
   view: PackageView,
   form: DocumentForm,
 ): Promise<Fresh | undefined> {
-  const { name, access, modifiedAt } = view
-  const stored = await ports.store.documents.find(name, form)
-  if (
-    stored?.origin === view.origin &&
-    stored.revision === view.revision &&
-    stored.publicUrl === publicUrl &&
-    stored.policyVersion === view.policyVersion &&
-    (stored.validUntil === null || ports.clock() < stored.validUntil)
-  ) {
-    return { row: stored, access, modifiedAt, validUntil: stored.validUntil, warning: '' }
-  }
-  const built = await buildPackument(ports, publicUrl, name, form)
-  if (built === undefined) return undefined
-  const { hash, ...encodings } = await press.press(built.pieces)
+  const { access, modifiedAt } = view
+  const row = await ports.store.documents.find(view.name, form)
+  const isFresh =
+    row?.origin === view.origin &&
+    row.revision === view.revision &&
+    row.publicUrl === publicUrl &&
+    row.policyVersion === view.policyVersion &&
+    (row.validUntil === null || ports.clock() < row.validUntil)
+  return isFresh ? { row, access, modifiedAt, validUntil: row.validUntil, warning: '' } : undefined
+}
+
+async function makeRow({ ports, publicUrl, press }: Making, seen: Seen, form: DocumentForm): Promise<Fresh> {
+  const { known, view } = seen
+  const { hash, ...encodings } = await press.press(await buildPackument(ports, publicUrl, seen, form))
   // The revision stands in it, so that a 304 never makes npm use an old `_rev`.
-  const etag = `W/"${built.known.revision}-${form}-${hash.slice(0, 27)}"`
-  const row = { ...rowOf(built.view, form, publicUrl), etag, ...encodings }
+  const etag = `W/"${known.revision}-${form}-${hash.slice(0, 27)}"`
+  const row = { ...rowOf(view, form, publicUrl), etag, ...encodings }
   await ports.store.documents.save(row)
+  const { access, modifiedAt } = view
   return { row, access, modifiedAt, validUntil: row.validUntil, warning: '' }
 }
 

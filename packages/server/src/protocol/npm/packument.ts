@@ -33,32 +33,41 @@ export function parseRev(rev: string): number | undefined {
   return found?.[1] === undefined ? undefined : Number(found[1])
 }
 
+/** A package that was published here, with what a reader sees of it. */
+export interface Seen {
+  readonly known: Package
+  readonly view: PackageView
+}
+
+/** Looks at a package that was published here, or undefined. */
+export async function seePackage(ports: Viewing, name: PackageName): Promise<Seen | undefined> {
+  // Read before its versions: a change in between makes the document stale, and it is made again.
+  const known = await ports.store.catalog.findPackage(name)
+  const view = known && (await viewPackage(ports, name))
+  return view && { known, view }
+}
+
 /**
- * Both forms of a packument as pieces of JSON text, from what was computed when each version was published: no manifest
- * is parsed or printed again, and no piece is larger than a page of versions. Undefined when there is no such package.
+ * One form of a packument as pieces of JSON text, from what was computed when each version was published: no manifest
+ * is parsed or printed again, and no piece is larger than a page of versions.
  */
 export async function buildPackument(
-  ports: Viewing,
+  { store: { catalog } }: Viewing,
   publicUrl: string,
-  name: PackageName,
+  { known, view }: Seen,
   form: DocumentForm,
-): Promise<{ pieces: readonly Piece[]; known: Package; view: PackageView } | undefined> {
-  const { catalog } = ports.store
-  // Read before its versions: a change in between makes the document stale, and it is made again.
-  const known = await catalog.findPackage(name)
-  const view = await viewPackage(ports, name)
-  if (known === undefined || view === undefined) return undefined
+): Promise<readonly Piece[]> {
+  const { name } = known
   const versions = new VersionText(publicUrl, form, view)
   for await (const page of catalog.versions(name)) versions.addPage(page)
   if (known.removedAt !== null && view.versions.every(facts => facts.status === 'removed')) {
-    return { pieces: [encode(unpublishedText(known, view, form))], known, view }
+    return [encode(unpublishedText(known, view, form))]
   }
   const tags = Object.fromEntries(view.tags)
-  if (form === 'corgi')
-    return { pieces: withVersions(name, corgiHead(known, tags, versions), versions), known, view }
+  if (form === 'corgi') return withVersions(name, corgiHead(known, tags, versions), versions)
   const people = await catalog.listPeople(name)
   const stars = await catalog.listStars(name)
-  return { pieces: withVersions(name, fullHead(known, tags, versions, people, stars), versions), known, view }
+  return withVersions(name, fullHead(known, tags, versions, people, stars), versions)
 }
 
 /** Collects the pieces of `versions`, `time` and `policyRestrictions` as pages of versions go by. */
