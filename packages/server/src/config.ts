@@ -109,6 +109,7 @@ const alertKinds = [
   'private-name',
   'feed-silent',
   'feed-entry',
+  'hold-undecided',
 ] as const
 
 const webhook = v.pipe(

@@ -157,16 +157,15 @@ function findScreened({ screenings }: JudgeContext, version: Version): Finding |
   const found = screenings.get(version)
   if (found === undefined || found.hold === 'released') return undefined
   if (found.state === 'hold') {
-    const why = found.findings[0]?.why ?? 'what malware does'
-    // Established versions are told about and stay open: thousands of builds must not stop for a guess.
+    // What was found exactly is for those who respond: whoever tries to get past learns nothing. Established versions are told about and stay open: thousands of builds must not stop for a guess.
     return {
-      why: `screening found in it: ${why}`,
+      why: 'screening found in it what malware does, and a responder has to look at it',
       until: null,
       ...(found.mayHold ? {} : { spared: 'established' }),
     }
   }
   const waits = found.mayHold && (found.state === 'due' || found.state === 'failed')
-  return say(waits && `it could not be screened yet: ${found.fault || 'it waits'}`)
+  return say(waits && 'it could not be screened yet')
 }
 
 function findNew(days: number, { createdAt, now }: JudgeContext): Finding | undefined {

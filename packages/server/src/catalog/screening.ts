@@ -38,6 +38,8 @@ export interface Screening {
   readonly hold: HoldState
   /** Milliseconds since the epoch; null where there was no hold. */
   readonly heldAt: number | null
+  /** How often people were reminded that nobody decided. */
+  readonly reminders: number
   /** Id of an account, `operator`, or a part of the instance; empty while nobody decided. */
   readonly decidedBy: string
   readonly decidedAt: number | null
@@ -56,11 +58,16 @@ export interface ScreeningReads {
   /** What other rules screened, the newest first. */
   listOutdated(rules: string, limit: number): Promise<readonly Screening[]>
   countOutdated(rules: string): Promise<number>
+  countDue(): Promise<number>
+  /** Open holds since before a time of which people were reminded less often, the oldest first. */
+  listOverdue(heldBefore: number, reminders: number, limit: number): Promise<readonly Screening[]>
 }
 
 export interface ScreeningWrites {
   /** Replaces what is kept of the version. */
   set(screening: Screening): Promise<void>
+  /** Counts one reminder of an open hold; false where that was counted before. */
+  noteReminder(name: PackageName, version: Version, reminders: number): Promise<boolean>
   /** Ends an open hold; false where there is none. */
   settle(
     name: PackageName,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { parsePackageName, parseVersion } from '@holdfast/core'
-import { decideHold, holdTargetMs, listHolds } from '../flow/index.ts'
+import { decideHold, holdTargetMs, latenessOf, listHolds, readRescan } from '../flow/index.ts'
 import { operator } from '../identity/index.ts'
 import type { Ports } from '../main.ts'
 import { type Arguments, UsageError } from './usage.ts'
@@ -21,11 +21,14 @@ export async function holdAct(
 }
 
 async function list(ports: Ports): Promise<string> {
+  const now = ports.clock()
   const due = (heldAt: number) => new Date(heldAt + holdTargetMs).toISOString()
-  return (await listHolds(ports, operator))
-    .map(each => {
-      const why = each.fault || each.findings[0]?.why || 'no finding'
-      return `${each.package}@${each.version}\tdue ${due(each.heldAt ?? 0)}\t${each.score}\t${why}`
-    })
-    .join('\n')
+  const { left, due: waiting } = await readRescan(ports)
+  const holds = (await listHolds(ports, operator)).map(each => {
+    const why = each.fault || each.findings[0]?.why || 'no finding'
+    const late = latenessOf(each, now)
+    return `${each.package}@${each.version}\tdue ${due(each.heldAt ?? 0)}\t${late}\t${each.score}\t${why.replace(/\p{Cc}/gu, ' ')}`
+  })
+  const behind = left + waiting === 0 ? [] : [`${left} to screen again by newer rules, ${waiting} at all`]
+  return [...holds, ...behind].join('\n')
 }

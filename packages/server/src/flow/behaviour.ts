@@ -115,5 +115,11 @@ async function holdMember(
   tx.record(holdEvent(name, version, holdReasons.behaviour))
   const kept = await tx.screening.find(name, version)
   if (kept !== undefined)
-    await tx.screening.set({ ...kept, findings: [...findings, ...kept.findings], hold: 'open', heldAt: at })
+    await tx.screening.set({
+      ...kept,
+      findings: [...findings, ...kept.findings],
+      hold: 'open',
+      heldAt: at,
+      reminders: 0,
+    })
 }

@@ -6,6 +6,7 @@ import { defaultInspectLimits, inspectTarball } from '../integrity/index.ts'
 import type { Ports, Tx } from '../ports.ts'
 import { adviseMalware, clearMalware } from './advisory-writing.ts'
 import { openCase } from './case.ts'
+import { endUndecided } from './hold-clock.ts'
 import { addLetters, hostOf } from './letter.ts'
 import { aboutPackage } from './manifest.ts'
 import { readForScreening } from './screen.ts'
@@ -24,6 +25,7 @@ export async function settleHold(
   const state = measure === 'release' ? 'released' : 'confirmed'
   if (measure === 'release') await clearMalware(tx, ports, { name, versions: [version], words })
   if (!(await tx.screening.settle(name, version, state, by, at, words))) return
+  await endUndecided(tx, name, by, at)
   await tellOwners(tx, ports, `${name}@${version}`, name, measure, words)
   if (measure === 'release') return
   await adviseMalware(tx, ports, { name, versions: [version], words })

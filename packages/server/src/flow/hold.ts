@@ -14,9 +14,6 @@ import { findPrevious } from './screening.ts'
 const shown = 200
 const downloadsShown = 50
 
-/** By when somebody should have looked. What nobody looks at stays held. */
-export const holdTargetMs: number = 4 * 3600_000
-
 /** Holds that wait, the oldest first. */
 export async function listHolds(ports: Ports, actor: Actor): Promise<readonly Screening[]> {
   await authorize(ports, actor, 'instance:audit', '')

@@ -28,6 +28,7 @@ import { ownerEvent, userOf } from './leaf.ts'
 import { aboutPackage } from './manifest.ts'
 import { mapAhead } from './map-ahead.ts'
 import { handOf, publishEvent, recordVersion } from './publish.ts'
+import { keepDue } from './screening.ts'
 import { moveTag } from './tag.ts'
 
 /** What an import is told beside the versions. */
@@ -242,6 +243,9 @@ async function record(
       for (const each of versions) {
         manifests.set(each.upload.version, await recordVersion(ports, tx, { ...each, hand }))
         const { version, deprecated } = each.upload
+        // An import of thousands does not wait for screening: it follows, and closes what is young.
+        const { digest } = each.bytes
+        await tx.screening.set(keepDue({ name, version, origin: 'hosted', digest }, ports.clock()))
         if (deprecated) tx.record(deprecateEvent(name, version, deprecated))
       }
       await setTags(tx, name, versions)

@@ -57,10 +57,16 @@ export {
   decideHold,
   type HoldAnswer,
   type HoldView,
-  holdTargetMs,
   listHolds,
   readHold,
 } from './hold.ts'
+export {
+  type HoldLateness,
+  holdEscalationMs,
+  holdTargetMs,
+  latenessOf,
+  remindOfHolds,
+} from './hold-clock.ts'
 export { checkRoutes, hostNames, unhostNames } from './host.ts'
 export { type ImportOutcome, type ImportWishes, importVersions } from './import.ts'
 export {
@@ -221,7 +227,7 @@ export {
   recoverAtMachine,
 } from './recovery-staff.ts'
 export { arriveFromRegistry, listRegistryNames, type OldRegistry } from './registry-arrival.ts'
-export { readRescan, rescreen } from './rescreen.ts'
+export { type RescanProgress, readRescan, rescreen } from './rescreen.ts'
 export { type Measure, takeMeasure } from './respond.ts'
 export { listOwnersAtRisk, type OwnersAtRisk } from './risk.ts'
 export {

@@ -16,6 +16,8 @@ export interface RescanProgress {
   readonly rules: string
   /** Versions that older rules screened. */
   readonly left: number
+  /** Versions that nobody could screen yet. */
+  readonly due: number
 }
 
 /** A round of it, bounded; safe to run again. */
@@ -29,8 +31,9 @@ export async function rescreen(ports: Ports): Promise<void> {
 
 /** What is left to be screened by the rules in force. */
 export async function readRescan(ports: Ports): Promise<RescanProgress> {
+  const { screening } = ports.store
   const rules = await currentRules(ports)
-  return { rules, left: await ports.store.screening.countOutdated(rules) }
+  return { rules, left: await screening.countOutdated(rules), due: await screening.countDue() }
 }
 
 async function screenAgain(ports: Ports, before: Screening): Promise<void> {
@@ -76,7 +79,7 @@ async function keepAgain(
   const isFree =
     before.state === 'failed' && before.hold === 'open' && (state === 'allow' || state === 'warn')
   const hold = isNew
-    ? ({ hold: 'open', heldAt: at } as const)
+    ? ({ hold: 'open', heldAt: at, reminders: 0 } as const)
     : isFree && origin !== 'hosted'
       ? ({ hold: 'none', heldAt: null } as const)
       : {}

@@ -136,6 +136,7 @@ export function toScreening(
     screenedAt: at,
     hold: reason === '' ? 'none' : 'open',
     heldAt: reason === '' ? null : at,
+    reminders: 0,
     ...{ decidedBy: '', decidedAt: null, words: '' },
   }
 }

@@ -15,6 +15,8 @@ export type CaseKind =
   | 'malware'
   /** A feed of advisories says nothing any more: what is new and bad is not known here. */
   | 'feed-silent'
+  /** Nobody decided about a version that is held. */
+  | 'hold-undecided'
   /** A feed marks as malware what has long been used here, and waits for a person. */
   | 'feed-entry'
 

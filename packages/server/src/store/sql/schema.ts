@@ -371,6 +371,7 @@ export interface Schema {
     screened_at: number
     hold: string
     held_at: number | null
+    reminders: number
     decided_by: string
     decided_at: number | null
     words: string

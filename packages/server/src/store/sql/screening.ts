@@ -33,6 +33,15 @@ export function screeningReads(db: Kysely<Schema>): ScreeningReads {
       const query = outdated(rules).select(eb => eb.fn.countAll().as('n'))
       return Number((await query.executeTakeFirstOrThrow()).n)
     },
+    async countDue() {
+      const query = db.selectFrom('screening').where('state', 'in', ['due', 'failed'])
+      return Number((await query.select(eb => eb.fn.countAll().as('n')).executeTakeFirstOrThrow()).n)
+    },
+    async listOverdue(heldBefore, reminders, limit) {
+      const open = all().where('hold', '=', 'open').where('held_at', '<', heldBefore)
+      const query = open.where('reminders', '<', reminders).orderBy('held_at').orderBy('package')
+      return (await query.limit(limit).execute()).map(toScreening)
+    },
   }
 }
 
@@ -46,6 +55,11 @@ export function screeningWrites(db: Kysely<Schema>): ScreeningWrites {
         .values(row)
         .onConflict(clash => clash.columns(['package', 'version']).doUpdateSet(row))
         .execute()
+    },
+    async noteReminder(name, version, reminders) {
+      const query = db.updateTable('screening').set({ reminders }).where('reminders', '<', reminders)
+      const open = query.where('package', '=', name).where('version', '=', version).where('hold', '=', 'open')
+      return (await open.executeTakeFirst()).numUpdatedRows === 1n
     },
     async settle(name, version, hold, by, at, words) {
       const query = db.updateTable('screening').set({ hold, decided_by: by, decided_at: at, words })
@@ -63,6 +77,7 @@ function fromScreening(each: Screening): Schema['screening'] {
     may_hold: each.mayHold ? 1 : 0,
     screened_at: each.screenedAt,
     held_at: each.heldAt,
+    reminders: each.reminders,
     decided_by: each.decidedBy,
     decided_at: each.decidedAt,
   }
@@ -83,6 +98,7 @@ function toScreening(row: Selectable<Schema['screening']>): Screening {
     screenedAt: row.screened_at,
     hold: row.hold as Screening['hold'],
     heldAt: row.held_at,
+    reminders: row.reminders,
     decidedBy: row.decided_by,
     decidedAt: row.decided_at,
     words: row.words,

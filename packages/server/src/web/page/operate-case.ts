@@ -24,6 +24,7 @@ const kinds: Readonly<Record<CaseKind, string>> = {
   malware: 'malware',
   'feed-silent': 'feed of advisories is silent',
   'feed-entry': 'entry of a feed waits',
+  'hold-undecided': 'Nobody decided',
 }
 const states: Readonly<Record<CaseState, readonly [Tone, string]>> = {
   draft: ['warn', '!'],

@@ -1,7 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Problem, parsePackageName, parseVersion, problem } from '@holdfast/core'
 import type { Screening } from '../../catalog/index.ts'
-import { decideHold, type HoldView, holdTargetMs, listHolds, readHold } from '../../flow/index.ts'
+import {
+  decideHold,
+  type HoldView,
+  holdTargetMs,
+  latenessOf,
+  listHolds,
+  type RescanProgress,
+  readHold,
+  readRescan,
+} from '../../flow/index.ts'
 import { leadTo } from '../answer.ts'
 import { getVisitor, hasRole, type PageContext, type Visitor } from '../context.ts'
 import { readForm } from '../form.ts'
@@ -20,18 +29,34 @@ import { operateHead } from './operate-tab.ts'
 /** What waits for a person's look, the longest first. */
 export async function holdsPage(c: PageContext): Promise<Response> {
   const holds = await listHolds(c.env.ports, getReader(c))
+  const progress = await readRescan(c.env.ports).catch(() => undefined)
   const now = c.env.ports.clock()
   const done = c.env.call.query.get('done')
   const main = html`${operateHead(c, 'holds')}
 ${done === 'release' ? notice('good', 'Released: everybody gets it now') : nothing}
 ${done === 'confirm' ? notice('good', 'Confirmed: it is quarantined, and has a case') : nothing}
-<p>Versions that nobody gets before somebody has looked. What nobody looks at stays held.</p>
+<p>Versions that nobody gets before somebody has looked. What nobody decides about stays closed: silence is no yes. Those who respond are reminded after 4 hours; after a day there is a case, and the owners are told.</p>
 ${
   holds.length === 0
     ? html`<p>None waits.</p>`
     : html`<div class="scroll" tabindex="0"><table><thead><tr><th scope="col">Version</th><th scope="col">What speaks against it</th><th scope="col">Score</th><th scope="col">Held</th><th scope="col">Look by</th></tr></thead><tbody>${holds.map(each => holdRow(each, now))}</tbody></table></div>`
-}`
+}
+<h2>Screening</h2>
+${rescan(progress)}`
   return sheet(c, { title: 'Holds', main })
+}
+
+/** How far everything is looked at by the rules in force. */
+function rescan(progress: RescanProgress | undefined): Markup {
+  if (progress === undefined)
+    return notice('bad', 'Screening does not answer', html`What comes in meanwhile waits.`)
+  const { left, due, rules } = progress
+  return html`<p>${
+    left === 0
+      ? 'Everything was screened by the rules in force.'
+      : html`${plural(left, 'version')} of older rules ${left === 1 ? 'is' : 'are'} screened again, 200 a minute.`
+  } ${due === 0 ? nothing : html`${plural(due, 'version')} ${due === 1 ? 'waits' : 'wait'} to be screened at all.`}</p>
+<p class="small">Rules <code>${rules.slice(0, 12)}</code></p>`
 }
 
 function holdRow(each: Screening, now: number): Markup {
@@ -39,9 +64,16 @@ function holdRow(each: Screening, now: number): Markup {
   return html`<tr><td><a href="${holdPath(each)}">${each.package}@${each.version}</a></td><td><bdi>${why}</bdi></td><td>${each.score}</td><td class="nowrap">${ago(each.heldAt ?? now, now)}</td><td class="nowrap">${clock(each, now)}</td></tr>`
 }
 
-function clock({ heldAt }: Screening, now: number): Markup {
-  const due = (heldAt ?? now) + holdTargetMs
-  return due < now ? badge(`late, since ${ago(due, now)}`, 'bad', '!') : html`${ago(due, now)}`
+function clock(each: Screening, now: number): Markup {
+  const due = (each.heldAt ?? now) + holdTargetMs
+  switch (latenessOf(each, now)) {
+    case 'in-time':
+      return html`${ago(due, now)}`
+    case 'late':
+      return badge(`late, since ${ago(due, now)}`, 'warn', '!')
+    case 'escalated':
+      return badge(`a case, late since ${ago(due, now)}`, 'bad', '!')
+  }
 }
 
 function holdPath(each: Pick<Screening, 'package' | 'version'>): string {

@@ -463,6 +463,7 @@ async function incidents(table: TableMaker, db: Kysely<unknown>): Promise<void> 
       screened_at: 'int',
       hold: 'text',
       held_at: 'int?',
+      reminders: 'int',
       decided_by: 'text',
       decided_at: 'int?',
       words: 'text',
