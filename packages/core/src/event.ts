@@ -101,6 +101,7 @@ export type EventType =
   | 'denied'
   | 'download-flush'
   | 'invite'
+  | 'project'
   | 'screening'
   | 'session-create'
   | 'session-end'
@@ -219,6 +220,7 @@ export const eventTable: Readonly<Record<EventType, EventRow>> = {
   denied: forRecord,
   'download-flush': forRecord,
   invite: forRecord,
+  project: forRecord,
   screening: forRecord,
   'session-create': forRecord,
   'session-end': forRecord,

@@ -217,6 +217,11 @@ export const problemTable = {
     say: 'This is no leaf of a log: {why}',
     hint: 'Whoever runs the log has to explain it; nothing in it may be believed.',
   },
+  'lockfile-refused': {
+    status: 400,
+    say: 'The lock file is refused: {why}',
+    hint: 'Send it as npm, pnpm, yarn or bun wrote it; make it anew where it was changed by hand.',
+  },
   'log-behind': {
     status: 503,
     say: 'The log was signed at {signed} entries, but the database knows {found}',

@@ -18,6 +18,8 @@ import type {
   NameRoute,
   OriginName,
   Policy,
+  ProjectReads,
+  ProjectWrites,
   ScreeningReads,
   ScreeningWrites,
   StageReads,
@@ -371,6 +373,7 @@ export interface Store {
   readonly sourceLinks: SourceLinks
   readonly stages: StageReads
   readonly habits: HabitReads
+  readonly projects: ProjectReads
   readonly incident: CaseReads
   readonly advisories: AdvisoryRows
   readonly screening: ScreeningReads
@@ -429,6 +432,7 @@ export interface Tx {
   readonly advisories: Pick<AdvisoryRows, 'listRecords'> & AdvisoryWrites
   readonly screening: ScreeningReads & ScreeningWrites
   readonly habits: HabitReads & HabitWrites
+  readonly projects: ProjectReads & ProjectWrites
   readonly policy: PolicyReads & PolicyWrites
   readonly leafDocuments: LeafDocumentReads & LeafDocumentWrites
   readonly mail: MailWrites

@@ -5,6 +5,7 @@ import { createReachJudge } from '../audit/judge-reach.ts'
 import { findKnown, type Known, type Severity, severities } from '../audit/known.ts'
 import type { JudgedFinding } from '../audit/reach.ts'
 import { formatSarif } from '../audit/sarif.ts'
+import { submitProject } from '../audit/submit.ts'
 import { readLockText } from '../locked.ts'
 import { readRoutes } from '../npm-registry.ts'
 import { openProject, type Project } from '../project.ts'
@@ -14,11 +15,15 @@ import { ownVersion } from '../version.ts'
 
 const usage = `holdfast audit [FOLDER|LOCKFILE] [--json|--sarif] [--level low|moderate|high|critical] [--omit dev|optional]...
                [--registry URL] [--entry FILE]... [--symbols FILE] [--no-reachability]
+               [--submit --project NAME [--branch NAME]]
 
 Shows what is known against the versions that a lock file of npm, pnpm, yarn or bun names: how bad it is, where it is
 fixed, and why the package is there. Each package is asked of the registry that the project is set to for its name; the
 name of a scoped package that came from somewhere else is told to nobody. What is installed is then read, and each finding
 says whether the application gets to what is flawed; unknown counts as reachable (docs/reachability.md).
+
+With --submit the lock file is kept by the registry under a project of yours (@acme/site for one of the organisation acme)
+and a branch, that of git unless you name one: you are told when something is found in it later, and see it at /exposure.
 
 Exit code 0 when nothing is known at the level or above it, 1 when something is, 2 for usage and network.
 `
@@ -32,6 +37,9 @@ const options = {
   entry: { type: 'string', multiple: true },
   symbols: { type: 'string' },
   reachability: { type: 'boolean', default: true },
+  submit: { type: 'boolean' },
+  project: { type: 'string' },
+  branch: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
 } as const
 
@@ -42,6 +50,7 @@ export async function runAudit(args: string[], loadParser?: () => Promise<ParseS
   const level = parseLevel(values.level)
   const omitted = parseOmitted(values.omit ?? [])
   const project = await openProject(positionals[0])
+  if (values.submit) await submitProject(project, values)
   const known = await findKnown(project.graph, await readRoutes(project.folder, values.registry))
   const counted = known.findings.filter(
     ({ flaw, scope }) =>

@@ -40,6 +40,14 @@ export type {
   TfaDemand,
   VersionFacts,
 } from './port.ts'
+export type {
+  ProjectEntry,
+  ProjectLock,
+  ProjectReads,
+  ProjectRisk,
+  ProjectUse,
+  ProjectWrites,
+} from './project.ts'
 export { findAmbiguous, originOf } from './route.ts'
 export type {
   Finding,

@@ -112,6 +112,7 @@ async function forget(tx: Tx, ports: Ports, account: Account): Promise<void> {
   await tx.identity.setPrimaryAddress(account.id, { email: '', verifiedAt: null, createdAt: now })
   await tx.identity.endPresence(account.id)
   await tx.habits.forgetHabits(account.id)
+  await tx.projects.forgetOwner(account.id)
 }
 
 async function listAlone(

@@ -209,6 +209,7 @@ export {
   renewRecoveryCodes,
   tfaState,
 } from './profile.ts'
+export { type LockSubmission, listOwners, listOwnLocks, removeLock, submitLock } from './project-lock.ts'
 export { readAttestations, settleProvenance } from './provenance.ts'
 export { admit, type Published, publish, type Upload } from './publish.ts'
 export { reconcile } from './reconcile.ts'

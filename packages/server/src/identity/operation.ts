@@ -93,6 +93,10 @@ export const operations = {
     token: 'never',
     presence: false,
   },
+  // What is submitted decides of what its owner is told: a token that only reads must not take that away.
+  'project:submit': { needs: { on: 'signed-in' }, token: 'write', presence: false },
+  'project:read': { needs: { on: 'signed-in' }, token: 'read', presence: false },
+  'org:submit': { needs: { on: 'org', role: 'developer' }, token: 'write', presence: false },
   'org:create': { needs: { on: 'signed-in' }, token: 'never', presence: true },
   'org:read': { needs: { on: 'org', role: 'developer' }, token: 'read', presence: false },
   'org:manage': { needs: { on: 'org', role: 'admin' }, token: 'manage', presence: true },

@@ -7,6 +7,7 @@ import { advisoryPrefix, answerAdvisory, postAdvisory } from './advisory.ts'
 import { giveReadToken } from './ci.ts'
 import { reportLeaks, reportSignedLeaks, revokeTokens } from './leak.ts'
 import { keepVersions, previewVersions } from './policy.ts'
+import { answerProject, projectPrefix } from './project.ts'
 import { provenancePrefix, readProvenance } from './provenance.ts'
 import { postWaiver, readWhy, whyPrefix } from './why.ts'
 
@@ -44,6 +45,7 @@ async function handle(ports: Ports, call: Call): Promise<Answer> {
   if (call.method === 'GET' && path.startsWith(whyPrefix)) return readWhy(ports, call, path)
   if (call.method === 'GET' && path.startsWith(provenancePrefix)) return readProvenance(ports, call, path)
   if (path.startsWith(advisoryPrefix)) return answerAdvisory(ports, call, path)
+  if (path === projectPrefix || path.startsWith(`${projectPrefix}/`)) return answerProject(ports, call, path)
   const isThere = Object.keys(routes).some(each => each.endsWith(` ${path}`))
   throw problem(isThere ? 'method-not-allowed' : 'not-found', { method: call.method })
 }

@@ -376,6 +376,28 @@ export interface Schema {
     decided_at: number | null
     words: string
   }
+  /** Lock files that were submitted, one of a branch; their entries; and of what their owners were told. */
+  project_lock: {
+    id: string
+    owner: string
+    project: string
+    branch: string
+    manager: string
+    digest: string
+    entries: number
+    submitted_by: string
+    submitted_at: number
+  }
+  project_entry: {
+    lock: string
+    package: string
+    version: string
+    direct: number
+    scope: string
+    own: number | null
+    path: string
+  }
+  project_told: { owner: string; project: string; about: string; at: number }
   incident_note: { incident: string; ordinal: number; at: number; author: string; words: string }
   document: {
     package: string

@@ -17,6 +17,7 @@ import { logRows, logWrites } from './log.ts'
 import { migrations } from './migrations/index.ts'
 import { mirrorRows, upstreamWrites } from './mirror.ts'
 import { policyReads, policyWrites } from './policy.ts'
+import { projectReads, projectWrites } from './project.ts'
 import { provenanceRows } from './provenance.ts'
 import { documentRows, downloadRows, leases, mailRows, mailWrites } from './record.ts'
 import type { Schema } from './schema.ts'
@@ -51,6 +52,7 @@ export async function openStore(driver: SqlDriver<Schema>, clock: Clock, logOrig
     advisories: advisoryRows(driver.db, derive),
     screening: screeningReads(driver.db),
     habits: habitReads(driver.db),
+    projects: projectReads(driver.db),
     policy: cachedPolicy(policyReads(driver.db), feed),
     documents: documentRows(driver.db, derive),
     leafDocuments: leafDocumentReads(driver.db),
@@ -94,6 +96,7 @@ function openTx(tx: Kysely<Schema>, clock: Clock, record: Tx['record']): Tx {
     advisories: advisoryWrites(tx),
     screening: { ...screeningReads(tx), ...screeningWrites(tx) },
     habits: { ...habitReads(tx), ...habitWrites(tx) },
+    projects: { ...projectReads(tx), ...projectWrites(tx) },
     policy: { ...policyReads(tx), ...policyWrites(tx) },
     leafDocuments: { ...leafDocumentReads(tx), ...leafDocumentWrites(tx) },
     mail: mailWrites(tx, clock),

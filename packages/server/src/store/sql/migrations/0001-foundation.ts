@@ -17,6 +17,7 @@ export async function up(db: Kysely<unknown>, dialect: 'sqlite' | 'postgres'): P
   await policies(table, db)
   await upstreams(table, db)
   await incidents(table, db)
+  await projects(table, db)
   await reading(table, db, dialect)
 }
 
@@ -478,6 +479,41 @@ async function incidents(table: TableMaker, db: Kysely<unknown>): Promise<void> 
     'actor',
     'kind',
     'value',
+  ])
+}
+
+/** Lock files that people submitted, and of what they were told about them. */
+async function projects(table: TableMaker, db: Kysely<unknown>): Promise<void> {
+  await table('project_lock', {
+    id: 'text!',
+    owner: 'text',
+    project: 'text',
+    branch: 'text',
+    manager: 'text',
+    digest: 'text',
+    entries: 'int',
+    submitted_by: 'text',
+    submitted_at: 'int',
+  })
+  await index(db, 'project_lock', ['owner', 'project', 'branch'], true)
+  await table(
+    'project_entry',
+    {
+      lock: 'text',
+      package: 'text',
+      version: 'text',
+      direct: 'int',
+      scope: 'text',
+      own: 'int?',
+      path: 'text',
+    },
+    ['lock', 'package', 'version'],
+  )
+  await index(db, 'project_entry', ['package', 'version'])
+  await table('project_told', { owner: 'text', project: 'text', about: 'text', at: 'int' }, [
+    'owner',
+    'project',
+    'about',
   ])
 }
 
