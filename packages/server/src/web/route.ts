@@ -21,6 +21,12 @@ import { logEntryPage } from './page/log-entry.ts'
 import { machinesPage, machinesSubmit } from './page/machine.ts'
 import { mailPage, namesPage, namesSubmit, operatePage } from './page/operate.ts'
 import { operateAdvisoriesPage, operateAdvisoriesSubmit } from './page/operate-advisory.ts'
+import {
+  advisoryNewPage,
+  advisoryNewSubmit,
+  advisoryOwnPage,
+  advisoryOwnSubmit,
+} from './page/operate-advisory-write.ts'
 import { auditExport, auditPage } from './page/operate-audit.ts'
 import { casePage, caseSubmit, casesPage } from './page/operate-case.ts'
 import { holdPage, holdSubmit, holdsPage } from './page/operate-hold.ts'
@@ -125,7 +131,7 @@ export function addRoutes(app: Hono<WebEnv>): void {
   app.get('/operate/risk', riskPage)
   app.get('/operate/critical', criticalPage).post(criticalSubmit)
   app.get('/operate/holds', holdsPage)
-  app.get('/operate/holds/:name{(?:@[^/]+/)?[^/@][^/]*}/:version', holdPage).post(holdSubmit)
+  app.get('/operate/holds/:subject{.+}', holdPage).post(holdSubmit)
   app.get('/operate/cases', casesPage)
   app.get('/operate/cases/:id', casePage).post(caseSubmit)
   app.get('/operate/audit', auditPage)
@@ -133,6 +139,8 @@ export function addRoutes(app: Hono<WebEnv>): void {
   app.get('/operate/origins', originsPage)
   app.get('/operate/cached', cachedPage)
   app.get('/operate/advisories', operateAdvisoriesPage).post(operateAdvisoriesSubmit)
+  app.get('/operate/advisories/new', advisoryNewPage).post(advisoryNewSubmit)
+  app.get('/operate/advisories/own/:id', advisoryOwnPage).post(advisoryOwnSubmit)
   app.get('/operate/webhooks', webhooksPage)
   app.get('/operate/mail', mailPage)
 }

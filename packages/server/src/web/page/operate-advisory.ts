@@ -6,6 +6,7 @@ import {
   acceptWaiting,
   type FeedState,
   listFeedStates,
+  listOwnAdvisories,
   listWaiting,
   refuseWaiting,
 } from '../../flow/index.ts'
@@ -18,6 +19,7 @@ import { ago, plural } from '../part/format.ts'
 import { asNotice, notice, problemNotice } from '../part/notice.ts'
 import { feedBadge } from '../part/severity.ts'
 import { checkFresh } from './confirm.ts'
+import { ownAdvisories } from './operate-advisory-write.ts'
 import { operateHead } from './operate-tab.ts'
 
 export async function operateAdvisoriesPage(c: PageContext): Promise<Response> {
@@ -49,7 +51,11 @@ function getStaff(c: PageContext): Visitor {
 
 async function page(c: PageContext, visitor: Visitor, trouble?: Problem): Promise<Response> {
   const { ports } = c.env
-  const [states, waiting] = await Promise.all([listFeedStates(ports), listWaiting(ports, visitor)])
+  const [states, waiting, own] = await Promise.all([
+    listFeedStates(ports),
+    listWaiting(ports, visitor),
+    listOwnAdvisories(ports, visitor),
+  ])
   const now = ports.clock()
   const main = html`${operateHead(c, 'advisories')}
 ${problemNotice(trouble)}
@@ -59,7 +65,8 @@ ${states.some(each => each.isSilent) ? notice('bad', 'A feed is silent', html`It
 ${states.length === 0 ? notice('warn', 'No feed', html`Nothing is read by the clock. <code>advisoryFeeds</code> of the configuration names feeds; <code>osv</code> is the public one.`) : feeds(states, now)}
 <h2>Entries that wait for a person</h2>
 <p>A feed that suddenly calls malware what has long been used here may be right, wrong or stolen.</p>
-${waiting.length === 0 ? html`<p>None waits.</p>` : waiting.map(each => entry(each, now, hasRole(visitor, 'responder')))}`
+${waiting.length === 0 ? html`<p>None waits.</p>` : waiting.map(each => entry(each, now, hasRole(visitor, 'responder')))}
+${ownAdvisories(own, now, hasRole(visitor, 'responder'))}`
   return sheet(c, { title: 'Advisories', main, status: trouble?.status ?? 200 })
 }
 

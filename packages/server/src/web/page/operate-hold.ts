@@ -39,7 +39,7 @@ ${done === 'confirm' ? notice('good', 'Confirmed: it is quarantined, and has a c
 ${
   holds.length === 0
     ? html`<p>None waits.</p>`
-    : html`<div class="scroll" tabindex="0"><table><thead><tr><th scope="col">Version</th><th scope="col">What speaks against it</th><th scope="col">Score</th><th scope="col">Held</th><th scope="col">Look by</th></tr></thead><tbody>${holds.map(each => holdRow(each, now))}</tbody></table></div>`
+    : html`<div class="scroll" tabindex="0"><table><thead><tr><th scope="col">Version</th><th scope="col">Look by</th><th scope="col">What speaks against it</th><th scope="col">Score</th><th scope="col">Held</th></tr></thead><tbody>${holds.map(each => holdRow(each, now))}</tbody></table></div>`
 }
 <h2>Screening</h2>
 ${rescan(progress)}`
@@ -61,7 +61,7 @@ function rescan(progress: RescanProgress | undefined): Markup {
 
 function holdRow(each: Screening, now: number): Markup {
   const why = each.fault || each.findings[0]?.why || 'nothing was found'
-  return html`<tr><td><a href="${holdPath(each)}">${each.package}@${each.version}</a></td><td><bdi>${why}</bdi></td><td>${each.score}</td><td class="nowrap">${ago(each.heldAt ?? now, now)}</td><td class="nowrap">${clock(each, now)}</td></tr>`
+  return html`<tr><td><a href="${holdPath(each)}">${each.package}@${each.version}</a></td><td>${clock(each, now)}</td><td><bdi>${why}</bdi></td><td>${each.score}</td><td class="nowrap">${ago(each.heldAt ?? now, now)}</td></tr>`
 }
 
 function clock(each: Screening, now: number): Markup {
@@ -70,9 +70,9 @@ function clock(each: Screening, now: number): Markup {
     case 'in-time':
       return html`${ago(due, now)}`
     case 'late':
-      return badge(`late, since ${ago(due, now)}`, 'warn', '!')
+      return html`${badge('late', 'warn', '!')} ${ago(due, now)}`
     case 'escalated':
-      return badge(`a case, late since ${ago(due, now)}`, 'bad', '!')
+      return html`${badge('late, a case', 'bad', '!')} ${ago(due, now)}`
   }
 }
 
@@ -104,7 +104,9 @@ export async function holdSubmit(c: PageContext): Promise<Response> {
 }
 
 function subjectOf(c: PageContext) {
-  return { name: parsePackageName(c.req.param('name')), version: parseVersion(c.req.param('version')) }
+  const words = c.req.param('subject') ?? ''
+  const slash = words.lastIndexOf('/')
+  return { name: parsePackageName(words.slice(0, slash)), version: parseVersion(words.slice(slash + 1)) }
 }
 
 async function show(c: PageContext, reader: Visitor, trouble?: Problem): Promise<Response> {
@@ -113,7 +115,7 @@ async function show(c: PageContext, reader: Visitor, trouble?: Problem): Promise
   const { screening, diff } = view
   const now = c.env.ports.clock()
   const main = html`${operateHead(c, 'holds')}
-<h2><a href="${packagePath(name)}">${name}</a>@${version}</h2>
+<h2 class="screened"><a href="${packagePath(name)}">${name}</a>@${version}</h2>
 <p>${state(screening)} score ${screening.score}, ${screening.origin === 'hosted' ? 'published here' : `from ${screening.origin}`}${screening.heldAt === null ? nothing : html`, held ${ago(screening.heldAt, now)}`}</p>
 ${problemNotice(trouble)}
 ${screening.hold === 'open' && hasRole(reader, 'responder') ? answers(screening) : nothing}
@@ -122,7 +124,7 @@ ${screening.fault === '' ? nothing : notice('warn', screening.fault)}
 ${screeningFindings(screening.findings)}
 ${who(view, now)}
 <h3>Against the version before</h3>
-${diff === undefined ? html`<p>There is no comparison.</p>` : html`<ul>${findingItems(diff)}</ul>${fileDiffs(diff)}`}`
+${diff === undefined ? html`<p>There is no comparison.</p>` : html`<ul class="bare findings">${findingItems(diff)}</ul>${fileDiffs(diff)}`}`
   return sheet(c, { title: `${name}@${version}, held`, main, status: trouble?.status ?? 200 })
 }
 
