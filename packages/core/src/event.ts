@@ -102,6 +102,8 @@ export type EventType =
   | 'download-flush'
   | 'invite'
   | 'project'
+  | 'policy-page'
+  | 'review'
   | 'screening'
   | 'session-create'
   | 'session-end'
@@ -221,6 +223,8 @@ export const eventTable: Readonly<Record<EventType, EventRow>> = {
   'download-flush': forRecord,
   invite: forRecord,
   project: forRecord,
+  'policy-page': forRecord,
+  review: forRecord,
   screening: forRecord,
   'session-create': forRecord,
   'session-end': forRecord,

@@ -62,6 +62,12 @@ export type { ProblemData } from './problem.ts'
 export { excerpt, isProblem, Problem, problem } from './problem.ts'
 export type { ProblemCode, ProblemRow } from './problem-table.ts'
 export { problemTable } from './problem-table.ts'
+export {
+  formatSecurityText,
+  isSecurityContact,
+  parseSecurityText,
+  type SecurityText,
+} from './security-text.ts'
 export type { Status, StatusRow } from './status.ts'
 export { statusTable } from './status.ts'
 export { decodeBase64, encodeBase64, encodeHex } from './tlog/bytes.ts'

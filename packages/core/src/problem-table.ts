@@ -382,6 +382,11 @@ export const problemTable = {
     say: 'The policy of this registry stands in its configuration',
     hint: 'Change `policy` in holdfast.yaml, then run `holdfast operator policy apply` or start anew.',
   },
+  'policy-page-changed': {
+    status: 409,
+    say: 'Somebody else changed this page meanwhile',
+    hint: 'Look at its present text, and change that.',
+  },
   'presence-required': {
     status: 401,
     say: 'Confirm that it is you before you {operation}',
@@ -486,6 +491,11 @@ export const problemTable = {
     status: 502,
     say: '{host} is on a private network, which this instance does not connect to',
     hint: 'If it is meant to, the operator adds {host} or its network to `allowPrivateHosts`.',
+  },
+  'review-not-found': {
+    status: 404,
+    say: 'There is no such review',
+    hint: 'See all of them at /security/reviews.',
   },
   'revision-conflict': {
     status: 409,

@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
-import { parseJson, parseNamePattern } from '@holdfast/core'
+import { isSecurityContact, parseJson, parseNamePattern } from '@holdfast/core'
 import * as v from 'valibot'
 import { type NameRoute, parseRules, type Rule, RuleFaults } from './catalog/index.ts'
 import { originFaults, originList, routeList, routesOf } from './origin.ts'
@@ -259,6 +259,19 @@ const keys = {
   recheckSources: v.optional(v.picklist(['off', 'weekly'], 'must be off or weekly'), 'off'),
   /** File with the witnesses of the log and how many of them a checkpoint needs (C2SP tlog-policy); without it none is asked. */
   witnesses: v.optional(text),
+  /** Where weaknesses are reported, the first preferred: `mailto:`, `tel:` or https addresses. */
+  securityContact: v.optional(
+    v.pipe(
+      list,
+      v.check(
+        contacts => contacts.every(isSecurityContact),
+        'must be addresses like mailto:security@acme.example or https://acme.example/report',
+      ),
+    ),
+    [],
+  ),
+  /** Languages in which reports are read. */
+  securityLanguages: v.optional(list, ['en']),
   /** Unpublish policy: hours in which an owner may take a version back without further conditions. */
   unpublishHours: v.optional(v.pipe(number, v.minValue(0)), 72),
 } as const

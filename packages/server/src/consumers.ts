@@ -13,6 +13,7 @@ import {
   recomputeCritical,
   reconcile,
   remindOfHolds,
+  remindOfReview,
   rescreen,
   settleProvenance,
   tellOfEndingTokens,
@@ -83,6 +84,7 @@ const jobs: readonly Job[] = [
   { name: 'job-ask-upstreams', everyMs: dayMs / 24, run: askUpstreams },
   { name: 'job-cache-quota', everyMs: 10 * 60_000, run: keepWithinQuota },
   { name: 'job-stages', everyMs: 10 * 60_000, run: expireStaged },
+  { name: 'job-reviews', everyMs: 30 * dayMs, run: remindOfReview },
   { name: 'job-critical', everyMs: dayMs, run: recomputeCritical },
 ]
 

@@ -28,6 +28,7 @@ import type {
   UpstreamVersion,
   Waiver,
 } from './catalog/index.ts'
+import type { CommunityReads, CommunityWrites } from './community/index.ts'
 import type { Config } from './config.ts'
 import type { DomainFacts, Grant, IdentityReads, IdentityUpkeep, IdentityWrites } from './identity/index.ts'
 import type { CaseReads, CaseWrites } from './incident/index.ts'
@@ -375,6 +376,7 @@ export interface Store {
   readonly habits: HabitReads
   readonly projects: ProjectReads
   readonly incident: CaseReads
+  readonly community: CommunityReads
   readonly advisories: AdvisoryRows
   readonly screening: ScreeningReads
   readonly policy: PolicyReads
@@ -429,6 +431,7 @@ export interface Tx {
   readonly trust: TrustReads & TrustWrites
   readonly stages: StageReads & StageWrites
   readonly incident: CaseReads & CaseWrites
+  readonly community: CommunityReads & CommunityWrites
   readonly advisories: Pick<AdvisoryRows, 'listRecords'> & AdvisoryWrites
   readonly screening: ScreeningReads & ScreeningWrites
   readonly habits: HabitReads & HabitWrites

@@ -30,9 +30,11 @@ import { warnings } from './probe/cli-2-warn.ts'
 import { fix } from './probe/cli-3-fix.ts'
 import { sbom } from './probe/cli-3-sbom.ts'
 import { typosquats } from './probe/general-1-typosquat.ts'
+import { disclosure } from './probe/general-1-vdp.ts'
 import { unpublish } from './probe/general-2-unpublish.ts'
 import { publicLog } from './probe/general-3-log.ts'
 import { osvAdvisories } from './probe/general-3-osv.ts'
+import { reviews } from './probe/general-3-review.ts'
 import type { Probe } from './probe.ts'
 
 /** Every probe that exists; a capability that none of them shows is `missing`. */
@@ -55,10 +57,12 @@ export const probes: readonly Probe[] = [
   provenance,
   scopedKeys,
   tokenPrefix,
+  disclosure,
   typosquats,
   unpublish,
   publicLog,
   osvAdvisories,
+  reviews,
   warnings,
   oneGate,
   confusion,

@@ -31,6 +31,7 @@ import { feedAct } from './feed.ts'
 import { holdAct } from './hold.ts'
 import { keysAct } from './keys.ts'
 import { advisoriesAct, policyAct } from './policy.ts'
+import { reviewAct } from './review.ts'
 import { robotAct } from './robot.ts'
 import { checkNamesAct, checkUpstreamAct } from './upstream.ts'
 import { type Arguments, configOf, configOptions, duration, readArguments, UsageError } from './usage.ts'
@@ -58,6 +59,7 @@ const usage = `Usage: holdfast operator <act> --data DIR …
   critical                               list critical packages, marked or among the top 1 % by use
   policy show|apply|enforce|monitor|keep [RULE] [--dry-run]   the rules of the firewall, and what they hide
   waiver list|grant|refuse|end [ID] [--expires 30d]      exceptions that were asked for
+  review list|add|remind [--date DAY --scope TEXT --by WHO --findings FILE]   security reviews, for everybody to read
   keys list|rotate --use npm|log [--compromised-since TIME]   keys that this registry signs with, and a new one
   check-upstream NAME...                 ask upstreams about packages now; what they withdrew is quarantined
   check-names                            look now whether private names appeared upstream, and list those that did
@@ -82,6 +84,11 @@ const options = {
   reason: 'value',
   words: 'value',
   csv: 'value',
+  date: 'value',
+  scope: 'value',
+  by: 'value',
+  findings: 'value',
+  id: 'value',
   to: 'value',
   'dry-run': 'flag',
   use: 'value',
@@ -108,6 +115,7 @@ const acts: Readonly<Record<string, Act>> = {
   robot: robotAct,
   policy: policyAct,
   waiver: waiverAct,
+  review: reviewAct,
   feed: feedAct,
   keys: keysAct,
   advisories: advisoriesAct,

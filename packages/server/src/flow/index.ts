@@ -197,6 +197,15 @@ export {
   rulesWithMode,
   setRuleMode,
 } from './policy.ts'
+export {
+  editPolicyPage,
+  listPolicyChanges,
+  policyFacts,
+  readFilledPolicy,
+  readPolicyPage,
+  type ShownPolicy,
+  securityTextOf,
+} from './policy-page.ts'
 export { provePresence } from './presence.ts'
 export { askUpstreams, followNames, nameCursor } from './private-name.ts'
 export {
@@ -230,6 +239,7 @@ export {
 export { arriveFromRegistry, listRegistryNames, type OldRegistry } from './registry-arrival.ts'
 export { type RescanProgress, readRescan, rescreen } from './rescreen.ts'
 export { type Measure, takeMeasure } from './respond.ts'
+export { listReviews, remindOfReview, setReview } from './review.ts'
 export { listOwnersAtRisk, type OwnersAtRisk } from './risk.ts'
 export {
   addRobot,
@@ -283,7 +293,13 @@ export {
   type PublisherRequest,
   removePublisher,
 } from './trust.ts'
-export { type Remainder, unpublishMissing, unpublishPackage, unpublishVersion } from './unpublish.ts'
+export {
+  type Remainder,
+  unpublishLimits,
+  unpublishMissing,
+  unpublishPackage,
+  unpublishVersion,
+} from './unpublish.ts'
 export { verifyEmail } from './verification.ts'
 export { type Happening, listHappenings } from './version-history.ts'
 export {

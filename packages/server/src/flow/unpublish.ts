@@ -14,9 +14,11 @@ import { tagEvent } from './tag.ts'
 import { listFacts } from './view.ts'
 
 const hourMs = 3600_000
-const weekMs = 7 * 24 * hourMs
-const maxWeeklyDownloads = 300
+const dayMs = 24 * hourMs
 const maxDependentsNamed = 3
+
+/** What else must be true of a version that is past its first hours: npm's published policy. */
+export const unpublishLimits = { downloadDays: 7, downloads: 300, owners: 1 } as const
 
 /** A document that a client sent back with versions left out. */
 export interface Remainder {
@@ -123,13 +125,17 @@ async function checkPolicy(ports: Ports, name: PackageName, gone: readonly Versi
   if (gone.every(facts => now - facts.publishedAt <= unpublishHours * hourMs)) return
   const age = `it was published more than ${unpublishHours} hours ago`
   const version = gone.length === 1 ? gone[0]?.version : undefined
-  const downloads = await ports.store.downloads.count(name, version, now - weekMs)
-  if (downloads >= maxWeeklyDownloads)
+  const downloads = await ports.store.downloads.count(
+    name,
+    version,
+    now - unpublishLimits.downloadDays * dayMs,
+  )
+  if (downloads >= unpublishLimits.downloads)
     throw refuse(`${age} and was downloaded ${downloads} times in the last week`)
   const owners = (await ports.store.catalog.listPeople(name)).filter(
     ({ role }) => role === 'owner' || role === 'maintainer',
   )
-  if (owners.length > 1) throw refuse(`${age} and has ${owners.length} owners`)
+  if (owners.length > unpublishLimits.owners) throw refuse(`${age} and has ${owners.length} owners`)
 }
 
 /** Packages here that need this one and are not removed themselves. */

@@ -119,8 +119,7 @@ function foot(): Markup {
 <a href="/log">Transparency log</a>
 <a href="/advisories">Advisories</a>
 <a href="/policy/tokens">Rules for tokens</a>
-<a href="/policy/unpublish">Unpublish policy</a>
-<a href="/policy/recovery">Recovery policy</a>
+<a href="/policy">Policies</a>
 <a href="/npm/-/npm/v1/keys">Signing keys</a>
 </nav>
 </div></footer>`

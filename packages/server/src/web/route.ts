@@ -32,16 +32,18 @@ import { casePage, caseSubmit, casesPage } from './page/operate-case.ts'
 import { holdPage, holdSubmit, holdsPage } from './page/operate-hold.ts'
 import { cachedPage, originsPage } from './page/operate-origin.ts'
 import { criticalPage, criticalSubmit, riskPage } from './page/operate-package.ts'
+import { editedPagesPage, editPage, editSubmit } from './page/operate-page.ts'
 import { peoplePage, peopleSubmit } from './page/operate-people.ts'
 import { personPage, personSubmit } from './page/operate-person.ts'
 import { policyPage, policySubmit } from './page/operate-policy.ts'
 import { staffRecoveryPage, staffRecoverySubmit } from './page/operate-recovery.ts'
+import { operateReviewsPage, operateReviewsSubmit } from './page/operate-review.ts'
 import { waiversPage, waiversSubmit } from './page/operate-waiver.ts'
 import { webhooksPage } from './page/operate-webhook.ts'
 import { orgPage, orgSubmit, orgsPage, orgsSubmit } from './page/org.ts'
 import { packagePage } from './page/package.ts'
 import { packageAccessPage, packageAccessSubmit } from './page/package-access.ts'
-import { unpublishPolicyPage } from './page/policy.ts'
+import { policiesPage, policyHistoryPage, policyTextPage } from './page/policy.ts'
 import { publicSecurityPage } from './page/public-security.ts'
 import { publisherStartPage, publishersPage, publishersSubmit } from './page/publisher.ts'
 import {
@@ -55,11 +57,12 @@ import {
   recoveryPage,
   recoverySubmit,
 } from './page/recovery.ts'
-import { recoveryPolicyPage } from './page/recovery-policy.ts'
+import { reviewsPage } from './page/review.ts'
 import { revokeTokenPage, revokeTokenSubmit } from './page/revoke-token.ts'
 import { searchPage } from './page/search.ts'
 import { secondFactorPage, secondFactorSubmit } from './page/second-factor.ts'
 import { newPasskeyPage, newPasskeySubmit, securityPage, securitySubmit } from './page/security.ts'
+import { securityText } from './page/security-text.ts'
 import { signInPage, signInSubmit, signOutSubmit } from './page/sign-in.ts'
 import { invitationPage, invitationSubmit, signUpPage, signUpSubmit } from './page/sign-up.ts'
 import { stagedListPage, stagedPage, stagedSubmit } from './page/staged.ts'
@@ -87,12 +90,15 @@ export function addRoutes(app: Hono<WebEnv>): void {
   app.get('/publishers', publisherStartPage)
   app.get('/publishers/npm/:name{.+}', publishersPage).post(publishersSubmit)
   app.get('/use', usePage)
-  app.get('/policy/unpublish', unpublishPolicyPage)
   app.get('/policy/tokens', tokenPolicyPage)
   app.get('/policy/tokens/rules/:file', tokenRuleFile)
   app.get('/security', publicSecurityPage)
   app.get('/revoke-token', revokeTokenPage).post(revokeTokenSubmit)
-  app.get('/policy/recovery', recoveryPolicyPage)
+  app.get('/policy', policiesPage)
+  app.get('/policy/:page', policyTextPage)
+  app.get('/policy/:page/history', policyHistoryPage)
+  app.get('/.well-known/security.txt', securityText)
+  app.get('/security/reviews', reviewsPage)
   app.get('/recover', askRecoveryPage).post(askRecoverySubmit)
   app.get('/recover/:code', recoveryLinkPage).post(recoveryLinkSubmit)
   app.get('/recovery/cancel/:secret', cancelRecoveryPage).post(cancelRecoverySubmit)
@@ -142,5 +148,8 @@ export function addRoutes(app: Hono<WebEnv>): void {
   app.get('/operate/advisories/new', advisoryNewPage).post(advisoryNewSubmit)
   app.get('/operate/advisories/own/:id', advisoryOwnPage).post(advisoryOwnSubmit)
   app.get('/operate/webhooks', webhooksPage)
+  app.get('/operate/pages', editedPagesPage)
+  app.get('/operate/pages/:page', editPage).post(editSubmit)
+  app.get('/operate/reviews', operateReviewsPage).post(operateReviewsSubmit)
   app.get('/operate/mail', mailPage)
 }

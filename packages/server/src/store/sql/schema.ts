@@ -426,6 +426,16 @@ export interface Schema {
     last_at: number
   }
   download_day: { package: string; version: string; day: number; count: number }
+  policy_text: { page: string; version: number; text: string; words: string; author: string; at: number }
+  /** The findings are JSON text. */
+  review: {
+    id: string
+    date: string
+    scope: string
+    reviewer: string
+    findings: string
+    changed_at: number
+  }
   webhook: {
     id: string
     begun_at: number

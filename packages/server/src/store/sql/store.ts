@@ -7,6 +7,7 @@ import type { Clock, EventFeed, InstanceFacts, PolicyReads, Store, Tx } from '..
 import { advisoryRows, advisoryWrites } from './advisory.ts'
 import { searchEvents } from './audit.ts'
 import { catalogReads, catalogWrites } from './catalog.ts'
+import { communityReads, communityWrites } from './community.ts'
 import type { SqlDriver } from './driver.ts'
 import { appendEvent, readEvents, readPackageEvents } from './event.ts'
 import { habitReads, habitWrites } from './habit.ts'
@@ -49,6 +50,7 @@ export async function openStore(driver: SqlDriver<Schema>, clock: Clock, logOrig
     sourceLinks: sourceLinks(driver.db, derive),
     stages: stageReads(driver.db),
     incident: caseReads(driver.db),
+    community: communityReads(driver.db),
     advisories: advisoryRows(driver.db, derive),
     screening: screeningReads(driver.db),
     habits: habitReads(driver.db),
@@ -93,6 +95,7 @@ function openTx(tx: Kysely<Schema>, clock: Clock, record: Tx['record']): Tx {
     trust: { ...trustReads(tx), ...trustWrites(tx) },
     stages: { ...stageReads(tx), ...stageWrites(tx) },
     incident: { ...caseReads(tx), ...caseWrites(tx) },
+    community: { ...communityReads(tx), ...communityWrites(tx) },
     advisories: advisoryWrites(tx),
     screening: { ...screeningReads(tx), ...screeningWrites(tx) },
     habits: { ...habitReads(tx), ...habitWrites(tx) },

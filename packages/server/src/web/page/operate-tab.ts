@@ -28,6 +28,8 @@ const tabs = {
   cases: { path: '/operate/cases', label: 'Cases', roles: ['operator', 'responder', 'auditor'] },
   audit: { path: '/operate/audit', label: 'Audit', roles: ['operator', 'responder', 'auditor'] },
   webhooks: { path: '/operate/webhooks', label: 'Webhooks', roles: ['operator'] },
+  pages: { path: '/operate/pages', label: 'Pages', roles: ['operator'] },
+  reviews: { path: '/operate/reviews', label: 'Reviews', roles: ['operator'] },
   mail: { path: '/operate/mail', label: 'Mail', roles: ['operator'] },
 } as const satisfies Record<string, Tab>
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What this registry does for security, capability by capability, and what shows it: nothing is claimed unmeasured. */
 import { type Capability, type CapabilityTrack, capabilities, frameworkVersion } from '@holdfast/core'
-import { currentPolicy, graceEnd } from '../../flow/index.ts'
+import { reviewState } from '../../community/index.ts'
+import { currentPolicy, graceEnd, listReviews } from '../../flow/index.ts'
 import type { Ports } from '../../ports.ts'
 import { findAssessment, type StoredAssessment } from '../assessment.ts'
 import type { PageContext } from '../context.ts'
@@ -36,7 +37,7 @@ export async function publicSecurityPage(c: PageContext): Promise<Response> {
 ${summary(stored, isCurrent, clock())}
 ${tracks.map(([track, title]) => trackTable(track, title, isCurrent ? levelOf(stored, track, lacking) : undefined, measured))}
 <h2>Look for yourself</h2>
-<p><code>npx holdfast assess self</code> runs every check on a fresh instance of release ${release}, on your own machine. Who finds a hole reports it to the operator of this registry.</p>`
+<p><code>npx holdfast assess self</code> runs every check on a fresh instance of release ${release}, on your own machine. Who finds a hole reports it as the <a href="/policy/disclosure">disclosure policy</a> says.</p>`
   return sheet(c, { title: 'Security', main, facts: facts() })
 }
 
@@ -61,6 +62,8 @@ function summary(stored: StoredAssessment | undefined, isCurrent: boolean, now: 
 async function lackingHere(ports: Ports): Promise<ReadonlyMap<string, string>> {
   const lacking = new Map<string, string>(await lackingOfFirewall(ports))
   const { config, mail, clock } = ports
+  if (!(await isReviewed(ports)))
+    lacking.set('general-3-review', 'The register has no review of the last 12 months.')
   if (mail.kind === 'outbox')
     for (const id of needsMail) lacking.set(id, 'This registry sends no mail, whatever the software can do.')
   if (config.mfa === 'optional')
@@ -71,6 +74,11 @@ async function lackingHere(ports: Ports): Promise<ReadonlyMap<string, string>> {
       `Accounts without a second factor may still publish until ${config.mfaGraceUntil}.`,
     )
   return lacking
+}
+
+async function isReviewed(ports: Ports): Promise<boolean> {
+  const state = reviewState(await listReviews(ports), ports.clock())
+  return state === 'current' || state === 'due'
 }
 
 /** What stands open where packages of an upstream come in. */
@@ -142,7 +150,9 @@ function facts(): Markup {
   return html`<section><h2>Here</h2><ul class="bare">
 <li><a href="/revoke-token">Revoke a token you found</a></li>
 <li><a href="/policy/tokens">Rules for tokens</a></li>
-<li><a href="/policy/unpublish">Unpublish policy</a></li>
+<li><a href="/policy/disclosure">Report a weakness</a></li>
+<li><a href="/security/reviews">Security reviews</a></li>
+<li><a href="/policy">Policies</a></li>
 <li><a href="/npm/-/npm/v1/keys">Signing keys</a></li>
 </ul></section>`
 }

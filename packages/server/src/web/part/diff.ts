@@ -65,9 +65,14 @@ function content({ body }: FileDiff): Markup {
       return html`<p>It is too large to be shown. Download both tarballs to compare it.</p>`
     case 'text':
       return html`${body.isUnfolded ? html`<p class="small">Its lines are too long to be read; they are broken here behind <code>;</code>, <code>{</code> and <code>}</code>.</p>` : nothing}
-<div class="scroll" tabindex="0"><pre class="diff">${body.hunks.map(hunkLines)}</pre></div>
+<div class="scroll" tabindex="0"><pre class="diff">${hunkList(body.hunks)}</pre></div>
 ${body.isCut ? html`<p class="small">More follows that is not shown.</p>` : nothing}`
   }
+}
+
+/** Changed lines with what stands around them, for the inside of a `pre` of the class `diff`. */
+export function hunkList(hunks: readonly Hunk[]): Markup {
+  return html`${hunks.map(hunkLines)}`
 }
 
 function hunkLines({ beforeLine, afterLine, lines }: Hunk): Markup {

@@ -19,6 +19,7 @@ export async function up(db: Kysely<unknown>, dialect: 'sqlite' | 'postgres'): P
   await incidents(table, db)
   await projects(table, db)
   await reading(table, db, dialect)
+  await community(table)
 }
 
 type TableMaker = (name: string, columns: Columns, primary?: readonly string[]) => Promise<void>
@@ -646,6 +647,23 @@ async function reading(
     secret bigint not null, created_at bigint not null, sent_at bigint, attempts bigint not null, error text)`.execute(
     db,
   )
+}
+
+/** How people and registry reach each other. */
+async function community(table: TableMaker): Promise<void> {
+  await table(
+    'policy_text',
+    { page: 'text', version: 'int', text: 'text', words: 'text', author: 'text', at: 'int' },
+    ['page', 'version'],
+  )
+  await table('review', {
+    id: 'text!',
+    date: 'text',
+    scope: 'text',
+    reviewer: 'text',
+    findings: 'text',
+    changed_at: 'int',
+  })
 }
 
 function tableMaker(db: Kysely<unknown>, dialect: 'sqlite' | 'postgres'): TableMaker {
