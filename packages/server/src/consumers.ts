@@ -18,6 +18,7 @@ import {
   settleProvenance,
   tellOfEndingTokens,
   tellOfEndingWaivers,
+  tellProjects,
   tellWebhook,
 } from './flow/index.ts'
 import type { Log } from './http/index.ts'
@@ -54,7 +55,10 @@ const documents: Consumer = {
   },
 }
 
-const consumers: readonly Consumer[] = [documents]
+/** Owners of projects hear of what is found in what they use. */
+const projects: Consumer = { name: 'projects', handle: tellProjects }
+
+const consumers: readonly Consumer[] = [documents, projects]
 
 const auditPush: Consumer = { name: 'audit-push', handle: pushAudit }
 

@@ -19,6 +19,7 @@ interface Taken {
   readonly branch: string
   readonly entries: number
   readonly strays: number
+  readonly known: number
   readonly page: string
 }
 
@@ -35,7 +36,7 @@ export async function submitProject(opened: Project, { registry, project, branch
   const taken = (await askRegistry(await findRegistry(registry), 'POST', path, { body })) as Taken
   const strays = taken.strays === 0 ? '' : `, ${taken.strays} from elsewhere than a registry`
   process.stderr.write(
-    `${revealHidden(`Submitted ${taken.project}, branch ${taken.branch}: ${taken.entries} versions${strays}. What is found in them stands at ${taken.page}`)}\n`,
+    `${revealHidden(`Submitted ${taken.project}, branch ${taken.branch}: ${taken.entries} versions${strays}; ${taken.known} flaws are known in them. What is found later is told by letter, all of it at ${taken.page}`)}\n`,
   )
 }
 

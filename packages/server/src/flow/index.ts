@@ -219,6 +219,8 @@ export {
   tfaState,
 } from './profile.ts'
 export { type LockSubmission, listOwners, listOwnLocks, removeLock, submitLock } from './project-lock.ts'
+export { tellProjects } from './project-notice.ts'
+export { listAllRisks, listOwnRisks, type Risk, type RiskList, type ShownUse } from './project-risk.ts'
 export { readAttestations, settleProvenance } from './provenance.ts'
 export { admit, type Published, publish, type Upload } from './publish.ts'
 export { reconcile } from './reconcile.ts'

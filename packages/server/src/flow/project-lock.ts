@@ -2,11 +2,12 @@
 /** Lock files that people submit, so that they are told when something is found in what they use. */
 import { createHash, randomBytes } from 'node:crypto'
 import { type ProjectManifest, problem, revealHidden } from '@holdfast/core'
-import type { ProjectEntry, ProjectLock } from '../catalog/index.ts'
+import type { Advisory, ProjectEntry, ProjectLock } from '../catalog/index.ts'
 import { type Actor, authorize, type Grant } from '../identity/index.ts'
 import type { Ports } from '../ports.ts'
 import { isThreadLimit, Thread } from '../thread.ts'
 import { takeTurn } from './limit.ts'
+import { filterReadable, findHits } from './project-hit.ts'
 
 const maxLocks = 500
 const submissionsAtOnce = 120
@@ -41,17 +42,21 @@ export interface LockSubmission {
   readonly manifests: readonly ProjectManifest[]
 }
 
+/** What became of it. */
+export interface TakenLock {
+  readonly lock: ProjectLock
+  readonly strays: number
+  /** How many flaws are known already; later ones are told by letter. */
+  readonly known: number
+}
+
 let thread: Thread<LockJob, LockReading> | undefined
 
 /**
  * Keeps the lock file of a branch in place of the one before. `@acme/site` belongs to the organisation acme and is submitted by
  * its members; any other name is one's own. Throws `lockfile-refused`, `invalid-body`, `rate-limited`.
  */
-export async function submitLock(
-  ports: Ports,
-  actor: Actor,
-  sent: LockSubmission,
-): Promise<{ readonly lock: ProjectLock; readonly strays: number }> {
+export async function submitLock(ports: Ports, actor: Actor, sent: LockSubmission): Promise<TakenLock> {
   const { owner, grant } = await openProject(ports, actor, sent.project)
   const branch = checkBranch(sent.branch)
   if (actor.kind === 'person') await takeTurn(ports, 'lockfile', actor.from.address, submissionsAtOnce)
@@ -70,8 +75,29 @@ export async function submitLock(
   }
   const { manager, digest, entryCount } = lock
   const detail = { op: 'submit', owner, project: sent.project, branch, manager, digest, entries: entryCount }
-  await ports.store.commit(grant, { type: 'project', detail }, tx => tx.projects.setLock(lock, read.entries))
-  return { lock, strays: read.strays }
+  const known = await listKnown(ports, lock, read.entries)
+  await ports.store.commit(grant, { type: 'project', detail }, async tx => {
+    await tx.projects.setLock(lock, read.entries)
+    // What was known when it came is no news afterwards.
+    for (const { id, aliases } of known)
+      for (const each of [id, ...aliases])
+        await tx.projects.noteTold(owner, lock.project, `advisory ${each}`, lock.submittedAt)
+  })
+  return { lock, strays: read.strays, known: known.length }
+}
+
+async function listKnown(
+  ports: Ports,
+  lock: ProjectLock,
+  entries: readonly ProjectEntry[],
+): Promise<readonly Advisory[]> {
+  const used = Map.groupBy(entries, each => each.package)
+  const told = Map.groupBy(await ports.store.policy.listAdvisoriesOf([...used.keys()]), each => each.package)
+  const readable = await filterReadable(ports, lock.submittedBy, [...told.keys()])
+  return [...told].flatMap(([name, of]) => {
+    const uses = (used.get(name) ?? []).map(each => ({ ...each, lock }))
+    return readable.has(name) ? findHits(of, uses).map(each => each.advisory) : []
+  })
 }
 
 async function readLock(
@@ -95,8 +121,8 @@ export async function listOwnLocks(ports: Ports, actor: Actor): Promise<readonly
 
 /** Whose projects somebody may see: their own, and those of their organisations. */
 export async function listOwners(ports: Ports, actor: Actor): Promise<readonly string[]> {
-  await authorize(ports, actor, 'project:read', '')
-  if (actor.kind !== 'person') return []
+  if (actor.kind !== 'person') throw problem('unauthenticated')
+  await authorize(ports, actor, 'project:read', actor.id)
   const orgs = [...(await ports.store.identity.listOrgsOf(actor.id)).keys()]
   return [actor.id, ...orgs.map(org => `@${org}`)]
 }
@@ -122,9 +148,8 @@ async function openProject(
     throw problem('invalid-body', { why: 'a project is named like a package: letters, digits, . _ and -' })
   const [, org] = named
   if (org !== undefined) return { owner: `@${org}`, grant: await authorize(ports, actor, 'org:submit', org) }
-  const grant = await authorize(ports, actor, 'project:submit', '')
   if (actor.kind !== 'person') throw problem('unauthenticated')
-  return { owner: actor.id, grant }
+  return { owner: actor.id, grant: await authorize(ports, actor, 'project:submit', actor.id) }
 }
 
 function checkBranch(branch: string): string {

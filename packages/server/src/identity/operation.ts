@@ -94,8 +94,9 @@ export const operations = {
     presence: false,
   },
   // What is submitted decides of what its owner is told: a token that only reads must not take that away.
-  'project:submit': { needs: { on: 'signed-in' }, token: 'write', presence: false },
-  'project:read': { needs: { on: 'signed-in' }, token: 'read', presence: false },
+  'project:submit': { needs: { on: 'self' }, token: 'write', presence: false },
+  'project:read': { needs: { on: 'self' }, token: 'read', presence: false },
+  'project:tell': { needs: { on: 'instance', roles: [] }, token: 'never', presence: false },
   'org:submit': { needs: { on: 'org', role: 'developer' }, token: 'write', presence: false },
   'org:create': { needs: { on: 'signed-in' }, token: 'never', presence: true },
   'org:read': { needs: { on: 'org', role: 'developer' }, token: 'read', presence: false },

@@ -32,6 +32,7 @@ const words = {
   'waiver:decide': 'decide on waivers',
   'project:submit': 'submit lock files',
   'project:read': 'see what projects are made of',
+  'project:tell': 'tell owners of what they use',
   'org:submit': 'submit lock files of the organisation {subject}',
   'org:create': 'make organisations',
   'org:read': 'see the organisation {subject}',

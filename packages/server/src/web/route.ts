@@ -14,6 +14,7 @@ import { addressesPage, addressesSubmit } from './page/address.ts'
 import { advisoriesPage, advisoryPage } from './page/advisory.ts'
 import { approvalPage, approvalSubmit } from './page/approval.ts'
 import { confirmPage, confirmSubmit } from './page/confirm.ts'
+import { exposurePage, exposureSubmit, operateExposurePage } from './page/exposure.ts'
 import { homePage } from './page/home.ts'
 import { logPage } from './page/log.ts'
 import { logCheckpointsPage } from './page/log-checkpoint.ts'
@@ -136,6 +137,8 @@ export function addRoutes(app: Hono<WebEnv>): void {
   app.get('/operate/waivers', waiversPage).post(waiversSubmit)
   app.get('/operate/risk', riskPage)
   app.get('/operate/critical', criticalPage).post(criticalSubmit)
+  app.get('/exposure', exposurePage).post(exposureSubmit)
+  app.get('/operate/exposure', operateExposurePage)
   app.get('/operate/holds', holdsPage)
   app.get('/operate/holds/:subject{.+}', holdPage).post(holdSubmit)
   app.get('/operate/cases', casesPage)

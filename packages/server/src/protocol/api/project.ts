@@ -55,8 +55,8 @@ async function list(ports: Ports, call: Call, name: string | undefined): Promise
 async function submit(ports: Ports, call: Call, name: string | undefined): Promise<Answer> {
   if (name === undefined) throw problem('method-not-allowed', { method: call.method })
   const { branch, lockfile: text, manifests } = await readBody(call)
-  const { lock, strays } = await submitLock(ports, call.actor, { project: name, branch, text, manifests })
-  return json(201, { ...toJson(lock), strays, page: `${ports.config.publicUrl}/exposure` })
+  const { lock, ...told } = await submitLock(ports, call.actor, { project: name, branch, text, manifests })
+  return json(201, { ...toJson(lock), ...told, page: `${ports.config.publicUrl}/exposure` })
 }
 
 function toJson({ project, branch, manager, digest, entryCount, submittedAt }: ProjectLock) {

@@ -20,7 +20,7 @@ export function projectReads(db: Kysely<Schema>): ProjectReads {
       .selectFrom('project_entry')
       .innerJoin('project_lock', 'project_lock.id', 'project_entry.lock')
       .selectAll('project_lock')
-      .select(['package', 'version', 'direct', 'scope', 'own', 'path'])
+      .select(['project_entry.package', 'project_entry.version', 'direct', 'scope', 'own', 'path'])
   return {
     async findLock(owner, project, branch) {
       const query = db.selectFrom('project_lock').selectAll().where('owner', '=', owner)
@@ -45,7 +45,12 @@ export function projectReads(db: Kysely<Schema>): ProjectReads {
         .where('package', 'in', [...names])
         .orderBy('owner')
         .orderBy('project')
-      const rows = await query.orderBy('branch').orderBy('package').orderBy('version').limit(limit).execute()
+      const rows = await query
+        .orderBy('branch')
+        .orderBy('project_entry.package')
+        .orderBy('version')
+        .limit(limit)
+        .execute()
       return rows.map(toUse)
     },
     async listRisks(owners, limit) {

@@ -6,6 +6,7 @@ const tabs = {
   security: ['/account/security', 'Security'],
   addresses: ['/account/addresses', 'Mail'],
   orgs: ['/account/organisations', 'Organisations'],
+  exposure: ['/exposure', 'Exposure'],
   tokens: ['/account/tokens', 'Tokens'],
   sessions: ['/account/sessions', 'Sessions'],
   password: ['/account/password', 'Password'],

@@ -25,6 +25,11 @@ const tabs = {
     label: 'Advisories',
     roles: ['operator', 'responder', 'auditor'],
   },
+  exposure: {
+    path: '/operate/exposure',
+    label: 'Exposure',
+    roles: ['operator', 'responder', 'auditor'],
+  },
   cases: { path: '/operate/cases', label: 'Cases', roles: ['operator', 'responder', 'auditor'] },
   audit: { path: '/operate/audit', label: 'Audit', roles: ['operator', 'responder', 'auditor'] },
   webhooks: { path: '/operate/webhooks', label: 'Webhooks', roles: ['operator'] },
