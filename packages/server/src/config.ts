@@ -273,6 +273,7 @@ const keys = {
   /** Languages in which reports are read. */
   securityLanguages: v.optional(list, ['en']),
   /** Unpublish policy: hours in which an owner may take a version back without further conditions. */
+  habitDays: v.optional(v.pipe(number, v.minValue(0), v.maxValue(90)), 7),
   unpublishHours: v.optional(v.pipe(number, v.minValue(0)), 72),
 } as const
 

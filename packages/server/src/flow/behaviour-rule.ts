@@ -7,10 +7,9 @@ import type { Habit } from '../ports.ts'
 
 const hourMs = 3600_000
 const dayMs = 24 * hourMs
-/** What is younger has no habits yet. */
-const baselineMs = 7 * dayMs
 const baselineVersions = 3
-const idleMs = 90 * dayMs
+/** A token is idle when it was silent for so many times the age of a habit. */
+const idleTimes = 13
 /** Anybody may release so many packages at once. */
 const leastGroup = 10
 /** From here on it is held; weights add up, as those of screening do. */
@@ -32,6 +31,8 @@ export interface PublishAct extends Member {
   readonly isByJob: boolean
   /** As /24, or /48 of IPv6; empty for machines, which come from anywhere. */
   readonly network: string
+  /** Somebody showed a second factor for it; a robot's token was made by people who did. */
+  readonly isPresent: boolean
   /** From a trusted CI job, or with provenance. */
   readonly isProven: boolean
   readonly hasInstallScript: boolean
@@ -47,6 +48,8 @@ export interface PublishPast {
   /** Publishes of the same identity, the newest first. */
   readonly published: readonly StoredEvent[]
   readonly habits: readonly Habit[]
+  /** What is younger has no habits yet. */
+  readonly baselineMs: number
 }
 
 /** What speaks against a publish. */
@@ -60,18 +63,23 @@ export interface Judgement {
 
 /** Holds a publish against its past. */
 export function judgePublish(past: PublishPast, act: PublishAct, now: number): Judgement {
-  const isEstablished = hasBaseline(past.versions, now)
+  const { versions, habits, baselineMs } = past
+  const isEstablished = versions.length >= baselineVersions && isOld(past, now)
   const shared = findTrail(past, act, now)
+  const settled = (kind: Habit['kind']) => {
+    const known = habits.filter(each => each.kind === kind)
+    return known.some(each => now - each.firstAt >= baselineMs) ? known : []
+  }
   const findings = [
     ...shared.findings,
-    ...findVelocity(act.name, past.published, now),
+    ...findVelocity(act.name, past, now),
     ...(isEstablished
       ? [
-          ...findFirstScript(past.versions, act),
-          ...findLessProven(past.versions, act),
-          ...findNewMaintainer(past.versions, act),
-          ...findNewToken(past.habits, act, now),
-          ...findNewNetwork(past.habits, act, now),
+          ...findFirstScript(versions, act),
+          ...findLessProven(versions, act),
+          ...findNewMaintainer(versions, act),
+          ...findNewToken(settled('token'), act, now, baselineMs),
+          ...findNewNetwork(settled('network'), act),
         ]
       : []),
   ]
@@ -85,11 +93,12 @@ function finding(rule: string, weight: number, why: string, excerpt = ''): Findi
   return { rule, file: '', line: 0, excerpt: excerpt.slice(0, 200), why, weight }
 }
 
-function hasBaseline(versions: readonly KeptFacts[], now: number): boolean {
-  return versions.length >= baselineVersions && isOld(versions, now)
+/** A stolen token cannot show a second factor: where nobody did, what is odd is enough alone. */
+function weigh(act: PublishAct, whenPresent: number): number {
+  return act.isPresent ? whenPresent : holdFrom
 }
 
-function isOld([first]: readonly KeptFacts[], now: number): boolean {
+function isOld({ versions: [first], baselineMs }: PublishPast, now: number): boolean {
   return first !== undefined && now - first.publishedAt >= baselineMs
 }
 
@@ -109,46 +118,54 @@ function findLessProven(versions: readonly KeptFacts[], act: PublishAct): readon
   const last = versions.toSorted((a, b) => a.publishedAt - b.publishedAt).slice(-baselineVersions)
   const isHabit = last.every(({ traits }) => traits.provenance !== 'none' && traits.provenance !== 'broken')
   if (act.isProven || !isHabit) return []
-  return [finding('less-proven', 60, 'the versions before came from a proven build, this one from a token')]
-}
-
-function findNewMaintainer(versions: readonly KeptFacts[], act: PublishAct): readonly Finding[] {
-  if (versions.some(({ traits }) => traits.publisher === act.publisherId)) return []
   return [
     finding(
-      'new-maintainer',
-      40,
-      `none of ${versions.length} earlier versions came from whoever publishes this`,
+      'less-proven',
+      weigh(act, 60),
+      'the versions before came from a proven build, this one from a token',
     ),
   ]
 }
 
-function findNewToken(habits: readonly Habit[], act: PublishAct, now: number): readonly Finding[] {
-  const tokens = habits.filter(each => each.kind === 'token')
-  if (act.tokenId === '' || act.isByJob || !isSettled(tokens, now)) return []
-  const known = tokens.find(each => each.value === act.tokenId)
-  if (known === undefined)
-    return [finding('new-token', 40, 'nothing was ever published with this token before')]
-  const idleDays = Math.floor((now - known.lastAt) / dayMs)
-  if (now - known.lastAt < idleMs) return []
-  return [finding('idle-token', 30, `nothing was published with this token for ${idleDays} days`)]
+/** What was imported came from nobody's hand. */
+function findNewMaintainer(versions: readonly KeptFacts[], act: PublishAct): readonly Finding[] {
+  const hands = versions.map(({ traits }) => traits.publisher).filter(each => each !== 'operator')
+  if (act.isByJob || hands.length < baselineVersions || hands.includes(act.publisherId)) return []
+  const why = `none of ${versions.length} earlier versions came from whoever publishes this`
+  return [finding('new-maintainer', weigh(act, 40), why)]
 }
 
-function findNewNetwork(habits: readonly Habit[], act: PublishAct, now: number): readonly Finding[] {
-  const networks = habits.filter(each => each.kind === 'network')
-  if (act.network === '' || !isSettled(networks, now)) return []
+function findNewToken(
+  tokens: readonly Habit[],
+  act: PublishAct,
+  now: number,
+  baselineMs: number,
+): readonly Finding[] {
+  if (act.tokenId === '' || act.isByJob || tokens.length === 0) return []
+  const known = tokens.find(each => each.value === act.tokenId)
+  if (known === undefined)
+    return [finding('new-token', weigh(act, 40), 'nothing was ever published with this token before')]
+  const silentMs = now - known.lastAt
+  if (silentMs <= idleTimes * baselineMs) return []
+  const why = `nothing was published with this token for ${Math.floor(silentMs / dayMs)} days`
+  return [finding('idle-token', weigh(act, 30), why)]
+}
+
+/** People travel: it only adds to something else. */
+function findNewNetwork(networks: readonly Habit[], act: PublishAct): readonly Finding[] {
+  if (act.network === '' || networks.length === 0) return []
   if (networks.some(each => each.value === act.network)) return []
   return [finding('new-network', 30, 'whoever publishes this never published from that network before')]
 }
 
-function isSettled(habits: readonly Habit[], now: number): boolean {
-  return habits.some(each => now - each.firstAt >= baselineMs)
-}
-
-/** More packages within an hour than this identity ever released together, once it has released for a week. */
-function findVelocity(name: PackageName, all: readonly StoredEvent[], now: number): readonly Finding[] {
+/** More packages within an hour than this identity ever released together, once it has released for long enough. */
+function findVelocity(
+  name: PackageName,
+  { published: all, baselineMs }: PublishPast,
+  now: number,
+): readonly Finding[] {
   const old = all.filter(each => now - each.at >= hourMs)
-  if (!old.some(each => now - each.at >= baselineMs)) return []
+  if (!all.some(each => now - each.at >= baselineMs)) return []
   const count = new Set([name, ...all.filter(each => now - each.at < hourMs).map(each => each.pkg)]).size
   const group = Math.max(leastGroup, 2 * learnGroup(old))
   if (count <= group) return []
@@ -170,12 +187,12 @@ function learnGroup(old: readonly StoredEvent[]): number {
 
 /** A package of yesterday brings nothing new: all of it is. A dependency on a sibling, or on the scope's own, is how releases go. */
 function findTrail(
-  { versions, published }: PublishPast,
+  past: PublishPast,
   { name, news }: PublishAct,
   now: number,
 ): Pick<Judgement, 'findings' | 'trail'> {
-  if (!isOld(versions, now)) return { findings: [], trail: [] }
-  const recent = published.filter(each => each.pkg !== name && now - each.at < dayMs)
+  if (!isOld(past, now)) return { findings: [], trail: [] }
+  const recent = past.published.filter(each => each.pkg !== name && now - each.at < dayMs)
   const siblings = new Set(recent.map(each => `dependency ${each.pkg}`))
   const scope = scopeOf(name)
   const own = news.filter(

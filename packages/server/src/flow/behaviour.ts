@@ -2,13 +2,14 @@
 /** How a version is published, against the habits of its package and of whoever publishes: a stolen token looks like its owner until here. */
 import { problem } from '@holdfast/core'
 import { amend, type Finding } from '../catalog/index.ts'
-import { type Actor, actorId, neighbourhoodOf } from '../identity/index.ts'
+import { type Actor, actorId, isMachine, neighbourhoodOf } from '../identity/index.ts'
 import type { Ports, Tx } from '../ports.ts'
 import { judgePublish, type Member, type PublishAct, type PublishPast } from './behaviour-rule.ts'
 import { openCase, tellOfCase } from './case.ts'
 import { holdEvent, holdReasons, isEnforcedAtPublish, type Screened } from './screening.ts'
 import { endToken } from './token.ts'
 
+const dayMs = 24 * 3600_000
 const looked = 1000
 const newsKept = 40
 
@@ -30,7 +31,7 @@ export function newsOf(news: readonly string[]): readonly string[] {
 /** The act, of whoever came in with what. */
 export function toAct(
   actor: Actor,
-  subject: Member & Pick<PublishAct, 'hasInstallScript' | 'news' | 'score'> & { readonly isProven: boolean },
+  subject: Member & Pick<PublishAct, 'hasInstallScript' | 'news' | 'score' | 'isProven' | 'isPresent'>,
 ): PublishAct {
   const isByJob = actor.kind === 'job'
   const { name, version, hasInstallScript, news, score } = subject
@@ -41,6 +42,8 @@ export function toAct(
     isByJob,
     network: actor.kind === 'person' && actor.from.address !== '' ? neighbourhoodOf(actor.from.address) : '',
     isProven: isByJob || subject.isProven,
+    // A robot's token was made by people who showed theirs.
+    isPresent: isMachine(actor) || subject.isPresent,
   }
 }
 
@@ -52,6 +55,7 @@ export async function readHabits(ports: Ports, act: PublishAct): Promise<Publish
     versions: await catalog.listKeptFacts(act.name),
     published: await habits.listPublished(act.publisherId, 0, looked),
     habits: await habits.listHabits(act.publisherId),
+    baselineMs: ports.config.habitDays * dayMs,
   }
   return { act, past, position, isEnforced: await isEnforcedAtPublish(ports, 'behaviour', act.name) }
 }

@@ -23,25 +23,28 @@ export const approvalWaitMs = 5 * 60_000
  * The second factor of a write: passes when neither the account nor the package asks for one, else checks what the
  * request carried. Throws `otp-required`, with addresses for the browser when the client can use them; `tfa-required`
  * when the package wants what the account has not; `presence-required` when a browser's session is not fresh. An approval in
- * the browser is good for `about` and nothing else.
+ * the browser is good for `about` and nothing else. Says whether somebody was there: a proof was shown, now or a moment ago.
  */
 export async function provePresence(
   ports: Ports,
   grant: Grant,
   demand: TfaDemand = 'none',
   about: string = grant.subject,
-): Promise<void> {
+): Promise<boolean> {
   const { actor } = grant
-  if (actor.kind !== 'person') return
+  if (actor.kind !== 'person') return false
   const rule: Rule = operations[grant.operation]
-  if (!rule.presence) return
+  if (!rule.presence) return false
   const wanted = await checkMfaRule(ports, grant)
-  if (actor.credential.kind === 'session') return checkFresh(ports, actor, grant, wanted)
-  if (!isAskedFor(actor, rule, demand, wanted)) return
+  if (actor.credential.kind === 'session') {
+    checkFresh(ports, actor, grant, wanted)
+    return true
+  }
+  if (!isAskedFor(actor, rule, demand, wanted)) return false
   if (tfaModeOf(actor) === 'none') throw factorMissing(ports, grant.subject)
   const { otp } = actor.from
   const asked = { operation: grant.operation, subject: about }
-  if (otp !== undefined && (await isSecondFactor(ports, actor, grant, otp, wanted, about))) return
+  if (otp !== undefined && (await isSecondFactor(ports, actor, grant, otp, wanted, about))) return true
   throw await challenge(ports, actor, asked, wanted)
 }
 

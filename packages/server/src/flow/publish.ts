@@ -110,7 +110,7 @@ export async function publish(ports: Ports, actor: Actor, upload: Upload): Promi
       return { ...(await done(ports, upload, bytes, true)), held: there.reason }
     if (there !== undefined) throw problem('version-exists', { name: upload.name, version: upload.version })
     if (known !== undefined) await checkMayPublishNow(ports.store, known, upload.version, ports.clock())
-    await provePresence(ports, grant, known?.requiresTfa)
+    const isPresent = await provePresence(ports, grant, known?.requiresTfa)
     const inspection = await inspect(ports, upload)
     const access = known?.access ?? upload.access ?? 'public'
     const proof = await admitProvenance(ports, actor, { ...upload, ...bytes, access })
@@ -119,7 +119,7 @@ export async function publish(ports: Ports, actor: Actor, upload: Upload): Promi
     const { news, score } = screened.words
     const { hasInstallScript } = inspection
     const isProven = proof !== undefined
-    const act = toAct(actor, { ...upload, hasInstallScript, news, score, isProven })
+    const act = toAct(actor, { ...upload, hasInstallScript, news, score, isProven, isPresent })
     const habits = await readHabits(ports, act)
     const published = await withJob(
       ports,

@@ -63,8 +63,10 @@ async function proveTouch(
   const { actor, operation } = grant
   // Who has the page open in another version's tab must not be able to mean this one.
   const about = `${staged.package}@${staged.version} (${staged.id})`
-  if (actor.kind !== 'person' || actor.credential.kind !== 'session')
-    return provePresence(ports, grant, 'always', about)
+  if (actor.kind !== 'person' || actor.credential.kind !== 'session') {
+    await provePresence(ports, grant, 'always', about)
+    return
+  }
   await checkMfaRule(ports, grant)
   if (touch === undefined) throw touchWanted(about, operation)
   await proveApproval(ports, actor, staged, touch)

@@ -66,7 +66,7 @@ async function screenStaged(
   const isByJob = stagerKind === 'job'
   const act = {
     ...{ name, version, publisherId, tokenId, isByJob, isProven: isByJob || isProven, hasInstallScript },
-    ...{ news: words.news, score: words.score, network: '' },
+    ...{ news: words.news, score: words.score, network: '', isPresent: true },
   }
   const { past } = await readHabits(ports, act)
   const judged = judgePublish(past, act, ports.clock())

@@ -140,7 +140,7 @@ test('a release of sixty siblings passes; with one file put into two of them all
   assert.deepEqual([made?.kind, made?.severity, made?.subjectCount], ['malware', 'critical', 12])
 })
 
-test('a new hand, a new token and a new network together are held on an established package, each alone is not', async t => {
+test('a new hand and a new token are held on an established package where nobody showed a second factor; a new network alone is not', async t => {
   const world = await openWorld({ trustedProxies: '127.0.0.1' })
   t.after(() => world.close())
   const [alice, bob] = [await world.someone('alice'), await world.someone('bob')]
@@ -149,20 +149,20 @@ test('a new hand, a new token and a new network together are held on an establis
     const headers = { 'x-forwarded-for': address }
     const { status } = await world.npm(`PUT /${name}`, { token, body, headers })
     assert.equal(status, 201)
-    return (await world.ports.store.screening.find(parsePackageName(name), parseVersion(version)))?.findings
+    const found = await world.ports.store.screening.find(parsePackageName(name), parseVersion(version))
+    return [found?.hold, ...(found?.findings ?? []).map(each => each.rule)]
   }
-  const rules = (found: Awaited<ReturnType<typeof put>>) => found?.map(each => each.rule)
   const home = '198.51.100.1'
   for (const version of ['1.0.0', '1.0.1', '1.0.2']) await put(version, alice.token, home)
   await put('1.0.0', bob.token, '203.0.113.9', 'bobs')
   await world.npm('PUT /-/package/old/owners', { token: alice.token, body: { user: 'bob' } })
   world.advance(10 * dayMs)
-  assert.deepEqual(rules(await put('1.0.3', alice.token, '198.51.100.77')), [])
-  assert.deepEqual(rules(await put('1.0.4', alice.token, '192.0.2.1')), ['new-network'])
-  assert.deepEqual(rules(await put('1.0.5', await world.token(alice), home)), ['new-token'])
-  const held = async () => (await listHolds(world.ports, operator)).map(each => each.version)
-  assert.deepEqual(await held(), [])
-  const taken = await put('1.0.6', await world.token(bob), '192.0.2.99')
-  assert.deepEqual(rules(taken), ['new-maintainer', 'new-token', 'new-network'])
-  assert.deepEqual(await held(), ['1.0.6'])
+  assert.deepEqual(await put('1.0.3', alice.token, '198.51.100.77'), ['none'])
+  assert.deepEqual(await put('1.0.4', alice.token, '192.0.2.1'), ['none', 'new-network'])
+  const rotated = await world.token(alice)
+  assert.deepEqual(await put('1.0.5', rotated, home), ['open', 'new-token'])
+  assert.deepEqual(await put('1.0.6', rotated, home), ['none'], 'it is known from then on')
+  assert.deepEqual(await put('1.0.7', bob.token, '203.0.113.9'), ['open', 'new-maintainer'])
+  world.advance(100 * dayMs)
+  assert.deepEqual(await put('1.0.8', alice.token, home), ['open', 'idle-token'])
 })
