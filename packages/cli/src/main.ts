@@ -80,6 +80,10 @@ const verbs: Readonly<Record<string, Verb>> = {
         (await (await import('@holdfast/server/command')).loadSyntax()).parseSource,
       ),
   },
+  report: {
+    line: 'report a package or an account to the responders of a registry',
+    run: async args => (await import('./command/report.ts')).runReport(args),
+  },
   waiver: {
     line: 'ask for an exception from the policy',
     run: async args => (await import('./command/why.ts')).runWaiver(args),

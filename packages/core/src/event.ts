@@ -104,6 +104,7 @@ export type EventType =
   | 'project'
   | 'policy-page'
   | 'review'
+  | 'report'
   | 'screening'
   | 'session-create'
   | 'session-end'
@@ -225,6 +226,7 @@ export const eventTable: Readonly<Record<EventType, EventRow>> = {
   project: forRecord,
   'policy-page': forRecord,
   review: forRecord,
+  report: forRecord,
   screening: forRecord,
   'session-create': forRecord,
   'session-end': forRecord,

@@ -492,6 +492,11 @@ export const problemTable = {
     say: '{host} is on a private network, which this instance does not connect to',
     hint: 'If it is meant to, the operator adds {host} or its network to `allowPrivateHosts`.',
   },
+  'report-link-invalid': {
+    status: 410,
+    say: 'This link of a report is used, has expired, or never existed',
+    hint: 'A report counts once its link was opened within a day; report it again if it was not.',
+  },
   'review-not-found': {
     status: 404,
     say: 'There is no such review',

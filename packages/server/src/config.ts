@@ -109,6 +109,7 @@ const alertKinds = [
   'private-name',
   'feed-silent',
   'feed-entry',
+  'report',
   'hold-undecided',
 ] as const
 

@@ -31,7 +31,7 @@ import type {
 import type { CommunityReads, CommunityWrites } from './community/index.ts'
 import type { Config } from './config.ts'
 import type { DomainFacts, Grant, IdentityReads, IdentityUpkeep, IdentityWrites } from './identity/index.ts'
-import type { CaseReads, CaseWrites } from './incident/index.ts'
+import type { CaseReads, CaseWrites, ReportReads, ReportWrites } from './incident/index.ts'
 import type {
   BuildFacts,
   BundleFacts,
@@ -377,6 +377,7 @@ export interface Store {
   readonly projects: ProjectReads
   readonly incident: CaseReads
   readonly community: CommunityReads
+  readonly reports: ReportReads
   readonly advisories: AdvisoryRows
   readonly screening: ScreeningReads
   readonly policy: PolicyReads
@@ -432,6 +433,7 @@ export interface Tx {
   readonly stages: StageReads & StageWrites
   readonly incident: CaseReads & CaseWrites
   readonly community: CommunityReads & CommunityWrites
+  readonly reports: ReportReads & ReportWrites
   readonly advisories: Pick<AdvisoryRows, 'listRecords'> & AdvisoryWrites
   readonly screening: ScreeningReads & ScreeningWrites
   readonly habits: HabitReads & HabitWrites

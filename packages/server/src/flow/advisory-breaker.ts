@@ -63,6 +63,21 @@ async function listClosed(ports: Ports, used: Used, advisory: Advisory): Promise
     .map(each => `${advisory.package}@${each.version}`)
 }
 
+/** Fetches in a month of which nobody says that it is hardly used. */
+const muchUsed = 500
+
+/** Why nobody but a person closes a version: it is long out, or much used; empty for neither. */
+export async function whyEstablished(
+  { store, clock }: Pick<Ports, 'store' | 'clock'>,
+  name: PackageName,
+  { version, publishedAt }: { readonly version: Version; readonly publishedAt: number },
+): Promise<string> {
+  const now = clock()
+  if (publishedAt < now - establishedMs) return 'it has been out for more than a month'
+  const fetches = await store.downloads.count(name, version, now - usedWithinMs)
+  return fetches >= muchUsed ? `it was fetched ${fetches} times here in the last 30 days` : ''
+}
+
 /** Keeps a record for a person to look at: a case and a letter say what it would close. */
 export async function keepWaiting(ports: Ports, { record }: ReadRecord, why: string): Promise<void> {
   const { id, text, feed } = record

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomBytes } from 'node:crypto'
 import { problem } from '@holdfast/core'
-import { type Actor, actorId, authorize } from '../identity/index.ts'
+import { type Actor, authorize } from '../identity/index.ts'
 import type { CaseSubject, CaseSummary, IncidentCase } from '../incident/index.ts'
 import type { DownloadCount, Ports, Tx } from '../ports.ts'
 import { tellStaff } from './letter.ts'
-import { provePresence } from './presence.ts'
 
 const holdersShown = 500
-const wordsLength = 2000
 const casesLookedAt = 500
 
 /** What the instance found by itself, for people to take on. */
@@ -52,23 +50,6 @@ export async function tellOfCase(
 ): Promise<void> {
   const page = `${ports.config.publicUrl}/operate/cases/${caseId}`
   await tellStaff(tx, ports, subject, [...lines, '', `Who fetched what, and what happened: ${page}`])
-}
-
-/** A person has seen to it, and says how it ended. Throws `not-found`; closing twice changes nothing. */
-export async function closeCase(ports: Ports, actor: Actor, id: string, words: string): Promise<void> {
-  const grant = await authorize(ports, actor, 'version:contain', '')
-  await provePresence(ports, grant)
-  await ports.store.commit(grant, [], async tx => {
-    await tx.incident.holdCases()
-    const found = await tx.incident.findCase(id)
-    if (found === undefined) throw problem('not-found')
-    if (found.state === 'closed') return
-    const { kind, severity, title } = found
-    const said = words.trim().slice(0, wordsLength) || 'closed'
-    await tx.incident.setCaseState(id, 'closed')
-    await tx.incident.addCaseNote(id, { at: ports.clock(), by: actorId(actor), words: said })
-    tx.record({ type: 'case', detail: { op: 'close', case: id, kind, severity, title, why: said } })
-  })
 }
 
 /** When a person last closed a case of this title, 0 for never. */

@@ -40,7 +40,8 @@ export type { Arrival, Told } from './arrival.ts'
 export { type AuditPage, type AuditWish, loginsOf, readAudit } from './audit.ts'
 export { auditPushLateMs, pushAudit, readAuditPush } from './audit-push.ts'
 export { keepWithinQuota } from './cache-quota.ts'
-export { type CaseDraft, closeCase, type Exposure, listCases, openCase, readCase } from './case.ts'
+export { type CaseDraft, type Exposure, listCases, openCase, readCase } from './case.ts'
+export { closeCase, dismissReport } from './case-close.ts'
 export {
   addReader,
   exchangeReadToken,
@@ -239,6 +240,17 @@ export {
   recoverAtMachine,
 } from './recovery-staff.ts'
 export { arriveFromRegistry, listRegistryNames, type OldRegistry } from './registry-arrival.ts'
+export {
+  confirmReport,
+  describeSubject,
+  listCaseReports,
+  listReporters,
+  makeReport,
+  markReporter,
+  type NamedReporter,
+  type Reported,
+  readReportLink,
+} from './report.ts'
 export { type RescanProgress, readRescan, rescreen } from './rescreen.ts'
 export { type Measure, takeMeasure } from './respond.ts'
 export { listReviews, remindOfReview, setReview } from './review.ts'

@@ -74,6 +74,16 @@ export const operations = {
   'version:contain': { needs: { on: 'instance', roles: ['responder'] }, token: 'never', presence: true },
   // What is known to be bad, in this registry's own words.
   'advisory:write': { needs: { on: 'instance', roles: ['responder'] }, token: 'manage', presence: true },
+  // Nothing comes of it before the mailbox is proven.
+  'report:make': { needs: { on: 'anyone' }, token: 'read', presence: false },
+  'incident:read': {
+    needs: { on: 'instance', roles: ['auditor', 'operator', 'responder'] },
+    token: 'read',
+    presence: false,
+  },
+  // Lines, tasks and roles of an incident: nothing that closes or opens a version.
+  'incident:work': { needs: { on: 'instance', roles: ['responder'] }, token: 'manage', presence: false },
+  'incident:close': { needs: { on: 'instance', roles: ['responder'] }, token: 'manage', presence: true },
   'package:mark': {
     needs: { on: 'instance', roles: ['operator', 'responder'] },
     token: 'never',

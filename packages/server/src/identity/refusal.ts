@@ -53,6 +53,10 @@ const words = {
   'token:revoke': 'revoke tokens of somebody else',
   'instance:operate': 'operate this instance',
   'log:read': 'read all entries of the log, some of which are of private packages',
+  'report:make': 'report anything',
+  'incident:read': 'read incidents',
+  'incident:work': 'work on incidents',
+  'incident:close': 'close incidents',
   'instance:audit': 'read the audit trail',
 } as const satisfies Record<Operation, string>
 

@@ -19,6 +19,8 @@ export type CaseKind =
   | 'hold-undecided'
   /** A feed marks as malware what has long been used here, and waits for a person. */
   | 'feed-entry'
+  /** People reported a package, a version or an account. */
+  | 'report'
 
 /** A draft was opened by the instance itself, and no person has taken it on yet. */
 export type CaseState = 'draft' | 'open' | 'closed'
@@ -62,6 +64,8 @@ export interface CaseReads {
   findCase(id: string): Promise<IncidentCase | undefined>
   /** The case of this kind and title that is not closed, the newest of several. */
   findOpenCase(kind: CaseKind, title: string): Promise<string | undefined>
+  /** The newest case about a package that is not closed and that a report of it may join. */
+  findOpenCaseAbout(name: PackageName): Promise<string | undefined>
   /** Packages that a case of this kind was ever about. */
   listSubjects(kind: CaseKind): Promise<readonly PackageName[]>
   /** Newest first, those before a moment. */

@@ -10,6 +10,20 @@ export type {
   IncidentCase,
 } from './case.ts'
 export {
+  type AutomaticFacts,
+  isTrusted,
+  judgeReports,
+  type Report,
+  type ReporterRecord,
+  type ReportKind,
+  type ReportOutcome,
+  type ReportReads,
+  type ReportState,
+  type ReportWrites,
+  reportKinds,
+  weightOf,
+} from './report.ts'
+export {
   findReturned,
   findWithdrawals,
   gravest,

@@ -118,6 +118,7 @@ function foot(): Markup {
 <a href="/security">Security</a>
 <a href="/log">Transparency log</a>
 <a href="/advisories">Advisories</a>
+<a href="/report">Report something</a>
 <a href="/policy/tokens">Rules for tokens</a>
 <a href="/policy">Policies</a>
 <a href="/npm/-/npm/v1/keys">Signing keys</a>

@@ -38,6 +38,7 @@ import { peoplePage, peopleSubmit } from './page/operate-people.ts'
 import { personPage, personSubmit } from './page/operate-person.ts'
 import { policyPage, policySubmit } from './page/operate-policy.ts'
 import { staffRecoveryPage, staffRecoverySubmit } from './page/operate-recovery.ts'
+import { reportersPage, reportersSubmit } from './page/operate-reporter.ts'
 import { operateReviewsPage, operateReviewsSubmit } from './page/operate-review.ts'
 import { waiversPage, waiversSubmit } from './page/operate-waiver.ts'
 import { webhooksPage } from './page/operate-webhook.ts'
@@ -58,6 +59,8 @@ import {
   recoveryPage,
   recoverySubmit,
 } from './page/recovery.ts'
+import { recoveryPolicyPage } from './page/recovery-policy.ts'
+import { reportLinkPage, reportLinkSubmit, reportPage, reportSubmit } from './page/report.ts'
 import { reviewsPage } from './page/review.ts'
 import { revokeTokenPage, revokeTokenSubmit } from './page/revoke-token.ts'
 import { searchPage } from './page/search.ts'
@@ -94,6 +97,8 @@ export function addRoutes(app: Hono<WebEnv>): void {
   app.get('/policy/tokens', tokenPolicyPage)
   app.get('/policy/tokens/rules/:file', tokenRuleFile)
   app.get('/security', publicSecurityPage)
+  app.get('/report', reportPage).post(reportSubmit)
+  app.get('/report/confirm/:secret', reportLinkPage).post(reportLinkSubmit)
   app.get('/revoke-token', revokeTokenPage).post(revokeTokenSubmit)
   app.get('/policy', policiesPage)
   app.get('/policy/:page', policyTextPage)
@@ -143,6 +148,7 @@ export function addRoutes(app: Hono<WebEnv>): void {
   app.get('/operate/holds/:subject{.+}', holdPage).post(holdSubmit)
   app.get('/operate/cases', casesPage)
   app.get('/operate/cases/:id', casePage).post(caseSubmit)
+  app.get('/operate/reporters', reportersPage).post(reportersSubmit)
   app.get('/operate/audit', auditPage)
   app.get('/operate/audit/export', auditExport)
   app.get('/operate/origins', originsPage)

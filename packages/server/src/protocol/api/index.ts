@@ -9,6 +9,7 @@ import { reportLeaks, reportSignedLeaks, revokeTokens } from './leak.ts'
 import { keepVersions, previewVersions } from './policy.ts'
 import { answerProject, projectPrefix } from './project.ts'
 import { provenancePrefix, readProvenance } from './provenance.ts'
+import { postReport } from './report.ts'
 import { postWaiver, readWhy, whyPrefix } from './why.ts'
 
 type Handler = (ports: Ports, call: Call) => Promise<Answer>
@@ -19,6 +20,7 @@ const routes: Readonly<Record<string, Handler>> = {
   'POST /api/v1/ci/token': giveReadToken,
   'POST /api/v1/leaks': reportLeaks,
   'POST /api/v1/leaks/github': reportSignedLeaks,
+  'POST /api/v1/reports': postReport,
   'POST /api/v1/waivers': postWaiver,
   'POST /api/v1/policy/preview': previewVersions,
   'POST /api/v1/policy/keep': keepVersions,

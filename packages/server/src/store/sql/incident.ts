@@ -30,6 +30,16 @@ export function caseReads(db: Kysely<Schema>): CaseReads {
       const open = query.where('kind', '=', kind).where('state', '<>', 'closed')
       return (await open.orderBy('opened_at', 'desc').limit(1).executeTakeFirst())?.id
     },
+    async findOpenCaseAbout(name) {
+      const query = db
+        .selectFrom('incident_case')
+        .innerJoin('incident_subject', 'incident_subject.incident', 'incident_case.id')
+        .select('incident_case.id')
+        .where('incident_subject.package', '=', name)
+        .where('incident_case.state', '<>', 'closed')
+        .where('incident_case.kind', 'in', ['report', 'malware', 'takedown'])
+      return (await query.orderBy('opened_at', 'desc').limit(1).executeTakeFirst())?.id
+    },
     async listSubjects(kind) {
       const query = db
         .selectFrom('incident_subject')

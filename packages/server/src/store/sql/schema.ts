@@ -398,6 +398,22 @@ export interface Schema {
     path: string
   }
   project_told: { owner: string; project: string; about: string; at: number }
+  report: {
+    id: string
+    package: string
+    version: string
+    login: string
+    kind: string
+    words: string
+    evidence: string
+    reporter: string
+    mailbox: string
+    incident: string
+    state: string
+    secret_hash: string
+    made_at: number
+  }
+  reporter_mark: { reporter: string; marked: number }
   incident_note: { incident: string; ordinal: number; at: number; author: string; words: string }
   document: {
     package: string

@@ -21,6 +21,7 @@ import { policyReads, policyWrites } from './policy.ts'
 import { projectReads, projectWrites } from './project.ts'
 import { provenanceRows } from './provenance.ts'
 import { documentRows, downloadRows, leases, mailRows, mailWrites } from './record.ts'
+import { reportReads, reportWrites } from './report.ts'
 import type { Schema } from './schema.ts'
 import { screeningReads, screeningWrites } from './screening.ts'
 import { sourceLinks } from './source-link.ts'
@@ -51,6 +52,7 @@ export async function openStore(driver: SqlDriver<Schema>, clock: Clock, logOrig
     stages: stageReads(driver.db),
     incident: caseReads(driver.db),
     community: communityReads(driver.db),
+    reports: reportReads(driver.db),
     advisories: advisoryRows(driver.db, derive),
     screening: screeningReads(driver.db),
     habits: habitReads(driver.db),
@@ -96,6 +98,7 @@ function openTx(tx: Kysely<Schema>, clock: Clock, record: Tx['record']): Tx {
     stages: { ...stageReads(tx), ...stageWrites(tx) },
     incident: { ...caseReads(tx), ...caseWrites(tx) },
     community: { ...communityReads(tx), ...communityWrites(tx) },
+    reports: { ...reportReads(tx), ...reportWrites(tx) },
     advisories: advisoryWrites(tx),
     screening: { ...screeningReads(tx), ...screeningWrites(tx) },
     habits: { ...habitReads(tx), ...habitWrites(tx) },

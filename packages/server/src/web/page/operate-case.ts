@@ -1,13 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Problem, problem } from '@holdfast/core'
-import { closeCase, type Exposure, listCases, readCase } from '../../flow/index.ts'
-import type { CaseKind, CaseState, CaseSummary, IncidentCase } from '../../incident/index.ts'
+import {
+  closeCase,
+  dismissReport,
+  type Exposure,
+  listCaseReports,
+  listCases,
+  readCase,
+} from '../../flow/index.ts'
+import type { CaseKind, CaseState, CaseSummary, IncidentCase, ReportOutcome } from '../../incident/index.ts'
 import { leadTo } from '../answer.ts'
 import { getVisitor, hasRole, type PageContext, type Visitor } from '../context.ts'
 import { readForm } from '../form.ts'
 import { sheet } from '../layout.ts'
 import { html, type Markup, nothing } from '../markup.ts'
 import { badge, type Tone } from '../part/badge.ts'
+import { type CaseReports, caseReports, outcomeField } from '../part/case-report.ts'
 import { area } from '../part/field.ts'
 import { ago, plural } from '../part/format.ts'
 import { packagePath } from '../part/link.ts'
@@ -24,6 +32,7 @@ const kinds: Readonly<Record<CaseKind, string>> = {
   malware: 'malware',
   'feed-silent': 'feed of advisories is silent',
   'feed-entry': 'entry of a feed waits',
+  report: 'reported by people',
   'hold-undecided': 'Nobody decided',
 }
 const states: Readonly<Record<CaseState, readonly [Tone, string]>> = {
@@ -40,7 +49,7 @@ const severities: Readonly<Record<CaseSummary['severity'], readonly [Tone, strin
 
 /** What went wrong, newest first. */
 export async function casesPage(c: PageContext): Promise<Response> {
-  const reader = getReader(c)
+  const reader = getCaseReader(c)
   const before = Number(
     /^\d{1,15}$/.exec(c.env.call.query.get('before') ?? '')?.[0] ?? Number.MAX_SAFE_INTEGER,
   )
@@ -64,7 +73,7 @@ function caseRow(each: CaseSummary, now: number): Markup {
 
 /** One case: what it is about, what happened in order, and who fetched the bytes. */
 export async function casePage(c: PageContext): Promise<Response> {
-  const reader = getReader(c)
+  const reader = getCaseReader(c)
   // Whoever may close it is asked for a fresh proof before they write, not after.
   if (hasRole(reader, 'responder')) checkFresh(c, reader)
   return show(c, reader)
@@ -72,19 +81,26 @@ export async function casePage(c: PageContext): Promise<Response> {
 
 /** A responder says how it ended. */
 export async function caseSubmit(c: PageContext): Promise<Response> {
-  const reader = getReader(c)
+  const reader = getCaseReader(c)
   const posted = await readForm(c)
   const id = c.req.param('id') ?? ''
   try {
-    await closeCase(c.env.ports, reader, id, posted.text('words'))
+    if (posted.text('act') === 'dismiss') await dismissReport(c.env.ports, reader, posted.text('report'))
+    else await closeCase(c.env.ports, reader, id, posted.text('words'), outcomeOf(posted.text('outcome')))
   } catch (error) {
     return show(c, reader, asNotice(error))
   }
   return leadTo(c, `/operate/cases/${id}`)
 }
 
+function outcomeOf(said: string): ReportOutcome {
+  return said === 'confirmed' || said === 'dismissed' ? said : 'closed'
+}
+
 async function show(c: PageContext, reader: Visitor, trouble?: Problem): Promise<Response> {
   const { found, exposed, isCut } = await readCase(c.env.ports, reader, c.req.param('id') ?? '')
+  const reports = await listCaseReports(c.env.ports, reader, found.id)
+  const mayDecide = hasRole(reader, 'responder') && found.state !== 'closed'
   const now = c.env.ports.clock()
   const main = html`${operateHead(c, 'cases')}
 <h2><bdi>${found.title}</bdi></h2>
@@ -93,17 +109,19 @@ async function show(c: PageContext, reader: Visitor, trouble?: Problem): Promise
 <ul>${found.subjects.map(subject)}</ul>
 <h3>What happened</h3>
 <ol>${found.timeline.map(({ at, by, words }) => html`<li>${ago(at, now)}, ${by}: <bdi>${words}</bdi></li>`)}</ol>
+${caseReports(reports, `/operate/cases/${found.id}`, mayDecide, now)}
 <h3>Who fetched it</h3>
 ${exposed.length === 0 ? html`<p>Nobody fetched it here, as far as the records of 90 days go.</p>` : exposure(exposed, isCut, now)}
 ${problemNotice(trouble)}
-${hasRole(reader, 'responder') && found.state !== 'closed' ? closeForm(found.id) : nothing}`
+${mayDecide ? closeForm(found.id, reports) : nothing}`
   return sheet(c, { title: found.title, main, status: trouble?.status ?? 200 })
 }
 
-function closeForm(id: string): Markup {
+function closeForm(id: string, reports: CaseReports): Markup {
   return html`<h3>Close</h3>
 <form class="form" method="post" action="/operate/cases/${id}">
 ${area('words', 'How it ended', html`What was found and done. Versions stay as they are; <code>holdfast operator release</code> lets one go.`, '', 3)}
+${outcomeField(reports)}
 <button type="submit">Close the case</button></form>`
 }
 
@@ -124,7 +142,7 @@ function exposureRow(each: Exposure, now: number): Markup {
 }
 
 /** To everybody else the page does not exist. */
-function getReader(c: PageContext): Visitor {
+export function getCaseReader(c: PageContext): Visitor {
   const visitor = getVisitor(c)
   if (!(['operator', 'responder', 'auditor'] as const).some(role => hasRole(visitor, role)))
     throw problem('not-found')

@@ -2,7 +2,14 @@
 import type { Ports } from '../../ports.ts'
 import { html, type Markup, nothing } from '../markup.ts'
 import { formatBytes, plural } from '../part/format.ts'
-import { accessPath, awayLink, publishersPath, repositoryAddress, webAddress } from '../part/link.ts'
+import {
+  accessPath,
+  awayLink,
+  publishersPath,
+  reportPath,
+  repositoryAddress,
+  webAddress,
+} from '../part/link.ts'
 import { snippet } from '../part/snippet.ts'
 import { everyDay, sparkline } from '../part/sparkline.ts'
 import { mirrorOrigin } from './package-mirror.ts'
@@ -21,7 +28,8 @@ export async function packageFacts(ports: Ports, shown: ShownPackage, isOwner: b
 ${about(shown, now)}
 <section><h2>Downloads${shown.known === undefined ? nothing : ' here'}</h2>${sparkline(everyDay(counts, now, downloadDays))}</section>
 ${maintainers(shown, isOwner)}
-${await securityBlock(ports, shown)}`
+${await securityBlock(ports, shown)}
+<p class="small"><a href="${reportPath(name, selected?.version)}">Report this package</a></p>`
 }
 
 function install({ name, asked }: ShownPackage, selected: ShownVersion): Markup {

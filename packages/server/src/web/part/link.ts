@@ -59,3 +59,9 @@ export function repositoryAddress(value: unknown): URL | undefined {
   }
   return webAddress(text.replace(/^git\+/, '').replace(/\.git$/, ''))
 }
+
+/** Where a package, or the version that is looked at, is reported. */
+export function reportPath(name: string, version: string | undefined): string {
+  const about = new URLSearchParams({ package: name, ...(version === undefined ? {} : { version }) })
+  return `/report?${about}`
+}

@@ -449,6 +449,27 @@ async function incidents(table: TableMaker, db: Kysely<unknown>): Promise<void> 
     { incident: 'text', ordinal: 'int', at: 'int', author: 'text', words: 'text' },
     ['incident', 'ordinal'],
   )
+  // What people report; the version is empty for a package as a whole, the login where a package is reported.
+  await table('report', {
+    id: 'text!',
+    package: 'text',
+    version: 'text',
+    login: 'text',
+    kind: 'text',
+    words: 'text',
+    evidence: 'text',
+    reporter: 'text',
+    mailbox: 'text',
+    incident: 'text',
+    state: 'text',
+    secret_hash: 'text',
+    made_at: 'int',
+  })
+  await index(db, 'report', ['incident'])
+  await index(db, 'report', ['reporter'])
+  await index(db, 'report', ['state', 'made_at'])
+  await index(db, 'report', ['secret_hash'])
+  await table('reporter_mark', { reporter: 'text!', marked: 'int' })
   await table(
     'screening',
     {

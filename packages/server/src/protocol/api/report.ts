@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Reports of packages and accounts, from anybody. */
+import { parsePackageName, parseVersion, problem } from '@holdfast/core'
+import * as v from 'valibot'
+import { makeReport } from '../../flow/index.ts'
+import { type Answer, type Call, parseJson } from '../../http/index.ts'
+import { reportKinds } from '../../incident/index.ts'
+import type { Ports } from '../../ports.ts'
+import { json } from './why.ts'
+
+const maxBodyBytes = 64 * 1024
+const text = v.pipe(v.string(), v.maxLength(4000))
+const posted = v.object({
+  package: v.optional(v.string()),
+  version: v.optional(v.string()),
+  account: v.optional(v.string()),
+  kind: v.picklist(reportKinds, `must be one of ${reportKinds.join(', ')}`),
+  words: text,
+  evidence: v.optional(text, ''),
+  email: v.optional(v.pipe(v.string(), v.maxLength(254)), ''),
+})
+
+/**
+ * `POST /api/v1/reports` with `{"package", "version"?, "kind", "words", "evidence"?, "email"?}`, or `account` in place of the
+ * package. Without a token it waits until whoever reads `email` opens the link of a letter.
+ */
+export async function postReport(ports: Ports, call: Call): Promise<Answer> {
+  if (call.badCredentials !== undefined) throw call.badCredentials
+  const pieces: Uint8Array[] = []
+  for await (const piece of call.body(maxBodyBytes)) pieces.push(piece)
+  const parsed = v.safeParse(posted, parseJson(Buffer.concat(pieces)))
+  if (!parsed.success) {
+    const [issue] = parsed.issues
+    throw problem('invalid-body', { why: `${v.getDotPath(issue) ?? 'the body'}: ${issue.message}` })
+  }
+  const { package: name, version, account, kind, words, evidence, email } = parsed.output
+  const { actor } = call
+  const from = 'from' in actor ? actor.from : { address: '', client: '', web: false }
+  const reported = {
+    ...(name === undefined ? {} : { package: parsePackageName(name) }),
+    ...(version === undefined ? {} : { version: parseVersion(version) }),
+    ...(account === undefined ? {} : { login: account }),
+    kind,
+    words,
+    evidence,
+  }
+  const { id, state } = await makeReport(ports, actor, from, reported, email)
+  return json(201, { id, state })
+}
