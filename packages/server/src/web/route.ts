@@ -59,7 +59,6 @@ import {
   recoveryPage,
   recoverySubmit,
 } from './page/recovery.ts'
-import { recoveryPolicyPage } from './page/recovery-policy.ts'
 import { reportLinkPage, reportLinkSubmit, reportPage, reportSubmit } from './page/report.ts'
 import { reviewsPage } from './page/review.ts'
 import { revokeTokenPage, revokeTokenSubmit } from './page/revoke-token.ts'
