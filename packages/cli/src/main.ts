@@ -121,7 +121,10 @@ const verbs: Readonly<Record<string, Verb>> = {
   },
   assess: {
     line: 'run every check of the principles for real and print the levels',
-    run: async args => (await import('./command/assess.ts')).runAssess(args),
+    run: async args =>
+      (await import('./command/assess.ts')).runAssess(args, async file =>
+        (await import('@holdfast/server/command')).readAssessedSettings(file),
+      ),
   },
 }
 

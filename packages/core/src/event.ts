@@ -95,6 +95,7 @@ export type EventType =
   | 'account-change'
   | 'account-create'
   | 'approval'
+  | 'assessment'
   | 'case'
   | 'checkpoint'
   | 'critical'
@@ -217,6 +218,7 @@ export const eventTable: Readonly<Record<EventType, EventRow>> = {
   'account-change': forRecord,
   'account-create': forRecord,
   approval: forRecord,
+  assessment: forRecord,
   case: forRecord,
   checkpoint: forRecord,
   critical: forRecord,

@@ -52,6 +52,11 @@ export const problemTable = {
     say: 'This request for approval is over: it was denied, used, or has expired',
     hint: 'Run the command again and follow the new link.',
   },
+  'assessment-unreadable': {
+    status: 400,
+    say: 'This is not what an assessment prints',
+    hint: 'Give the file that `holdfast assess self --json` wrote, unchanged; or run `holdfast assess self --data DIR`.',
+  },
   'attestations-not-found': {
     status: 404,
     say: 'no attestations of {name}@{version} are kept here that hold',

@@ -258,6 +258,8 @@ const keys = {
   provenanceMaxAgeMinutes: v.optional(v.pipe(number, v.minValue(1, 'must be at least 1')), 60),
   /** Whether the public repositories that versions were built from are asked, once a week each, if they are still there. */
   recheckSources: v.optional(v.picklist(['off', 'weekly'], 'must be off or weekly'), 'off'),
+  /** Whether this registry assesses itself, on throw-away instances on this machine. */
+  selfAssessment: v.optional(v.picklist(['off', 'weekly'], 'must be off or weekly'), 'off'),
   /** File with the witnesses of the log and how many of them a checkpoint needs (C2SP tlog-policy); without it none is asked. */
   witnesses: v.optional(text),
   /** Where weaknesses are reported, the first preferred: `mailto:`, `tel:` or https addresses. */
@@ -336,7 +338,7 @@ export function readConfig(
   file?: string,
 ): Config {
   const faults: string[] = []
-  const given = { ...readFile(file, faults), ...fromEnvironment(environment), ...flags }
+  const given = { ...readConfigFile(file, faults), ...fromEnvironment(environment), ...flags }
   const parsed = v.safeParse(schema, given)
   if (!parsed.success) faults.push(...parsed.issues.map(explain))
   const raw = parsed.success ? parsed.output : undefined
@@ -464,7 +466,8 @@ function isHostName(text: string): boolean {
   return /^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)*[a-z]([a-z0-9-]*[a-z0-9])?$/i.test(text)
 }
 
-function readFile(file: string | undefined, faults: string[]): Record<string, unknown> {
+/** What a configuration file says, before anything of it is checked; faults are added to `faults`. */
+export function readConfigFile(file: string | undefined, faults: string[]): Record<string, unknown> {
   if (file === undefined) return {}
   try {
     // Loaded only where there is a file: most starts have none.

@@ -3,6 +3,7 @@
  * What the inside asks of the outside. Ports travel as one plain record, first argument of every flow.
  * Each port's comment is its contract: what is durable, what is atomic, what may be called twice.
  */
+
 import type { Digest, PackageName, ProblemCode, Version } from '@holdfast/core'
 import type {
   Advisory,
@@ -28,7 +29,7 @@ import type {
   UpstreamVersion,
   Waiver,
 } from './catalog/index.ts'
-import type { CommunityReads, CommunityWrites } from './community/index.ts'
+import type { AssessmentReads, AssessmentWrites, CommunityReads, CommunityWrites } from './community/index.ts'
 import type { Config } from './config.ts'
 import type { DomainFacts, Grant, IdentityReads, IdentityUpkeep, IdentityWrites } from './identity/index.ts'
 import type { CaseReads, CaseWrites, ReportReads, ReportWrites } from './incident/index.ts'
@@ -372,6 +373,7 @@ export interface Store {
   readonly provenance: ProvenanceRows
   readonly trust: TrustReads
   readonly sourceLinks: SourceLinks
+  readonly assessments: AssessmentReads
   readonly stages: StageReads
   readonly habits: HabitReads
   readonly projects: ProjectReads
@@ -430,6 +432,7 @@ export interface Tx {
   readonly identity: IdentityReads & IdentityWrites
   readonly upstream: UpstreamWrites
   readonly trust: TrustReads & TrustWrites
+  readonly assessments: AssessmentReads & AssessmentWrites
   readonly stages: StageReads & StageWrites
   readonly incident: CaseReads & CaseWrites
   readonly community: CommunityReads & CommunityWrites

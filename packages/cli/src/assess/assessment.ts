@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Capability, CapabilityLevel, CapabilityTrack, TaxonomyQuestion } from '@holdfast/core'
+import type { Capability, CapabilityId, CapabilityLevel, CapabilityTrack } from '@holdfast/core'
 import { capabilities, frameworkVersion, isApplicable } from '@holdfast/core'
+import type { Sight } from './outside.ts'
 import type { Evidence, Probe, ProbeInstance } from './probe.ts'
+import { type Answer, type Questionnaire, unanswered } from './questionnaire.ts'
 
 /** How one capability stands. */
 export interface CapabilityResult {
@@ -22,13 +24,66 @@ export interface Assessment {
   readonly levels: Readonly<Record<LevelTrack, 0 | 1 | 2 | 3>>
 }
 
-/** Holdfast has accounts and serves built packages, so every track of the framework applies to it. */
-const answers: Readonly<Record<TaxonomyQuestion, boolean>> = { accounts: true, 'built-packages': true }
-
 /** Runs every probe against one instance, one after the other, so that none disturbs another's counters. */
-export async function assess(instance: ProbeInstance, probes: readonly Probe[]): Promise<Assessment> {
+export async function assess(
+  instance: ProbeInstance,
+  probes: readonly Probe[],
+  onProgress: (done: number) => void = () => undefined,
+): Promise<Assessment> {
   const results: CapabilityResult[] = []
-  for (const capability of capabilities) results.push(await examine(capability, instance, probes))
+  for (const capability of capabilities) {
+    results.push(await examine(capability, instance, probes))
+    onProgress(results.length)
+  }
+  return summarise(results)
+}
+
+/** What was seen from outside and what was answered, as one result; what was seen counts for more than what is said. */
+export function weigh(
+  seen: ReadonlyMap<CapabilityId, Sight>,
+  { taxonomy, answers }: Questionnaire,
+): Assessment {
+  const results = capabilities.map(capability => {
+    const { id, level } = capability
+    if (!isApplicable(capability, taxonomy))
+      return { id, level, status: 'not-applicable', evidence: [] } as const
+    const known = id as CapabilityId
+    return { id, level, ...settle(seen.get(known), answers.get(known)) }
+  })
+  return summarise(results)
+}
+
+function settle(
+  sight: Sight | undefined,
+  answer: Answer | undefined,
+): Pick<CapabilityResult, 'status' | 'evidence'> {
+  const evidence = [...(sight?.evidence ?? []), ...(answer === undefined ? [] : [said(answer)])]
+  if (sight?.status === 'pass' || sight?.status === 'fail') return { status: sight.status, evidence }
+  if (answer === undefined) return { status: 'missing', evidence }
+  return { status: answer.isMet ? 'pass' : 'fail', evidence }
+}
+
+function said({ isMet, words, evidence }: Answer): string {
+  const claim = isMet ? 'said to be met' : 'said to be missing'
+  return [`${claim}${words === '' ? '' : `: ${words}`}`, ...evidence].join(' ')
+}
+
+/** What a live instance shows from outside on top of what a throw-away one showed: it must not fail there either. */
+export function withLive(result: Assessment, live: ReadonlyMap<CapabilityId, Sight>): Assessment {
+  const results = result.capabilities.map((each): CapabilityResult => {
+    const sight = live.get(each.id as CapabilityId)
+    if (sight === undefined) return each
+    const evidence = [...each.evidence, ...sight.evidence.map(line => `on the live instance: ${line}`)]
+    return {
+      ...each,
+      evidence,
+      status: sight.status === 'fail' && each.status === 'pass' ? 'fail' : each.status,
+    }
+  })
+  return summarise(results)
+}
+
+function summarise(results: readonly CapabilityResult[]): Assessment {
   return { framework: frameworkVersion, capabilities: results, levels: deriveLevels(results) }
 }
 
@@ -38,7 +93,8 @@ async function examine(
   probes: readonly Probe[],
 ): Promise<CapabilityResult> {
   const { id, level } = capability
-  if (!isApplicable(capability, answers)) return { id, level, status: 'not-applicable', evidence: [] }
+  if (!isApplicable(capability, unanswered.taxonomy))
+    return { id, level, status: 'not-applicable', evidence: [] }
   const probe = probes.find(each => each.capability === id)
   if (probe === undefined) return { id, level, status: 'missing', evidence: [] }
   try {

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { UsageError } from '../usage-error.ts'
 import type { ProbeInstance, Settings } from './probe.ts'
 
 const launcher = fileURLToPath(new URL('../../bin/holdfast.js', import.meta.url))
@@ -33,7 +34,7 @@ export async function startThrowAwayInstance(settings: Settings = {}): Promise<T
     await rm(data, { recursive: true, force: true })
   }
   const startOther = async (wanted: Settings) => {
-    const other = await startThrowAwayInstance(wanted)
+    const other = await startThrowAwayInstance({ ...settings, ...wanted })
     others.push(other)
     return other
   }
@@ -75,6 +76,17 @@ async function readAddress(child: ChildProcess): Promise<string> {
 function readLine(line: string, resolve: (url: string) => void): void {
   const found = /^listening on (\S+)$/.exec(line)?.[1]
   if (found !== undefined) resolve(found.replace(/\/$/, ''))
+}
+
+/** Runs `holdfast operator <words>` with the environment as it is; throws what it prints when it refuses. */
+export async function operateOn(words: readonly string[]): Promise<void> {
+  const line = [launcher, 'operator', ...words]
+  await promisify(execFile)(process.execPath, line).catch((error: Error & { stderr?: string }) => {
+    throw new UsageError(
+      error.stderr?.trim() || error.message,
+      'Name the data folder of a registry with --data.',
+    )
+  })
 }
 
 async function operate(around: Surroundings, args: readonly string[]): Promise<string> {

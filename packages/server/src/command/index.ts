@@ -7,6 +7,7 @@ import { UsageError } from './usage.ts'
 
 export { readPackageContent } from '../integrity/index.ts'
 export { loadSyntax } from '../vulnerability/index.ts'
+export { readAssessedSettings } from './assessed-settings.ts'
 export { matchAdvisories } from './osv-file.ts'
 export { screenSource } from './screen-file.ts'
 

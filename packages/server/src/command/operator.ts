@@ -27,6 +27,7 @@ import {
 import { type InstanceRole, operator } from '../identity/index.ts'
 import { openPorts, type Ports } from '../main.ts'
 import { advisoryAct } from './advisory.ts'
+import { assessmentAct } from './assessment.ts'
 import { feedAct } from './feed.ts'
 import { holdAct } from './hold.ts'
 import { keysAct } from './keys.ts'
@@ -66,6 +67,7 @@ const usage = `Usage: holdfast operator <act> --data DIR …
   advisories FILE|FOLDER...              take in advisories in OSV format, and lists of bad digests
   feed list|accept|refuse [ID]           where advisories come from, and entries that wait for a person
   advisory list|publish|update|withdraw [ID] [FILE] [--words WHY]   advisories of this registry's own, from OSV documents
+  assessment list|keep [FILE]            what holdfast assess self found, signed and shown on /security
   yank NAME@VERSION --reason CODE [--words TEXT]         resolve to it no longer; exact pins keep working
   unyank NAME@VERSION                    undo yank
 
@@ -119,6 +121,7 @@ const acts: Readonly<Record<string, Act>> = {
   feed: feedAct,
   keys: keysAct,
   advisories: advisoriesAct,
+  assessment: assessmentAct,
   advisory: advisoryAct,
   mark: async (ports, { values }, [name]) =>
     markCritical(ports, operator, parsePackageName(need(name, 'NAME')), values['words'] ?? ''),

@@ -4,8 +4,9 @@ import { withoutOrigin } from '../config.ts'
 import { type Log, openLog } from '../http/index.ts'
 import { type Instance, startInstance } from '../main.ts'
 import { type Sourced, withFirstOrigin } from './first-origin.ts'
+import { assessWeekly } from './self-assessment.ts'
 import { offerSetUp } from './set-up-link.ts'
-import { configOf, configOptions, readArguments } from './usage.ts'
+import { type Arguments, configOf, configOptions, readArguments } from './usage.ts'
 
 const usage = `Usage: holdfast serve [--port 4873] [--host 127.0.0.1] [--data ./data] [--config holdfast.yaml] [--no-origin]
 
@@ -30,7 +31,9 @@ export async function serve(args: readonly string[]): Promise<number> {
     data: config.data,
   })
   await offerSetUp(instance.ports)
+  const endAssessing = config.selfAssessment === 'weekly' ? assess(read, instance, log) : undefined
   await signalled()
+  endAssessing?.()
   return stop(instance, log)
 }
 
@@ -41,6 +44,13 @@ export async function serve(args: readonly string[]): Promise<number> {
 function boundYoungGeneration(): void {
   setFlagsFromString('--semi-space-growth-factor=1')
   setFlagsFromString('--min-semi-space-size=4')
+}
+
+function assess({ values }: Arguments, { url, ports }: Instance, log: Log): () => void {
+  const { config } = values
+  const words = ['assess', 'self', '--live', url, '--data', ports.config.data]
+  const line = [process.argv[1] ?? '', ...words, ...(config === undefined ? [] : ['--config', config])]
+  return assessWeekly(ports, log, line)
 }
 
 function signalled(): Promise<void> {

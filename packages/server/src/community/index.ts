@@ -1,5 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 export {
+  type AssessmentReads,
+  type AssessmentResult,
+  type AssessmentWrites,
+  findTurnedRed,
+  type KeptAssessment,
+  parseAssessment,
+} from './assessment.ts'
+export {
   defaultPolicyText,
   fillPolicyText,
   isPolicyPage,

@@ -37,6 +37,7 @@ export {
   withdrawAdvisory,
 } from './advisory-writing.ts'
 export type { Arrival, Told } from './arrival.ts'
+export { keepAssessment } from './assessment.ts'
 export { type AuditPage, type AuditWish, loginsOf, readAudit } from './audit.ts'
 export { auditPushLateMs, pushAudit, readAuditPush } from './audit-push.ts'
 export { keepWithinQuota } from './cache-quota.ts'

@@ -46,7 +46,7 @@ import { orgPage, orgSubmit, orgsPage, orgsSubmit } from './page/org.ts'
 import { packagePage } from './page/package.ts'
 import { packageAccessPage, packageAccessSubmit } from './page/package-access.ts'
 import { policiesPage, policyHistoryPage, policyTextPage } from './page/policy.ts'
-import { publicSecurityPage } from './page/public-security.ts'
+import { keptAssessment, publicSecurityPage } from './page/public-security.ts'
 import { publisherStartPage, publishersPage, publishersSubmit } from './page/publisher.ts'
 import {
   askRecoveryPage,
@@ -98,6 +98,7 @@ export function addRoutes(app: Hono<WebEnv>): void {
   app.get('/security', publicSecurityPage)
   app.get('/report', reportPage).post(reportSubmit)
   app.get('/report/confirm/:secret', reportLinkPage).post(reportLinkSubmit)
+  app.get('/security/assessment/:file', keptAssessment)
   app.get('/revoke-token', revokeTokenPage).post(revokeTokenSubmit)
   app.get('/policy', policiesPage)
   app.get('/policy/:page', policyTextPage)

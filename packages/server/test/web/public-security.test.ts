@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The pages that say how this registry keeps itself, and where leaked tokens go. */
 import assert from 'node:assert/strict'
-import { utimes, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { createPublicKey, verify } from 'node:crypto'
 import { after, test } from 'node:test'
 import { capabilities, tokenRules } from '@holdfast/core'
 import manifest from '../../package.json' with { type: 'json' }
+import { keepAssessment } from '../../src/flow/index.ts'
+import { operator } from '../../src/identity/index.ts'
 import { openWorld } from '../world.ts'
 import { get, post } from './site.ts'
 
@@ -16,16 +17,15 @@ const at = '2026-01-05T08:00:00.000Z'
 const levels = { authentication: 1, authorization: 3, general: 0, cli: 2 }
 
 /** Stores what an assessment printed: everything passes, save what is said otherwise. */
-async function store(release: string, but: Record<string, string> = {}): Promise<void> {
+async function store(release: string, but: Record<string, string> = {}): Promise<readonly string[]> {
   const found = capabilities.map(({ id }) => ({
     id,
     status: but[id] ?? 'pass',
     evidence: [`seen ${id} & <more>`],
   }))
-  const file = join(world.ports.config.data, 'assessment.json')
-  await writeFile(file, JSON.stringify({ release, at, framework: '0.1', levels, capabilities: found }))
-  // Written twice within one tick of the clock it would look unchanged.
-  await utimes(file, new Date(), new Date(Date.now() + Math.random() * 1e9))
+  const text = JSON.stringify({ release, at, framework: '0.1', levels, capabilities: found })
+  world.advance(60_000)
+  return keepAssessment(world.ports, operator, text)
 }
 
 /** The row of one capability, as text. */
@@ -51,6 +51,7 @@ test('a stored assessment shows what passed with its evidence, escaped, and what
   assert.match(await rowOf('authz-3-scanning'), /failed/)
   assert.match(await rowOf('general-3-log'), /no check yet/)
   assert.match((await get(world, '/security')).text, /Authorization <span class="small">level 3 of 3/)
+  assert.match((await get(world, '/security')).text, /aria-label="Levels: [^"]*Authorization 3 of 3/)
 })
 
 test('a registry that takes fresh releases, or does not look for its names upstream, does not claim to', async t => {
@@ -87,8 +88,30 @@ test('an assessment of another release, or one that cannot be read, counts for n
   await store('0.0.9')
   assert.match(await rowOf('authz-1-prefix'), /not measured/)
   assert.match((await get(world, '/security')).text, /of release 0\.0\.9/)
-  await writeFile(join(world.ports.config.data, 'assessment.json'), '{"release": 1}')
-  assert.match(await rowOf('authz-1-prefix'), /not measured/)
+  for (const text of ['{"release": 1}', 'no JSON', `"${'x'.repeat(3_000_000)}"`])
+    await assert.rejects(keepAssessment(world.ports, operator, text), { code: 'assessment-unreadable' })
+  assert.match((await get(world, '/security')).text, /of release 0\.0\.9/)
+})
+
+test('results are kept with a signature that anybody can check, and staff hear what turned red', async () => {
+  await world.someone('olive', ['operator'])
+  await store(manifest.version)
+  const red = await store(manifest.version, { 'general-3-log': 'fail' })
+  assert.deepEqual(red, ['general-3-log'])
+  const letters = (await world.ports.store.mail.listRecent(10)).filter(each =>
+    /turned red/.test(each.subject),
+  )
+  assert.equal(letters.length, 1)
+  assert.match(letters[0]?.text ?? '', /\/security#general-3-log/)
+  const [kept] = await world.ports.store.assessments.list(1)
+  const served = await get(world, `/security/assessment/${kept?.at}.json`)
+  assert.equal(served.text, kept?.text)
+  const key = world.ports.signer.publicKeys.find(({ keyid }) => keyid === kept?.keyId)
+  const spki = createPublicKey({ key: Buffer.from(key?.key ?? '', 'base64'), format: 'der', type: 'spki' })
+  const signature = Buffer.from(kept?.signature ?? '', 'base64')
+  assert.ok(verify('sha256', Buffer.from(served.text), spki, signature))
+  assert.match((await get(world, '/security')).text, /<table>[\s\S]*Passed[\s\S]*<code class="break">/)
+  assert.equal((await get(world, '/security/assessment/1.json')).status, 404)
 })
 
 test('the foot of every page leads to the security page and the rules for tokens', async () => {

@@ -339,6 +339,14 @@ export interface Schema {
     verified_at: number
   }
   /** Public repositories that versions were built from. */
+  assessment: {
+    at: number
+    release: string
+    passed: number
+    text: string
+    key_id: string
+    signature: string
+  }
   source_link: { repository: string; checked_at: number; gone_since: number | null }
   /** What a package's next version may not fall below; none is no demand. */
   package_trust: { package: string; level: string; sources: string; lowering: string }

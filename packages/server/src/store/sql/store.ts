@@ -5,6 +5,7 @@ import type { Policy } from '../../catalog/index.ts'
 import type { NewEvent, StoredEvent } from '../../integrity/index.ts'
 import type { Clock, EventFeed, InstanceFacts, PolicyReads, Store, Tx } from '../../ports.ts'
 import { advisoryRows, advisoryWrites } from './advisory.ts'
+import { assessmentReads, assessmentWrites } from './assessment.ts'
 import { searchEvents } from './audit.ts'
 import { catalogReads, catalogWrites } from './catalog.ts'
 import { communityReads, communityWrites } from './community.ts'
@@ -49,6 +50,7 @@ export async function openStore(driver: SqlDriver<Schema>, clock: Clock, logOrig
     provenance: provenanceRows(driver.db, derive),
     trust: trustReads(driver.db),
     sourceLinks: sourceLinks(driver.db, derive),
+    assessments: assessmentReads(driver.db),
     stages: stageReads(driver.db),
     incident: caseReads(driver.db),
     community: communityReads(driver.db),
@@ -101,6 +103,7 @@ function openTx(tx: Kysely<Schema>, clock: Clock, record: Tx['record']): Tx {
     reports: { ...reportReads(tx), ...reportWrites(tx) },
     advisories: advisoryWrites(tx),
     screening: { ...screeningReads(tx), ...screeningWrites(tx) },
+    assessments: { ...assessmentReads(tx), ...assessmentWrites(tx) },
     habits: { ...habitReads(tx), ...habitWrites(tx) },
     projects: { ...projectReads(tx), ...projectWrites(tx) },
     policy: { ...policyReads(tx), ...policyWrites(tx) },

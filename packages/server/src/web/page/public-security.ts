@@ -1,10 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What this registry does for security, capability by capability, and what shows it: nothing is claimed unmeasured. */
-import { type Capability, type CapabilityTrack, capabilities, frameworkVersion } from '@holdfast/core'
-import { reviewState } from '../../community/index.ts'
+import {
+  type Capability,
+  type CapabilityTrack,
+  capabilities,
+  frameworkVersion,
+  problem,
+} from '@holdfast/core'
+import {
+  type AssessmentResult,
+  type KeptAssessment,
+  parseAssessment,
+  reviewState,
+} from '../../community/index.ts'
 import { currentPolicy, graceEnd, listReviews } from '../../flow/index.ts'
 import type { Ports } from '../../ports.ts'
-import { findAssessment, type StoredAssessment } from '../assessment.ts'
 import type { PageContext } from '../context.ts'
 import { release, sheet } from '../layout.ts'
 import { html, type Markup, nothing } from '../markup.ts'
@@ -12,7 +22,7 @@ import { badge } from '../part/badge.ts'
 import { ago, plural } from '../part/format.ts'
 import { notice } from '../part/notice.ts'
 
-type Measured = StoredAssessment['capabilities'][number]
+type Measured = AssessmentResult['capabilities'][number]
 
 const tracks: readonly (readonly [CapabilityTrack, string])[] = [
   ['authentication', 'Authentication'],
@@ -21,27 +31,31 @@ const tracks: readonly (readonly [CapabilityTrack, string])[] = [
   ['cli', 'Command line'],
   ['beyond', 'Beyond the framework'],
 ]
+const historyShown = 26
 /** What a throw-away instance shows of these is not true of one that sends no mail. */
 const needsMail = new Set(['authn-1-notify', 'authn-1-recovery'])
 
 /** The table of capabilities, open to anybody. */
 export async function publicSecurityPage(c: PageContext): Promise<Response> {
-  const { config, clock } = c.env.ports
+  const { store, clock, config } = c.env.ports
   const lacking = await lackingHere(c.env.ports)
-  const stored = await findAssessment(config.data)
+  const history = await store.assessments.list(historyShown)
+  const stored = history[0] && parseAssessment(history[0].text)
   const isCurrent = stored !== undefined && stored.release === release
   const found = new Map(isCurrent ? stored.capabilities.map(each => [each.id, each]) : [])
   const measured = (id: string) => lacking.get(id) ?? found.get(id)
   const main = html`<h1>Security of this registry</h1>
 <p class="lead">What it does, by the <cite>Principles for Package Repository Security</cite> (OpenSSF and CISA, version ${frameworkVersion}), and what shows it. What was not measured is not claimed.</p>
 ${summary(stored, isCurrent, clock())}
+${isCurrent ? scorecard(track => levelOf(stored, track, lacking)) : nothing}
 ${tracks.map(([track, title]) => trackTable(track, title, isCurrent ? levelOf(stored, track, lacking) : undefined, measured))}
+${historyTable(history)}
 <h2>Look for yourself</h2>
-<p><code>npx holdfast assess self</code> runs every check on a fresh instance of release ${release}, on your own machine. Who finds a hole reports it as the <a href="/policy/disclosure">disclosure policy</a> says.</p>`
+<p><code>npx holdfast assess self</code> runs every check on a fresh instance of release ${release}, on your own machine; <code>npx holdfast assess ${config.publicUrl}</code> looks at this one from outside. Who finds a hole reports it as the <a href="/policy/disclosure">disclosure policy</a> says.</p>`
   return sheet(c, { title: 'Security', main, facts: facts() })
 }
 
-function summary(stored: StoredAssessment | undefined, isCurrent: boolean, now: number): Markup {
+function summary(stored: AssessmentResult | undefined, isCurrent: boolean, now: number): Markup {
   if (stored === undefined)
     return notice(
       'plain',
@@ -56,6 +70,37 @@ function summary(stored: StoredAssessment | undefined, isCurrent: boolean, now: 
     )
   const passed = stored.capabilities.filter(({ status }) => status === 'pass').length
   return html`<p>Measured ${ago(Date.parse(stored.at), now)} on release ${stored.release}: ${plural(passed, 'capability', 'capabilities')} of ${capabilities.length} shown.</p>`
+}
+
+/** Three boxes a track, as many of them full as levels are reached; the words beside say the same. */
+function scorecard(levelOf: (track: CapabilityTrack) => number | undefined): Markup {
+  const shown = tracks.flatMap(([track, title]) => {
+    const level = levelOf(track)
+    return level === undefined ? [] : [{ title, level }]
+  })
+  const said = shown.map(({ title, level }) => `${title} ${level} of 3`).join(', ')
+  return html`<svg class="scorecard" role="img" aria-label="Levels: ${said}" viewBox="0 0 440 ${shown.length * 32}">
+${shown.map(
+  ({ title, level }, row) =>
+    html`<text x="0" y="${row * 32 + 20}">${title}</text>${[1, 2, 3].map(each => html`<rect class="${each <= level ? 'on' : 'off'}" x="${120 + each * 56}" y="${row * 32 + 5}" width="48" height="20" rx="3"></rect>`)}<text x="356" y="${row * 32 + 20}">level ${level} of 3</text>`,
+)}</svg>`
+}
+
+/** The results that are kept, each with its text and signature. */
+function historyTable(history: readonly KeptAssessment[]): Markup {
+  if (history.length === 0) return nothing
+  return html`<h2 id="history">Results that are kept</h2>
+<p class="small">Each is signed with a <a href="/npm/-/npm/v1/keys">key of this registry</a> (ECDSA P-256 over SHA-256 of the text as it is). Whoever holds the key could sign another: run it yourself to be sure.</p>
+<div class="scroll" tabindex="0" role="region" aria-labelledby="history"><table><thead><tr><th scope="col">When</th><th scope="col">Release</th><th scope="col">Passed</th><th scope="col">Signature</th></tr></thead>
+<tbody>${history.map(({ at, release: of, passed, keyId, signature }) => html`<tr><td class="nowrap"><a href="/security/assessment/${at}.json">${new Date(at).toISOString()}</a></td><td>${of}</td><td>${passed}</td><td><details><summary><code>${keyId}</code></summary><code class="break">${signature}</code></details></td></tr>`)}</tbody></table></div>`
+}
+
+/** The text of one kept result, as it was signed. */
+export async function keptAssessment(c: PageContext): Promise<Response> {
+  const at = /^(\d{1,16})\.json$/.exec(c.req.param('file') ?? '')?.[1]
+  const kept = (await c.env.ports.store.assessments.list(historyShown)).find(each => String(each.at) === at)
+  if (kept === undefined) throw problem('not-found')
+  return c.body(kept.text, 200, { 'content-type': 'application/json; charset=utf-8' })
 }
 
 /** What the software can and this instance does not, by its configuration and its policy, with the reason. */
@@ -98,7 +143,7 @@ async function lackingOfFirewall(ports: Ports): Promise<[id: string, why: string
 
 /** What the throw-away instance reached, as far as this one is not kept from it. */
 function levelOf(
-  stored: StoredAssessment,
+  stored: AssessmentResult,
   track: CapabilityTrack,
   lacking: ReadonlyMap<string, string>,
 ): number | undefined {

@@ -409,6 +409,14 @@ async function upstreams(table: TableMaker, db: Kysely<unknown>): Promise<void> 
     ['package', 'version'],
   )
   await index(db, 'provenance', ['signer'], true)
+  await table('assessment', {
+    at: 'int!',
+    release: 'text',
+    passed: 'int',
+    text: 'text',
+    key_id: 'text',
+    signature: 'text',
+  })
   await table('source_link', { repository: 'text!', checked_at: 'int', gone_since: 'int?' })
   await index(db, 'source_link', ['checked_at'])
   await table('package_trust', { package: 'text!', level: 'text', sources: 'text', lowering: 'text' })

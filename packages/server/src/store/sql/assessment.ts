@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Kysely } from 'kysely'
+import type { AssessmentReads, AssessmentWrites } from '../../community/index.ts'
+import type { Schema } from './schema.ts'
+
+const kept = 100
+
+export function assessmentReads(db: Kysely<Schema>): AssessmentReads {
+  return {
+    async list(limit) {
+      const rows = await db.selectFrom('assessment').selectAll().orderBy('at', 'desc').limit(limit).execute()
+      return rows.map(({ key_id, ...row }) => ({ ...row, keyId: key_id }))
+    },
+  }
+}
+
+export function assessmentWrites(db: Kysely<Schema>): AssessmentWrites {
+  return {
+    async add({ keyId, ...row }) {
+      const values = { ...row, key_id: keyId }
+      await db
+        .insertInto('assessment')
+        .values(values)
+        .onConflict(clash => clash.column('at').doUpdateSet(values))
+        .execute()
+      const newest = db.selectFrom('assessment').select('at').orderBy('at', 'desc').limit(kept)
+      await db.deleteFrom('assessment').where('at', 'not in', newest).execute()
+    },
+  }
+}
