@@ -39,7 +39,7 @@ test('without a stored assessment every capability stands there as not measured'
   assert.equal(status, 200)
   for (const { id } of capabilities) {
     const row = await rowOf(id)
-    if (id === 'authn-1-notify' || id === 'authn-1-recovery') continue
+    if (['authn-1-notify', 'authn-1-recovery', 'general-3-review'].includes(id)) continue
     assert.match(row, /not measured/, id)
   }
   assert.doesNotMatch(text, /> shown</)
