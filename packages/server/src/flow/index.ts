@@ -51,6 +51,7 @@ export {
   removeReader,
 } from './ci-reader.ts'
 export { criticalNoticeMs, markCritical, recomputeCritical, unmarkCritical } from './critical.ts'
+export { type Need, readTree, type TreeHit, type TreeNode, type TreeReading } from './dependency-tree.ts'
 export { deprecate } from './deprecate.ts'
 export { explainProvenance, findLowered, type ProvenanceWords } from './explain-provenance.ts'
 export { listExposed } from './exposure.ts'

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Which of the things that are known are about what a project uses, and who may know of them. */
-import type { PackageName } from '@holdfast/core'
-import { type Advisory, mergeAliases, type ProjectUse, readCovered } from '../catalog/index.ts'
+import type { PackageName, Version } from '@holdfast/core'
+import { type Advisory, mergeAliases, readCovered } from '../catalog/index.ts'
 import type { Ports } from '../ports.ts'
 
 /** Each flaw of one package once, with the uses that it is about. */
-export function findHits(
+export function findHits<Use extends { readonly version: Version }>(
   told: readonly Advisory[],
-  uses: Iterable<ProjectUse>,
-): readonly { readonly advisory: Advisory; readonly uses: readonly ProjectUse[] }[] {
+  uses: Iterable<Use>,
+): readonly { readonly advisory: Advisory; readonly uses: readonly Use[] }[] {
   const all = [...uses]
   const distinct = [...new Map(told.map(each => [each.id, each])).values()]
   return mergeAliases(distinct.filter(each => each.withdrawnAt === null)).flatMap(advisory => {

@@ -83,7 +83,7 @@ function riskRow({ advisory, uses, useCount, projectCount, fetches }: Risk, hasO
   const left = useCount - uses.length
   return html`<tr><td>${severityBadge(advisory)}</td><td><a class="nowrap" href="/advisories/${encodeURIComponent(id)}">${id}</a><br><bdi>${title}</bdi></td>
 <td><a href="${packagePath(advisory.package)}">${advisory.package}</a></td>
-<td>${plural(projectCount, 'project')}<ul class="bare">${uses.map(use => useItem(use, hasOwners))}</ul>${left > 0 ? html`and ${left} more` : nothing}</td>
+<td><details><summary>${plural(projectCount, 'project')}</summary><ul class="bare">${uses.map(use => useItem(use, hasOwners))}</ul>${left > 0 ? html`and ${left} more` : nothing}</details></td>
 <td>${fetches.toLocaleString('en')}</td><td>${fixed.length === 0 ? 'nothing yet' : fixed.join(', ')}</td><td class="nowrap">${day(modifiedAt)}</td></tr>`
 }
 
@@ -98,6 +98,6 @@ function lockTable(locks: readonly ProjectLock[], now: number): Markup {
   return html`<div class="scroll" tabindex="0"><table><thead><tr><th scope="col">Project</th><th scope="col">Branch</th><th scope="col">Lock file</th><th scope="col">Submitted</th><th scope="col"></th></tr></thead>
 <tbody>${locks.map(
     each => html`<tr><td>${each.project}</td><td><bdi>${each.branch}</bdi></td><td>${each.manager}, ${plural(each.entryCount, 'version')}</td><td class="nowrap">${ago(each.submittedAt, now)}</td>
-<td><form method="post" action="/exposure"><input type="hidden" name="project" value="${each.project}"><input type="hidden" name="branch" value="${each.branch}"><button type="submit" aria-label="Remove ${each.project}, ${each.branch}">Remove</button></form></td></tr>`,
+<td><form method="post" action="/exposure"><input type="hidden" name="project" value="${each.project}"><input type="hidden" name="branch" value="${each.branch}"><button class="link" type="submit" aria-label="Remove ${each.project}, ${each.branch}">Remove</button></form></td></tr>`,
   )}</tbody></table></div>`
 }

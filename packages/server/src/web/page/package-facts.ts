@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Actor } from '../../identity/index.ts'
 import type { Ports } from '../../ports.ts'
 import { html, type Markup, nothing } from '../markup.ts'
 import { formatBytes, plural } from '../part/format.ts'
@@ -20,7 +21,12 @@ const downloadDays = 30
 const dayMs = 86_400_000
 
 /** The column beside: how to install it, what it is, how much it is used, who stands by it; and the way to what secures it. */
-export async function packageFacts(ports: Ports, shown: ShownPackage, isOwner: boolean): Promise<Markup> {
+export async function packageFacts(
+  ports: Ports,
+  actor: Actor,
+  shown: ShownPackage,
+  isOwner: boolean,
+): Promise<Markup> {
   const { name, selected, decision } = shown
   const now = ports.clock()
   const counts = await ports.store.downloads.perDay(name, now - downloadDays * dayMs)
@@ -28,7 +34,7 @@ export async function packageFacts(ports: Ports, shown: ShownPackage, isOwner: b
 ${about(shown, now)}
 <section><h2>Downloads${shown.known === undefined ? nothing : ' here'}</h2>${sparkline(everyDay(counts, now, downloadDays))}</section>
 ${maintainers(shown, isOwner)}
-${await securityBlock(ports, shown)}
+${await securityBlock(ports, actor, shown)}
 <p class="small"><a href="${reportPath(name, selected?.version)}">Report this package</a></p>`
 }
 

@@ -3,20 +3,18 @@
  * What secures a version, in the order of the OpenSSF's style guide for attestations (level AAA): build, source and integrity
  * first, since what attests them is understood beside them; advisories last, since whoever sees those reads nothing else.
  */
-import type { Version } from '@holdfast/core'
-import { type Advisory, covers } from '../../catalog/index.ts'
+import type { Actor } from '../../identity/index.ts'
 import type { Ports } from '../../ports.ts'
 import type { PageContext } from '../context.ts'
 import { html, type Markup, nothing } from '../markup.ts'
 import { badge } from '../part/badge.ts'
-import { day } from '../part/format.ts'
 import { type IconName, icon } from '../part/icon.ts'
 import { packagePath } from '../part/link.ts'
-import { severityBadge } from '../part/severity.ts'
 import { hostedSecurity } from './package-hosted.ts'
 import { logHistory } from './package-log.ts'
 import { mirrorSecurity } from './package-mirror.ts'
 import type { SecurityWords, ShownPackage, ShownVersion } from './package-read.ts'
+import { vulnerabilities, vulnerabilityBrief } from './package-vulnerability.ts'
 
 /** The tab. */
 export async function securityTab(c: PageContext, shown: ShownPackage): Promise<Markup> {
@@ -39,7 +37,7 @@ ${words.details}
 <h2 id="log">${icon('log')}In the transparency log</h2>
 ${await logHistory(c, shown, selected)}
 <h2 id="advisories">${icon('advisory')}Advisories</h2>
-${advisories(await ports.store.policy.listAdvisories(name), selected.version)}`
+${await vulnerabilities(ports, c.env.call.actor, shown, selected)}`
 }
 
 function read(
@@ -63,7 +61,7 @@ function attestationsLink({ name }: ShownPackage, { version, evidence }: ShownVe
 }
 
 /** The column's part of it: a word for each, the whole statement of who attests it, and links to where more stands. */
-export async function securityBlock(ports: Ports, shown: ShownPackage): Promise<Markup> {
+export async function securityBlock(ports: Ports, actor: Actor, shown: ShownPackage): Promise<Markup> {
   const { name, selected, asked } = shown
   if (selected === undefined) return nothing
   const { brief, attestation } = await read(ports, shown, selected)
@@ -77,19 +75,7 @@ ${line('source', 'source', 'Source', brief.source)}
 ${line('integrity', 'integrity', 'Integrity', brief.integrity)}
 ${selected.hasInstallScript ? line('integrity', 'advisory', 'Install', badge('runs scripts', 'warn', '!')) : nothing}
 <li>${icon('signature')}<a href="${tab}#attestation">Attestation</a> ${attestation}</li>
+${line('advisories', 'advisory', 'Vulnerabilities', await vulnerabilityBrief(ports, actor, shown, selected))}
 ${line('log', 'log', 'Proof in the log', nothing)}
 </ul></section>`
-}
-
-function advisories(all: readonly Advisory[], version: Version): Markup {
-  const found = all.filter(each => covers(each, version))
-  if (found.length === 0)
-    return html`<p>This registry knows of none for ${version}.</p><p class="small">It knows those that its operator loaded. That is not proof that there are none.</p>`
-  return html`<div class="scroll" tabindex="0"><table><thead><tr><th scope="col">Advisory</th><th scope="col">Severity</th><th scope="col">What</th><th scope="col">Mended in</th><th scope="col">Since</th></tr></thead>
-<tbody>${found.map(advisoryRow)}</tbody></table></div>`
-}
-
-function advisoryRow(each: Advisory): Markup {
-  const { id, title, fixed, publishedAt } = each
-  return html`<tr><td class="nowrap"><a href="/advisories/${encodeURIComponent(id)}">${id}</a></td><td>${severityBadge(each)}</td><td><bdi>${title}</bdi></td><td>${fixed.join(', ')}</td><td class="nowrap">${day(publishedAt)}</td></tr>`
 }

@@ -40,7 +40,12 @@ ${tabBar(shown, tab)}
 <section class="tab">${await content(c, shown, tab)}</section>`
   const isOwner = await may(c.env.ports, call.actor, 'package:own', name)
   const status = shown.decision?.status === 'removed' ? 410 : 200
-  return sheet(c, { title: name, main, facts: await packageFacts(c.env.ports, shown, isOwner), status })
+  return sheet(c, {
+    title: name,
+    main,
+    facts: await packageFacts(c.env.ports, call.actor, shown, isOwner),
+    status,
+  })
 }
 
 /** Told to those who decide on it, and to nobody else. */
