@@ -22,6 +22,7 @@ import { confusion } from './probe/beyond-confusion.ts'
 import { explain } from './probe/beyond-explain.ts'
 import { fixAwareAge } from './probe/beyond-fix-aware-age.ts'
 import { oneGate } from './probe/beyond-one-gate.ts'
+import { publisherGate } from './probe/beyond-publisher-gate.ts'
 import { signatures } from './probe/beyond-signatures.ts'
 import { staged } from './probe/beyond-staged.ts'
 import { takedown } from './probe/beyond-takedown.ts'
@@ -31,6 +32,7 @@ import { fix } from './probe/cli-3-fix.ts'
 import { sbom } from './probe/cli-3-sbom.ts'
 import { typosquats } from './probe/general-1-typosquat.ts'
 import { disclosure } from './probe/general-1-vdp.ts'
+import { malware } from './probe/general-2-malware.ts'
 import { unpublish } from './probe/general-2-unpublish.ts'
 import { publicLog } from './probe/general-3-log.ts'
 import { osvAdvisories } from './probe/general-3-osv.ts'
@@ -59,12 +61,14 @@ export const probes: readonly Probe[] = [
   tokenPrefix,
   disclosure,
   typosquats,
+  malware,
   unpublish,
   publicLog,
   osvAdvisories,
   reviews,
   warnings,
   oneGate,
+  publisherGate,
   confusion,
   takedown,
   signatures,

@@ -29,6 +29,9 @@ export interface UpstreamSample {
   readonly manifest?: Readonly<Record<string, unknown>>
   /** Goes into a file of the tarball, so that two samples of one version differ. */
   readonly content?: string
+  readonly scripts?: Readonly<Record<string, string>>
+  /** Files beside the two that every sample has. */
+  readonly files?: Readonly<Record<string, string>>
   /** Its signature is of another version. */
   readonly isSignatureWrong?: boolean
   readonly isUnsigned?: boolean
@@ -92,12 +95,12 @@ async function open(): Promise<ProbeUpstream> {
     asked,
     nameOf: word => `probe-${word}-${randomBytes(5).toString('hex')}`,
     publish(sample) {
-      const { name, version, ageDays = 400, content = '' } = sample
-      const bytes = makeTarball({ name, version, content })
+      const { name, version, ageDays = 400, content = '', scripts = {}, files = {} } = sample
+      const bytes = makeTarball({ name, version, content, scripts, files })
       const path = `/${name}/-/${name.split('/').at(-1)}-${version}.tgz`
       const attested = sample.isAttestationWrong ? attest(name, version) : {}
       const dist = { tarball: url + path, ...signedDist(sample, bytes, keyid, privateKey), ...attested }
-      const manifest = { name, version, _npmUser: { name: 'ann', email: 'ann@probe.example' }, dist }
+      const manifest = { name, version, scripts, _npmUser: { name: 'ann', email: 'ann@probe.example' }, dist }
       const at = new Date(Date.now() - ageDays * dayMs).toISOString()
       const before = documents.get(name)
       tarballs.set(path, bytes)

@@ -9,17 +9,28 @@ export interface SamplePackage {
   /** Goes into a file of the tarball, so that two samples of one version differ. */
   readonly content?: string
   readonly dependencies?: Readonly<Record<string, string>>
+  readonly scripts?: Readonly<Record<string, string>>
+  /** Files beside the two that every sample has, by their path in the package. */
+  readonly files?: Readonly<Record<string, string>>
 }
 
 /** The body of npm's `PUT /<name>` that publishes a sample under the tag `latest`. */
 export function makePublishBody(sample: SamplePackage): string {
-  const { name, version, dependencies = {} } = sample
+  const { name, version, dependencies = {}, scripts } = sample
   const tarball = makeTarball(sample)
   const dist = {
     integrity: `sha512-${createHash('sha512').update(tarball).digest('base64')}`,
     shasum: createHash('sha1').update(tarball).digest('hex'),
   }
-  const manifest = { name, version, dependencies, _id: `${name}@${version}`, readme: 'A sample.', dist }
+  const manifest = {
+    name,
+    version,
+    dependencies,
+    ...(scripts && { scripts }),
+    _id: `${name}@${version}`,
+    readme: 'A sample.',
+    dist,
+  }
   const data = tarball.toString('base64')
   return JSON.stringify({
     _id: name,
@@ -34,11 +45,13 @@ export function makePublishBody(sample: SamplePackage): string {
 }
 
 /** The sample's tarball; the same bytes for the same sample. */
-export function makeTarball({ name, version, content = '', dependencies = {} }: SamplePackage): Buffer {
-  const manifest = JSON.stringify({ name, version, dependencies })
+export function makeTarball(sample: SamplePackage): Buffer {
+  const { name, version, content = '', dependencies = {}, scripts, files: more = {} } = sample
+  const manifest = JSON.stringify({ name, version, dependencies, ...(scripts && { scripts }) })
   const files = [
     makeTarEntry('package/package.json', manifest),
     makeTarEntry('package/index.js', `// ${content}\n`),
+    ...Object.entries(more).map(([path, text]) => makeTarEntry(`package/${path}`, text)),
   ]
   return gzipSync(Buffer.concat([...files, Buffer.alloc(1024)]))
 }
