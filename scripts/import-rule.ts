@@ -27,6 +27,7 @@ const ranks: readonly (readonly string[])[] = [
     'protocol/api',
     'protocol/log',
     'protocol/osv',
+    'protocol/feed',
     'web',
     'consumers',
     'download-recorder',

@@ -114,6 +114,7 @@ export type EventType =
   | 'token-create'
   | 'upstream-fault'
   | 'waiver-ask'
+  | 'watch'
 
 /**
  * For whom each event is, and of those for the log the fields of their leaves (docs/log-leaves.md says what they mean).
@@ -237,6 +238,7 @@ export const eventTable: Readonly<Record<EventType, EventRow>> = {
   'token-create': forRecord,
   'upstream-fault': forRecord,
   'waiver-ask': forRecord,
+  watch: forRecord,
 }
 
 const commonFields = new Set(['v', 'log', 'id', 'at', 'type', 'actor', 'seq', 'prev'])

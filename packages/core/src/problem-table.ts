@@ -757,6 +757,16 @@ export const problemTable = {
     say: 'A waiver cannot open {name}@{version}: {why}',
     hint: 'See /why/npm/{name}/{version}.',
   },
+  'watch-limit': {
+    status: 409,
+    say: 'Nobody watches more than {count} things',
+    hint: 'End some of your watches at /account/watches.',
+  },
+  'watch-link-invalid': {
+    status: 410,
+    say: 'This link ends no letters',
+    hint: 'Sign in and choose at /account/watches.',
+  },
   'weak-password': {
     status: 400,
     say: 'This password is refused: {why}',

@@ -8,6 +8,7 @@ import {
   followAdvisories,
   followNames,
   keepWithinQuota,
+  noteForWatchers,
   pushAudit,
   recheckSources,
   recomputeCritical,
@@ -19,6 +20,7 @@ import {
   tellOfEndingTokens,
   tellOfEndingWaivers,
   tellProjects,
+  tellWatchers,
   tellWebhook,
 } from './flow/index.ts'
 import type { Log } from './http/index.ts'
@@ -58,7 +60,10 @@ const documents: Consumer = {
 /** Owners of projects hear of what is found in what they use. */
 const projects: Consumer = { name: 'projects', handle: tellProjects }
 
-const consumers: readonly Consumer[] = [documents, projects]
+/** Notes what waits to be told to whom. */
+const watches: Consumer = { name: 'watches', handle: noteForWatchers }
+
+const consumers: readonly Consumer[] = [documents, projects, watches]
 
 const auditPush: Consumer = { name: 'audit-push', handle: pushAudit }
 
@@ -88,6 +93,7 @@ const jobs: readonly Job[] = [
   { name: 'job-ask-upstreams', everyMs: dayMs / 24, run: askUpstreams },
   { name: 'job-cache-quota', everyMs: 10 * 60_000, run: keepWithinQuota },
   { name: 'job-stages', everyMs: 10 * 60_000, run: expireStaged },
+  { name: 'job-watches', everyMs: 60_000, run: tellWatchers },
   { name: 'job-reviews', everyMs: 30 * dayMs, run: remindOfReview },
   { name: 'job-critical', everyMs: dayMs, run: recomputeCritical },
 ]

@@ -30,6 +30,7 @@ import {
 } from './http/index.ts'
 import type { Clock, Outbound, Ports, Signer, Store, Witnesses } from './ports.ts'
 import { apiMount } from './protocol/api/index.ts'
+import { feedMounts } from './protocol/feed/index.ts'
 import { logMount } from './protocol/log/index.ts'
 import {
   exchangeMount,
@@ -294,6 +295,7 @@ function openDoors(http: HttpServer, ports: Ports): Identify {
       ...formerMounts(npm),
       apiMount(ports),
       ...osvMounts(ports),
+      ...feedMounts(ports),
       // Pages about the log stand among its files, under names that no file of it has.
       { ...pages, prefix: '/log/entry/' },
       { ...pages, prefix: '/log/checkpoints' },

@@ -29,7 +29,13 @@ import type {
   UpstreamVersion,
   Waiver,
 } from './catalog/index.ts'
-import type { AssessmentReads, AssessmentWrites, CommunityReads, CommunityWrites } from './community/index.ts'
+import type {
+  AssessmentReads,
+  AssessmentWrites,
+  CommunityReads,
+  CommunityWrites,
+  WatchRows,
+} from './community/index.ts'
 import type { Config } from './config.ts'
 import type { DomainFacts, Grant, IdentityReads, IdentityUpkeep, IdentityWrites } from './identity/index.ts'
 import type { CaseReads, CaseWrites, ReportReads, ReportWrites } from './incident/index.ts'
@@ -380,6 +386,7 @@ export interface Store {
   readonly incident: CaseReads
   readonly community: CommunityReads
   readonly reports: ReportReads
+  readonly watches: WatchRows
   readonly advisories: AdvisoryRows
   readonly screening: ScreeningReads
   readonly policy: PolicyReads

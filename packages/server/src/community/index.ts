@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+
 export {
   type AssessmentReads,
   type AssessmentResult,
@@ -7,6 +8,7 @@ export {
   type KeptAssessment,
   parseAssessment,
 } from './assessment.ts'
+export { formatNews, type News, type NewsKind, newsKinds, packagesOf, toNews } from './news.ts'
 export {
   defaultPolicyText,
   fillPolicyText,
@@ -17,7 +19,7 @@ export {
   parsePolicyText,
   policyPages,
 } from './policy-page.ts'
-export type { CommunityReads, CommunityWrites } from './port.ts'
+export type { CommunityReads, CommunityWrites, NewsEvent, WatchRows } from './port.ts'
 export {
   formatFindings,
   parseReview,
@@ -29,3 +31,12 @@ export {
   reviewReminderMs,
   reviewState,
 } from './review.ts'
+export {
+  type Digest,
+  digests,
+  type Watch,
+  type WatchKey,
+  type WatchKind,
+  type WatchSettings,
+  watchKeysOf,
+} from './watch.ts'

@@ -1,6 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { EventType, PackageName, Version } from '@holdfast/core'
 import type { PolicyPageName, PolicyText } from './policy-page.ts'
 import type { Review } from './review.ts'
+import type { Watch, WatchKey, WatchSettings } from './watch.ts'
+
+/** As much of an event as news are made of. */
+export interface NewsEvent {
+  readonly position: number
+  readonly id: string
+  readonly at: number
+  readonly type: EventType
+  readonly actorKind: string
+  readonly actorId: string
+  readonly pkg: PackageName | null
+  readonly ver: Version | null
+  readonly detail: { readonly [key: string]: unknown }
+}
 
 /** What the store keeps of how people and registry reach each other. */
 export interface CommunityReads {
@@ -11,10 +26,32 @@ export interface CommunityReads {
   findReview(id: string): Promise<Review | undefined>
   /** Newest first. */
   listReviews(): Promise<readonly Review[]>
+  /** In the order of kind and subject. */
+  listWatches(accountId: string): Promise<readonly Watch[]>
+  findWatchSettings(accountId: string): Promise<WatchSettings>
 }
 
 export interface CommunityWrites {
   /** Throws `policy-page-changed` where that version is there already: of two who edit at once one is first. */
   addPolicyText(text: PolicyText): Promise<void>
   setReview(review: Review): Promise<void>
+  /** One that is there stays as it is. */
+  addWatch(watch: Watch): Promise<void>
+  removeWatch(watch: Omit<Watch, 'since'>): Promise<void>
+  setWatchSettings(accountId: string, settings: WatchSettings): Promise<void>
+  /** What waits to be told to somebody is told, or nobody's business any more. */
+  removeDue(accountId: string, positions: readonly number[]): Promise<void>
+  /** All that is kept of somebody's watching. */
+  forgetWatcher(accountId: string): Promise<void>
+}
+
+/** What waits to be told, derived from events: the same again changes nothing. */
+export interface WatchRows {
+  /** Accounts that watch any of these, each once. */
+  listWatchers(keys: readonly WatchKey[]): Promise<readonly string[]>
+  addDue(accountIds: readonly string[], position: number): Promise<void>
+  /** Accounts for whom something waits. */
+  listDueAccounts(limit: number, after: string): Promise<readonly string[]>
+  /** Positions of events, oldest first. */
+  listDue(accountId: string, limit: number): Promise<readonly number[]>
 }

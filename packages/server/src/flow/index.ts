@@ -138,6 +138,7 @@ export {
 export { installFields } from './manifest.ts'
 export { findCritical, graceEnd } from './mfa-rule.ts'
 export { openMirrors } from './mirror.ts'
+export { listPackageNews, listPublisherNews, type NewsPage, readNews, type Sight, sightOf } from './news.ts'
 export {
   createOrg,
   createTeam,
@@ -335,5 +336,18 @@ export {
   tellOfEndingWaivers,
   type Verdict,
 } from './waiver.ts'
+export {
+  listOwnWatches,
+  type NamedWatch,
+  noteForWatchers,
+  readerOf,
+  readStopKey,
+  setDigest,
+  stopLetters,
+  stopLink,
+  tellWatchers,
+  unwatch,
+  watch,
+} from './watch.ts'
 export { tellWebhook } from './webhook.ts'
 export { type Explanation, explainVersion, fetchAct } from './why.ts'

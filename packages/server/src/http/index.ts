@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+
 export { addressReader } from './address.ts'
+export { type AtomEntry, type AtomFeed, answerAtom } from './atom.ts'
 export type { Answer, Call } from './call.ts'
 export { type Identify, openIdentify } from './identify.ts'
 export { parseJson } from './json.ts'

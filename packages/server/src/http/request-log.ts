@@ -89,7 +89,8 @@ export function openLog(descriptor: number, clock: () => number): Log {
 
 const secretPath = /\/-\/(?:user\/token|npm\/v1\/tokens\/token)\/[^/?]+/
 /** Links out of letters and of the command line. */
-const secretPage = /^\/(?:invitation|set-up|verify|login\/cli|recover|recovery\/cancel|recovery)\/[^/?]+/
+const secretPage =
+  /^\/(?:invitation|set-up|verify|login\/cli|recover|recovery\/cancel|recovery|unwatch)\/[^/?]+/
 
 /** A path fit for the log: no query, and no secret where npm, or a link of ours, puts one into the path. */
 export function loggedPath(url: string): string {

@@ -67,6 +67,8 @@ export const operations = {
   'package:access': { needs: { on: 'package', role: 'owner' }, token: 'manage', presence: true },
   'package:trust': { needs: { on: 'package', role: 'owner' }, token: 'manage', presence: true },
   'package:star': { needs: { on: 'package', role: 'reader' }, token: 'read', presence: false },
+  // What somebody wants to hear of; the right to read is asked each time that something is told.
+  'account:watch': { needs: { on: 'self' }, token: 'read', presence: false },
   // Nobody's but the machine's own: bytes come in because somebody may read them.
   'package:ingest': { needs: { on: 'instance', roles: [] }, token: 'never', presence: false },
   // The sequencer's: what a checkpoint covers becomes visible.

@@ -73,6 +73,7 @@ import { newTokenPage, newTokenSubmit, tokensPage, tokensSubmit } from './page/t
 import { tokenPolicyPage, tokenRuleFile } from './page/token-policy.ts'
 import { usePage } from './page/use.ts'
 import { resendSubmit, verifyPage, verifySubmit } from './page/verify.ts'
+import { stopPage, stopSubmit, watchesPage, watchesSubmit, watchSubmit } from './page/watch.ts'
 import { whyPage, whySubmit } from './page/why.ts'
 
 /** Every page there is. A form is posted to the address it stands on, so that a refusal can lead back there. */
@@ -132,6 +133,9 @@ export function addRoutes(app: Hono<WebEnv>): void {
   app.get('/account/organisations', orgsPage).post(orgsSubmit)
   app.get('/organisation/:org', orgPage).post(orgSubmit)
   app.get('/organisation/:org/machines', machinesPage).post(machinesSubmit)
+  app.post('/watch', watchSubmit)
+  app.get('/account/watches', watchesPage).post(watchesSubmit)
+  app.get('/unwatch/:key', stopPage).post(stopSubmit)
   app.get('/account/tokens', tokensPage).post(tokensSubmit)
   app.get('/account/tokens/new', newTokenPage).post(newTokenSubmit)
   app.get('/operate', operatePage)

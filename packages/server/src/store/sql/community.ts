@@ -9,12 +9,14 @@ import type {
   Review,
 } from '../../community/index.ts'
 import type { Schema } from './schema.ts'
+import { watchReads, watchWrites } from './watch.ts'
 
 /** Questions about pages that operators edit, and the register of reviews. */
 export function communityReads(db: Kysely<Schema>): CommunityReads {
   const texts = (page: PolicyPageName) =>
     db.selectFrom('policy_text').selectAll().where('page', '=', page).orderBy('version', 'desc')
   return {
+    ...watchReads(db),
     async findPolicyText(page, version) {
       const query = version === undefined ? texts(page) : texts(page).where('version', '=', version)
       const row = await query.limit(1).executeTakeFirst()
@@ -37,6 +39,7 @@ export function communityReads(db: Kysely<Schema>): CommunityReads {
 /** Changes to them, inside a transaction. */
 export function communityWrites(db: Kysely<Schema>): CommunityWrites {
   return {
+    ...watchWrites(db),
     async addPolicyText(text) {
       const query = db.insertInto('policy_text').values(text)
       const done = await query

@@ -450,6 +450,10 @@ export interface Schema {
     last_at: number
   }
   download_day: { package: string; version: string; day: number; count: number }
+  watch: { account: string; kind: string; subject: string; since: number }
+  watcher: { account: string; digest: string; told_at: number }
+  /** What waits to be told, by the event's position. */
+  watch_due: { account: string; position: number }
   policy_text: { page: string; version: number; text: string; words: string; author: string; at: number }
   /** The findings are JSON text. */
   review: {

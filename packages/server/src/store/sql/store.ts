@@ -28,6 +28,7 @@ import { screeningReads, screeningWrites } from './screening.ts'
 import { sourceLinks } from './source-link.ts'
 import { stageReads, stageWrites } from './stage.ts'
 import { trustReads, trustWrites } from './trust.ts'
+import { watchRows } from './watch.ts'
 import { webhookRows } from './webhook.ts'
 
 const retryMs = 250
@@ -55,6 +56,7 @@ export async function openStore(driver: SqlDriver<Schema>, clock: Clock, logOrig
     incident: caseReads(driver.db),
     community: communityReads(driver.db),
     reports: reportReads(driver.db),
+    watches: watchRows(driver.db, derive),
     advisories: advisoryRows(driver.db, derive),
     screening: screeningReads(driver.db),
     habits: habitReads(driver.db),

@@ -5,6 +5,7 @@ const tabs = {
   profile: ['/account', 'Profile'],
   security: ['/account/security', 'Security'],
   addresses: ['/account/addresses', 'Mail'],
+  watches: ['/account/watches', 'Watches'],
   orgs: ['/account/organisations', 'Organisations'],
   exposure: ['/exposure', 'Exposure'],
   tokens: ['/account/tokens', 'Tokens'],

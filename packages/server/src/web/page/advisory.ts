@@ -18,6 +18,7 @@ import { ago, day } from '../part/format.ts'
 import { awayLink, packagePath, webAddress } from '../part/link.ts'
 import { notice } from '../part/notice.ts'
 import { feedBadge, severityBadge } from '../part/severity.ts'
+import { watchButton } from './watch.ts'
 
 const shown = 50
 const longestQuery = 214
@@ -41,7 +42,8 @@ export async function advisoriesPage(c: PageContext): Promise<Response> {
 <button type="submit">Search</button></form>
 <h2>${asked === '' ? 'Newest' : html`About <bdi>${asked}</bdi>`}</h2>
 ${found.length === 0 ? none(asked) : table(found)}`
-  return sheet(c, { title: 'Advisories', main, facts: feeds(await listFeedStates(ports), ports.clock()) })
+  const facts = html`${feeds(await listFeedStates(ports), ports.clock())}<section><h2>Watch</h2>${await watchButton(c, 'advisories', '')}</section>`
+  return sheet(c, { title: 'Advisories', main, facts })
 }
 
 function none(asked: string): Markup {

@@ -19,6 +19,7 @@ import { readmeTab } from './package-readme.ts'
 import { securityTab } from './package-security.ts'
 import { tombstone } from './package-tombstone.ts'
 import { versionsTab } from './package-versions.ts'
+import { watchBox } from './watch.ts'
 
 const tabs = ['readme', 'security', 'versions', 'dependencies', 'dependents', 'history'] as const
 
@@ -40,12 +41,8 @@ ${tabBar(shown, tab)}
 <section class="tab">${await content(c, shown, tab)}</section>`
   const isOwner = await may(c.env.ports, call.actor, 'package:own', name)
   const status = shown.decision?.status === 'removed' ? 410 : 200
-  return sheet(c, {
-    title: name,
-    main,
-    facts: await packageFacts(c.env.ports, call.actor, shown, isOwner),
-    status,
-  })
+  const facts = html`${await packageFacts(c.env.ports, call.actor, shown, isOwner)}${await watchBox(c, name)}`
+  return sheet(c, { title: name, main, facts, status })
 }
 
 /** Told to those who decide on it, and to nobody else. */

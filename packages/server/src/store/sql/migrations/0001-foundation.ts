@@ -19,7 +19,7 @@ export async function up(db: Kysely<unknown>, dialect: 'sqlite' | 'postgres'): P
   await incidents(table, db)
   await projects(table, db)
   await reading(table, db, dialect)
-  await community(table)
+  await community(table, db)
 }
 
 type TableMaker = (name: string, columns: Columns, primary?: readonly string[]) => Promise<void>
@@ -679,7 +679,7 @@ async function reading(
 }
 
 /** How people and registry reach each other. */
-async function community(table: TableMaker): Promise<void> {
+async function community(table: TableMaker, db: Kysely<unknown>): Promise<void> {
   await table(
     'policy_text',
     { page: 'text', version: 'int', text: 'text', words: 'text', author: 'text', at: 'int' },
@@ -693,6 +693,14 @@ async function community(table: TableMaker): Promise<void> {
     findings: 'text',
     changed_at: 'int',
   })
+  await table('watch', { account: 'text', kind: 'text', subject: 'text', since: 'int' }, [
+    'account',
+    'kind',
+    'subject',
+  ])
+  await index(db, 'watch', ['kind', 'subject'])
+  await table('watcher', { account: 'text!', digest: 'text', told_at: 'int' })
+  await table('watch_due', { account: 'text', position: 'int' }, ['account', 'position'])
 }
 
 function tableMaker(db: Kysely<unknown>, dialect: 'sqlite' | 'postgres'): TableMaker {
