@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { warnings } from '../src/assess/probe/cli-2-warn.ts'
+import { pageWarnings } from '../src/assess/probe/general-2-warn.ts'
 import { osvAdvisories } from '../src/assess/probe/general-3-osv.ts'
 import type { Probe } from '../src/assess/probe.ts'
 import type { ThrowAwayInstance } from '../src/assess/throw-away-instance.ts'
@@ -31,7 +32,7 @@ const worded =
     isOn.test(path) ? { ...answer, body: Buffer.from(answer.body.toString().replace(words, by)) } : answer
 
 test('a whole instance passes', async () => {
-  for (const probe of [osvAdvisories, warnings]) await runWith(probe, (_, answer) => answer)
+  for (const probe of [osvAdvisories, warnings, pageWarnings]) await runWith(probe, (_, answer) => answer)
 })
 
 describe('the probe of OSV notices an instance', () => {
@@ -78,4 +79,25 @@ describe('the probe of warnings notices an instance', () => {
       return { ...answer, body: first }
     })
   })
+})
+
+describe('the probe of package pages notices an instance', () => {
+  const caught = (why: RegExp, tamper: Tamper) => assert.rejects(runWith(pageWarnings, tamper), why)
+
+  test('whose page says nothing of its own flaws', () =>
+    caught(/show what is known against it/, worded(/deep\?v=1\.0\.0/, /PROBE-/g, '')))
+  test('that shows a flaw by colour alone', () =>
+    caught(/in a word, not in a colour/, worded(/deep\?v=1\.0\.0/, /low|moderate|high|critical/g, '')))
+  test('that shows a flaw where it is mended', () =>
+    caught(/mended version must not show it/, ({ path }, answer) =>
+      path.includes('deep?v=1.0.1')
+        ? { ...answer, body: Buffer.from(`PROBE-${path.split('/')[3]?.slice(1)}-deep`) }
+        : answer,
+    ))
+  test('that looks at no dependencies', () =>
+    caught(/against its dependencies/, worded(/top\?v=/, /PROBE-/g, '')))
+  test('that does not say by way of what', () =>
+    caught(/by way of what/, worded(/top\?v=/, /<td>[^<]*middle@1\.0\.0<\/td>/g, '<td></td>')))
+  test('whose picture marks by colour alone', () =>
+    caught(/mark what is vulnerable in words/, worded(/top\?v=/, /, vulnerable/g, '')))
 })

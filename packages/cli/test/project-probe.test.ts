@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { pinned } from '../src/assess/probe/cli-1-pin.ts'
 import { fix } from '../src/assess/probe/cli-3-fix.ts'
+import { cases, judgeFindings, reachability } from '../src/assess/probe/cli-3-reachability.ts'
 import { sbom } from '../src/assess/probe/cli-3-sbom.ts'
 import type { Probe } from '../src/assess/probe.ts'
 import type { ThrowAwayInstance } from '../src/assess/throw-away-instance.ts'
@@ -31,7 +32,7 @@ const replaced = (answer: Answer, change: (body: string) => string): Answer => (
 })
 const isBulk = (path: string) => path.endsWith('/security/advisories/bulk')
 
-for (const probe of [pinned, sbom, fix])
+for (const probe of [pinned, sbom, fix, reachability])
   test(`the probe ${probe.capability} passes on a real instance`, async () => {
     assert.ok((await probe.run(real)).length > 0)
   })
@@ -61,6 +62,24 @@ describe('the probes of the command line notice an instance', { concurrency: 1 }
     )
   })
 
+  test('that tells of nothing where everything is flawed', async () => {
+    await assertCaught(reachability, /must tell what is known/, ({ path }, answer) =>
+      isBulk(path) ? { ...answer, body: Buffer.from('{}') } : answer,
+    )
+  })
+
+  test('that hides one flaw of many from the audit', async () => {
+    await assertCaught(reachability, /findings must have an answer/, ({ path }, answer) =>
+      isBulk(path)
+        ? replaced(answer, body => {
+            const told = JSON.parse(body)
+            for (const name of Object.keys(told)) if (name.endsWith('/method')) delete told[name]
+            return JSON.stringify(told)
+          })
+        : answer,
+    )
+  })
+
   test('that hides the smallest fix', async () => {
     await assertCaught(fix, /smallest step/, ({ path, method }, answer) =>
       method === 'GET' && /%2fdeep$/.test(path)
@@ -72,4 +91,21 @@ describe('the probes of the command line notice an instance', { concurrency: 1 }
         : answer,
     )
   })
+})
+
+describe('the probe of reachability notices an analysis', () => {
+  const judge = (answer: (isCalled: boolean) => string, path: readonly string[] = ['index.js:1 weak']) =>
+    judgeFindings(
+      word => word,
+      cases.map(({ word, isCalled }) => ({ name: word, reach: { answer: answer(isCalled), path } })),
+    )
+
+  test('that calls everything unreachable', () =>
+    assert.throws(() => judge(() => 'not reachable'), /must not be called unreachable/))
+  test('that tells nothing apart', () =>
+    assert.throws(() => judge(() => 'unknown'), /false alarms must be cut/))
+  test('that shows no way', () =>
+    assert.throws(() => judge(called => (called ? 'reachable' : 'not reachable'), []), /with the way there/))
+  test('and passes one that is right', () =>
+    assert.equal(judge(called => (called ? 'reachable' : 'not reachable')).length, 2))
 })

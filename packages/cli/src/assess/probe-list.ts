@@ -29,11 +29,13 @@ import { takedown } from './probe/beyond-takedown.ts'
 import { pinned } from './probe/cli-1-pin.ts'
 import { warnings } from './probe/cli-2-warn.ts'
 import { fix } from './probe/cli-3-fix.ts'
+import { reachability } from './probe/cli-3-reachability.ts'
 import { sbom } from './probe/cli-3-sbom.ts'
 import { typosquats } from './probe/general-1-typosquat.ts'
 import { disclosure } from './probe/general-1-vdp.ts'
 import { malware } from './probe/general-2-malware.ts'
 import { unpublish } from './probe/general-2-unpublish.ts'
+import { pageWarnings } from './probe/general-2-warn.ts'
 import { publicLog } from './probe/general-3-log.ts'
 import { osvAdvisories } from './probe/general-3-osv.ts'
 import { reviews } from './probe/general-3-review.ts'
@@ -67,6 +69,7 @@ export const probes: readonly Probe[] = [
   osvAdvisories,
   reviews,
   warnings,
+  pageWarnings,
   oneGate,
   publisherGate,
   confusion,
@@ -78,4 +81,5 @@ export const probes: readonly Probe[] = [
   pinned,
   sbom,
   fix,
+  reachability,
 ]

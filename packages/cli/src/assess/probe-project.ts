@@ -2,9 +2,9 @@
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import type { ProbeInstance } from './probe.ts'
@@ -42,7 +42,10 @@ export async function openProbeProject(instance: ProbeInstance, client: ProbeCli
   await writeFile(join(folder, '.npmrc'), `${settings.join('\n')}\n`)
   const env = { PATH: process.env['PATH'] ?? '', HOME: folder, NO_COLOR: '1' }
   return {
-    write: (file, content) => writeFile(join(folder, file), content),
+    async write(file, content) {
+      await mkdir(dirname(join(folder, file)), { recursive: true })
+      await writeFile(join(folder, file), content)
+    },
     read: file => readFile(join(folder, file), 'utf8'),
     async holdfast(...args) {
       const child = spawn(process.execPath, [launcher, ...args], {
