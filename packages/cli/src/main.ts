@@ -84,6 +84,10 @@ const verbs: Readonly<Record<string, Verb>> = {
     line: 'report a package or an account to the responders of a registry',
     run: async args => (await import('./command/report.ts')).runReport(args),
   },
+  incident: {
+    line: 'list, show, note, close and export the cases of a registry',
+    run: async args => (await import('./command/incident.ts')).runIncident(args),
+  },
   waiver: {
     line: 'ask for an exception from the policy',
     run: async args => (await import('./command/why.ts')).runWaiver(args),

@@ -77,6 +77,16 @@ export const problemTable = {
     say: 'The request body is larger than {limit} bytes',
     hint: 'Leave large files out of the package, or ask the operator to raise the limit.',
   },
+  'case-changed': {
+    status: 409,
+    say: 'Somebody else changed this incident in the meantime',
+    hint: 'Look at it as it is now, and change it again if you still want to.',
+  },
+  'case-closed': {
+    status: 409,
+    say: 'This case is closed',
+    hint: 'What comes up now opens another one; its record stays as it is.',
+  },
   'digest-mismatch': {
     status: 400,
     say: 'The {what} of the received bytes is {found}, but {wanted} was claimed',

@@ -37,7 +37,7 @@ export function toAlert(event: StoredEvent): Alert | undefined {
     case 'upstream-fault':
       return aboutVersion(event, 'upstream-fault', `was refused from its upstream: ${why}`)
     case 'case':
-      return detail['op'] === 'close' ? undefined : aboutCase(event)
+      return detail['op'] === 'close' || detail['op'] === 'work' ? undefined : aboutCase(event)
     case 'denied':
       return refusals.includes(detail['why']) ? aboutRefusal(event) : undefined
     default:

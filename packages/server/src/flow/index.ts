@@ -73,6 +73,13 @@ export {
 export { checkRoutes, hostNames, unhostNames } from './host.ts'
 export { type ImportOutcome, type ImportWishes, importVersions } from './import.ts'
 export {
+  actOnIncident,
+  type IncidentAct,
+  type ListedIncident,
+  listIncidents,
+  readIncident,
+} from './incident.ts'
+export {
   noteDownload,
   openTarball,
   readDocument,
@@ -190,6 +197,7 @@ export {
   removeOwner,
   setOwners,
 } from './people.ts'
+export { listPlaybooks } from './playbook.ts'
 export {
   applyPolicy,
   type Hidden,

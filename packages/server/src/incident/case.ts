@@ -2,6 +2,7 @@
 /** The record of something that went wrong: what it is about, how bad it is, and what was done, in order. */
 import type { PackageName, Version } from '@holdfast/core'
 import type { Severity } from '../catalog/index.ts'
+import type { IncidentRole, IncidentRoom, Indicator } from './room.ts'
 
 /** What went wrong. */
 export type CaseKind =
@@ -66,6 +67,8 @@ export interface CaseReads {
   findOpenCase(kind: CaseKind, title: string): Promise<string | undefined>
   /** The newest case about a package that is not closed and that a report of it may join. */
   findOpenCaseAbout(name: PackageName): Promise<string | undefined>
+  /** What people do about it; undefined where there is no such case. */
+  findRoom(id: string): Promise<IncidentRoom | undefined>
   /** Packages that a case of this kind was ever about. */
   listSubjects(kind: CaseKind): Promise<readonly PackageName[]>
   /** Newest first, those before a moment. */
@@ -80,4 +83,19 @@ export interface CaseWrites {
   addCaseSubject(id: string, subject: CaseSubject): Promise<void>
   addCaseNote(id: string, note: CaseNote): Promise<void>
   setCaseState(id: string, state: CaseState): Promise<void>
+  /** Open from now on, with a lead; whoever led before is no longer. */
+  takeCase(id: string, lead: string, at: number): Promise<void>
+  /** False, and nothing changes, where it was changed since `revision`. */
+  changeCase(
+    id: string,
+    revision: number,
+    to: { readonly severity: Severity; readonly lead: string },
+  ): Promise<boolean>
+  /** One that is there already is left as it is. */
+  addRole(id: string, role: IncidentRole, person: string): Promise<void>
+  removeRole(id: string, role: IncidentRole, person: string): Promise<void>
+  addTasks(id: string, playbook: string, words: readonly string[]): Promise<void>
+  /** `doneBy` is empty for what is to be done again; false where it was so already, or is not there. */
+  setTask(id: string, ordinal: number, doneBy: string, at: number): Promise<boolean>
+  addIndicator(id: string, indicator: Indicator): Promise<void>
 }

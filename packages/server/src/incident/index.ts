@@ -9,6 +9,9 @@ export type {
   CaseWrites,
   IncidentCase,
 } from './case.ts'
+export { type CaseClock, caseTargets, clockOf } from './clock.ts'
+export { type Playbook, parsePlaybook } from './playbook.ts'
+export { formatRecord, type IncidentRecord, type TimelineEntry } from './record.ts'
 export {
   type AutomaticFacts,
   isTrusted,
@@ -23,6 +26,15 @@ export {
   reportKinds,
   weightOf,
 } from './report.ts'
+export {
+  type IncidentRole,
+  type IncidentRoom,
+  type IncidentTask,
+  type Indicator,
+  type IndicatorKind,
+  incidentRoles,
+  indicatorKinds,
+} from './room.ts'
 export {
   findReturned,
   findWithdrawals,

@@ -5,6 +5,7 @@ import type { Answer, Call, Mount } from '../../http/index.ts'
 import type { Ports } from '../../ports.ts'
 import { advisoryPrefix, answerAdvisory, postAdvisory } from './advisory.ts'
 import { giveReadToken } from './ci.ts'
+import { answerIncidents, incidentsPath } from './incident.ts'
 import { reportLeaks, reportSignedLeaks, revokeTokens } from './leak.ts'
 import { keepVersions, previewVersions } from './policy.ts'
 import { answerProject, projectPrefix } from './project.ts'
@@ -48,6 +49,8 @@ async function handle(ports: Ports, call: Call): Promise<Answer> {
   if (call.method === 'GET' && path.startsWith(provenancePrefix)) return readProvenance(ports, call, path)
   if (path.startsWith(advisoryPrefix)) return answerAdvisory(ports, call, path)
   if (path === projectPrefix || path.startsWith(`${projectPrefix}/`)) return answerProject(ports, call, path)
+  if (path === incidentsPath || path.startsWith(`${incidentsPath}/`))
+    return answerIncidents(ports, call, path)
   const isThere = Object.keys(routes).some(each => each.endsWith(` ${path}`))
   throw problem(isThere ? 'method-not-allowed' : 'not-found', { method: call.method })
 }

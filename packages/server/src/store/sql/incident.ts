@@ -2,6 +2,7 @@
 import type { PackageName, Version } from '@holdfast/core'
 import { type Kysely, type Selectable, sql } from 'kysely'
 import type { CaseReads, CaseSummary, CaseWrites } from '../../incident/index.ts'
+import { findRoom, roomWrites } from './room.ts'
 import type { Schema } from './schema.ts'
 
 /** Questions about cases. */
@@ -40,6 +41,7 @@ export function caseReads(db: Kysely<Schema>): CaseReads {
         .where('incident_case.kind', 'in', ['report', 'malware', 'takedown'])
       return (await query.orderBy('opened_at', 'desc').limit(1).executeTakeFirst())?.id
     },
+    findRoom: id => findRoom(db, id),
     async listSubjects(kind) {
       const query = db
         .selectFrom('incident_subject')
@@ -76,7 +78,18 @@ export function caseWrites(db: Kysely<Schema>): CaseWrites {
       await query.set(eb => ({ value: eb.ref('value') })).execute()
     },
     async addCase({ id, kind, title, state, severity, openedBy, openedAt }) {
-      const row = { id, kind, title, state, severity, opened_by: openedBy, opened_at: openedAt }
+      const row = {
+        id,
+        kind,
+        title,
+        state,
+        severity,
+        opened_by: openedBy,
+        opened_at: openedAt,
+        lead: '',
+        taken_at: null,
+        revision: 0,
+      }
       await db.insertInto('incident_case').values(row).execute()
     },
     async addCaseSubject(incident, subject) {
@@ -95,6 +108,7 @@ export function caseWrites(db: Kysely<Schema>): CaseWrites {
       const ordinal = Number(last?.ordinal ?? 0) + 1
       await db.insertInto('incident_note').values({ incident, ordinal, at, author: by, words }).execute()
     },
+    ...roomWrites(db),
     async setCaseState(id, state) {
       await db.updateTable('incident_case').set({ state }).where('id', '=', id).execute()
     },

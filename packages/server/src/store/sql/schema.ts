@@ -360,6 +360,9 @@ export interface Schema {
     severity: string
     opened_by: string
     opened_at: number
+    lead: string
+    taken_at: number | null
+    revision: number
   }
   /** The version is empty for a package as a whole. */
   incident_subject: { incident: string; package: string; version: string }
@@ -406,6 +409,16 @@ export interface Schema {
     path: string
   }
   project_told: { owner: string; project: string; about: string; at: number }
+  incident_role: { incident: string; role: string; person: string }
+  incident_task: {
+    incident: string
+    ordinal: number
+    words: string
+    playbook: string
+    done_by: string
+    done_at: number | null
+  }
+  incident_indicator: { incident: string; kind: string; value: string; author: string; at: number }
   report: {
     id: string
     package: string

@@ -1,29 +1,46 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Problem, problem } from '@holdfast/core'
 import {
+  actOnIncident,
   closeCase,
   dismissReport,
   type Exposure,
+  type IncidentAct,
+  type ListedIncident,
   listCaseReports,
-  listCases,
+  listIncidents,
+  listPlaybooks,
   readCase,
+  readIncident,
 } from '../../flow/index.ts'
-import type { CaseKind, CaseState, CaseSummary, IncidentCase, ReportOutcome } from '../../incident/index.ts'
+import {
+  type CaseKind,
+  type CaseState,
+  type CaseSummary,
+  clockOf,
+  formatRecord,
+  type IncidentCase,
+  incidentRoles,
+  indicatorKinds,
+  type ReportOutcome,
+} from '../../incident/index.ts'
 import { leadTo } from '../answer.ts'
 import { getVisitor, hasRole, type PageContext, type Visitor } from '../context.ts'
-import { readForm } from '../form.ts'
+import { type Form, readForm } from '../form.ts'
 import { sheet } from '../layout.ts'
 import { html, type Markup, nothing } from '../markup.ts'
 import { badge, type Tone } from '../part/badge.ts'
 import { type CaseReports, caseReports, outcomeField } from '../part/case-report.ts'
 import { area } from '../part/field.ts'
 import { ago, plural } from '../part/format.ts'
+import { clockBadge, incidentRoom, noteForm } from '../part/incident-room.ts'
 import { packagePath } from '../part/link.ts'
-import { asNotice, problemNotice } from '../part/notice.ts'
+import { asNotice, notice, problemNotice } from '../part/notice.ts'
+import { timeline } from '../part/timeline.ts'
 import { checkFresh } from './confirm.ts'
 import { operateHead } from './operate-tab.ts'
 
-const casesShown = 50
+const casesShown = 500
 
 const kinds: Readonly<Record<CaseKind, string>> = {
   takedown: 'withdrawn upstream',
@@ -47,28 +64,25 @@ const severities: Readonly<Record<CaseSummary['severity'], readonly [Tone, strin
   critical: ['bad', '✕'],
 }
 
-/** What went wrong, newest first. */
+/** The inbox of those who respond: what is due next comes first. */
 export async function casesPage(c: PageContext): Promise<Response> {
   const reader = getCaseReader(c)
-  const before = Number(
-    /^\d{1,15}$/.exec(c.env.call.query.get('before') ?? '')?.[0] ?? Number.MAX_SAFE_INTEGER,
-  )
-  const cases = await listCases(c.env.ports, reader, before, casesShown)
-  const last = cases.at(-1)
+  const cases = await listIncidents(c.env.ports, reader, casesShown)
   const now = c.env.ports.clock()
+  const late = cases.filter(each => each.clock?.isLate === true).length
   const main = html`${operateHead(c, 'cases')}
-<p>What went wrong and what was done. A draft was opened by this registry itself: it has contained what it names, and waits for somebody to look.</p>
+<p>What went wrong and what was done; what is due soonest stands first. A draft was opened by this registry itself, or by people’s reports, and waits for somebody to take it on. <a href="/operate/reporters">Reporters</a></p>
+${late === 0 ? nothing : notice('bad', `${plural(late, 'case')} ${late === 1 ? 'is' : 'are'} late`)}
 ${
   cases.length === 0
     ? html`<p>There are none.</p>`
-    : html`<div class="scroll" tabindex="0"><table><thead><tr><th scope="col">Case</th><th scope="col">What</th><th scope="col">How bad</th><th scope="col">State</th><th scope="col">Versions</th><th scope="col">Opened</th></tr></thead><tbody>${cases.map(each => caseRow(each, now))}</tbody></table></div>`
-}
-${cases.length === casesShown && last !== undefined ? html`<p><a rel="next" href="/operate/cases?before=${last.openedAt}">Older →</a></p>` : nothing}`
+    : html`<div class="scroll" tabindex="0"><table><thead><tr><th scope="col">Case</th><th scope="col">What</th><th scope="col">How bad</th><th scope="col">State</th><th scope="col">Due</th><th scope="col">Lead</th><th scope="col">Reports</th><th scope="col">Versions</th><th scope="col">Opened</th></tr></thead><tbody>${cases.map(each => caseRow(each, now))}</tbody></table></div>`
+}`
   return sheet(c, { title: 'Cases', main })
 }
 
-function caseRow(each: CaseSummary, now: number): Markup {
-  return html`<tr><td><a href="/operate/cases/${each.id}"><bdi>${each.title}</bdi></a></td><td>${kinds[each.kind]}</td><td>${badge(each.severity, ...severities[each.severity])}</td><td>${badge(each.state, ...states[each.state])}</td><td>${each.subjectCount}</td><td class="nowrap">${ago(each.openedAt, now)}</td></tr>`
+function caseRow(each: ListedIncident, now: number): Markup {
+  return html`<tr><td><a href="/operate/cases/${each.id}"><bdi>${each.title}</bdi></a></td><td>${kinds[each.kind]}</td><td>${badge(each.severity, ...severities[each.severity])}</td><td>${badge(each.state, ...states[each.state])}</td><td>${clockBadge(each.clock, now)}</td><td>${each.lead}</td><td>${each.openReports}</td><td>${each.subjectCount}</td><td class="nowrap">${ago(each.openedAt, now)}</td></tr>`
 }
 
 /** One case: what it is about, what happened in order, and who fetched the bytes. */
@@ -85,12 +99,63 @@ export async function caseSubmit(c: PageContext): Promise<Response> {
   const posted = await readForm(c)
   const id = c.req.param('id') ?? ''
   try {
-    if (posted.text('act') === 'dismiss') await dismissReport(c.env.ports, reader, posted.text('report'))
-    else await closeCase(c.env.ports, reader, id, posted.text('words'), outcomeOf(posted.text('outcome')))
+    await act(c, reader, id, posted)
   } catch (error) {
     return show(c, reader, asNotice(error))
   }
   return leadTo(c, `/operate/cases/${id}`)
+}
+
+async function act(c: PageContext, reader: Visitor, id: string, posted: Form): Promise<void> {
+  const { ports } = c.env
+  const done = posted.text('act')
+  if (done === 'dismiss') return dismissReport(ports, reader, posted.text('report'))
+  const work = workOf(done, posted)
+  if (work !== undefined) return actOnIncident(ports, reader, id, work)
+  await closeCase(ports, reader, id, posted.text('words'), outcomeOf(posted.text('outcome')))
+}
+
+function workOf(done: string, posted: Form): IncidentAct | undefined {
+  switch (done) {
+    case 'take':
+      return { kind: 'take' }
+    case 'note':
+      return { kind: 'note', words: posted.text('note') }
+    case 'task':
+      return { kind: 'task', words: posted.text('new-task') }
+    case 'change': {
+      const severity = pick(['low', 'moderate', 'high', 'critical'], posted.text('severity'))
+      return {
+        kind: 'change',
+        revision: Number(posted.text('revision')),
+        severity,
+        lead: posted.text('lead'),
+      }
+    }
+    case 'role': {
+      const role = pick(incidentRoles, posted.text('role'))
+      return { kind: 'role', role, login: posted.text('login'), isGiven: true }
+    }
+    case 'playbook':
+      return { kind: 'playbook', name: posted.text('playbook') }
+    case 'done':
+    case 'undone':
+      return { kind: 'done', ordinal: Number(posted.text('task')), isDone: done === 'done' }
+    case 'indicator':
+      return {
+        kind: 'indicator',
+        of: pick(indicatorKinds, posted.text('of')),
+        value: posted.text('value'),
+      }
+    default:
+      return undefined
+  }
+}
+
+function pick<T extends string>(all: readonly T[], said: string): T {
+  const found = all.find(each => each === said)
+  if (found === undefined) throw problem('invalid-body', { why: 'the choice is none of those there are' })
+  return found
 }
 
 function outcomeOf(said: string): ReportOutcome {
@@ -100,19 +165,24 @@ function outcomeOf(said: string): ReportOutcome {
 async function show(c: PageContext, reader: Visitor, trouble?: Problem): Promise<Response> {
   const { found, exposed, isCut } = await readCase(c.env.ports, reader, c.req.param('id') ?? '')
   const reports = await listCaseReports(c.env.ports, reader, found.id)
+  const record = await readIncident(c.env.ports, reader, found.id)
+  const path = `/operate/cases/${found.id}`
   const mayDecide = hasRole(reader, 'responder') && found.state !== 'closed'
   const now = c.env.ports.clock()
   const main = html`${operateHead(c, 'cases')}
 <h2><bdi>${found.title}</bdi></h2>
-<p>${badge(found.severity, ...severities[found.severity])} ${badge(found.state, ...states[found.state])} ${kinds[found.kind]}, opened ${ago(found.openedAt, now)} by ${found.openedBy}</p>
+<p>${badge(found.severity, ...severities[found.severity])} ${badge(found.state, ...states[found.state])} ${kinds[found.kind]}, opened ${ago(found.openedAt, now)} by ${record.openedBy} ${clockBadge(clockOf(found, now), now)}</p>
+${problemNotice(trouble)}
+${incidentRoom(record, await listPlaybooks(), mayDecide, now)}
 <h3>About</h3>
 <ul>${found.subjects.map(subject)}</ul>
 <h3>What happened</h3>
-<ol>${found.timeline.map(({ at, by, words }) => html`<li>${ago(at, now)}, ${by}: <bdi>${words}</bdi></li>`)}</ol>
-${caseReports(reports, `/operate/cases/${found.id}`, mayDecide, now)}
+${timeline(record.timeline, now)}
+${mayDecide ? noteForm(path) : nothing}
+<p class="small"><a href="${path}/record.json">Record as JSON</a>, <a href="${path}/record.md">as Markdown</a></p>
+${caseReports(reports, path, mayDecide, now)}
 <h3>Who fetched it</h3>
 ${exposed.length === 0 ? html`<p>Nobody fetched it here, as far as the records of 90 days go.</p>` : exposure(exposed, isCut, now)}
-${problemNotice(trouble)}
 ${mayDecide ? closeForm(found.id, reports) : nothing}`
   return sheet(c, { title: found.title, main, status: trouble?.status ?? 200 })
 }
@@ -139,6 +209,23 @@ function exposure(exposed: readonly Exposure[], isCut: boolean, now: number): Ma
 function exposureRow(each: Exposure, now: number): Markup {
   const who = each.login === '' ? each.accountId || 'nobody signed in' : each.login
   return html`<tr><td>${each.package}@${each.version}</td><td>${who}</td><td class="nowrap">${each.address}</td><td><bdi>${each.client.slice(0, 80)}</bdi></td><td>${each.count}</td><td class="nowrap">${ago(each.lastAt, now)}</td></tr>`
+}
+
+/** The record of an incident as a file, for who was not there. */
+export async function caseRecord(c: PageContext): Promise<Response> {
+  const reader = getCaseReader(c)
+  const record = await readIncident(c.env.ports, reader, c.req.param('id') ?? '')
+  const isJson = c.req.path.endsWith('.json')
+  const type = isJson ? 'application/json' : 'text/markdown'
+  const headers = {
+    'content-type': `${type}; charset=utf-8`,
+    'cache-control': 'no-store',
+    'content-disposition': `attachment; filename="${record.id}.${isJson ? 'json' : 'md'}"`,
+    'x-content-type-options': 'nosniff',
+  }
+  return new Response(isJson ? `${JSON.stringify(record, undefined, 2)}\n` : formatRecord(record), {
+    headers,
+  })
 }
 
 /** To everybody else the page does not exist. */

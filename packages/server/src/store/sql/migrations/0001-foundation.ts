@@ -444,6 +444,9 @@ async function incidents(table: TableMaker, db: Kysely<unknown>): Promise<void> 
     severity: 'text',
     opened_by: 'text',
     opened_at: 'int',
+    lead: 'text',
+    taken_at: 'int?',
+    revision: 'int',
   })
   await index(db, 'incident_case', ['opened_at'])
   await index(db, 'incident_case', ['title'])
@@ -456,6 +459,29 @@ async function incidents(table: TableMaker, db: Kysely<unknown>): Promise<void> 
     'incident_note',
     { incident: 'text', ordinal: 'int', at: 'int', author: 'text', words: 'text' },
     ['incident', 'ordinal'],
+  )
+  // What people do about a case.
+  await table('incident_role', { incident: 'text', role: 'text', person: 'text' }, [
+    'incident',
+    'role',
+    'person',
+  ])
+  await table(
+    'incident_task',
+    {
+      incident: 'text',
+      ordinal: 'int',
+      words: 'text',
+      playbook: 'text',
+      done_by: 'text',
+      done_at: 'int?',
+    },
+    ['incident', 'ordinal'],
+  )
+  await table(
+    'incident_indicator',
+    { incident: 'text', kind: 'text', value: 'text', author: 'text', at: 'int' },
+    ['incident', 'kind', 'value'],
   )
   // What people report; the version is empty for a package as a whole, the login where a package is reported.
   await table('report', {

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+import { parseArgs } from 'node:util'
+import { revealHidden } from '@holdfast/core'
+import { askRegistry, explainRefusal, fetchBounded, findRegistry, type Registry } from '../registry.ts'
+import { UsageError } from '../usage-error.ts'
+
+const usage = `holdfast incident list [--all]
+holdfast incident show CASE
+holdfast incident note CASE TEXT
+holdfast incident close CASE TEXT [--outcome confirmed|dismissed|closed] [--otp CODE]
+holdfast incident export CASE [--markdown]
+
+Cases of a registry for those who respond to them: what is due soonest comes first. Closing tells everybody who reported
+that they were right (confirmed), wrong (dismissed) or neither. export prints the whole record, JSON unless --markdown.
+Needs a token of somebody with the role: the one that npm has for the registry, or HOLDFAST_TOKEN. All take
+[--registry URL] [--json]. Exit code 1 from list when a case is late.
+`
+
+const options = {
+  all: { type: 'boolean' },
+  outcome: { type: 'string' },
+  otp: { type: 'string' },
+  markdown: { type: 'boolean' },
+  registry: { type: 'string' },
+  json: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+} as const
+
+const maxRecordBytes = 16 * 1024 * 1024
+
+interface Listed {
+  readonly id: string
+  readonly title: string
+  readonly state: string
+  readonly severity: string
+  readonly lead: string
+  readonly clock?: { readonly step: string; readonly dueAt: number; readonly isLate: boolean }
+}
+
+/** Runs `holdfast incident …`: 0 when it was done, 1 when a listed case is late. */
+export async function runIncident(args: string[]): Promise<number> {
+  const { values, positionals } = parseArgs({ args, allowPositionals: true, options })
+  if (values.help) return print(usage)
+  const [act = '', id = '', ...words] = positionals
+  const registry = await findRegistry(values.registry)
+  const path = `incidents/${encodeURIComponent(id)}`
+  const isJson = values.json === true
+  if (act === 'list') return list(registry, values.all === true, isJson)
+  if (id === '') throw new UsageError('a case is missing', 'holdfast incident --help shows the commands.')
+  if (act === 'show' || act === 'export')
+    return show(registry, path, act === 'show' ? !isJson : values.markdown === true)
+  if (words.length === 0 || (act !== 'note' && act !== 'close'))
+    throw new UsageError('holdfast incident needs an act and words', 'holdfast incident --help shows them.')
+  const body = {
+    words: words.join(' '),
+    ...(values.outcome === undefined ? {} : { outcome: values.outcome }),
+  }
+  const target = act === 'note' ? `${path}/notes` : `${path}/close`
+  const told = await askRegistry(registry, 'POST', target, { body, otp: values.otp })
+  return print(isJson ? `${JSON.stringify(told)}\n` : `${act === 'note' ? 'Noted.' : 'Closed.'}\n`)
+}
+
+async function list(registry: Registry, isAll: boolean, isJson: boolean): Promise<number> {
+  const { incidents } = (await askRegistry(registry, 'GET', 'incidents')) as { incidents: readonly Listed[] }
+  const shown = incidents.filter(each => isAll || each.state !== 'closed')
+  print(isJson ? `${JSON.stringify(shown)}\n` : shown.map(line).join(''))
+  return shown.some(each => each.clock?.isLate === true) ? 1 : 0
+}
+
+function line({ id, title, state, severity, lead, clock }: Listed): string {
+  const due =
+    clock === undefined
+      ? ''
+      : `${clock.step} by ${new Date(clock.dueAt).toISOString()}${clock.isLate ? ' (late)' : ''}`
+  const words = [id, severity, state, lead === '' ? 'no lead' : lead, due, title]
+  return `${revealHidden(words.filter(each => each !== '').join('  '))}\n`
+}
+
+async function show(registry: Registry, path: string, isMarkdown: boolean): Promise<number> {
+  const target = isMarkdown ? `api/v1/${path}/export` : `api/v1/${path}`
+  const answer = await fetchBounded(registry, 'GET', target, maxRecordBytes)
+  if (!answer.isOk) throw explainRefusal(registry, answer)
+  const text = Buffer.from(answer.body).toString('utf8')
+  if (!isMarkdown) return print(`${JSON.stringify(JSON.parse(text), undefined, 2)}\n`)
+  return print(`${text.split('\n').map(revealHidden).join('\n')}`)
+}
+
+function print(words: string): number {
+  process.stdout.write(words)
+  return 0
+}

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The room of an incident: what two people do at once is both there, and the record tells all of it. */
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { after, before, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { get, post, type Visit } from '../web/site.ts'
+import { openWorld, type Someone, type World } from '../world.ts'
+
+const launcher = fileURLToPath(new URL('../../../cli/bin/holdfast.js', import.meta.url))
+let world: World
+let rae: Someone
+let visit: Visit
+let other: Visit
+let id = ''
+let path = ''
+
+before(async () => {
+  world = await openWorld()
+  const alice = await world.someone('alice')
+  rae = await world.someone('rae', ['responder'])
+  visit = await world.browse(rae)
+  other = await world.browse(await world.someone('ron', ['responder']))
+  await world.publish(alice, 'thief', '1.0.0')
+  const body = { package: 'thief', version: '1.0.0', kind: 'malware', words: 'it steals' }
+  await world.ask('POST /api/v1/reports', { token: alice.token, body })
+  const [found] = await world.ports.store.incident.listCases(Number.MAX_SAFE_INTEGER, 1)
+  id = found?.id ?? ''
+  path = `/operate/cases/${id}`
+})
+after(async () => {
+  assert.deepEqual(world.errors, [])
+  await world.check()
+  await world.close()
+})
+
+const act = async (fields: Readonly<Record<string, string>>, who = visit) =>
+  (await post(world, path, fields, who)).status
+
+const record = async () => (await world.ask(`GET /api/v1/incidents/${id}`, { token: rae.token })).body
+
+/** Runs the command line as a responder does. */
+function holdfast(...args: string[]): Promise<{ code: number; out: string }> {
+  const env = { ...process.env, HOLDFAST_TOKEN: rae.token }
+  return new Promise(resolve => {
+    execFile(process.execPath, [launcher, ...args, '--registry', world.url], { env }, (error, out, problem) =>
+      resolve({ code: Number(error?.code ?? 0), out: out + problem }),
+    )
+  })
+}
+
+test('what people do at once is all there, and each task is done once', async () => {
+  assert.equal(await act({ act: 'take' }), 303)
+  assert.equal(await act({ act: 'playbook', playbook: 'malicious-version' }), 303)
+  const notes = Array.from({ length: 8 }, (_, i) =>
+    act({ act: 'note', note: `note ${i}` }, i % 2 === 0 ? visit : other),
+  )
+  const tasks = [visit, other].map(who => act({ act: 'done', task: '1' }, who))
+  const indicator = act({ act: 'indicator', of: 'domain', value: 'collector.example' }, other)
+  assert.deepEqual(new Set(await Promise.all([...notes, ...tasks, indicator])), new Set([303]))
+  const told = await record()
+  assert.equal(told.lead, 'rae')
+  const words: string[] = told.timeline.map((each: { words: string }) => each.words)
+  for (let i = 0; i < 8; i++) assert.ok(words.includes(`note ${i}`))
+  assert.equal(words.filter(each => each.startsWith('done: Quarantine the version')).length, 1)
+  assert.ok(words.includes('publish thief@1.0.0'), 'events tell themselves')
+  assert.deepEqual(told.indicators[0].value, 'collector.example')
+})
+
+test('who changes what somebody else changed meanwhile is told, and overwrites nothing', async () => {
+  const { revision } = await record()
+  const change = { act: 'change', revision: String(revision), severity: 'critical', lead: 'rae' }
+  assert.equal(await act(change), 303)
+  assert.equal(await act({ ...change, severity: 'low', lead: 'ron' }, other), 409)
+  const told = await record()
+  assert.deepEqual([told.severity, told.lead], ['critical', 'rae'])
+})
+
+test('the page shows clock, picture and table; strangers’ words stay words', async () => {
+  await act({ act: 'task', 'new-task': '<img src=x onerror=alert(1)>' })
+  const { text } = await get(world, path, visit)
+  assert.match(text, /<svg class="timeline"[\s\S]*<circle class="report"/)
+  assert.match(text, /close in 1 day/)
+  assert.doesNotMatch(text, /<img/)
+  world.advance(26 * 3600_000)
+  visit = await world.browse(rae)
+  assert.match((await get(world, '/operate/cases', visit)).text, /1 case is late/)
+})
+
+test('the command line lists, notes, exports and closes; who has no role sees nothing', async () => {
+  const listed = await holdfast('incident', 'list')
+  assert.deepEqual([listed.code, /close by .* \(late\)/.test(listed.out)], [1, true], listed.out)
+  assert.equal((await holdfast('incident', 'note', id, 'from', 'the', 'terminal')).code, 0)
+  const exported = await holdfast('incident', 'export', id, '--markdown')
+  assert.match(exported.out, /# thief is reported[\s\S]*rae: from the terminal/)
+  assert.match(exported.out, /\\<img src=x/)
+  assert.match((await holdfast('incident', 'close', id, 'it was', '--outcome', 'confirmed')).out, /Closed/)
+  assert.equal((await record()).state, 'closed')
+  assert.equal(await act({ act: 'note', note: 'too late' }), 409)
+  const stranger = await world.someone('sam')
+  assert.equal((await world.ask('GET /api/v1/incidents', { token: stranger.token })).status, 403)
+  assert.equal((await world.ask('GET /api/v1/incidents')).status, 401)
+})
