@@ -782,6 +782,16 @@ export const problemTable = {
     say: 'This password is refused: {why}',
     hint: 'Choose at least 12 characters that nobody else uses; a password manager makes good ones.',
   },
+  'webhook-limit': {
+    status: 409,
+    say: 'Nobody has more than {count} webhooks',
+    hint: 'Remove one at /account/webhooks.',
+  },
+  'webhook-not-found': {
+    status: 404,
+    say: 'There is no such webhook',
+    hint: 'See yours at /account/webhooks.',
+  },
   'witness-policy-refused': {
     status: 400,
     say: 'This policy of logs and witnesses is refused: {why}',

@@ -4,6 +4,7 @@ import type { Webhook } from './config.ts'
 import {
   askUpstreams,
   checkMailDomains,
+  deliverHooks,
   expireStaged,
   followAdvisories,
   followNames,
@@ -34,6 +35,7 @@ const dayMs = 24 * 3600_000
 const pollMs = 2000
 const batchSize = 100
 const lettersAtOnce = 20
+const hooksAtOnce = 20
 const firstRetryMs = 60_000
 const maxAttempts = 12
 /** Longer than one letter can take, so that no other process sends the same one meanwhile. */
@@ -110,11 +112,12 @@ export function runConsumers(ports: Ports, log: Log): () => Promise<void> {
     ...running.map(each => repeat(ports, log, each.name, readOn(each, owner))),
     ...telling.map(each => repeat(ports, log, each.name, withRests(readOn(each, owner)))),
     ...jobs.map(each => repeat(ports, log, each.name, runWhenDue(each, owner))),
+    repeat(ports, log, 'hooks', tellHooks(owner)),
     ...(ports.mail.kind === 'smtp' ? [repeat(ports, log, 'mail', deliverLetters(owner))] : []),
   ]
   return async () => {
     await Promise.all(stops.map(stop => stop()))
-    for (const name of ['mail', ...[...running, ...telling, ...jobs].map(each => each.name)]) {
+    for (const name of ['mail', 'hooks', ...[...running, ...telling, ...jobs].map(each => each.name)]) {
       await ports.store.leases.release(name, owner).catch(() => {})
     }
   }
@@ -242,6 +245,18 @@ function deliverLetters(owner: string): Step {
       }
     }
     return due.length > 0
+  }
+}
+
+/** Messages to people's own addresses that are due, one of each address at a time. */
+function tellHooks(owner: string): Step {
+  return async ports => {
+    const due = await ports.store.hooks.listDueDeliveries(ports.clock(), hooksAtOnce)
+    if (due.length === 0) return false
+    if ((await ports.store.leases.acquire('hooks', owner, letterLeaseMs)) === undefined) return false
+    // A crash here sends some of them twice, under the same id.
+    await deliverHooks(ports, due)
+    return true
   }
 }
 

@@ -34,6 +34,7 @@ import type {
   AssessmentWrites,
   CommunityReads,
   CommunityWrites,
+  HookRows,
   WatchRows,
 } from './community/index.ts'
 import type { Config } from './config.ts'
@@ -387,6 +388,7 @@ export interface Store {
   readonly community: CommunityReads
   readonly reports: ReportReads
   readonly watches: WatchRows
+  readonly hooks: HookRows
   readonly advisories: AdvisoryRows
   readonly screening: ScreeningReads
   readonly policy: PolicyReads

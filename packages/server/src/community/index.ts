@@ -8,6 +8,7 @@ export {
   type KeptAssessment,
   parseAssessment,
 } from './assessment.ts'
+export { type Delivery, type Hook, hookPatienceMs, parseHookUrl, retryAfterMs } from './hook.ts'
 export { formatNews, type News, type NewsKind, newsKinds, packagesOf, toNews } from './news.ts'
 export {
   defaultPolicyText,
@@ -19,7 +20,7 @@ export {
   parsePolicyText,
   policyPages,
 } from './policy-page.ts'
-export type { CommunityReads, CommunityWrites, NewsEvent, WatchRows } from './port.ts'
+export type { CommunityReads, CommunityWrites, HookRows, NewsEvent, WatchRows } from './port.ts'
 export {
   formatFindings,
   parseReview,

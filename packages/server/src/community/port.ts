@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { EventType, PackageName, Version } from '@holdfast/core'
+import type { Delivery, Hook } from './hook.ts'
 import type { PolicyPageName, PolicyText } from './policy-page.ts'
 import type { Review } from './review.ts'
 import type { Watch, WatchKey, WatchSettings } from './watch.ts'
@@ -29,6 +30,9 @@ export interface CommunityReads {
   /** In the order of kind and subject. */
   listWatches(accountId: string): Promise<readonly Watch[]>
   findWatchSettings(accountId: string): Promise<WatchSettings>
+  findHook(id: string): Promise<Hook | undefined>
+  /** In the order in which they were made. */
+  listHooks(accountId: string): Promise<readonly Hook[]>
 }
 
 export interface CommunityWrites {
@@ -41,6 +45,11 @@ export interface CommunityWrites {
   setWatchSettings(accountId: string, settings: WatchSettings): Promise<void>
   /** What waits to be told to somebody is told, or nobody's business any more. */
   removeDue(accountId: string, positions: readonly number[]): Promise<void>
+  setHook(hook: Hook): Promise<void>
+  /** With what it was told and what waits. */
+  removeHook(id: string): Promise<void>
+  /** What waits for it, no longer. */
+  dropWaiting(hookId: string): Promise<void>
   /** All that is kept of somebody's watching. */
   forgetWatcher(accountId: string): Promise<void>
 }
@@ -54,4 +63,18 @@ export interface WatchRows {
   listDueAccounts(limit: number, after: string): Promise<readonly string[]>
   /** Positions of events, oldest first. */
   listDue(accountId: string, limit: number): Promise<readonly number[]>
+}
+
+/** Messages to people's own addresses, derived from events: the same again changes nothing. */
+export interface HookRows {
+  /** To every hook of these accounts that is not dead. */
+  addDeliveries(accountIds: readonly string[], position: number, at: number): Promise<void>
+  /** The oldest that waits of each hook, when its time has come: a hook is told one at a time, in order. */
+  listDueDeliveries(now: number, limit: number): Promise<readonly Delivery[]>
+  /** Newest first. */
+  listDeliveries(hookId: string, limit: number): Promise<readonly Delivery[]>
+  setDelivery(delivery: Delivery): Promise<void>
+  removeDelivery(delivery: Pick<Delivery, 'hookId' | 'position'>): Promise<void>
+  setFailing(hookId: string, since: number | null): Promise<void>
+  removeOldDeliveries(before: number): Promise<void>
 }

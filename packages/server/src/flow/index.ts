@@ -70,6 +70,14 @@ export {
   latenessOf,
   remindOfHolds,
 } from './hold-clock.ts'
+export {
+  addHook,
+  deliverHooks,
+  type HookWithLog,
+  listOwnHooks,
+  removeHook,
+  renewHookSecret,
+} from './hook.ts'
 export { checkRoutes, hostNames, unhostNames } from './host.ts'
 export { type ImportOutcome, type ImportWishes, importVersions } from './import.ts'
 export {

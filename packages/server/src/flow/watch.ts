@@ -130,7 +130,9 @@ export async function noteForWatchers(ports: Ports, events: readonly StoredEvent
   for (const event of events) {
     if (toNews(event) === undefined) continue
     const watchers = await ports.store.watches.listWatchers(watchKeysOf(event))
-    if (watchers.length > 0) await ports.store.watches.addDue(watchers, event.position)
+    if (watchers.length === 0) continue
+    await ports.store.watches.addDue(watchers, event.position)
+    await ports.store.hooks.addDeliveries(watchers, event.position, ports.clock())
   }
 }
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Alerts where people talk to each other: at least once, in order, each webhook for itself. */
 import { createHmac } from 'node:crypto'
-import { isProblem, problem } from '@holdfast/core'
+import { isProblem } from '@holdfast/core'
 import type { Webhook } from '../config.ts'
 import type { StoredEvent } from '../integrity/index.ts'
 import type { Ports } from '../ports.ts'
 import { type Alert, toAlert } from './alert.ts'
+import { postMessage, signMessage } from './webhook-message.ts'
 
 /** A message with more lines is read by nobody. */
 const linesShown = 20
@@ -43,11 +44,23 @@ export async function tellWebhook(
 async function send(ports: Ports, { url, as, secret }: Webhook, alerts: readonly Alert[]): Promise<void> {
   const { publicUrl } = ports.config
   const body = JSON.stringify(as === 'chat' ? toChat(alerts, publicUrl) : toJson(alerts, publicUrl))
-  const signed = secret === undefined ? {} : { 'x-holdfast-signature': signBody(secret, body, ports.clock()) }
-  const headers = { 'content-type': 'application/json', ...signed }
-  const { status } = await ports.outbound.ask({ url, method: 'POST', headers, body })
-  if (status < 200 || status > 299)
-    throw problem('remote-failed', { host: new URL(url).host, why: `it answered ${status}` })
+  await postMessage(
+    ports,
+    url,
+    body,
+    secret === undefined ? {} : signatures(secret, alerts, body, ports.clock()),
+  )
+}
+
+/** Our own form, from before there was a standard, and that of Standard Webhooks. */
+function signatures(
+  secret: string,
+  alerts: readonly Alert[],
+  body: string,
+  now: number,
+): Readonly<Record<string, string>> {
+  const id = alerts[0]?.id ?? ''
+  return { 'x-holdfast-signature': signBody(secret, body, now), ...signMessage(secret, id, now, body) }
 }
 
 /** `t=<milliseconds>,v1=<HMAC-SHA-256 of "<t>.<body>" in hexadecimal>`: the time is signed, so that nobody sends it again later. */

@@ -16,6 +16,7 @@ import { approvalPage, approvalSubmit } from './page/approval.ts'
 import { confirmPage, confirmSubmit } from './page/confirm.ts'
 import { exposurePage, exposureSubmit, operateExposurePage } from './page/exposure.ts'
 import { homePage } from './page/home.ts'
+import { hooksPage, hooksSubmit } from './page/hook.ts'
 import { logPage } from './page/log.ts'
 import { logCheckpointsPage } from './page/log-checkpoint.ts'
 import { logEntryPage } from './page/log-entry.ts'
@@ -135,6 +136,7 @@ export function addRoutes(app: Hono<WebEnv>): void {
   app.get('/organisation/:org/machines', machinesPage).post(machinesSubmit)
   app.post('/watch', watchSubmit)
   app.get('/account/watches', watchesPage).post(watchesSubmit)
+  app.get('/account/webhooks', hooksPage).post(hooksSubmit)
   app.get('/unwatch/:key', stopPage).post(stopSubmit)
   app.get('/account/tokens', tokensPage).post(tokensSubmit)
   app.get('/account/tokens/new', newTokenPage).post(newTokenSubmit)

@@ -8,6 +8,7 @@ import type {
   PolicyText,
   Review,
 } from '../../community/index.ts'
+import { hookReads, hookWrites } from './hook.ts'
 import type { Schema } from './schema.ts'
 import { watchReads, watchWrites } from './watch.ts'
 
@@ -17,6 +18,7 @@ export function communityReads(db: Kysely<Schema>): CommunityReads {
     db.selectFrom('policy_text').selectAll().where('page', '=', page).orderBy('version', 'desc')
   return {
     ...watchReads(db),
+    ...hookReads(db),
     async findPolicyText(page, version) {
       const query = version === undefined ? texts(page) : texts(page).where('version', '=', version)
       const row = await query.limit(1).executeTakeFirst()
@@ -40,6 +42,7 @@ export function communityReads(db: Kysely<Schema>): CommunityReads {
 export function communityWrites(db: Kysely<Schema>): CommunityWrites {
   return {
     ...watchWrites(db),
+    ...hookWrites(db),
     async addPolicyText(text) {
       const query = db.insertInto('policy_text').values(text)
       const done = await query

@@ -465,6 +465,23 @@ export interface Schema {
   download_day: { package: string; version: string; day: number; count: number }
   watch: { account: string; kind: string; subject: string; since: number }
   watcher: { account: string; digest: string; told_at: number }
+  hook: {
+    id: string
+    account: string
+    url: string
+    secret: string
+    created_at: number
+    failing_since: number | null
+    is_dead: number
+  }
+  hook_delivery: {
+    hook: string
+    position: number
+    state: string
+    attempts: number
+    at: number
+    why: string
+  }
   /** What waits to be told, by the event's position. */
   watch_due: { account: string; position: number }
   policy_text: { page: string; version: number; text: string; words: string; author: string; at: number }

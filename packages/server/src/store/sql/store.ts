@@ -12,6 +12,7 @@ import { communityReads, communityWrites } from './community.ts'
 import type { SqlDriver } from './driver.ts'
 import { appendEvent, readEvents, readPackageEvents } from './event.ts'
 import { habitReads, habitWrites } from './habit.ts'
+import { hookRows } from './hook.ts'
 import { identityReads, identityUpkeep, identityWrites } from './identity.ts'
 import { caseReads, caseWrites } from './incident.ts'
 import { leafDocumentReads, leafDocumentWrites } from './leaf-document.ts'
@@ -57,6 +58,7 @@ export async function openStore(driver: SqlDriver<Schema>, clock: Clock, logOrig
     community: communityReads(driver.db),
     reports: reportReads(driver.db),
     watches: watchRows(driver.db, derive),
+    hooks: hookRows(driver.db, derive),
     advisories: advisoryRows(driver.db, derive),
     screening: screeningReads(driver.db),
     habits: habitReads(driver.db),

@@ -56,6 +56,9 @@ export function watchWrites(
       await query.where('position', 'in', [...positions]).execute()
     },
     async forgetWatcher(accountId) {
+      const hooks = db.selectFrom('hook').select('id').where('account', '=', accountId)
+      await db.deleteFrom('hook_delivery').where('hook', 'in', hooks).execute()
+      await db.deleteFrom('hook').where('account', '=', accountId).execute()
       for (const table of ['watch', 'watcher', 'watch_due'] as const)
         await db.deleteFrom(table).where('account', '=', accountId).execute()
     },

@@ -6,6 +6,7 @@ const tabs = {
   security: ['/account/security', 'Security'],
   addresses: ['/account/addresses', 'Mail'],
   watches: ['/account/watches', 'Watches'],
+  hooks: ['/account/webhooks', 'Webhooks'],
   orgs: ['/account/organisations', 'Organisations'],
   exposure: ['/exposure', 'Exposure'],
   tokens: ['/account/tokens', 'Tokens'],

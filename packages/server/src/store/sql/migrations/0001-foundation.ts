@@ -726,6 +726,22 @@ async function community(table: TableMaker, db: Kysely<unknown>): Promise<void> 
   ])
   await index(db, 'watch', ['kind', 'subject'])
   await table('watcher', { account: 'text!', digest: 'text', told_at: 'int' })
+  await table('hook', {
+    id: 'text!',
+    account: 'text',
+    url: 'text',
+    secret: 'text',
+    created_at: 'int',
+    failing_since: 'int?',
+    is_dead: 'int',
+  })
+  await index(db, 'hook', ['account'])
+  await table(
+    'hook_delivery',
+    { hook: 'text', position: 'int', state: 'text', attempts: 'int', at: 'int', why: 'text' },
+    ['hook', 'position'],
+  )
+  await index(db, 'hook_delivery', ['state', 'at'])
   await table('watch_due', { account: 'text', position: 'int' }, ['account', 'position'])
 }
 
