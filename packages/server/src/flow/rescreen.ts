@@ -4,7 +4,7 @@ import type { Screening } from '../catalog/index.ts'
 import type { Ports, Tx } from '../ports.ts'
 import { openCase, tellOfCase } from './case.ts'
 import { takeMeasure } from './respond.ts'
-import { currentRules, readForScreening, type ScreenWords, screenTarball } from './screen.ts'
+import { currentRules, openForScreening, type ScreenWords, screenTarball } from './screen.ts'
 import { findPrevious, holdEvent, holdReasons, isEnforcedAtPublish } from './screening.ts'
 import { grantIngest } from './upstream-fault.ts'
 
@@ -38,14 +38,13 @@ export async function readRescan(ports: Ports): Promise<RescanProgress> {
 
 async function screenAgain(ports: Ports, before: Screening): Promise<void> {
   const { package: name, version, origin, digest } = before
-  const bytes = await readForScreening(ports, digest)
   const previous =
     origin === 'hosted' ? await findPrevious(ports, name, version) : await findIngestedBefore(ports, before)
   const words = await screenTarball(
     ports,
     // What the cache let go of is screened when it comes in again.
-    bytes ?? 'large',
-    previous && (await readForScreening(ports, previous)),
+    await openForScreening(ports, digest),
+    previous && (await openForScreening(ports, previous)),
   )
   const mayHold = (await isYoungNow(ports, before)) || (before.mayHold && before.hold === 'open')
   await keepAgain(ports, before, words, mayHold)

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Screening beside the event loop, one package at a time, with hard limits of memory and time: what fails is told, and is no pass. */
 import { extname } from 'node:path'
-import type { Digest } from '@holdfast/core'
+import { type Digest, isProblem } from '@holdfast/core'
 import type { Screening } from '../catalog/index.ts'
-import { defaultInspectLimits, type InspectLimits } from '../integrity/index.ts'
+import {
+  defaultInspectLimits,
+  type InspectLimits,
+  type PackagePart,
+  readPackagePart,
+} from '../integrity/index.ts'
 import type { Ports } from '../ports.ts'
 import { Thread } from '../thread.ts'
 
@@ -16,18 +21,21 @@ export interface ScreenWords extends Pick<Screening, 'score' | 'rules' | 'findin
 
 export interface ScreenJob {
   /** Without any, only the rules in force are told. */
-  readonly bytes: Uint8Array | undefined
-  readonly previous: Uint8Array | undefined
+  readonly bytes: Uint8Array | PackagePart | undefined
+  readonly previous: Uint8Array | PackagePart | undefined
   readonly limits: InspectLimits
 }
 
 type Bytes = Uint8Array<ArrayBuffer>
+/** What there is to screen: a tarball, what was read of a large one, or why neither. */
+export type Screenable = Bytes | PackagePart | { readonly fault: string }
 
 const deadlineMs = 15_000
 const maxWaiting = 100
 const maxInflatedBytes = 256 * 1024 * 1024
-/** Larger ones are whole in memory twice while they are screened. */
+/** Larger ones are never whole in memory: of them the manifest and what runs is screened. */
 const maxScreenedBytes = 48 * 1024 * 1024
+const pieceBytes = 256 * 1024
 const threadUrl = new URL(`./screen-thread${extname(import.meta.filename)}`, import.meta.url)
 const thread = new Thread<ScreenJob, ScreenWords>(
   threadUrl,
@@ -39,15 +47,16 @@ let waiting = 0
 /** Screens a tarball beside the one before it; never throws: whatever goes wrong is a failure on record. */
 export async function screenTarball(
   { config }: Pick<Ports, 'config'>,
-  bytes: Bytes | 'large',
-  previous: Bytes | 'large' | undefined,
+  bytes: Screenable,
+  previous: Screenable | undefined,
 ): Promise<ScreenWords> {
-  if (bytes === 'large') return failed('its tarball is too large to be screened')
+  if ('fault' in bytes) return failed(bytes.fault)
   if (waiting >= maxWaiting) return failed('too much waits to be screened')
   waiting += 1
   const limits = limitsOf(config)
   try {
-    return await thread.run({ bytes, previous: previous === 'large' ? undefined : previous, limits })
+    const before = previous === undefined || 'fault' in previous ? undefined : previous
+    return await thread.run({ bytes, previous: before, limits })
   } catch (error) {
     return failed(
       `screening failed: ${error instanceof Error ? error.message.slice(0, 200) : 'for no reason'}`,
@@ -61,7 +70,7 @@ function failed(fault: string): ScreenWords {
   return { state: 'failed', score: 0, findings: [], rules: '', fault, news: [] }
 }
 
-/** Kept bytes for screening; `large` where they are too many, undefined where they are gone. */
+/** Kept bytes, whole; `large` where they are too many, undefined where they are gone. */
 export async function readForScreening(
   { blobs }: Pick<Ports, 'blobs'>,
   digest: Digest,
@@ -78,19 +87,52 @@ export async function readForScreening(
   }
 }
 
+/** Kept bytes for screening. */
+export async function openForScreening(
+  ports: Pick<Ports, 'blobs' | 'config'>,
+  digest: Digest,
+): Promise<Screenable> {
+  const bytes = await readForScreening(ports, digest)
+  if (bytes === undefined) return { fault: 'its bytes are not here' }
+  return bytes === 'large' ? readPart(ports, () => readPieces(ports, digest)) : bytes
+}
+
 /** Bytes that are not kept yet. */
 export async function gatherForScreening(
-  pieces: AsyncIterable<Uint8Array>,
+  ports: Pick<Ports, 'config'>,
+  read: () => AsyncIterable<Uint8Array>,
   sizeBytes: number,
-): Promise<Bytes | 'large'> {
-  if (sizeBytes > maxScreenedBytes) return 'large'
+): Promise<Screenable> {
+  if (sizeBytes > maxScreenedBytes) return readPart(ports, read)
   const bytes = new Uint8Array(sizeBytes)
   let at = 0
-  for await (const piece of pieces) {
+  for await (const piece of read()) {
     bytes.set(piece, at)
     at += piece.length
   }
   return bytes
+}
+
+async function readPart(
+  { config }: Pick<Ports, 'config'>,
+  read: () => AsyncIterable<Uint8Array>,
+): Promise<Screenable> {
+  const limits = { ...limitsOf(config), maxInflatedBytes: config.maxUnpackedBytes }
+  return readPackagePart(read, limits).catch((error: unknown) => {
+    if (!isProblem(error)) throw error
+    return { fault: `its tarball cannot be read: ${String(error.data['why'])}` }
+  })
+}
+
+async function* readPieces({ blobs }: Pick<Ports, 'blobs'>, digest: Digest): AsyncGenerator<Uint8Array> {
+  const reader = await blobs.open(digest)
+  if (reader === undefined) return
+  try {
+    for (let at = 0; at < reader.sizeBytes; at += pieceBytes)
+      yield await reader.read(at, new Uint8Array(Math.min(pieceBytes, reader.sizeBytes - at)))
+  } finally {
+    await reader.close()
+  }
 }
 
 let known: Promise<string> | undefined

@@ -13,7 +13,7 @@ import { defaultInspectLimits, inspectTarball } from '../integrity/index.ts'
 import type { Ports, Tx } from '../ports.ts'
 import { hostOf, tellStaff } from './letter.ts'
 import type { Upload } from './publish.ts'
-import { gatherForScreening, readForScreening, type ScreenWords, screenTarball } from './screen.ts'
+import { gatherForScreening, openForScreening, type ScreenWords, screenTarball } from './screen.ts'
 import { currentPolicy } from './view.ts'
 
 /** What is known of a version when it is decided whether a person must look. */
@@ -35,9 +35,9 @@ export async function screenUpload(ports: Ports, upload: Upload, digest: Digest)
   const { name, version, tarball } = upload
   const bad = (await ports.store.policy.listBadDigests([digest])).get(digest)
   if (bad !== undefined) throw problem('known-malware', { name, version, why: bad })
-  const bytes = await gatherForScreening(tarball.read(), tarball.digests().sizeBytes)
+  const bytes = await gatherForScreening(ports, () => tarball.read(), tarball.digests().sizeBytes)
   const previous = await findPrevious(ports, name, version)
-  const words = await screenTarball(ports, bytes, previous && (await readForScreening(ports, previous)))
+  const words = await screenTarball(ports, bytes, previous && (await openForScreening(ports, previous)))
   const isEnforced = await isEnforcedAtPublish(ports, 'screening', name)
   return { words, reason: isEnforced ? reasonOf(words.state) : '' }
 }
@@ -49,13 +49,13 @@ export async function screenKept(
   version: Version,
   digest: Digest,
 ): Promise<Screened & { readonly hasInstallScript: boolean }> {
-  const bytes = (await readForScreening(ports, digest)) ?? 'large'
+  const bytes = await openForScreening(ports, digest)
   const previous = await findPrevious(ports, name, version)
-  const words = await screenTarball(ports, bytes, previous && (await readForScreening(ports, previous)))
+  const words = await screenTarball(ports, bytes, previous && (await openForScreening(ports, previous)))
   const isEnforced = await isEnforcedAtPublish(ports, 'screening', name)
   const limits = { ...defaultInspectLimits, maxInflatedBytes: ports.config.maxUnpackedBytes, maxTokens: 0 }
   const { hasInstallScript } =
-    bytes === 'large' ? { hasInstallScript: false } : await inspectTarball(bytes, limits)
+    bytes instanceof Uint8Array ? await inspectTarball(bytes, limits) : { hasInstallScript: false }
   return { words, reason: isEnforced ? reasonOf(words.state) : '', hasInstallScript }
 }
 
@@ -104,8 +104,8 @@ export async function screenArrival(
 ): Promise<Screened> {
   const older = (await ports.store.mirrors.listIngested(name)).filter(each => each.publishedAt < publishedAt)
   const previous = older.toSorted((a, b) => b.publishedAt - a.publishedAt)[0]?.digest
-  const bytes = (await readForScreening(ports, digest)) ?? 'large'
-  const words = await screenTarball(ports, bytes, previous && (await readForScreening(ports, previous)))
+  const bytes = await openForScreening(ports, digest)
+  const words = await screenTarball(ports, bytes, previous && (await openForScreening(ports, previous)))
   return { words, reason: reasonOf(words.state) }
 }
 

@@ -24,7 +24,7 @@ export { nodeCrypto } from './log-crypto.ts'
 export { type InsideWords, lookInside, type RecordPlace } from './look-inside.ts'
 export { digestManifest } from './manifest-digest.ts'
 export { readPackageContent } from './package-content.ts'
-export { readPackageFiles, type WholeFile } from './package-files.ts'
+export { type PackagePart, readPackageFiles, readPackagePart, type WholeFile } from './package-files.ts'
 export {
   type BuildSource,
   explainDowngrade,

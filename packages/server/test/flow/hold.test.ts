@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What screening holds: nobody ever sees it before a responder has looked. */
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import { parsePackageName, parseVersion } from '@holdfast/core'
 import { decideHold, listHolds } from '../../src/flow/index.ts'
@@ -118,4 +119,25 @@ test('a responder confirms on the page: the version is quarantined and has a cas
     decideHold(world.ports, operator, 'release', subject('gadget', '1.0.1'), ''),
     /not|no such/i,
   )
+})
+
+test('of a tarball that is too large to be whole in memory what an install runs is screened all the same', {
+  timeout: 120_000,
+}, async () => {
+  const noise = randomBytes(50 * 1024 * 1024)
+  const put = async (name: string, wishes: object) => {
+    const body = publishDocument(name, '1.0.0', { files: { 'noise.bin': noise }, ...wishes })
+    const reply = await world.npm(`PUT /${name}`, { token: alice.token, body })
+    assert.equal(reply.status, 201, reply.text)
+    const { name: pkg, version } = subject(name, '1.0.0')
+    return world.ports.store.screening.find(pkg, version)
+  }
+  const harmless = await put('heavy', {})
+  assert.deepEqual([harmless?.state, harmless?.hold, harmless?.fault], ['allow', 'none', ''])
+  assert.deepEqual(
+    harmless?.findings.map(each => each.rule),
+    ['partly-read'],
+  )
+  const bad = await put('heavy-bad', { manifest: stealer })
+  assert.deepEqual([bad?.state, bad?.hold], ['hold', 'open'])
 })
