@@ -42,6 +42,12 @@ export { type AuditPage, type AuditWish, loginsOf, readAudit } from './audit.ts'
 export { auditPushLateMs, pushAudit, readAuditPush } from './audit-push.ts'
 export { keepWithinQuota } from './cache-quota.ts'
 export { type CaseDraft, type Exposure, listCases, openCase, readCase } from './case.ts'
+export {
+  adviseFromCase,
+  readSubmission,
+  type Submission,
+  withdrawFromCase,
+} from './case-advisory.ts'
 export { closeCase, dismissReport } from './case-close.ts'
 export {
   addReader,

@@ -30,7 +30,7 @@ import {
   advisoryOwnSubmit,
 } from './page/operate-advisory-write.ts'
 import { auditExport, auditPage } from './page/operate-audit.ts'
-import { casePage, caseRecord, caseSubmit, casesPage } from './page/operate-case.ts'
+import { casePage, caseRecord, caseSubmission, caseSubmit, casesPage } from './page/operate-case.ts'
 import { holdPage, holdSubmit, holdsPage } from './page/operate-hold.ts'
 import { cachedPage, originsPage } from './page/operate-origin.ts'
 import { criticalPage, criticalSubmit, riskPage } from './page/operate-package.ts'
@@ -154,6 +154,7 @@ export function addRoutes(app: Hono<WebEnv>): void {
   app.get('/operate/holds/:subject{.+}', holdPage).post(holdSubmit)
   app.get('/operate/cases', casesPage)
   app.get('/operate/cases/:id/record.json', caseRecord)
+  app.get('/operate/cases/:id/submission.zip', caseSubmission)
   app.get('/operate/cases/:id/record.md', caseRecord)
   app.get('/operate/cases/:id', casePage).post(caseSubmit)
   app.get('/operate/reporters', reportersPage).post(reportersSubmit)

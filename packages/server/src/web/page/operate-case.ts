@@ -2,6 +2,7 @@
 import { type Problem, problem } from '@holdfast/core'
 import {
   actOnIncident,
+  adviseFromCase,
   closeCase,
   dismissReport,
   type Exposure,
@@ -12,6 +13,8 @@ import {
   listPlaybooks,
   readCase,
   readIncident,
+  readSubmission,
+  withdrawFromCase,
 } from '../../flow/index.ts'
 import {
   type CaseKind,
@@ -110,6 +113,8 @@ async function act(c: PageContext, reader: Visitor, id: string, posted: Form): P
   const { ports } = c.env
   const done = posted.text('act')
   if (done === 'dismiss') return dismissReport(ports, reader, posted.text('report'))
+  if (done === 'advise') return adviseFromCase(ports, reader, id, posted.text('advice'))
+  if (done === 'withdraw') return withdrawFromCase(ports, reader, id, posted.text('advice'))
   const work = workOf(done, posted)
   if (work !== undefined) return actOnIncident(ports, reader, id, work)
   await closeCase(ports, reader, id, posted.text('words'), outcomeOf(posted.text('outcome')))
@@ -183,8 +188,17 @@ ${mayDecide ? noteForm(path) : nothing}
 ${caseReports(reports, path, mayDecide, now)}
 <h3>Who fetched it</h3>
 ${exposed.length === 0 ? html`<p>Nobody fetched it here, as far as the records of 90 days go.</p>` : exposure(exposed, isCut, now)}
+${hasRole(reader, 'responder') ? adviceForm(found.id) : nothing}
 ${mayDecide ? closeForm(found.id, reports) : nothing}`
   return sheet(c, { title: found.title, main, status: trouble?.status ?? 200 })
+}
+
+function adviceForm(id: string): Markup {
+  return html`<h3>Tell everybody</h3>
+<form class="form" method="post" action="/operate/cases/${id}">
+${area('advice', 'What it does, or why it is taken back', 'Everybody reads it: in the advisory, the log, letters to those who watch the package. Only quarantined versions are named.')}
+<button name="act" value="advise">Publish as malware</button> <button class="plain" name="act" value="withdraw">Withdraw the advisory</button></form>
+<p class="small"><a href="/operate/cases/${id}/submission.zip">Files for the public collection of malicious packages, and for a CVE</a>, once it is published</p>`
 }
 
 function closeForm(id: string, reports: CaseReports): Markup {
@@ -226,6 +240,24 @@ export async function caseRecord(c: PageContext): Promise<Response> {
   return new Response(isJson ? `${JSON.stringify(record, undefined, 2)}\n` : formatRecord(record), {
     headers,
   })
+}
+
+/** The files for the public collection of malicious packages and for a CVE, as a zip. */
+export async function caseSubmission(c: PageContext): Promise<Response> {
+  const reader = getCaseReader(c)
+  const id = c.req.param('id') ?? ''
+  const files = await readSubmission(c.env.ports, reader, id)
+  const { strToU8, zipSync } = await import('fflate')
+  const packed = zipSync(
+    Object.fromEntries(Object.entries(files).map(([path, text]) => [path, strToU8(text)])),
+  )
+  const headers = {
+    'content-type': 'application/zip',
+    'cache-control': 'no-store',
+    'content-disposition': `attachment; filename="${/^[\w-]{1,40}$/.exec(id)?.[0] ?? 'case'}-submission.zip"`,
+    'x-content-type-options': 'nosniff',
+  }
+  return new Response(new Uint8Array(packed), { headers })
 }
 
 /** To everybody else the page does not exist. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type PackageName, parsePackageName, problem } from '@holdfast/core'
-import { listStaged } from '../../flow/index.ts'
+import { listPackageAdvisories, listStaged } from '../../flow/index.ts'
 import { authorize, may } from '../../identity/index.ts'
 import type { PageContext } from '../context.ts'
 import { sheet } from '../layout.ts'
@@ -36,6 +36,7 @@ export async function packagePage(c: PageContext): Promise<Response> {
   const tab = tabs.find(each => each === call.query.get('show')) ?? 'readme'
   const main = html`${header(shown, c.env.ports.clock())}
 ${packageNotices(shown)}
+${await malwareNotice(c, name)}
 ${await stagedNotice(c, name)}
 ${tabBar(shown, tab)}
 <section class="tab">${await content(c, shown, tab)}</section>`
@@ -43,6 +44,17 @@ ${tabBar(shown, tab)}
   const status = shown.decision?.status === 'removed' ? 410 : 200
   const facts = html`${await packageFacts(c.env.ports, call.actor, shown, isOwner)}${await watchBox(c, name)}`
   return sheet(c, { title: name, main, facts, status })
+}
+
+/** Whatever version is looked at: some version of it is known to be malware. */
+async function malwareNotice(c: PageContext, name: PackageName): Promise<Markup> {
+  const { ports, call } = c.env
+  const found = (await listPackageAdvisories(ports, call.actor, name)).find(
+    each => each.kind === 'malware' && each.withdrawnAt === null,
+  )
+  if (found === undefined) return nothing
+  const link = html`<a href="/advisories/${found.id}">Which versions, and what is known</a>`
+  return notice('bad', 'There is malware in this package', link)
 }
 
 /** Told to those who decide on it, and to nobody else. */
