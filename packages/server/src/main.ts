@@ -71,7 +71,13 @@ import { openTrail } from './trail.ts'
 export type { Config } from './config.ts'
 export { ConfigFaults, configKeys, environmentName, isLoopback, readConfig } from './config.ts'
 export type { Ports } from './ports.ts'
-export { openKeyFolder, openOutbound, openUpstream, readWitnessPolicy } from './remote/index.ts'
+export {
+  openAdvisorySource,
+  openKeyFolder,
+  openOutbound,
+  openUpstream,
+  readWitnessPolicy,
+} from './remote/index.ts'
 export { openFileBlobs, openLogFolder, openSnapshot, type Snapshot, takeSnapshot } from './store/index.ts'
 
 /** Ports with the way to let go of them. */

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { ConfigFaults } from '../config.ts'
 import { type Config, openDriver, openFileBlobs } from '../main.ts'
 import { type Finding, fail, ok, run } from './doctor-check.ts'
+import { feedChecks } from './doctor-feed.ts'
 import { machineChecks } from './doctor-machine.ts'
 import { networkChecks } from './doctor-network.ts'
 import { originChecks } from './doctor-origin.ts'
@@ -107,7 +108,11 @@ async function openAndExamine(config: Config, now: number, depth: Depth): Promis
   try {
     const blobs = await openFileBlobs(join(config.data, 'blobs'))
     const found: Finding[] = []
-    const checks = [...storeChecks(config, driver, blobs, now, depth), ...witnessChecks(config, driver)]
+    const checks = [
+      ...storeChecks(config, driver, blobs, now, depth),
+      ...feedChecks(config, driver, now),
+      ...witnessChecks(config, driver),
+    ]
     for (const check of checks) found.push(...(await run(check)))
     return found
   } finally {

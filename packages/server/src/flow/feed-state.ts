@@ -19,7 +19,9 @@ export interface FeedState {
 
 /** The feeds of the configuration, and how old what they told is. */
 export async function listFeedStates(
-  ports: Pick<Ports, 'store' | 'clock' | 'advisorySources'>,
+  ports: Pick<Ports, 'clock' | 'advisorySources'> & {
+    readonly store: { readonly advisories: Pick<Ports['store']['advisories'], 'listFeeds'> }
+  },
 ): Promise<readonly FeedState[]> {
   const known = new Map((await ports.store.advisories.listFeeds()).map(feed => [feed.name, feed]))
   return ports.advisorySources.map(source => {

@@ -250,3 +250,32 @@ test('each upstream is asked: one that answers, one that does not, and one that 
   assert.match((await look(`${upstream.url}/npm`))?.say ?? '', /ECONNREFUSED/)
   await server.stop()
 })
+
+test('a feed of advisories that fails or is silent is told with its age and why', async () => {
+  const { data } = await makeInstance()
+  const feeds = [
+    '--advisory-feeds',
+    `good=${freshPath()},old=${freshPath()},bad=${freshPath()},new=${freshPath()}`,
+  ]
+  const row = (name: string, hours: number, fault: string) => {
+    const at = hours < 0 ? 0 : Date.now() - hours * 3600_000
+    tamper(data, `insert into feed values ('${name}', ${at}, ${at}, 7, 0, '${fault}')`)
+  }
+  row('good', 2, '')
+  row('old', 30, 'no route to it')
+  row('bad', -1, 'it answers 503')
+  const { out } = await holdfast('doctor', '--data', data, '--json', ...feeds)
+  const found = (JSON.parse(out).findings as Finding[]).filter(each => each.check === 'feeds')
+  assert.deepEqual(
+    found.map(({ state, say }) => [state, say.split(' ')[0]]),
+    [
+      ['ok', 'good'],
+      ['fail', 'old'],
+      ['fail', 'bad'],
+      ['warn', 'new'],
+    ],
+  )
+  assert.match(found[0]?.say ?? '', /2 hours ago, 7 records/)
+  assert.match(found[1]?.say ?? '', /30 hours ago.*silent.*no route to it/)
+  assert.match(found[2]?.say ?? '', /never read.*it answers 503/)
+})

@@ -128,6 +128,21 @@ test('the zip has every record as it came', async () => {
   assert.equal(Buffer.from(files['GHSA-one.json'] ?? []).toString(), JSON.stringify(records[0]))
 })
 
+test('the zip is not sent again to who has it, and is after anything that changes what it shows', async () => {
+  const first = await fetch(`${world.url}/osv/npm/all.zip`)
+  await first.arrayBuffer()
+  const etag = first.headers.get('etag') ?? ''
+  const again = () => fetch(`${world.url}/osv/npm/all.zip`, { headers: { 'if-none-match': etag } })
+  const same = await again()
+  assert.deepEqual([same.status, await same.text()], [304, ''])
+  await world.publish(ann, 'turned', '1.0.0')
+  const access = { token: ann.token, body: { access: 'restricted' } }
+  assert.equal((await world.npm('POST /-/package/turned/access', access)).status, 200)
+  const changed = await again()
+  assert.equal(changed.status, 200)
+  await changed.arrayBuffer()
+})
+
 test('a zip of more files than its first format can count is one', { timeout: 120_000 }, async () => {
   async function* many() {
     for (let at = 0; at < 66_000; at++) yield { name: `${at}.json`, text: `{"at":${at}}` }

@@ -44,13 +44,27 @@ async function answerRecord(ports: Ports, { actor }: Call, encoded: string): Pro
   return { status: 200, headers: headersOf('application/json; charset=utf-8'), body: text }
 }
 
+/** A package is private from its first owner on, or by a change of access. */
+const zipEvents = ['advisory', 'access', 'owner', 'unpublish'] as const
+
 /** As a dump of osv.dev: a file for each record. Made as it is sent; whoever is slow costs no memory. */
-async function answerZip(ports: Ports, { actor, method }: Call): Promise<Answer> {
+async function answerZip(ports: Ports, { actor, method, headers: asked }: Call): Promise<Answer> {
   const records = listAllAdvisories(ports, actor)
-  const headers = headersOf('application/zip')
+  const etag = await stampZip(ports)
+  const headers = { ...headersOf('application/zip'), etag, 'cache-control': 'private, no-cache' }
+  if (asked['if-none-match'] === etag) return { status: 304, headers }
   return method === 'HEAD'
     ? { status: 200, headers }
     : { status: 200, headers, flow: writeZip(files(records)) }
+}
+
+/** Another one after anything that could change which records there are, or which of them everybody may read. */
+async function stampZip({ store }: Ports): Promise<string> {
+  const newest = zipEvents.map(async type => {
+    const [event] = await store.events.search({ type }, Number.MAX_SAFE_INTEGER, 1)
+    return event?.position ?? 0
+  })
+  return `"${store.instance.id}-${Math.max(...(await Promise.all(newest)))}"`
 }
 
 async function* files(
