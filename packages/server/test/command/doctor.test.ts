@@ -253,10 +253,9 @@ test('each upstream is asked: one that answers, one that does not, and one that 
 
 test('a feed of advisories that fails or is silent is told with its age and why', async () => {
   const { data } = await makeInstance()
-  const feeds = [
-    '--advisory-feeds',
-    `good=${freshPath()},old=${freshPath()},bad=${freshPath()},new=${freshPath()}`,
-  ]
+  const file = freshPath()
+  const names = ['good', 'old', 'bad', 'new'].map(name => `${name}=${data}`)
+  await writeFile(file, `advisoryFeeds: [${names.map(each => JSON.stringify(each)).join(', ')}]\n`)
   const row = (name: string, hours: number, fault: string) => {
     const at = hours < 0 ? 0 : Date.now() - hours * 3600_000
     tamper(data, `insert into feed values ('${name}', ${at}, ${at}, 7, 0, '${fault}')`)
@@ -264,7 +263,7 @@ test('a feed of advisories that fails or is silent is told with its age and why'
   row('good', 2, '')
   row('old', 30, 'no route to it')
   row('bad', -1, 'it answers 503')
-  const { out } = await holdfast('doctor', '--data', data, '--json', ...feeds)
+  const { out } = await holdfast('doctor', '--data', data, '--json', '--config', file)
   const found = (JSON.parse(out).findings as Finding[]).filter(each => each.check === 'feeds')
   assert.deepEqual(
     found.map(({ state, say }) => [state, say.split(' ')[0]]),
