@@ -11,6 +11,7 @@ test('what names people, their addresses or their sessions stays in the record',
   assert.deepEqual(forRecord.sort(), [
     'account-change',
     'account-create',
+    'announcement',
     'approval',
     'assessment',
     'case',
@@ -31,6 +32,7 @@ test('what names people, their addresses or their sessions stays in the record',
     'token-create',
     'upstream-fault',
     'waiver-ask',
+    'watch',
   ])
 })
 

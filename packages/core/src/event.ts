@@ -94,6 +94,7 @@ export type EventType =
   | 'trust-root'
   | 'account-change'
   | 'account-create'
+  | 'announcement'
   | 'approval'
   | 'assessment'
   | 'case'
@@ -218,6 +219,7 @@ export const eventTable: Readonly<Record<EventType, EventRow>> = {
   }),
   'account-change': forRecord,
   'account-create': forRecord,
+  announcement: forRecord,
   approval: forRecord,
   assessment: forRecord,
   case: forRecord,

@@ -47,6 +47,11 @@ export const problemTable = {
     say: '{id} was withdrawn',
     hint: 'Publish a new one; what was taken back stays so that people can read why.',
   },
+  'announcement-not-found': {
+    status: 404,
+    say: 'There is no such announcement',
+    hint: 'See what is told at /status.',
+  },
   'approval-over': {
     status: 410,
     say: 'This request for approval is over: it was denied, used, or has expired',

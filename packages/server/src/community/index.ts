@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+export { type Announcement, type AnnouncementLine, addLine, parseAnnouncementTitle } from './announcement.ts'
 export {
   type AssessmentReads,
   type AssessmentResult,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { EventType, PackageName, Version } from '@holdfast/core'
+import type { Announcement } from './announcement.ts'
 import type { Delivery, Hook } from './hook.ts'
 import type { PolicyPageName, PolicyText } from './policy-page.ts'
 import type { Review } from './review.ts'
@@ -24,6 +25,9 @@ export interface CommunityReads {
   findPolicyText(page: PolicyPageName, version?: number): Promise<PolicyText | undefined>
   /** Newest first. */
   listPolicyTexts(page: PolicyPageName, limit: number): Promise<readonly PolicyText[]>
+  findAnnouncement(id: string): Promise<Announcement | undefined>
+  /** Newest first. */
+  listAnnouncements(limit: number): Promise<readonly Announcement[]>
   findReview(id: string): Promise<Review | undefined>
   /** Newest first. */
   listReviews(): Promise<readonly Review[]>
@@ -39,6 +43,7 @@ export interface CommunityWrites {
   /** Throws `policy-page-changed` where that version is there already: of two who edit at once one is first. */
   addPolicyText(text: PolicyText): Promise<void>
   setReview(review: Review): Promise<void>
+  setAnnouncement(announcement: Announcement): Promise<void>
   /** One that is there stays as it is. */
   addWatch(watch: Watch): Promise<void>
   removeWatch(watch: Omit<Watch, 'since'>): Promise<void>

@@ -36,6 +36,7 @@ export {
   updateAdvisory,
   withdrawAdvisory,
 } from './advisory-writing.ts'
+export { announce, announceMore, listAnnouncements } from './announcement.ts'
 export type { Arrival, Told } from './arrival.ts'
 export { keepAssessment } from './assessment.ts'
 export { type AuditPage, type AuditWish, loginsOf, readAudit } from './audit.ts'

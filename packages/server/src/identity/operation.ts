@@ -134,6 +134,12 @@ export const operations = {
   'token:create': { needs: { on: 'self' }, token: 'manage', presence: true },
   'token:revoke': { needs: { on: 'self' }, token: 'read', presence: false },
   'instance:operate': { needs: { on: 'instance', roles: ['operator'] }, token: 'never', presence: true },
+  // What everybody is told while something goes on.
+  'status:announce': {
+    needs: { on: 'instance', roles: ['operator', 'responder'] },
+    token: 'never',
+    presence: true,
+  },
   // Every entry of the log, whatever package it names.
   'log:read': {
     needs: { on: 'instance', roles: ['auditor', 'operator', 'responder'] },

@@ -44,6 +44,7 @@ const words = {
   'account:read': 'see the account of somebody else',
   'account:password': 'change the password of this account',
   'account:change': 'change this account',
+  'status:announce': 'tell everybody of an incident',
   'account:watch': 'watch for {subject}',
   'account:recover': 'recover this account',
   'account:assist': 'help to recover accounts',

@@ -121,6 +121,7 @@ function foot(): Markup {
 <a href="/report">Report something</a>
 <a href="/policy/tokens">Rules for tokens</a>
 <a href="/policy">Policies</a>
+<a href="/status">Status</a>
 <a href="/npm/-/npm/v1/keys">Signing keys</a>
 </nav>
 </div></footer>`

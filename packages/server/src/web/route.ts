@@ -70,6 +70,7 @@ import { securityText } from './page/security-text.ts'
 import { signInPage, signInSubmit, signOutSubmit } from './page/sign-in.ts'
 import { invitationPage, invitationSubmit, signUpPage, signUpSubmit } from './page/sign-up.ts'
 import { stagedListPage, stagedPage, stagedSubmit } from './page/staged.ts'
+import { statusPage, statusSubmit } from './page/status.ts'
 import { newTokenPage, newTokenSubmit, tokensPage, tokensSubmit } from './page/token.ts'
 import { tokenPolicyPage, tokenRuleFile } from './page/token-policy.ts'
 import { usePage } from './page/use.ts'
@@ -107,6 +108,7 @@ export function addRoutes(app: Hono<WebEnv>): void {
   app.get('/policy/:page/history', policyHistoryPage)
   app.get('/.well-known/security.txt', securityText)
   app.get('/security/reviews', reviewsPage)
+  app.get('/status', statusPage).post(statusSubmit)
   app.get('/recover', askRecoveryPage).post(askRecoverySubmit)
   app.get('/recover/:code', recoveryLinkPage).post(recoveryLinkSubmit)
   app.get('/recovery/cancel/:secret', cancelRecoveryPage).post(cancelRecoverySubmit)

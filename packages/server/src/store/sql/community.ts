@@ -2,6 +2,7 @@
 import { problem } from '@holdfast/core'
 import type { Kysely, Selectable } from 'kysely'
 import type {
+  Announcement,
   CommunityReads,
   CommunityWrites,
   PolicyPageName,
@@ -27,6 +28,14 @@ export function communityReads(db: Kysely<Schema>): CommunityReads {
     async listPolicyTexts(page, limit) {
       return (await texts(page).limit(limit).execute()).map(toText)
     },
+    async findAnnouncement(id) {
+      const row = await db.selectFrom('announcement').selectAll().where('id', '=', id).executeTakeFirst()
+      return row && toAnnouncement(row)
+    },
+    async listAnnouncements(limit) {
+      const query = db.selectFrom('announcement').selectAll().orderBy('begun_at', 'desc').orderBy('id')
+      return (await query.limit(limit).execute()).map(toAnnouncement)
+    },
     async findReview(id) {
       const row = await db.selectFrom('review').selectAll().where('id', '=', id).executeTakeFirst()
       return row && toReview(row)
@@ -50,6 +59,11 @@ export function communityWrites(db: Kysely<Schema>): CommunityWrites {
         .executeTakeFirst()
       if (Number(done.numInsertedOrUpdatedRows) === 0) throw problem('policy-page-changed')
     },
+    async setAnnouncement({ id, title, lines, isOver }) {
+      const row = { title, lines: JSON.stringify(lines), is_over: isOver ? 1 : 0 }
+      const query = db.insertInto('announcement').values({ id, ...row, begun_at: lines[0]?.at ?? 0 })
+      await query.onConflict(clash => clash.column('id').doUpdateSet(row)).execute()
+    },
     async setReview({ id, date, scope, reviewer, findings, changedAt }) {
       const row = { date, scope, reviewer, findings: JSON.stringify(findings), changed_at: changedAt }
       const query = db.insertInto('review').values({ id, ...row })
@@ -60,6 +74,11 @@ export function communityWrites(db: Kysely<Schema>): CommunityWrites {
 
 function toText({ page, ...row }: Selectable<Schema['policy_text']>): PolicyText {
   return { ...row, page: page as PolicyPageName }
+}
+
+function toAnnouncement(row: Selectable<Schema['announcement']>): Announcement {
+  const lines = JSON.parse(row.lines) as Announcement['lines']
+  return { id: row.id, title: row.title, lines, isOver: row.is_over === 1 }
 }
 
 function toReview(row: Selectable<Schema['review']>): Review {

@@ -463,6 +463,8 @@ export interface Schema {
     last_at: number
   }
   download_day: { package: string; version: string; day: number; count: number }
+  /** The lines are JSON text. */
+  announcement: { id: string; title: string; lines: string; is_over: number; begun_at: number }
   watch: { account: string; kind: string; subject: string; since: number }
   watcher: { account: string; digest: string; told_at: number }
   hook: {

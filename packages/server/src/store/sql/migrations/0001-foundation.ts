@@ -719,6 +719,7 @@ async function community(table: TableMaker, db: Kysely<unknown>): Promise<void> 
     findings: 'text',
     changed_at: 'int',
   })
+  await table('announcement', { id: 'text!', title: 'text', lines: 'text', is_over: 'int', begun_at: 'int' })
   await table('watch', { account: 'text', kind: 'text', subject: 'text', since: 'int' }, [
     'account',
     'kind',
