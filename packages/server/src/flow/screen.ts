@@ -148,6 +148,13 @@ export function currentRules({ config }: Pick<Ports, 'config'>): Promise<string>
   return known
 }
 
+/** Starts the thread while something to screen is still on its way; a failure shows when there is something to do. */
+export function expectScreening({ config }: Pick<Ports, 'config'>): void {
+  if (waiting > 0) return
+  const job = { bytes: undefined, previous: undefined, limits: limitsOf(config) }
+  thread.run(job).catch(() => {})
+}
+
 function limitsOf(config: Ports['config']): InspectLimits {
   return {
     ...defaultInspectLimits,

@@ -8,7 +8,7 @@ import {
   problem,
 } from '@holdfast/core'
 import * as v from 'valibot'
-import { admit, publish, type Upload } from '../../../flow/index.ts'
+import { admit, expectScreening, publish, type Upload } from '../../../flow/index.ts'
 import type { Answer, Call } from '../../../http/index.ts'
 import type { Ports } from '../../../ports.ts'
 import { headerText, json } from '../answer.ts'
@@ -42,6 +42,7 @@ async function putPackage(ports: Ports, call: Call, params: Params): Promise<Ans
   // Who may not write this package is refused before a byte of a large body is stored.
   if (Number(call.headers['content-length'] ?? 0) > 1024 * 1024 || call.actor.kind === 'nobody')
     await admit(ports, call.actor, name)
+  if (call.actor.kind !== 'nobody') expectScreening(ports)
   const body = await readBody(ports, call)
   if (body.tarballs.length === 0 && body.texts.length === 0)
     return changeDocument(ports, call, name, body.document)
