@@ -103,6 +103,7 @@ export type EventType =
   | 'denied'
   | 'download-flush'
   | 'invite'
+  | 'measure'
   | 'project'
   | 'policy-page'
   | 'review'
@@ -228,6 +229,7 @@ export const eventTable: Readonly<Record<EventType, EventRow>> = {
   denied: forRecord,
   'download-flush': forRecord,
   invite: forRecord,
+  measure: forRecord,
   project: forRecord,
   'policy-page': forRecord,
   review: forRecord,

@@ -117,6 +117,11 @@ export const problemTable = {
     say: 'This form was sent from {origin}, not from this site',
     hint: 'Open the page of this registry yourself and send the form from there.',
   },
+  frozen: {
+    status: 403,
+    say: '{what} is closed for now: {why}',
+    hint: 'Nothing changes here until a responder of this registry opens it again; what is there can still be read.',
+  },
   'import-unreadable': {
     status: 400,
     say: 'The old registry does not give it: {why}',
@@ -286,6 +291,31 @@ export const problemTable = {
     status: 400,
     say: 'package.json in the tarball and the published manifest disagree on {field}: {found} and {wanted}',
     hint: 'Publish with a current client from a clean folder, so that both are made from one package.json.',
+  },
+  'measure-ended': {
+    status: 409,
+    say: 'This measure has ended, or waits for nobody',
+    hint: 'Look at the list of measures: what was lifted is taken again as a new measure.',
+  },
+  'measure-invalid': {
+    status: 400,
+    say: 'This measure cannot be taken: {why}',
+    hint: 'Say what it is about and why; a preview shows what it would close.',
+  },
+  'measure-needs-second': {
+    status: 403,
+    say: 'A second person has to say so: {why}',
+    hint: 'Another responder says the same, or the owner of the machine with `holdfast operator measure`.',
+  },
+  'measure-not-found': {
+    status: 404,
+    say: 'There is no such measure',
+    hint: 'See all of them at /operate/measures.',
+  },
+  'measure-unconfirmed': {
+    status: 400,
+    say: 'This reaches {count} versions, or all of the registry: type {word} to confirm',
+    hint: 'Look at the preview first, then repeat it with that word.',
   },
   'method-not-allowed': {
     status: 405,

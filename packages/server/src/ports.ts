@@ -39,7 +39,14 @@ import type {
 } from './community/index.ts'
 import type { Config } from './config.ts'
 import type { DomainFacts, Grant, IdentityReads, IdentityUpkeep, IdentityWrites } from './identity/index.ts'
-import type { CaseReads, CaseWrites, ReportReads, ReportWrites } from './incident/index.ts'
+import type {
+  CaseReads,
+  CaseWrites,
+  MeasureReads,
+  MeasureWrites,
+  ReportReads,
+  ReportWrites,
+} from './incident/index.ts'
 import type {
   BuildFacts,
   BundleFacts,
@@ -389,6 +396,7 @@ export interface Store {
   readonly reports: ReportReads
   readonly watches: WatchRows
   readonly hooks: HookRows
+  readonly measures: MeasureReads
   readonly advisories: AdvisoryRows
   readonly screening: ScreeningReads
   readonly policy: PolicyReads
@@ -446,6 +454,7 @@ export interface Tx {
   readonly incident: CaseReads & CaseWrites
   readonly community: CommunityReads & CommunityWrites
   readonly reports: ReportReads & ReportWrites
+  readonly measures: MeasureReads & MeasureWrites
   readonly advisories: Pick<AdvisoryRows, 'listRecords'> & AdvisoryWrites
   readonly screening: ScreeningReads & ScreeningWrites
   readonly habits: HabitReads & HabitWrites

@@ -158,6 +158,19 @@ export {
   sayLapse,
 } from './mail-domain.ts'
 export { installFields } from './manifest.ts'
+export {
+  confirmMeasure,
+  contain,
+  type Draft,
+  freezeOwn,
+  lapseMeasures,
+  listMeasures,
+  type Preview,
+  parseDraft,
+  previewMeasure,
+  readSwitches,
+  undoMeasure,
+} from './measure.ts'
 export { findCritical, graceEnd } from './mfa-rule.ts'
 export { openMirrors } from './mirror.ts'
 export { listPackageNews, listPublisherNews, type NewsPage, readNews, type Sight, sightOf } from './news.ts'

@@ -9,6 +9,7 @@ import {
   problem,
 } from '@holdfast/core'
 import type { Ingested, OriginName, UpstreamVersion } from '../catalog/index.ts'
+import { checkNotFrozen } from '../identity/index.ts'
 import {
   defaultInspectLimits,
   type InsideWords,
@@ -148,6 +149,10 @@ class Arriving implements Arrival {
     try {
       const upstream = upstreams.get(origin)
       if (upstream === undefined) throw problem('unavailable', { why: `there is no origin '${origin}'` })
+      await checkNotFrozen(this.#ports.store, [
+        `origin:${origin}`,
+        ...(version.digest === undefined ? [] : [`hash:${version.digest}`]),
+      ])
       const { sizeBytes, bytes } = await upstream.openTarball(version.tarball)
       open(sizeBytes)
       for await (const piece of bytes) await this.#take(writer, piece)

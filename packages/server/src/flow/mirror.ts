@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isProblem, type PackageName, type Problem, problem } from '@holdfast/core'
 import type { Mirror, OriginName } from '../catalog/index.ts'
+import { checkNotFrozen } from '../identity/index.ts'
 import type { KnownMirror, Mirrors, Ports, UpstreamAnswer, UpstreamContent } from '../ports.ts'
 import { Remembered } from './remembered.ts'
 import { followUpstream } from './takedown.ts'
@@ -124,6 +125,8 @@ async function ask(ports: Mirroring, name: PackageName, origin: OriginName): Pro
   const upstream = ports.upstreams.get(origin)
   if (upstream === undefined) throw problem('unavailable', { why: `there is no origin '${origin}'` })
   const kept = await ports.store.mirrors.find(name)
+  const closed = [`origin:${origin}`, ...(kept === undefined ? ['proxying'] : [])]
+  await checkNotFrozen(ports.store, closed)
   const before = kept?.origin === origin ? kept : undefined
   // What was gone is told whole when it is back.
   const seen = before === undefined || before.isGone ? undefined : withValidators(before, ports.clock())

@@ -11,7 +11,16 @@ import {
   type Version,
 } from '@holdfast/core'
 import { type Access, amend, approvalsOf, type Package, type PackageVersion } from '../catalog/index.ts'
-import { type Actor, actorId, authorize, forbid, type Grant, isMachine } from '../identity/index.ts'
+import {
+  type Actor,
+  actorId,
+  authorize,
+  checkNotFrozen,
+  closures,
+  forbid,
+  type Grant,
+  isMachine,
+} from '../identity/index.ts'
 import {
   checkManifestAgrees,
   defaultInspectLimits,
@@ -165,6 +174,11 @@ export async function enter(
     ports.store.commit(grant, events, async tx => {
       const { habits, screened } = entry
       const judged = habits === undefined ? screened : await judgeInTurn(tx, ports, habits, screened)
+      // A freeze that came while this went on counts, and so does one of these bytes.
+      await checkNotFrozen(tx, [
+        ...closures(grant.actor, grant.operation, grant.subject),
+        `hash:${entry.bytes.digest}`,
+      ])
       await check(tx)
       await record(ports, tx, grant, { ...entry, screened: judged })
       return judged.reason

@@ -4,6 +4,7 @@ import type { PackageRole } from '../catalog/index.ts'
 import type { Ports } from '../ports.ts'
 import { type Actor, isMachine, type Machine, type TokenLimits } from './actor.ts'
 import { noteDenial } from './denial.ts'
+import { checkNotFrozen, closures } from './freeze.ts'
 import type { Grant } from './grant.ts'
 import { letsIn } from './machine.ts'
 import { type Needs, type Operation, operations, type Rule } from './operation.ts'
@@ -51,6 +52,7 @@ async function decide(ports: Asked, actor: Actor, operation: Operation, subject:
     checkToken(actor, rule, subject, operation)
     if (rule.token !== 'read' && rule.token !== 'never' && !actor.verified) throw problem('email-unverified')
   }
+  await checkNotFrozen(ports.store, closures(actor, operation, subject))
   return { actor, operation, subject } as Grant
 }
 

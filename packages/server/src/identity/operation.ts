@@ -74,6 +74,10 @@ export const operations = {
   // The sequencer's: what a checkpoint covers becomes visible.
   'log:publish': { needs: { on: 'instance', roles: [] }, token: 'never', presence: false },
   'version:contain': { needs: { on: 'instance', roles: ['responder'] }, token: 'never', presence: true },
+  // Closing takes one responder and opening again two; whoever maintains a package may close it for writes.
+  'measure:take': { needs: { on: 'instance', roles: ['responder'] }, token: 'manage', presence: true },
+  'measure:lapse': { needs: { on: 'instance', roles: [] }, token: 'never', presence: false },
+  'package:freeze': { needs: { on: 'package', role: 'maintainer' }, token: 'write', presence: true },
   // What is known to be bad, in this registry's own words.
   'advisory:write': { needs: { on: 'instance', roles: ['responder'] }, token: 'manage', presence: true },
   // Nothing comes of it before the mailbox is proven.

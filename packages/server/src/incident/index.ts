@@ -13,6 +13,17 @@ export { type CaseClock, caseTargets, clockOf } from './clock.ts'
 export { type Playbook, parsePlaybook } from './playbook.ts'
 export { formatRecord, type IncidentRecord, type TimelineEntry } from './record.ts'
 export {
+  type ClosedVersion,
+  type MeasureReads,
+  type MeasureVersion,
+  type MeasureWrites,
+  measureLifeMs,
+  parseFreezeSubject,
+  parseVersionQuery,
+  type TakenMeasure,
+  type VersionQuery,
+} from './measure.ts'
+export {
   type AutomaticFacts,
   isTrusted,
   judgeReports,

@@ -7,6 +7,15 @@ import { advisoryPrefix, answerAdvisory, postAdvisory } from './advisory.ts'
 import { giveReadToken } from './ci.ts'
 import { answerIncidents, incidentsPath } from './incident.ts'
 import { reportLeaks, reportSignedLeaks, revokeTokens } from './leak.ts'
+import {
+  getMeasures,
+  getSwitches,
+  postConfirm,
+  postMeasure,
+  postOwnFreeze,
+  postPreview,
+  postUndo,
+} from './measure.ts'
 import { keepVersions, previewVersions } from './policy.ts'
 import { answerProject, projectPrefix } from './project.ts'
 import { provenancePrefix, readProvenance } from './provenance.ts'
@@ -22,6 +31,13 @@ const routes: Readonly<Record<string, Handler>> = {
   'POST /api/v1/leaks': reportLeaks,
   'POST /api/v1/leaks/github': reportSignedLeaks,
   'POST /api/v1/reports': postReport,
+  'GET /api/v1/measures': getMeasures,
+  'GET /api/v1/switches': getSwitches,
+  'POST /api/v1/measures': postMeasure,
+  'POST /api/v1/measures/preview': postPreview,
+  'POST /api/v1/measures/own': postOwnFreeze,
+  'POST /api/v1/measures/confirm': postConfirm,
+  'POST /api/v1/measures/undo': postUndo,
   'POST /api/v1/waivers': postWaiver,
   'POST /api/v1/policy/preview': previewVersions,
   'POST /api/v1/policy/keep': keepVersions,

@@ -434,6 +434,22 @@ export interface Schema {
     secret_hash: string
     made_at: number
   }
+  measure: {
+    id: string
+    kind: string
+    subject: string
+    reason: string
+    words: string
+    actor: string
+    incident: string
+    made_at: number
+    lapses_at: number | null
+    confirmed_by: string
+    undo_asked_by: string
+    undone_by: string
+    undone_at: number | null
+  }
+  measure_version: { measure: string; package: string; version: string; was: string }
   reporter_mark: { reporter: string; marked: number }
   incident_note: { incident: string; ordinal: number; at: number; author: string; words: string }
   document: {

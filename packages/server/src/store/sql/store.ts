@@ -17,6 +17,7 @@ import { identityReads, identityUpkeep, identityWrites } from './identity.ts'
 import { caseReads, caseWrites } from './incident.ts'
 import { leafDocumentReads, leafDocumentWrites } from './leaf-document.ts'
 import { logRows, logWrites } from './log.ts'
+import { measureReads, measureWrites } from './measure.ts'
 import { migrations } from './migrations/index.ts'
 import { mirrorRows, upstreamWrites } from './mirror.ts'
 import { policyReads, policyWrites } from './policy.ts'
@@ -59,6 +60,7 @@ export async function openStore(driver: SqlDriver<Schema>, clock: Clock, logOrig
     reports: reportReads(driver.db),
     watches: watchRows(driver.db, derive),
     hooks: hookRows(driver.db, derive),
+    measures: measureReads(driver.db, clock),
     advisories: advisoryRows(driver.db, derive),
     screening: screeningReads(driver.db),
     habits: habitReads(driver.db),
@@ -105,6 +107,7 @@ function openTx(tx: Kysely<Schema>, clock: Clock, record: Tx['record']): Tx {
     incident: { ...caseReads(tx), ...caseWrites(tx) },
     community: { ...communityReads(tx), ...communityWrites(tx) },
     reports: { ...reportReads(tx), ...reportWrites(tx) },
+    measures: { ...measureReads(tx, clock), ...measureWrites(tx) },
     advisories: advisoryWrites(tx),
     screening: { ...screeningReads(tx), ...screeningWrites(tx) },
     assessments: { ...assessmentReads(tx), ...assessmentWrites(tx) },

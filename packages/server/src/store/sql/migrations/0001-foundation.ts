@@ -504,6 +504,30 @@ async function incidents(table: TableMaker, db: Kysely<unknown>): Promise<void> 
   await index(db, 'report', ['state', 'made_at'])
   await index(db, 'report', ['secret_hash'])
   await table('reporter_mark', { reporter: 'text!', marked: 'int' })
+  // What people closed: of a freeze the subject says what, of a quarantine the rows beside it.
+  await table('measure', {
+    id: 'text!',
+    kind: 'text',
+    subject: 'text',
+    reason: 'text',
+    words: 'text',
+    actor: 'text',
+    incident: 'text',
+    made_at: 'int',
+    lapses_at: 'int?',
+    confirmed_by: 'text',
+    undo_asked_by: 'text',
+    undone_by: 'text',
+    undone_at: 'int?',
+  })
+  await index(db, 'measure', ['subject', 'undone_at'])
+  await index(db, 'measure', ['undone_at', 'lapses_at'])
+  await table('measure_version', { measure: 'text', package: 'text', version: 'text', was: 'text' }, [
+    'measure',
+    'package',
+    'version',
+  ])
+  await index(db, 'measure_version', ['package', 'version'])
   await table(
     'screening',
     {

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Status } from '@holdfast/core'
+import { type Kysely, type Selectable, sql } from 'kysely'
+import type {
+  MeasureReads,
+  MeasureVersion,
+  MeasureWrites,
+  TakenMeasure,
+  VersionQuery,
+} from '../../incident/index.ts'
+import type { Clock } from '../../ports.ts'
+import type { Schema } from './schema.ts'
+
+/** Questions about measures. */
+export function measureReads(db: Kysely<Schema>, clock: Clock): MeasureReads {
+  const all = () => db.selectFrom('measure').selectAll()
+  return {
+    async find(id) {
+      const row = await all().where('id', '=', id).executeTakeFirst()
+      return row && toMeasure(row)
+    },
+    async list(limit) {
+      const rows = await all()
+        .orderBy(sql`case when undone_at is null then 0 else 1 end`)
+        .orderBy('made_at', 'desc')
+        .limit(limit)
+        .execute()
+      return rows.map(toMeasure)
+    },
+    async findFreeze(subjects) {
+      const row = await all()
+        .where('subject', 'in', subjects)
+        .where('undone_at', 'is', null)
+        .where('kind', '=', 'freeze')
+        .where(eb => eb.or([eb('lapses_at', 'is', null), eb('lapses_at', '>', clock())]))
+        .limit(1)
+        .executeTakeFirst()
+      return row && toMeasure(row)
+    },
+    async listLapsed(now, limit) {
+      const open = all().where('undone_at', 'is', null).where('lapses_at', '<=', now)
+      return (await open.orderBy('lapses_at').limit(limit).execute()).map(toMeasure)
+    },
+    async match(query, limit, besides) {
+      const rows = await matching(db, query, besides)
+        .select(['version.package', 'version.version'])
+        .orderBy('version.package')
+        .orderBy('version.ordinal')
+        .limit(limit)
+        .execute()
+      return rows.map(toVersion)
+    },
+    async countMatches(query) {
+      const row = await matching(db, query).select(sql<number>`count(*)`.as('n')).executeTakeFirstOrThrow()
+      return Number(row.n)
+    },
+    async listVersions(id, limit) {
+      const rows = await db
+        .selectFrom('measure_version')
+        .select(['package', 'version', 'was'])
+        .where('measure', '=', id)
+        .orderBy('package')
+        .orderBy('version')
+        .limit(limit)
+        .execute()
+      return rows.map(row => ({ ...toVersion(row), was: row.was as Status }))
+    },
+  }
+}
+
+/** Changes to measures, inside a transaction. */
+export function measureWrites(db: Kysely<Schema>): MeasureWrites {
+  const change = async (
+    id: string,
+    set: Partial<Schema['measure']>,
+    unset?: 'confirmed_by' | 'undo_asked_by',
+  ) => {
+    const open = db.updateTable('measure').set(set).where('id', '=', id).where('undone_at', 'is', null)
+    const done = await (unset === undefined ? open : open.where(unset, '=', '')).executeTakeFirst()
+    return done.numUpdatedRows > 0n
+  }
+  return {
+    async add({ madeAt, lapsesAt, confirmedBy, undoAskedBy, undoneBy, undoneAt, ...rest }) {
+      const times = { made_at: madeAt, lapses_at: lapsesAt, undone_at: undoneAt }
+      const people = { confirmed_by: confirmedBy, undo_asked_by: undoAskedBy, undone_by: undoneBy }
+      await db
+        .insertInto('measure')
+        .values({ ...rest, ...times, ...people })
+        .execute()
+    },
+    confirm: (id, by) => change(id, { confirmed_by: by, lapses_at: null }, 'confirmed_by'),
+    askUndo: (id, by) => change(id, { undo_asked_by: by }, 'undo_asked_by'),
+    end: (id, by, at) => change(id, { undone_by: by, undone_at: at }),
+    async addVersion(measure, { name, version, was }) {
+      await db.insertInto('measure_version').values({ measure, package: name, version, was }).execute()
+    },
+    async dropVersion(measure, { name, version }) {
+      await db
+        .deleteFrom('measure_version')
+        .where('measure', '=', measure)
+        .where('package', '=', name)
+        .where('version', '=', version)
+        .execute()
+    },
+    async passOn(id, { name, version, was }) {
+      const row = await db
+        .selectFrom('measure_version')
+        .innerJoin('measure', 'measure.id', 'measure_version.measure')
+        .select('measure.id')
+        .where('measure_version.package', '=', name)
+        .where('measure_version.version', '=', version)
+        .where('measure.id', '<>', id)
+        .where('measure.undone_at', 'is', null)
+        .limit(1)
+        .executeTakeFirst()
+      if (row === undefined) return false
+      await db
+        .updateTable('measure_version')
+        .set({ was })
+        .where('measure', '=', row.id)
+        .where('package', '=', name)
+        .where('version', '=', version)
+        .execute()
+      return true
+    },
+  }
+}
+
+/** Also what other measures have closed: each keeps its own list, so that undoing one opens nothing of another. */
+function matching(db: Kysely<Schema>, query: VersionQuery, besides?: string) {
+  const { package: name, version, publisher, token, since, until, digest, indicator } = query
+  let found = db.selectFrom('version').where('version.status', 'in', ['live', 'yanked', 'quarantined'])
+  if (besides !== undefined)
+    found = found.where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom('measure_version')
+            .select('measure_version.measure')
+            .where('measure_version.measure', '=', besides)
+            .whereRef('measure_version.package', '=', 'version.package')
+            .whereRef('measure_version.version', '=', 'version.version'),
+        ),
+      ),
+    )
+  if (name !== undefined) found = found.where('version.package', '=', name)
+  if (version !== undefined) found = found.where('version.version', '=', version)
+  if (publisher !== undefined) found = found.where('version.publisher', '=', publisher)
+  if (token !== undefined) found = found.where('version.token', '=', token)
+  if (since !== undefined) found = found.where('version.published_at', '>=', since)
+  if (until !== undefined) found = found.where('version.published_at', '<', until)
+  if (digest !== undefined) found = found.where('version.digest', '=', digest)
+  if (indicator !== undefined)
+    found = found.where(sql<boolean>`version.manifest like ${`%${escapeLike(indicator)}%`} escape '!'`)
+  return found
+}
+
+function escapeLike(text: string): string {
+  return JSON.stringify(text).slice(1, -1).replace(/[!%_]/g, '!$&')
+}
+
+function toVersion(row: { readonly package: string; readonly version: string }): MeasureVersion {
+  return { name: row.package, version: row.version } as MeasureVersion
+}
+
+function toMeasure(row: Selectable<Schema['measure']>): TakenMeasure {
+  const { made_at, lapses_at, confirmed_by, undo_asked_by, undone_by, undone_at, ...rest } = row
+  return {
+    ...rest,
+    madeAt: Number(made_at),
+    lapsesAt: lapses_at === null ? null : Number(lapses_at),
+    confirmedBy: confirmed_by,
+    undoAskedBy: undo_asked_by,
+    undoneBy: undone_by,
+    undoneAt: undone_at === null ? null : Number(undone_at),
+  } as TakenMeasure
+}

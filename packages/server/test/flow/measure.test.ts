@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What responders close when something goes wrong, and how it opens again. */
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { parsePackageName } from '@holdfast/core'
+import { contain, freezeOwn, lapseMeasures, parseDraft, undoMeasure } from '../../src/flow/index.ts'
+import { nobody, operator } from '../../src/identity/index.ts'
+import { publishDocument } from '../live.ts'
+import { openWorld, type Someone, type World } from '../world.ts'
+
+interface Told {
+  readonly versions: Readonly<Record<string, { readonly dist: { readonly integrity: string } }>>
+}
+
+let world: World
+let alice: Someone
+let bob: Someone
+let rae: Someone
+let sam: Someone
+
+before(async () => {
+  world = await openWorld()
+  alice = await world.someone('alice')
+  bob = await world.someone('bob')
+  rae = await world.someone('rae', ['responder'])
+  sam = await world.someone('sam', ['responder'])
+})
+after(async () => {
+  assert.deepEqual(world.errors, [])
+  await world.check()
+  await world.close()
+})
+
+const statusOf = async (name: string, version = '1.0.0') =>
+  (await world.npm(`GET /${name}/-/${name}-${version}.tgz`)).status
+
+const measure = (who: Someone, body: object, path = '') =>
+  world.ask(`POST /api/v1/measures${path}`, { token: who.token, body: { reason: 'malware', ...body } })
+
+const canPublish = async (who: Someone, name: string, version: string) => {
+  try {
+    await world.publish(who, name, version)
+    return true
+  } catch {
+    return false
+  }
+}
+
+test('a query closes what it names and nothing else, and opens it when its maker takes it back', async () => {
+  await world.publish(alice, 'evil-a', '1.0.0')
+  await world.publish(alice, 'evil-a', '1.0.1')
+  await world.publish(bob, 'good-b', '1.0.0')
+  const seen = await measure(rae, { kind: 'quarantine', publisher: 'alice' }, '/preview')
+  assert.equal(seen.body.count, 2)
+  assert.equal(await statusOf('evil-a'), 200, 'a preview closes nothing')
+  const taken = await measure(rae, { kind: 'quarantine', publisher: 'alice', words: 'steals keys' })
+  assert.equal(taken.body.count, 2)
+  assert.deepEqual([await statusOf('evil-a'), await statusOf('evil-a', '1.0.1')], [403, 403])
+  assert.equal(await statusOf('good-b'), 200)
+  assert.equal((await measure(rae, { id: taken.body.id }, '/undo')).body.state, 'undone')
+  assert.equal(await statusOf('evil-a'), 200)
+  assert.equal((await measure(rae, { id: taken.body.id }, '/undo')).body.code, 'measure-ended')
+})
+
+test('what somebody confirmed opens only when two people say so', async () => {
+  await world.publish(alice, 'twice', '1.0.0')
+  const { body } = await measure(rae, { kind: 'quarantine', package: 'twice' })
+  assert.equal((await measure(rae, { id: body.id }, '/confirm')).body.code, 'measure-needs-second')
+  assert.equal((await measure(sam, { id: body.id }, '/confirm')).status, 200)
+  assert.equal((await measure(rae, { id: body.id }, '/undo')).body.state, 'asked')
+  assert.equal((await measure(rae, { id: body.id }, '/undo')).body.code, 'measure-needs-second')
+  assert.equal(await statusOf('twice'), 403)
+  assert.equal((await measure(sam, { id: body.id }, '/undo')).body.state, 'undone')
+  assert.equal(await statusOf('twice'), 200)
+})
+
+test('undoing one of two measures opens nothing that the other closed', async () => {
+  await world.publish(alice, 'both', '1.0.0')
+  const first = await measure(rae, { kind: 'quarantine', package: 'both' })
+  const second = await measure(sam, { kind: 'quarantine', package: 'both', version: '1.0.0' })
+  await measure(rae, { id: first.body.id }, '/undo')
+  assert.equal(await statusOf('both'), 403)
+  await measure(sam, { id: second.body.id }, '/undo')
+  assert.equal(await statusOf('both'), 200)
+})
+
+test('everything asks for a word', async () => {
+  assert.equal((await measure(rae, { kind: 'quarantine' })).body.code, 'measure-unconfirmed')
+  assert.equal((await measure(rae, { kind: 'freeze', subject: 'registry' })).body.code, 'measure-unconfirmed')
+  assert.equal(
+    (await measure(alice, { kind: 'freeze', subject: 'registry', confirm: 'registry' })).status,
+    403,
+  )
+})
+
+test('a frozen package, account, switch or registry takes no publish, others go on, and reading does', async () => {
+  await world.publish(alice, 'ice', '1.0.0')
+  await world.publish(bob, 'water', '1.0.0')
+  const freezes = [
+    { subject: 'package:ice', closed: ['ice'] },
+    { subject: 'account:alice', closed: ['ice'] },
+    { subject: 'publishing', closed: ['ice', 'water'] },
+    { subject: 'registry', confirm: 'registry', closed: ['ice', 'water'] },
+  ]
+  let patch = 1
+  for (const { closed, ...freeze } of freezes) {
+    const { body } = await measure(rae, { kind: 'freeze', ...freeze })
+    assert.equal(await canPublish(alice, 'ice', `1.0.${patch}`), !closed.includes('ice'), freeze.subject)
+    assert.equal(await canPublish(bob, 'water', `1.0.${patch}`), !closed.includes('water'), freeze.subject)
+    assert.equal(await statusOf('ice'), 200)
+    assert.equal((await measure(rae, { id: body.id }, '/undo')).body.state, 'undone')
+    patch += 1
+  }
+  assert.ok(await canPublish(alice, 'ice', '2.0.0'))
+})
+
+test('bytes that were closed by their hash are not published', async () => {
+  const { versions } = publishDocument('seed', '1.0.0') as unknown as Told
+  const hash = versions['1.0.0']?.dist.integrity ?? ''
+  const { body } = await measure(rae, { kind: 'freeze', subject: `hash:${hash}` })
+  assert.equal(await canPublish(alice, 'seed', '1.0.0'), false)
+  await measure(rae, { id: body.id }, '/undo')
+  assert.ok(await canPublish(alice, 'seed', '1.0.0'))
+})
+
+test('a maintainer freezes a package against everybody, and opens it again', async () => {
+  await world.publish(alice, 'mine', '1.0.0')
+  const own = await world.ask('POST /api/v1/measures/own', {
+    token: alice.token,
+    body: { package: 'mine', words: 'my laptop is gone' },
+  })
+  assert.equal(own.status, 201)
+  assert.equal(await canPublish(alice, 'mine', '1.0.1'), false)
+  assert.equal((await measure(bob, { id: own.body.id }, '/undo')).status, 403)
+  assert.equal((await measure(alice, { id: own.body.id }, '/undo')).body.state, 'undone')
+  assert.ok(await canPublish(alice, 'mine', '1.0.1'))
+})
+
+test('what nobody confirms lapses after four hours, what somebody confirmed stays', async () => {
+  await world.publish(alice, 'brief', '1.0.0')
+  await world.publish(alice, 'long', '1.0.0')
+  await measure(rae, { kind: 'quarantine', package: 'brief' })
+  await measure(rae, { kind: 'freeze', subject: 'package:brief' })
+  const { body } = await measure(rae, { kind: 'quarantine', package: 'long' })
+  await measure(sam, { id: body.id }, '/confirm')
+  const before = world.ports.clock()
+  const later = { ...world.ports, clock: () => before + 4 * 60 * 60_000 + 1 }
+  await lapseMeasures(world.ports)
+  assert.equal(await statusOf('brief'), 403)
+  await lapseMeasures(later)
+  assert.equal(await statusOf('brief'), 200)
+  assert.equal(await statusOf('long'), 403)
+  assert.ok(await canPublish(alice, 'brief', '1.0.1'))
+})
+
+test('the owner of the machine is the second person', async () => {
+  await world.publish(alice, 'host', '1.0.0')
+  const draft = parseDraft({ kind: 'freeze', subject: 'package:host', reason: 'security' })
+  const { id } = await contain(world.ports, operator, draft)
+  assert.equal((await measure(rae, { id }, '/confirm')).status, 200)
+  assert.equal(await undoMeasure(world.ports, operator, id), 'asked')
+  assert.equal((await measure(rae, { id }, '/undo')).body.state, 'undone')
+  await assert.rejects(freezeOwn(world.ports, nobody, parsePackageName('host'), ''))
+})
