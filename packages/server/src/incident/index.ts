@@ -10,8 +10,6 @@ export type {
   IncidentCase,
 } from './case.ts'
 export { type CaseClock, caseTargets, clockOf } from './clock.ts'
-export { type Playbook, parsePlaybook } from './playbook.ts'
-export { formatRecord, type IncidentRecord, type TimelineEntry } from './record.ts'
 export {
   type ClosedVersion,
   type MeasureReads,
@@ -23,6 +21,8 @@ export {
   type TakenMeasure,
   type VersionQuery,
 } from './measure.ts'
+export { type Playbook, parsePlaybook } from './playbook.ts'
+export { formatRecord, type IncidentRecord, type TimelineEntry } from './record.ts'
 export {
   type AutomaticFacts,
   isTrusted,
