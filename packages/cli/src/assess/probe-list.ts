@@ -26,6 +26,7 @@ import { publisherGate } from './probe/beyond-publisher-gate.ts'
 import { signatures } from './probe/beyond-signatures.ts'
 import { staged } from './probe/beyond-staged.ts'
 import { takedown } from './probe/beyond-takedown.ts'
+import { weightedReports } from './probe/beyond-weighted-reports.ts'
 import { pinned } from './probe/cli-1-pin.ts'
 import { warnings } from './probe/cli-2-warn.ts'
 import { fix } from './probe/cli-3-fix.ts'
@@ -34,6 +35,7 @@ import { sbom } from './probe/cli-3-sbom.ts'
 import { typosquats } from './probe/general-1-typosquat.ts'
 import { disclosure } from './probe/general-1-vdp.ts'
 import { malware } from './probe/general-2-malware.ts'
+import { reports } from './probe/general-2-report.ts'
 import { unpublish } from './probe/general-2-unpublish.ts'
 import { pageWarnings } from './probe/general-2-warn.ts'
 import { publicLog } from './probe/general-3-log.ts'
@@ -82,4 +84,6 @@ export const probes: readonly Probe[] = [
   sbom,
   fix,
   reachability,
+  reports,
+  weightedReports,
 ]
