@@ -86,6 +86,7 @@ describe('a report in a browser', { skip: noChromium }, () => {
     await responder.click('text=Publish as malware')
     await responder.waitForSelector('text=published as malware')
     await responder.fill('#words', 'confirmed by hand')
+    await responder.check('#outcome-confirmed')
     await responder.click('text=Close the case')
     await responder.waitForSelector('td:has-text("confirmed by hand")')
     for (const to of ['ann@outside.example', tom.email])

@@ -32,9 +32,14 @@ function row(each: CaseReports[number], path: string, mayDecide: boolean, now: n
 /** How the open reports end with their case. */
 export function outcomeField(reports: CaseReports): Markup {
   if (!reports.some(each => each.state === 'open')) return nothing
-  return radios('outcome', 'Whoever reported hears that they were', [
-    ['confirmed', 'right'],
-    ['dismissed', 'wrong: what only they had closed is released'],
-    ['closed', 'neither'],
-  ])
+  return radios(
+    'outcome',
+    'Whoever reported hears that they were',
+    [
+      ['confirmed', 'right'],
+      ['dismissed', 'wrong: what only they had closed is released'],
+      ['closed', 'neither'],
+    ],
+    'closed',
+  )
 }

@@ -31,7 +31,7 @@ export function incidentRoom(
   return html`<h3>Who does what</h3>
 ${who(record, path, mayWork)}
 <h3>Tasks</h3>
-${record.tasks.length === 0 ? html`<p>There are none yet.</p>` : html`<ul class="bare">${record.tasks.map(each => task(each, path, mayWork, now))}</ul>`}
+${record.tasks.length === 0 ? html`<p>There are none yet.</p>` : html`<ul class="bare tasks">${record.tasks.map(each => task(each, path, mayWork, now))}</ul>`}
 ${mayWork ? taskForms(record, path, playbooks) : nothing}
 <h3>Indicators</h3>
 ${record.indicators.length === 0 ? html`<p>None are noted.</p>` : html`<ul>${record.indicators.map(each => html`<li>${each.kind}: <code><bdi>${each.value}</bdi></code> <span class="small">${each.by}, ${ago(each.at, now)}</span></li>`)}</ul>`}
@@ -42,7 +42,7 @@ function who(record: IncidentRecord, path: string, mayWork: boolean): Markup {
   return html`<p>${record.lead === '' ? 'Nobody leads it yet.' : html`Led by <strong>${record.lead}</strong>.`} ${record.roles.map(each => html`${each.person}: ${each.role}. `)}</p>
 ${
   mayWork
-    ? html`<form class="row" method="post" action="${path}"><button name="act" value="take">Take it on</button></form>
+    ? html`<form method="post" action="${path}"><button name="act" value="take">Take it on</button></form>
 <details><summary>Change lead, severity or parts</summary>
 <form class="form" method="post" action="${path}"><input type="hidden" name="revision" value="${record.revision}">
 ${choose('severity', 'Severity', [...severities], record.severity)}
@@ -72,7 +72,7 @@ function task(each: IncidentRecord['tasks'][number], path: string, mayWork: bool
   const isDone = each.doneAt !== null
   const state = isDone ? badge('done', 'good', '✓') : badge('open', 'plain', '…')
   const button = mayWork
-    ? html`<form class="row" method="post" action="${path}"><input type="hidden" name="task" value="${each.ordinal}"><button class="link" name="act" value="${isDone ? 'undone' : 'done'}">${isDone ? 'Again' : 'Done'}</button></form>`
+    ? html`<form method="post" action="${path}"><input type="hidden" name="task" value="${each.ordinal}"><button class="link" name="act" value="${isDone ? 'undone' : 'done'}">${isDone ? 'Again' : 'Done'}</button></form>`
     : nothing
   return html`<li>${state} <bdi>${each.words}</bdi>${each.doneAt === null ? nothing : html` <span class="small">${each.doneBy}, ${ago(each.doneAt, now)}</span>`} ${button}</li>`
 }
