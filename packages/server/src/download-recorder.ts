@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+import { neighbourhoodOf } from './identity/index.ts'
 import type { Clock, Download, DownloadCount, DownloadRecorder, Store } from './ports.ts'
 
 const flushEveryMs = 1000
 const keepDays = 90
+const keepAddressDays = 14
 const dayMs = 24 * 3600_000
 const maxWaiting = 100_000
 
@@ -15,7 +17,8 @@ interface Counted {
 
 /**
  * Gathers downloads and writes them once a second: the same hand fetching the same version in that second is one row
- * with a count. When the store does not take them, they wait, up to a bound.
+ * with a count. When the store does not take them, they wait, up to a bound. Once a day what is old goes: addresses
+ * become networks after 14 days, records end after 90, whether or not anything was downloaded.
  */
 export function openDownloadRecorder(
   store: Pick<Store, 'downloads'>,
@@ -43,9 +46,12 @@ export function openDownloadRecorder(
       for (const [key, each] of before) putBack(key, each)
       throw error
     }
+  }
+  const forget = async () => {
     if (clock() - prunedAt < dayMs) return
     prunedAt = clock()
     await store.downloads.prune(clock() - keepDays * dayMs)
+    await store.downloads.shortenAddresses(clock() - keepAddressDays * dayMs, neighbourhoodOf)
   }
   const flush = async (): Promise<void> => {
     await flushing?.catch(() => {})
@@ -53,7 +59,12 @@ export function openDownloadRecorder(
     flushing = write()
     await flushing
   }
-  const timer = setInterval(() => void flush().catch(() => {}), flushEveryMs)
+  let forgetting: Promise<void> | undefined
+  const tick = () => {
+    flush().catch(() => {})
+    forgetting = (forgetting ?? Promise.resolve()).then(forget).catch(() => {})
+  }
+  const timer = setInterval(tick, flushEveryMs)
   timer.unref()
   return {
     add(download) {
@@ -69,6 +80,7 @@ export function openDownloadRecorder(
     flush,
     async close() {
       clearInterval(timer)
+      await forgetting
       await flush()
     },
   }

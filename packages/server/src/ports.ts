@@ -1155,6 +1155,8 @@ export interface DownloadRows {
   ): Promise<readonly (readonly [PackageName, ReadonlySet<Version>])[]>
   /** Who fetched these bytes. */
   list(name: PackageName, version: Version | undefined, limit: number): Promise<readonly DownloadCount[]>
+  /** Makes each address in records of days before this time what `shorten` makes of it; a network stays as it is. */
+  shortenAddresses(beforeMs: number, shorten: (address: string) => string): Promise<void>
   /** Drops records of days before this time. */
   prune(beforeMs: number): Promise<void>
 }

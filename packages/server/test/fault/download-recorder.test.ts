@@ -22,7 +22,10 @@ test('downloads counted while the store fails are written when it takes them aga
     fail()
     throw new Error('the disk is full')
   }
-  const recorder = openDownloadRecorder({ downloads: { add, prune: async () => {} } as never }, () => 1000)
+  const recorder = openDownloadRecorder(
+    { downloads: { add, prune: async () => {}, shortenAddresses: async () => {} } as never },
+    () => 1000,
+  )
   recorder.add(download)
   recorder.add(download)
   // While the first batch is on its way, the same hand fetches once more.

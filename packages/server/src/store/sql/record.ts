@@ -12,6 +12,7 @@ import type {
   MailWrites,
   StoredLetter,
 } from '../../ports.ts'
+import { shortenAddresses } from './download-address.ts'
 import { addFirst } from './policy.ts'
 import { prepare } from './prepared.ts'
 import type { Schema } from './schema.ts'
@@ -183,6 +184,8 @@ export function downloadRows(db: Kysely<Schema>, transact: Transact): DownloadRo
         toDownload,
       )
     },
+    shortenAddresses: (beforeMs, shorten) =>
+      shortenAddresses(db, transact, Math.floor(beforeMs / dayMs), shorten),
     prune: beforeMs =>
       transact(async tx => {
         await tx
