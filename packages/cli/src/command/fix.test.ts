@@ -37,14 +37,42 @@ const flaws = [
   },
 ]
 
+/** Who needs what, by version: only `top` 1.1.0 lets `mid` go where `leaf` is mended, and only `door` 2.0.0 lets `wall`. */
+const chain: Readonly<Record<string, Readonly<Record<string, Readonly<Record<string, string>>>>>> = {
+  leaf: { '1.0.0': {}, '2.0.0': {} },
+  mid: { '1.0.0': { leaf: '^1.0.0' }, '2.0.0': { leaf: '^2.0.0' } },
+  top: { '1.0.0': { mid: '^1.0.0' }, '1.1.0': { mid: '^2.0.0' } },
+  wall: { '1.0.0': { leaf: '^1.0.0' }, '2.0.0': { leaf: '^2.0.0' } },
+  door: { '1.0.0': { wall: '^1.0.0' }, '2.0.0': { wall: '^2.0.0' } },
+}
+const flawsOf = { lib: flaws, leaf: [{ ...flaws[0], vulnerable_versions: '<2.0.0' }] }
+
+function documentOf(name: string) {
+  const told = Object.entries(chain[name] ?? {})
+  return {
+    name,
+    versions: Object.fromEntries(
+      told.map(([version, dependencies]) => [version, { name, version, dependencies }]),
+    ),
+    time: Object.fromEntries(told.map(([version]) => [version, daysAgo(500)])),
+  }
+}
+
 const server = createServer((request, response) => {
+  const asked = request.url?.replace('/npm/', '') ?? ''
   const document = {
     name: 'lib',
     versions: Object.fromEntries(Object.keys(versions).map(version => [version, { name: 'lib', version }])),
     time: Object.fromEntries(Object.entries(versions).map(([version, days]) => [version, daysAgo(days)])),
   }
   const answer =
-    request.url === '/npm/lib' ? document : request.method === 'POST' ? { lib: flaws } : undefined
+    request.url === '/npm/lib'
+      ? document
+      : request.method === 'POST'
+        ? flawsOf
+        : asked in chain
+          ? documentOf(asked)
+          : undefined
   response
     .writeHead(answer === undefined ? 404 : 200, { 'content-type': 'application/json' })
     .end(JSON.stringify(answer))
@@ -102,4 +130,45 @@ test('nothing is written unless somebody says so', async () => {
   assert.match(out, /^lib 1\.0\.0 -> 1\.0\.3 +within what is allowed$/m)
   assert.match(error, /--yes/)
   assert.equal(await readFile(join(home, 'package.json'), 'utf8'), before)
+})
+
+/** A project of a chain of packages, the first of which it needs. */
+async function writeChain(...names: readonly string[]): Promise<void> {
+  const [first = ''] = names
+  const manifest = { name: 'app', dependencies: { [first]: '^1.0.0' } }
+  const entries = names.map(name => [
+    `node_modules/${name}`,
+    { version: '1.0.0', dependencies: chain[name]?.['1.0.0'] },
+  ])
+  await writeFile(join(home, 'package.json'), JSON.stringify(manifest))
+  const packages = { '': manifest, ...Object.fromEntries(entries) }
+  await writeFile(join(home, 'package-lock.json'), JSON.stringify({ lockfileVersion: 3, packages }))
+}
+
+test('parents of parents are lifted where only that lets the mended version in', async () => {
+  await writeChain('top', 'mid', 'leaf')
+  const { out } = await fix('--dry-run', '--json')
+  const steps = JSON.parse(out).plan[0].upgrades.map(
+    ({ name, to, override }: { name: string; to: string; override: boolean }) => [name, to, override],
+  )
+  assert.deepEqual(steps, [
+    ['top', '1.1.0', false],
+    ['mid', '2.0.0', false],
+    ['leaf', '2.0.0', false],
+  ])
+})
+
+test('where only a major upgrade would do without an override, the plan says which', async () => {
+  await writeChain('door', 'wall', 'leaf')
+  const { out } = await fix('--dry-run')
+  assert.match(
+    out,
+    /leaf 1\.0\.0 -> 2\.0\.0 +by an override.*; without one by the major upgrade door 1\.0\.0 -> 2\.0\.0/,
+  )
+})
+
+test('a major upgrade of what the project itself names is called one', async () => {
+  await write('^1.0.0')
+  const { out } = await fix('--dry-run')
+  assert.match(out, /lib 1\.0\.0 -> 2\.0\.0 +package\.json: lib \^2\.0\.0 \(a major upgrade/)
 })

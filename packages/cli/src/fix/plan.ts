@@ -14,6 +14,8 @@ export interface Upgrade {
   readonly askers: readonly Asker[]
   /** Against what all of those say who do not allow it. */
   readonly isOverride: boolean
+  /** Of an override: steps of the project's own dependencies, beyond what it allows, that would make it needless. */
+  readonly instead?: readonly Upgrade[]
 }
 
 /** Upgrades that belong together, and what they mend. */
@@ -70,11 +72,14 @@ async function planOne(ground: Ground, name: string, from: Version): Promise<rea
     const to = clean.find(version => asked.every(({ range }) => allows(range, version)))
     if (to !== undefined) return [{ name, from, to, askers, isOverride: false }]
   }
-  const lifted = await liftAskers(ground, others, clean)
+  const lifted = await liftAskers(ground, others, clean, within)
   if (lifted !== undefined)
     return [...lifted.upgrades, { name, from, to: lifted.to, askers, isOverride: false }]
   const [to] = clean
-  return to === undefined ? 'nothing fits' : [{ name, from, to, askers, isOverride: true }]
+  if (to === undefined) return 'nothing fits'
+  const major = await liftAskers(ground, others, clean.slice(0, triedVersions), beyond)
+  const instead = major?.upgrades.filter(each => listRaised(each).length > 0) ?? []
+  return [{ name, from, to, askers, isOverride: true, instead }]
 }
 
 /** The versions that have no flaw at the level or above. */
@@ -95,40 +100,65 @@ async function listClean(
 
 const maxAsked = 900
 
-/** Newer versions of those who stand in the way, each within what its own askers allow, that allow a version without flaws. */
+/** Newer versions of those who stand in the way, each as its own askers allow once those are lifted, that allow one of these versions. */
 async function liftAskers(
   ground: Ground,
   others: readonly Asker[],
-  clean: readonly Version[],
+  wanted: readonly Version[],
+  search: Search,
 ): Promise<{ upgrades: readonly Upgrade[]; to: Version } | undefined> {
-  for (const to of clean) {
+  for (const to of wanted) {
     const upgrades: Upgrade[] = []
     const inTheWay = others.filter(({ range }) => !allows(range, to))
+    let isFree = true
     for (const { by, as } of inTheWay) {
-      const upgrade = by.kind === 'node' ? await liftOne(ground, by.name, by.version, as, to) : undefined
-      if (upgrade === undefined) break
-      upgrades.push(upgrade)
+      const lifted =
+        by.kind === 'node' ? await liftOne(ground, by.name, by.version, { as, to }, search) : undefined
+      if (lifted === undefined) {
+        isFree = false
+        break
+      }
+      upgrades.push(...lifted)
     }
-    if (upgrades.length === inTheWay.length) return { upgrades, to }
+    if (isFree) return { upgrades, to }
   }
   return undefined
 }
+
+/** How far up is looked, and whether what the project itself says may be raised on the way. */
+interface Search {
+  readonly levels: number
+  readonly raisesRoot: boolean
+}
+
+const within: Search = { levels: 4, raisesRoot: false }
+const beyond: Search = { levels: 4, raisesRoot: true }
+/** Versions of one parent that are tried with its own parents lifted: each costs a look at all above it. */
+const triedVersions = 6
 
 async function liftOne(
   ground: Ground,
   name: string,
   from: Version,
-  needed: string,
-  to: Version,
-): Promise<Upgrade | undefined> {
+  needed: { readonly as: string; readonly to: Version },
+  search: Search,
+): Promise<readonly Upgrade[] | undefined> {
   const offer = await ground.market.offer(name)
   const askers = await listAskers(ground.graph, ground.market, name, from)
   const fits = listAbove(offer, from).filter(version => {
-    const range = offer.rangeOf(version, needed)
-    return askers.every(asker => allows(asker.range, version)) && (range === undefined || allows(range, to))
+    const range = offer.rangeOf(version, needed.as)
+    return range === undefined || allows(range, needed.to)
   })
-  const [found] = await listClean(ground, name, fits)
-  return found === undefined ? undefined : { name, from, to: found, askers, isOverride: false }
+  const clean = await listClean(ground, name, fits)
+  const found = clean.find(version => askers.every(asker => allows(asker.range, version)))
+  if (found !== undefined) return [{ name, from, to: found, askers, isOverride: false }]
+  if (search.levels <= 1) return undefined
+  const isOpen = (version: Version) =>
+    search.raisesRoot || askers.every(({ by, range }) => by.kind === 'node' || allows(range, version))
+  const others = askers.filter(({ by }) => by.kind === 'node')
+  const above = { ...search, levels: search.levels - 1 }
+  const lifted = await liftAskers(ground, others, clean.filter(isOpen).slice(0, triedVersions), above)
+  return lifted && [...lifted.upgrades, { name, from, to: lifted.to, askers, isOverride: false }]
 }
 
 /** What the project itself must say afterwards: its ranges that do not allow the version. */
@@ -143,12 +173,29 @@ export function listRaised({
 
 /** A step in words. */
 export function describeUpgrade(upgrade: Upgrade): string {
-  const { name, from, to, isOverride } = upgrade
+  const { name, from, to, isOverride, instead = [] } = upgrade
+  if (!isOverride) return `${name} ${from} -> ${to}  ${describeWay(upgrade)}`
+  const other = instead.map(each => `${each.name} ${each.from} -> ${each.to}`).join(', ')
+  const hint =
+    other === '' ? '' : `; without one by ${isMajor(instead) ? 'the major upgrade' : 'raising'} ${other}`
+  return `${name} ${from} -> ${to}  by an override, since what needs it does not allow it${hint}`
+}
+
+function describeWay(upgrade: Upgrade): string {
   const raised = listRaised(upgrade)
-  const how = isOverride
-    ? 'by an override, since what needs it does not allow it'
-    : raised.length > 0
-      ? `package.json: ${raised.map(({ folder, as, range }) => `${folder === '' ? '' : `${folder}: `}${as} ${range}`).join(', ')}`
-      : 'within what is allowed'
-  return `${name} ${from} -> ${to}  ${how}`
+  if (raised.length === 0) return 'within what is allowed'
+  const ranges = raised.map(({ folder, as, range }) => `${folder === '' ? '' : `${folder}: `}${as} ${range}`)
+  const warning = isMajor([upgrade]) ? ' (a major upgrade: read what it changes)' : ''
+  return `package.json: ${ranges.join(', ')}${warning}`
+}
+
+/** Whether any of these may break who uses it, as versions say it. */
+function isMajor(upgrades: readonly Upgrade[]): boolean {
+  return upgrades.some(({ from, to }) => breakingPart(from) !== breakingPart(to))
+}
+
+/** Below 1.0.0 the second number says what the first says above. */
+function breakingPart(version: Version): string {
+  const [major = '', minor = ''] = version.split('.')
+  return major === '0' ? `0.${minor}` : major
 }
