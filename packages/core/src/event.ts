@@ -114,6 +114,7 @@ export type EventType =
   | 'sign-in-failed'
   | 'star'
   | 'token-create'
+  | 'transfer'
   | 'upstream-fault'
   | 'waiver-ask'
   | 'watch'
@@ -240,6 +241,7 @@ export const eventTable: Readonly<Record<EventType, EventRow>> = {
   'sign-in-failed': forRecord,
   star: forRecord,
   'token-create': forRecord,
+  transfer: forRecord,
   'upstream-fault': forRecord,
   'waiver-ask': forRecord,
   watch: forRecord,

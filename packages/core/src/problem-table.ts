@@ -682,6 +682,26 @@ export const problemTable = {
     say: 'There can be at most {limit} {what}',
     hint: 'Remove one that you no longer use, then add the new one.',
   },
+  'transfer-not-found': {
+    status: 404,
+    say: 'Nothing waits for the name {name}',
+    hint: 'Ask for it at /transfer/npm/{name}.',
+  },
+  'transfer-open': {
+    status: 409,
+    say: 'Somebody asks for {name} already',
+    hint: 'Wait until that is decided.',
+  },
+  'transfer-refused': {
+    status: 409,
+    say: '{name} cannot be asked for: {why}',
+    hint: 'See /policy/naming.',
+  },
+  'transfer-step': {
+    status: 409,
+    say: 'This step cannot be taken for {name}: {why}',
+    hint: 'See how it goes at /policy/naming.',
+  },
   'trust-downgrade': {
     status: 403,
     say: '{name}@{version} proves less than the package did before: {why}',

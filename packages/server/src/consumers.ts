@@ -6,6 +6,7 @@ import {
   checkMailDomains,
   deliverHooks,
   expireStaged,
+  finishTransfers,
   followAdvisories,
   followNames,
   keepWithinQuota,
@@ -98,6 +99,7 @@ const jobs: readonly Job[] = [
   { name: 'job-cache-quota', everyMs: 10 * 60_000, run: keepWithinQuota },
   { name: 'job-stages', everyMs: 10 * 60_000, run: expireStaged },
   { name: 'job-watches', everyMs: 60_000, run: tellWatchers },
+  { name: 'job-transfers', everyMs: dayMs / 24, run: finishTransfers },
   { name: 'job-reviews', everyMs: 30 * dayMs, run: remindOfReview },
   { name: 'job-critical', everyMs: dayMs, run: recomputeCritical },
 ]

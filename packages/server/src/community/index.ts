@@ -10,6 +10,19 @@ export {
   parseAssessment,
 } from './assessment.ts'
 export { type Delivery, type Hook, hookPatienceMs, parseHookUrl, retryAfterMs } from './hook.ts'
+export {
+  answerTransfer,
+  beginTransfer,
+  confirmTransfer,
+  finishTransfer,
+  grantTransfer,
+  isOpenTransfer,
+  type NameTransfer,
+  refuseTransfer,
+  stopTransfer,
+  type TransferState,
+  transferDays,
+} from './name-transfer.ts'
 export { formatNews, type News, type NewsKind, newsKinds, packagesOf, toNews } from './news.ts'
 export {
   defaultPolicyText,

@@ -2,6 +2,7 @@
 import type { EventType, PackageName, Version } from '@holdfast/core'
 import type { Announcement } from './announcement.ts'
 import type { Delivery, Hook } from './hook.ts'
+import type { NameTransfer } from './name-transfer.ts'
 import type { PolicyPageName, PolicyText } from './policy-page.ts'
 import type { Review } from './review.ts'
 import type { Watch, WatchKey, WatchSettings } from './watch.ts'
@@ -28,6 +29,11 @@ export interface CommunityReads {
   findAnnouncement(id: string): Promise<Announcement | undefined>
   /** Newest first. */
   listAnnouncements(limit: number): Promise<readonly Announcement[]>
+  findTransfer(id: string): Promise<NameTransfer | undefined>
+  /** What waits for a name: one at a time. */
+  findOpenTransfer(name: PackageName): Promise<NameTransfer | undefined>
+  /** Oldest first. */
+  listOpenTransfers(limit: number): Promise<readonly NameTransfer[]>
   findReview(id: string): Promise<Review | undefined>
   /** Newest first. */
   listReviews(): Promise<readonly Review[]>
@@ -43,6 +49,7 @@ export interface CommunityWrites {
   /** Throws `policy-page-changed` where that version is there already: of two who edit at once one is first. */
   addPolicyText(text: PolicyText): Promise<void>
   setReview(review: Review): Promise<void>
+  setTransfer(transfer: NameTransfer): Promise<void>
   setAnnouncement(announcement: Announcement): Promise<void>
   /** One that is there stays as it is. */
   addWatch(watch: Watch): Promise<void>

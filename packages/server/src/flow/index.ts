@@ -173,6 +173,14 @@ export {
 } from './measure.ts'
 export { findCritical, graceEnd } from './mfa-rule.ts'
 export { openMirrors } from './mirror.ts'
+export {
+  askTransfer,
+  finishTransfers,
+  listTransfers,
+  readTransfer,
+  stepTransfer,
+  type TransferAct,
+} from './name-transfer.ts'
 export { listPackageNews, listPublisherNews, type NewsPage, readNews, type Sight, sightOf } from './news.ts'
 export {
   createOrg,

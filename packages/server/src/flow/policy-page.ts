@@ -8,6 +8,7 @@ import {
   type PolicyPageName,
   type PolicyText,
   parsePolicyText,
+  transferDays,
 } from '../community/index.ts'
 import { type Actor, actorId, authorize } from '../identity/index.ts'
 import type { Ports } from '../ports.ts'
@@ -41,6 +42,8 @@ export function policyFacts({ config, mail }: Pick<Ports, 'config' | 'mail'>): P
         ? plural(recoveryWaitHours / 24, 'day')
         : plural(recoveryWaitHours, 'hour'),
     recoveryWay: way,
+    transferAnswer: plural(transferDays.answer, 'day'),
+    transferWait: plural(transferDays.wait, 'day'),
   }
 }
 

@@ -138,6 +138,8 @@ export const operations = {
   'token:create': { needs: { on: 'self' }, token: 'manage', presence: true },
   'token:revoke': { needs: { on: 'self' }, token: 'read', presence: false },
   'instance:operate': { needs: { on: 'instance', roles: ['operator'] }, token: 'never', presence: true },
+  'transfer:ask': { needs: { on: 'signed-in' }, token: 'manage', presence: false },
+  'transfer:decide': { needs: { on: 'instance', roles: ['responder'] }, token: 'never', presence: true },
   // What everybody is told while something goes on.
   'status:announce': {
     needs: { on: 'instance', roles: ['operator', 'responder'] },

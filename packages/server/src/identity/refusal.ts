@@ -48,6 +48,8 @@ const words = {
   'account:password': 'change the password of this account',
   'account:change': 'change this account',
   'status:announce': 'tell everybody of an incident',
+  'transfer:ask': 'ask for names of others',
+  'transfer:decide': 'decide whose a name is',
   'account:watch': 'watch for {subject}',
   'account:recover': 'recover this account',
   'account:assist': 'help to recover accounts',

@@ -73,6 +73,7 @@ import { stagedListPage, stagedPage, stagedSubmit } from './page/staged.ts'
 import { statusPage, statusSubmit } from './page/status.ts'
 import { newTokenPage, newTokenSubmit, tokensPage, tokensSubmit } from './page/token.ts'
 import { tokenPolicyPage, tokenRuleFile } from './page/token-policy.ts'
+import { transferPage, transferSubmit, transfersPage } from './page/transfer.ts'
 import { usePage } from './page/use.ts'
 import { resendSubmit, verifyPage, verifySubmit } from './page/verify.ts'
 import { stopPage, stopSubmit, watchesPage, watchesSubmit, watchSubmit } from './page/watch.ts'
@@ -87,6 +88,8 @@ export function addRoutes(app: Hono<WebEnv>): void {
   app.get('/package/npm/:name{(?:@[^/]+/)?[^/@][^/]*}/staged', stagedListPage)
   app.get('/package/npm/:name{.+}', packagePage)
   app.get('/access/npm/:name{.+}', packageAccessPage).post(packageAccessSubmit)
+  app.get('/transfer/npm/:name{.+}', transferPage).post(transferSubmit)
+  app.get('/operate/transfers', transfersPage)
   app.get('/why/npm/:name{.+}', whyPage).post(whySubmit)
   app.get('/advisories', advisoriesPage)
   app.get('/advisories/:id', advisoryPage)

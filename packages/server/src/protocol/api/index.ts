@@ -20,6 +20,7 @@ import { keepVersions, previewVersions } from './policy.ts'
 import { answerProject, projectPrefix } from './project.ts'
 import { provenancePrefix, readProvenance } from './provenance.ts'
 import { postReport } from './report.ts'
+import { getTransfer, postTransfer } from './transfer.ts'
 import { postWaiver, readWhy, whyPrefix } from './why.ts'
 
 type Handler = (ports: Ports, call: Call) => Promise<Answer>
@@ -39,6 +40,8 @@ const routes: Readonly<Record<string, Handler>> = {
   'POST /api/v1/measures/confirm': postConfirm,
   'POST /api/v1/measures/undo': postUndo,
   'POST /api/v1/waivers': postWaiver,
+  'POST /api/v1/transfers': postTransfer,
+  'GET /api/v1/transfers': getTransfer,
   'POST /api/v1/policy/preview': previewVersions,
   'POST /api/v1/policy/keep': keepVersions,
   'POST /api/v1/advisories': postAdvisory,

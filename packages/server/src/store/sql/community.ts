@@ -10,6 +10,7 @@ import type {
   Review,
 } from '../../community/index.ts'
 import { hookReads, hookWrites } from './hook.ts'
+import { transferReads, transferWrites } from './name-transfer.ts'
 import type { Schema } from './schema.ts'
 import { watchReads, watchWrites } from './watch.ts'
 
@@ -19,6 +20,7 @@ export function communityReads(db: Kysely<Schema>): CommunityReads {
     db.selectFrom('policy_text').selectAll().where('page', '=', page).orderBy('version', 'desc')
   return {
     ...watchReads(db),
+    ...transferReads(db),
     ...hookReads(db),
     async findPolicyText(page, version) {
       const query = version === undefined ? texts(page) : texts(page).where('version', '=', version)
@@ -51,6 +53,7 @@ export function communityReads(db: Kysely<Schema>): CommunityReads {
 export function communityWrites(db: Kysely<Schema>): CommunityWrites {
   return {
     ...watchWrites(db),
+    ...transferWrites(db),
     ...hookWrites(db),
     async addPolicyText(text) {
       const query = db.insertInto('policy_text').values(text)

@@ -481,6 +481,19 @@ export interface Schema {
   download_day: { package: string; version: string; day: number; count: number }
   /** The lines are JSON text. */
   announcement: { id: string; title: string; lines: string; is_over: number; begun_at: number }
+  name_transfer: {
+    id: string
+    package: string
+    asked_by: string
+    asked_at: number
+    reason: string
+    state: string
+    answer: string
+    answer_by: number
+    /** Ids of accounts, with blanks between. */
+    granted_by: string
+    effect_at: number | null
+  }
   watch: { account: string; kind: string; subject: string; since: number }
   watcher: { account: string; digest: string; told_at: number }
   hook: {

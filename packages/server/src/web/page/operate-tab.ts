@@ -33,6 +33,7 @@ const tabs = {
   cases: { path: '/operate/cases', label: 'Cases', roles: ['operator', 'responder', 'auditor'] },
   audit: { path: '/operate/audit', label: 'Audit', roles: ['operator', 'responder', 'auditor'] },
   webhooks: { path: '/operate/webhooks', label: 'Webhooks', roles: ['operator'] },
+  transfers: { path: '/operate/transfers', label: 'Transfers', roles: ['responder'] },
   pages: { path: '/operate/pages', label: 'Pages', roles: ['operator'] },
   reviews: { path: '/operate/reviews', label: 'Reviews', roles: ['operator'] },
   mail: { path: '/operate/mail', label: 'Mail', roles: ['operator'] },

@@ -744,6 +744,20 @@ async function community(table: TableMaker, db: Kysely<unknown>): Promise<void> 
     changed_at: 'int',
   })
   await table('announcement', { id: 'text!', title: 'text', lines: 'text', is_over: 'int', begun_at: 'int' })
+  await table('name_transfer', {
+    id: 'text!',
+    package: 'text',
+    asked_by: 'text',
+    asked_at: 'int',
+    reason: 'text',
+    state: 'text',
+    answer: 'text',
+    answer_by: 'int',
+    granted_by: 'text',
+    effect_at: 'int?',
+  })
+  await index(db, 'name_transfer', ['package'])
+  await index(db, 'name_transfer', ['state', 'asked_at'])
   await table('watch', { account: 'text', kind: 'text', subject: 'text', since: 'int' }, [
     'account',
     'kind',
