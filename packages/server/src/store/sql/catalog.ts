@@ -34,6 +34,43 @@ const tfaDemands: readonly TfaDemand[] = ['none', 'always', 'unless-bypassed']
 const packageRow = prepare((db, name: string) =>
   db.selectFrom('package').selectAll().where('name', '=', name),
 )
+const keptRows = prepare((db, name: string) =>
+  db
+    .selectFrom('version')
+    .leftJoin('trusted_publisher', 'trusted_publisher.id', 'version.publisher')
+    .leftJoin('provenance', join =>
+      join
+        .onRef('provenance.package', '=', 'version.package')
+        .onRef('provenance.version', '=', 'version.version'),
+    )
+    .select(['version.version', 'status', 'reason', 'deprecated', 'published_at', 'digest', 'publisher'])
+    .select(['logged', 'has_install_script', 'dependencies', 'trusted_publisher.provider as provider'])
+    .select('predicate_type')
+    .where('version.package', '=', name)
+    .orderBy('ordinal'),
+)
+const tagRows = prepare((db, name: string) =>
+  db.selectFrom('dist_tag').selectAll().where('package', '=', name).orderBy('tag'),
+)
+const peopleRows = prepare((db, name: string) =>
+  db
+    .selectFrom('package_role')
+    .innerJoin('account', 'account.id', 'package_role.account')
+    .select(['account.id', 'account.login', 'account.email', 'package_role.role'])
+    .where('package_role.package', '=', name)
+    .orderBy('account.login'),
+)
+const starRows = prepare((db, name: string) =>
+  db
+    .selectFrom('star')
+    .innerJoin('account', 'account.id', 'star.account')
+    .select('account.login')
+    .where('star.package', '=', name)
+    .orderBy('account.login'),
+)
+const versionRow = prepare((db, name: string, version: string) =>
+  versionRows(db, name).where('version.version', '=', version),
+)
 const hostedRows = prepare(db => db.selectFrom('hosted').select('pattern').orderBy('pattern'))
 
 /** The catalog's questions, over a connection or a transaction. */
@@ -50,44 +87,20 @@ export function catalogReads(db: Kysely<Schema>): CatalogReads {
       return new Map(rows.map(row => [row.name as PackageName, toPackage(row)]))
     },
     async findVersion(name, version) {
-      const row = await versionRows(db, name).where('version.version', '=', version).executeTakeFirst()
+      const [row] = (await versionRow(db, name, version)).rows
       return row && toVersion(row)
     },
     versions: name => pages(db, name),
     async listKeptFacts(name) {
-      const rows = await db
-        .selectFrom('version')
-        .leftJoin('trusted_publisher', 'trusted_publisher.id', 'version.publisher')
-        .leftJoin('provenance', join =>
-          join
-            .onRef('provenance.package', '=', 'version.package')
-            .onRef('provenance.version', '=', 'version.version'),
-        )
-        .select(['version.version', 'status', 'reason', 'deprecated', 'published_at', 'digest', 'publisher'])
-        .select(['logged', 'has_install_script', 'dependencies', 'trusted_publisher.provider as provider'])
-        .select('predicate_type')
-        .where('version.package', '=', name)
-        .orderBy('ordinal')
-        .execute()
+      const { rows } = await keptRows(db, name)
       return rows.map(toKept)
     },
     async listTags(name) {
-      const rows = await db
-        .selectFrom('dist_tag')
-        .selectAll()
-        .where('package', '=', name)
-        .orderBy('tag')
-        .execute()
+      const { rows } = await tagRows(db, name)
       return new Map(rows.map(row => [row.tag as DistTag, row.version as Version]))
     },
     async listPeople(name) {
-      const rows = await db
-        .selectFrom('package_role')
-        .innerJoin('account', 'account.id', 'package_role.account')
-        .select(['account.id', 'account.login', 'account.email', 'package_role.role'])
-        .where('package_role.package', '=', name)
-        .orderBy('account.login')
-        .execute()
+      const { rows } = await peopleRows(db, name)
       return rows.map(row => ({
         accountId: row.id,
         login: row.login,
@@ -96,13 +109,7 @@ export function catalogReads(db: Kysely<Schema>): CatalogReads {
       }))
     },
     async listStars(name) {
-      const rows = await db
-        .selectFrom('star')
-        .innerJoin('account', 'account.id', 'star.account')
-        .select('account.login')
-        .where('star.package', '=', name)
-        .orderBy('account.login')
-        .execute()
+      const { rows } = await starRows(db, name)
       return rows.map(row => row.login)
     },
     async listStarredBy(login) {
@@ -363,7 +370,7 @@ function oneVersion(db: Kysely<Schema>, name: PackageName, version: Version) {
   return db.updateTable('version').where('package', '=', name).where('version', '=', version)
 }
 
-function versionRows(db: Kysely<Schema>, name: PackageName) {
+function versionRows(db: Kysely<Schema>, name: string) {
   return db
     .selectFrom('version')
     .leftJoin('account', 'account.id', 'version.publisher')

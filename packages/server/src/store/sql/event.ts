@@ -12,6 +12,7 @@ import type { Kysely, Selectable } from 'kysely'
 import { type Actor, actorId } from '../../identity/index.ts'
 import type { NewEvent, StoredEvent } from '../../integrity/index.ts'
 import { addLeafDocument } from './leaf-document.ts'
+import { prepare } from './prepared.ts'
 import type { Schema } from './schema.ts'
 
 const maxLeafBytes = 8 * 1024
@@ -24,6 +25,17 @@ const leafActorKind = {
   system: 'system',
   nobody: 'system',
 } as const
+
+const nextRow = prepare(db =>
+  db
+    .updateTable('event_counter')
+    .set(eb => ({ position: eb('position', '+', 1) }))
+    .where('one', '=', 1)
+    .returning('position'),
+)
+const chainRow = prepare((db, name: string) =>
+  db.selectFrom('package_chain').selectAll().where('pkg', '=', name),
+)
 
 /**
  * Writes one event as the last act of its transaction. The counter row stays locked until the commit, so positions
@@ -61,12 +73,8 @@ export async function appendEvent(
 }
 
 async function nextPosition(tx: Kysely<Schema>): Promise<number> {
-  const row = await tx
-    .updateTable('event_counter')
-    .set(eb => ({ position: eb('position', '+', 1) }))
-    .where('one', '=', 1)
-    .returning('position')
-    .executeTakeFirstOrThrow()
+  const [row] = (await nextRow(tx)).rows
+  if (row === undefined) throw new Error('events have no counter')
   return row.position
 }
 
@@ -86,11 +94,7 @@ async function chain(tx: Kysely<Schema>, log: string, actor: Actor, event: NewEv
     const leaf = writeLeaf(common)
     return { seq: null, prev: null, leaf, leafHash: hashLeaf(leaf) }
   }
-  const last = await tx
-    .selectFrom('package_chain')
-    .selectAll()
-    .where('pkg', '=', event.pkg)
-    .executeTakeFirst()
+  const [last] = (await chainRow(tx, event.pkg)).rows
   const place = { seq: (last?.seq ?? 0) + 1, prev: last?.leaf_hash ?? '' }
   const leaf = writeLeaf({ ...common, pkg: event.pkg, ...place })
   const link = { seq: place.seq, leaf_hash: hashLeaf(leaf) }

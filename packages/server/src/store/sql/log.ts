@@ -16,6 +16,8 @@ const packagesAtOnce = 20
 const publishesAtOnce = 50
 
 /** Asked for each package of a lock file. */
+const headRow = prepare(db => db.selectFrom('log_head').selectAll())
+const publishedRow = prepare(db => db.selectFrom('log_published').selectAll())
 const publishRow = prepare((db, name: string, version: string) =>
   entries(db)
     .where('event.pkg', '=', name)
@@ -185,12 +187,13 @@ async function recover(tx: Kysely<Schema>, leaves: readonly string[]): Promise<v
 }
 
 async function readHead(db: Kysely<Schema>): Promise<LogHead> {
-  const row = await db.selectFrom('log_head').selectAll().executeTakeFirstOrThrow()
+  const [row] = (await headRow(db)).rows
+  if (row === undefined) throw new Error('the log has no head')
   return { size: row.size, root: row.root, hashes: splitHashes(row.hashes), position: row.position }
 }
 
 async function readPublished(db: Kysely<Schema>): Promise<PublishedLog | undefined> {
-  const row = await db.selectFrom('log_published').selectAll().executeTakeFirst()
+  const [row] = (await publishedRow(db)).rows
   return row && { size: row.size, root: row.root, note: row.note, at: row.at }
 }
 

@@ -21,6 +21,7 @@ import { measureReads, measureWrites } from './measure.ts'
 import { migrations } from './migrations/index.ts'
 import { mirrorRows, upstreamWrites } from './mirror.ts'
 import { policyReads, policyWrites } from './policy.ts'
+import { prepare } from './prepared.ts'
 import { projectReads, projectWrites } from './project.ts'
 import { provenanceRows } from './provenance.ts'
 import { documentRows, downloadRows, leases, mailRows, mailWrites } from './record.ts'
@@ -34,6 +35,8 @@ import { watchRows } from './watch.ts'
 import { webhookRows } from './webhook.ts'
 
 const retryMs = 250
+const counterRow = prepare(db => db.selectFrom('event_counter').select('position'))
+
 /** Less than the second in which a revocation counts everywhere, by the time an answer takes. */
 const currentMs = 900
 const pageEvents = 1000
@@ -150,8 +153,7 @@ interface Feed extends EventFeed {
 async function openFeed(driver: SqlDriver<Schema>): Promise<Feed> {
   const { db } = driver
   const listeners = new Set<(events: readonly StoredEvent[]) => void>()
-  const head = async () =>
-    Number((await db.selectFrom('event_counter').select('position').executeTakeFirstOrThrow()).position)
+  const head = async () => Number((await counterRow(db)).rows[0]?.position)
   let currentAt = performance.now()
   let seen = await head()
   let catching: Promise<void> | undefined
