@@ -76,6 +76,21 @@ test('who changes what somebody else changed meanwhile is told, and overwrites n
   assert.deepEqual([told.severity, told.lead], ['critical', 'rae'])
 })
 
+test('a version is quarantined and opened again by a click each, in the case', async () => {
+  const file = '/thief/-/thief-1.0.0.tgz'
+  assert.equal(await act({ act: 'quarantine', package: 'thief', version: '1.0.0' }), 303)
+  assert.equal((await world.npm(`GET ${file}`)).status, 403)
+  const { text } = await get(world, path, visit)
+  const [, measure = ''] = /name="measure" value="(measure-\w+)"/.exec(text) ?? []
+  assert.match(text, /one person[\s\S]*Confirm/)
+  assert.equal(await act({ act: 'undo-measure', measure }), 303)
+  assert.equal((await world.npm(`GET ${file}`)).status, 200)
+  assert.equal(await act({ act: 'freeze', package: 'thief' }), 303)
+  const frozen = /name="measure" value="(measure-\w+)"/.exec((await get(world, path, visit)).text)
+  assert.equal(await act({ act: 'confirm-measure', measure: frozen?.[1] ?? '' }), 403)
+  assert.equal(await act({ act: 'confirm-measure', measure: frozen?.[1] ?? '' }, other), 303)
+})
+
 test('the page shows clock, picture and table; strangers’ words stay words', async () => {
   await act({ act: 'task', 'new-task': '<img src=x onerror=alert(1)>' })
   const { text } = await get(world, path, visit)

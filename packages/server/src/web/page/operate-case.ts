@@ -33,6 +33,7 @@ import { type Form, readForm } from '../form.ts'
 import { sheet } from '../layout.ts'
 import { html, type Markup, nothing } from '../markup.ts'
 import { badge, type Tone } from '../part/badge.ts'
+import { actOnMeasure, caseMeasures, listOfCase } from '../part/case-measure.ts'
 import { type CaseReports, caseReports, outcomeField } from '../part/case-report.ts'
 import { area } from '../part/field.ts'
 import { ago, plural } from '../part/format.ts'
@@ -113,6 +114,7 @@ async function act(c: PageContext, reader: Visitor, id: string, posted: Form): P
   const { ports } = c.env
   const done = posted.text('act')
   if (done === 'dismiss') return dismissReport(ports, reader, posted.text('report'))
+  if (await actOnMeasure(ports, reader, id, posted)) return
   if (done === 'advise') return adviseFromCase(ports, reader, id, posted.text('advice'))
   if (done === 'withdraw') return withdrawFromCase(ports, reader, id, posted.text('advice'))
   const work = workOf(done, posted)
@@ -171,6 +173,7 @@ async function show(c: PageContext, reader: Visitor, trouble?: Problem): Promise
   const { found, exposed, isCut } = await readCase(c.env.ports, reader, c.req.param('id') ?? '')
   const reports = await listCaseReports(c.env.ports, reader, found.id)
   const record = await readIncident(c.env.ports, reader, found.id)
+  const measures = await listOfCase(c.env.ports, reader, found.id)
   const path = `/operate/cases/${found.id}`
   const mayDecide = hasRole(reader, 'responder') && found.state !== 'closed'
   const now = c.env.ports.clock()
@@ -181,6 +184,7 @@ ${problemNotice(trouble)}
 ${incidentRoom(record, await listPlaybooks(), mayDecide, now)}
 <h3>About</h3>
 <ul>${found.subjects.map(subject)}</ul>
+${caseMeasures(record, measures, hasRole(reader, 'responder'), now)}
 <h3>What happened</h3>
 ${timeline(record.timeline, now)}
 ${mayDecide ? noteForm(path) : nothing}
