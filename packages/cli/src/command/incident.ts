@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import { revealHidden } from '@holdfast/core'
 import { askRegistry, explainRefusal, fetchBounded, findRegistry, type Registry } from '../registry.ts'
 import { UsageError } from '../usage-error.ts'
+import { isMeasureAct, measureUsage, runMeasure } from './incident-measure.ts'
 
 const usage = `holdfast incident list [--all]
 holdfast incident show CASE
@@ -19,6 +20,11 @@ Needs a token of somebody with the role: the one that npm has for the registry, 
 const options = {
   all: { type: 'boolean' },
   outcome: { type: 'string' },
+  reason: { type: 'string' },
+  words: { type: 'string' },
+  case: { type: 'string' },
+  confirm: { type: 'string' },
+  preview: { type: 'boolean' },
   otp: { type: 'string' },
   markdown: { type: 'boolean' },
   registry: { type: 'string' },
@@ -40,8 +46,9 @@ interface Listed {
 /** Runs `holdfast incident …`: 0 when it was done, 1 when a listed case is late. */
 export async function runIncident(args: string[]): Promise<number> {
   const { values, positionals } = parseArgs({ args, allowPositionals: true, options })
-  if (values.help) return print(usage)
+  if (values.help) return print(`${usage}\n${measureUsage}`)
   const [act = '', id = '', ...words] = positionals
+  if (isMeasureAct(act)) return runMeasure(act, positionals.slice(1), values)
   const registry = await findRegistry(values.registry)
   const path = `incidents/${encodeURIComponent(id)}`
   const isJson = values.json === true

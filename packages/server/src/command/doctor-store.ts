@@ -44,12 +44,25 @@ export function storeChecks(
       : [{ name: 'audit-push', look: () => checkAuditPush(driver, auditPush, now) }]),
     { name: 'passkey-host', look: () => checkPasskeyHost(driver, publicUrl) },
     { name: 'webhooks', look: () => checkWebhooks(driver, webhooks) },
+    { name: 'responders', look: () => checkResponders(driver) },
     { name: 'versions', look: () => checkVersions(driver) },
     { name: 'tarballs', look: () => checkTarballs(driver, blobs, depth) },
     ...(depth.digests || depth.scrub
       ? [{ name: 'orphans', look: () => checkOrphans(driver, blobs, now, depth) }]
       : []),
   ]
+}
+
+/** Two people open what one closed: with fewer the machine's owner is the second. */
+async function checkResponders({ db }: Driver): Promise<Finding> {
+  const able = db.selectFrom('account').select('roles').where('disabled_at', 'is', null)
+  const rows = await able.where('roles', 'like', '%"responder"%').execute()
+  if (rows.length >= 2) return ok('responders', `${rows.length} people respond to incidents.`)
+  return warn(
+    'responders',
+    rows.length === 0 ? 'Nobody responds to incidents.' : 'One person alone responds to incidents.',
+    'Give two people the role: `holdfast operator role NAME --role responder`; until then `holdfast operator measure` is the second.',
+  )
 }
 
 async function checkDatabase({ dialect, db }: Driver): Promise<Finding> {

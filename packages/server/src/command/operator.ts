@@ -31,6 +31,7 @@ import { assessmentAct } from './assessment.ts'
 import { feedAct } from './feed.ts'
 import { holdAct } from './hold.ts'
 import { keysAct } from './keys.ts'
+import { measureAct } from './measure.ts'
 import { advisoriesAct, policyAct } from './policy.ts'
 import { reviewAct } from './review.ts'
 import { robotAct } from './robot.ts'
@@ -53,6 +54,7 @@ const usage = `Usage: holdfast operator <act> --data DIR …
   recover --user NAME [--second-factor]  print a one-time link that sets a new password; with the option passkeys and second factor go
   quarantine NAME@VERSION --reason CODE [--words TEXT]   stop serving a version, at once
   release NAME@VERSION                   undo quarantine
+  measure list|freeze|quarantine|revoke|confirm|undo   close by query, freeze, and be the second person; confirm and undo take an ID
   hold list                              versions that wait for a person's look
   hold release|confirm NAME@VERSION [--words WHY]        let it go, or quarantine it as malware with a case
   mark NAME [--words WHY]                a critical package: only accounts with passkeys change it, from now on
@@ -92,6 +94,7 @@ const options = {
   findings: 'value',
   id: 'value',
   to: 'value',
+  confirm: 'value',
   'dry-run': 'flag',
   use: 'value',
   'compromised-since': 'value',
@@ -134,6 +137,7 @@ const acts: Readonly<Record<string, Act>> = {
   recover: async (ports, { values, flags }) =>
     recoverAtMachine(ports, operator, need(values['user'], '--user'), flags.has('second-factor')),
   hold: holdAct,
+  measure: measureAct,
   quarantine: measure('quarantine'),
   release: measure('release'),
   yank: measure('yank'),

@@ -301,6 +301,7 @@ export {
 export { type RescanProgress, readRescan, rescreen } from './rescreen.ts'
 export { type Measure, takeMeasure } from './respond.ts'
 export { listReviews, remindOfReview, setReview } from './review.ts'
+export { type Means, parseRevocation, previewRevocation, type RevokeQuery, revokeMeans } from './revoke.ts'
 export { listOwnersAtRisk, type OwnersAtRisk } from './risk.ts'
 export {
   addRobot,

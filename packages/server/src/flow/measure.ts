@@ -49,9 +49,12 @@ export interface Preview {
 /** Makes a draft of what came by a form, the API or the command line. Throws `measure-invalid`. */
 export function parseDraft(text: Readonly<Record<string, string | undefined>>): Draft {
   const { kind, subject, reason = '', words = '', incident = '', confirm = '' } = text
-  if (!isReason(reason))
-    throw problem('measure-invalid', { why: `the reason is one of ${reasonCodes.join(', ')}` })
-  const rest = { reason, words: words.slice(0, maxWords), incident: incident.slice(0, 64), confirm }
+  const rest = {
+    reason: parseReason(reason),
+    words: words.slice(0, maxWords),
+    incident: incident.slice(0, 64),
+    confirm,
+  }
   if (kind === 'freeze') return { what: { kind, subject: parseFreezeSubject(subject ?? '') }, ...rest }
   if (kind === 'quarantine') return { what: { kind, query: parseVersionQuery(text) }, ...rest }
   throw problem('measure-invalid', { why: 'it is a freeze or a quarantine' })
@@ -355,6 +358,10 @@ async function getMeasure({ store }: Ports, id: string): Promise<TakenMeasure> {
   return found
 }
 
-function isReason(code: string): code is ReasonCode {
-  return (reasonCodes as readonly string[]).includes(code)
+/** One of the reasons that may stand in the log. Throws `measure-invalid`. */
+export function parseReason(code: string): ReasonCode {
+  const found = reasonCodes.find(each => each === code)
+  if (found === undefined)
+    throw problem('measure-invalid', { why: `the reason is one of ${reasonCodes.join(', ')}` })
+  return found
 }

@@ -6,6 +6,7 @@ import { parsePackageName } from '@holdfast/core'
 import { contain, freezeOwn, lapseMeasures, parseDraft, undoMeasure } from '../../src/flow/index.ts'
 import { nobody, operator } from '../../src/identity/index.ts'
 import { publishDocument } from '../live.ts'
+import { get } from '../web/site.ts'
 import { openWorld, type Someone, type World } from '../world.ts'
 
 interface Told {
@@ -161,4 +162,20 @@ test('the owner of the machine is the second person', async () => {
   assert.equal(await undoMeasure(world.ports, operator, id), 'asked')
   assert.equal((await measure(rae, { id }, '/undo')).body.state, 'undone')
   await assert.rejects(freezeOwn(world.ports, nobody, parsePackageName('host'), ''))
+})
+
+test('revoking ends tokens and sessions of whoever may publish a package, and of nobody else', async () => {
+  const eve = await world.someone('eve')
+  const visit = await world.browse(eve)
+  await world.publish(eve, 'lost', '1.0.0')
+  const query = { package: 'lost', reason: 'leaked' }
+  const seen = await measure(rae, { ...query, preview: 'yes' }, '/revoke')
+  assert.deepEqual([seen.body.holders, seen.body.state], [['eve'], 'preview'])
+  assert.ok(seen.body.tokens > 0 && seen.body.sessions > 0)
+  assert.equal((await world.npm('GET /-/whoami', { token: eve.token })).status, 200)
+  assert.equal((await measure(rae, query, '/revoke')).body.state, 'revoked')
+  assert.equal((await world.npm('GET /-/whoami', { token: eve.token })).status, 401)
+  assert.notEqual((await get(world, '/account', visit)).status, 200)
+  assert.equal((await world.npm('GET /-/whoami', { token: bob.token })).status, 200)
+  assert.equal((await measure(bob, query, '/revoke')).status, 403)
 })

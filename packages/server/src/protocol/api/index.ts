@@ -14,6 +14,7 @@ import {
   postMeasure,
   postOwnFreeze,
   postPreview,
+  postRevoke,
   postUndo,
 } from './measure.ts'
 import { keepVersions, previewVersions } from './policy.ts'
@@ -37,6 +38,7 @@ const routes: Readonly<Record<string, Handler>> = {
   'POST /api/v1/measures': postMeasure,
   'POST /api/v1/measures/preview': postPreview,
   'POST /api/v1/measures/own': postOwnFreeze,
+  'POST /api/v1/measures/revoke': postRevoke,
   'POST /api/v1/measures/confirm': postConfirm,
   'POST /api/v1/measures/undo': postUndo,
   'POST /api/v1/waivers': postWaiver,

@@ -8,8 +8,11 @@ import {
   freezeOwn,
   listMeasures,
   parseDraft,
+  parseRevocation,
   previewMeasure,
+  previewRevocation,
   readSwitches,
+  revokeMeans,
   undoMeasure,
 } from '../../flow/index.ts'
 import { type Answer, type Call, parseJson } from '../../http/index.ts'
@@ -66,6 +69,24 @@ export async function postConfirm(ports: Ports, call: Call): Promise<Answer> {
 export async function postUndo(ports: Ports, call: Call): Promise<Answer> {
   const { id = '' } = await readBody(call)
   return json(200, { id, state: await undoMeasure(ports, call.actor, id) })
+}
+
+/** `POST /api/v1/measures/revoke` with `{"account" | "publisher" | "package", "reason", "words"?, "preview"?: "yes"}`: how much ends. */
+export async function postRevoke(ports: Ports, call: Call): Promise<Answer> {
+  const text = await readBody(call)
+  const { query, why } = parseRevocation(text)
+  const isPreview = text['preview'] === 'yes'
+  const means = await (isPreview
+    ? previewRevocation(ports, call.actor, query)
+    : revokeMeans(ports, call.actor, query, why))
+  const { holders, tokens, sessions, publishers } = means
+  return json(200, {
+    holders,
+    tokens: tokens.length,
+    sessions: sessions.length,
+    publishers: publishers.length,
+    state: isPreview ? 'preview' : 'revoked',
+  })
 }
 
 async function readBody(call: Call): Promise<Readonly<Record<string, string | undefined>>> {
