@@ -250,6 +250,8 @@ const keys = {
   upstreamNames: v.optional(list, []),
   /** Private names, or patterns, of which upstreams may be asked one by one: they learn them by it. */
   askUpstreamsAbout: v.optional(patternList, []),
+  /** Folder with rules of YARA (`*.yar`) of the operator's own, beside those of the release. */
+  screeningRules: v.optional(text),
   /** File with the names that are well used, one a line, for the rule `unpopular`. */
   popularNames: v.optional(text),
   /** Files with the trusted roots (`trusted_root.json`) that provenance is verified against, whichever of them fits; without one none is. */

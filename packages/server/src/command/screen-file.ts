@@ -2,6 +2,7 @@
 import { isProblem } from '@holdfast/core'
 import { defaultInspectLimits, readPackageContent } from '../integrity/index.ts'
 import {
+  loadRulePack,
   loadScreen,
   type ScreenedFile,
   type ScreenedPackage,
@@ -22,7 +23,11 @@ export async function screenSource(given: PackageSource, previous?: PackageSourc
   if (now.kind === 'faulty') return refused(now.why)
   const before = previous === undefined ? undefined : await readSource(previous)
   const { screenPackage } = await loadScreen()
-  return screenPackage(now.content, before?.kind === 'read' ? before.content : undefined)
+  return screenPackage(
+    now.content,
+    before?.kind === 'read' ? before.content : undefined,
+    await loadRulePack(),
+  )
 }
 
 type SourceReading =

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setFlagsFromString } from 'node:v8'
 import { withoutOrigin } from '../config.ts'
+import { listFaultyRules } from '../flow/index.ts'
 import { type Log, openLog } from '../http/index.ts'
 import { type Instance, startInstance } from '../main.ts'
 import { type Sourced, withFirstOrigin } from './first-origin.ts'
@@ -31,10 +32,16 @@ export async function serve(args: readonly string[]): Promise<number> {
     data: config.data,
   })
   await offerSetUp(instance.ports)
+  await nameFaultyRules(instance, log)
   const endAssessing = config.selfAssessment === 'weekly' ? assess(read, instance, log) : undefined
   await signalled()
   endAssessing?.()
   return stop(instance, log)
+}
+
+async function nameFaultyRules({ ports }: Instance, log: Log): Promise<void> {
+  if (ports.config.screeningRules === undefined) return
+  for (const fault of await listFaultyRules(ports)) log.say('warn', 'screening-rule', { fault })
 }
 
 /**

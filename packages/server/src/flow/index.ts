@@ -312,7 +312,7 @@ export {
   removeRobot,
 } from './robot.ts'
 export { type PackageAccess, readPackageAccess, setInstanceRoles, setPackageRole } from './role.ts'
-export { expectScreening } from './screen.ts'
+export { expectScreening, listFaultyRules } from './screen.ts'
 export { listNewest, searchPackages } from './search.ts'
 export {
   confirmPresence,

@@ -5,7 +5,7 @@ import { isProblem } from '@holdfast/core'
 import type { Finding } from '../catalog/index.ts'
 import { type InspectLimits, type PackagePart, readPackageFiles } from '../integrity/index.ts'
 import { answerJobs, standBack } from '../thread.ts'
-import { loadScreen, type ScreenedPackage } from '../vulnerability/index.ts'
+import { loadRulePack, loadScreen, type ScreenedPackage } from '../vulnerability/index.ts'
 import type { ScreenJob, ScreenWords } from './screen.ts'
 
 const codePath =
@@ -14,14 +14,15 @@ const warnFrom = 40
 const installScripts = ['preinstall', 'install', 'postinstall', 'prepare']
 
 standBack()
-answerJobs<ScreenJob, ScreenWords>(async ({ bytes, previous, limits }) => {
+answerJobs<ScreenJob, ScreenWords>(async ({ bytes, previous, limits, rules: folder }) => {
   const { screenPackage } = await loadScreen()
-  const empty = screenPackage({ manifest: {}, files: [] })
-  if (bytes === undefined) return { ...empty, state: 'allow', fault: '', news: [] }
+  const pack = await loadRulePack(folder)
+  const empty = screenPackage({ manifest: {}, files: [] }, undefined, pack)
+  if (bytes === undefined) return { ...empty, state: 'allow', fault: pack.faults.join('\n'), news: [] }
   try {
     const before = previous && (await filesOf(previous, limits).catch(() => undefined))
     const given = await filesOf(bytes, limits)
-    const report = screenPackage(given, before)
+    const report = screenPackage(given, before, pack)
     const unread = listUnread(given)
     const score = report.score + Math.max(0, ...unread.map(each => each.weight))
     const state = report.verdict === 'allow' && score >= warnFrom ? 'warn' : report.verdict

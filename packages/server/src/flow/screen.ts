@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Screening beside the event loop, one package at a time, with hard limits of memory and time: what fails is told, and is no pass. */
-import { extname } from 'node:path'
+import { readdir, stat } from 'node:fs/promises'
+import { extname, join } from 'node:path'
 import { type Digest, isProblem } from '@holdfast/core'
 import type { Screening } from '../catalog/index.ts'
 import {
@@ -24,6 +25,8 @@ export interface ScreenJob {
   readonly bytes: Uint8Array | PackagePart | undefined
   readonly previous: Uint8Array | PackagePart | undefined
   readonly limits: InspectLimits
+  /** Folder of the operator's own rules. */
+  readonly rules: string | undefined
 }
 
 type Bytes = Uint8Array<ArrayBuffer>
@@ -56,7 +59,7 @@ export async function screenTarball(
   const limits = limitsOf(config)
   try {
     const before = previous === undefined || 'fault' in previous ? undefined : previous
-    return await thread.run({ bytes, previous: before, limits })
+    return await thread.run({ bytes, previous: before, limits, rules: config.screeningRules })
   } catch (error) {
     return failed(
       `screening failed: ${error instanceof Error ? error.message.slice(0, 200) : 'for no reason'}`,
@@ -135,17 +138,34 @@ async function* readPieces({ blobs }: Pick<Ports, 'blobs'>, digest: Digest): Asy
   }
 }
 
-let known: Promise<string> | undefined
+let known: { readonly texts: string; readonly rules: string } | undefined
 
-/** Digest of the rules in force: of this release, and of the packs that it has. */
-export function currentRules({ config }: Pick<Ports, 'config'>): Promise<string> {
-  known ??= thread
-    .run({ bytes: undefined, previous: undefined, limits: limitsOf(config) })
-    .then(({ rules }) => rules)
-  known.catch(() => {
-    known = undefined
+/** Digest of the rules in force: of this release, and of the operator's as they lie in their folder now. */
+export async function currentRules(ports: Pick<Ports, 'config'>): Promise<string> {
+  const texts = await signFolder(ports.config.screeningRules)
+  if (known?.texts !== texts) known = { texts, rules: (await askRules(ports)).rules }
+  return known.rules
+}
+
+/** Which files of the operator's rules do not compile, and why; those before them stay in force. */
+export async function listFaultyRules(ports: Pick<Ports, 'config'>): Promise<readonly string[]> {
+  const { fault } = await askRules(ports)
+  return fault === '' ? [] : fault.split('\n')
+}
+
+function askRules({ config }: Pick<Ports, 'config'>): Promise<ScreenWords> {
+  const { screeningRules: rules } = config
+  return thread.run({ bytes: undefined, previous: undefined, limits: limitsOf(config), rules })
+}
+
+async function signFolder(folder: string | undefined): Promise<string> {
+  if (folder === undefined) return ''
+  const names = (await readdir(folder).catch(() => [])).sort()
+  const times = names.map(async name => {
+    const { size, mtimeMs } = await stat(join(folder, name))
+    return `${name} ${size} ${mtimeMs}`
   })
-  return known
+  return (await Promise.all(times)).join('\n')
 }
 
 /** Starts the thread while something to screen is still on its way; a failure shows when there is something to do. */
