@@ -169,10 +169,8 @@ async function signFolder(folder: string | undefined): Promise<string> {
 }
 
 /** Starts the thread while something to screen is still on its way; a failure shows when there is something to do. */
-export function expectScreening({ config }: Pick<Ports, 'config'>): void {
-  if (waiting > 0) return
-  const job = { bytes: undefined, previous: undefined, limits: limitsOf(config) }
-  thread.run(job).catch(() => {})
+export function expectScreening(ports: Pick<Ports, 'config'>): void {
+  if (waiting === 0) askRules(ports).catch(() => {})
 }
 
 function limitsOf(config: Ports['config']): InspectLimits {
