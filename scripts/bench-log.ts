@@ -2,11 +2,13 @@
 /**
  * npm run bench:log [ENTRIES]: what the transparency log costs, on SQLite and the disk of the temporary folder. Durations stand
  * beside that of a durable commit of the same store in the same run.
+ * npm run bench:log -- --leaves 10000000: what a log of that many made-up entries costs beside one of ten thousand.
  */
 import { createHash } from 'node:crypto'
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { parseArgs } from 'node:util'
 import {
   type Digest,
   formatIntegrity,
@@ -18,41 +20,64 @@ import { hostNames, proveVersions } from '../packages/server/src/flow/index.ts'
 import { authorize, operator } from '../packages/server/src/identity/index.ts'
 import type { NewEvent } from '../packages/server/src/integrity/index.ts'
 import { openPorts, type Ports, readConfig } from '../packages/server/src/main.ts'
+import { measureLog } from './bench-log-size.ts'
 
-const entries = Number(process.argv[2] ?? 20_000)
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { leaves: { type: 'string' } } })
+const entries = Number(positionals[0] ?? 20_000)
 const changes = 60
 const locked = 1500
-const folder = mkdtempSync(join(tmpdir(), 'holdfast-bench-log-'))
-const { ports, close } = await openPorts(readConfig({ data: folder, port: '0' }, {}))
-try {
-  await ports.log.covered()
-  const commitMs = await median(changes, at => hostName(ports, `warm-${at}`))
-  await ports.log.covered()
-  const coveredMs = await median(changes, async at => {
-    await hostName(ports, `named-${at}`)
+const smallLog = 10_000
+
+await (values.leaves === undefined ? benchRounds() : benchSize(Number(values.leaves)))
+
+async function benchRounds(): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-bench-log-'))
+  const { ports, close } = await openPorts(readConfig({ data: folder, port: '0' }, {}))
+  try {
     await ports.log.covered()
-  })
-  say('a durable commit', `${commitMs.toFixed(2)} ms`)
-  say(
-    'the same with its checkpoint',
-    `${coveredMs.toFixed(2)} ms, ${(coveredMs / commitMs).toFixed(1)} × (wanted: 3)`,
-  )
-  await addEntries(ports, entries)
-  const sequencedMs = await timed(() => ports.log.covered())
-  const perSecond = Math.round((entries / sequencedMs) * 1000)
-  say(`sequencing ${entries.toLocaleString('en')} entries`, `${perSecond} per second (wanted: 2000)`)
-  const wanted = Array.from({ length: locked }, (_, at) => subjectAt(Math.floor((at * entries) / locked)))
-  const proveMs = await median(5, () => proveVersions(ports, operator, wanted))
-  say(`proofs of ${locked.toLocaleString('en')} versions`, `${proveMs.toFixed(0)} ms (wanted: 150)`)
-  const laterMs = await median(changes, async at => {
-    await hostName(ports, `later-${at}`)
+    const commitMs = await median(changes, at => hostName(ports, `warm-${at}`))
     await ports.log.covered()
-  })
-  say('a change with its checkpoint now', `${laterMs.toFixed(2)} ms`)
-  say('files of the log', `${(sizeOf(join(folder, 'log')) / entries).toFixed(0)} bytes an entry`)
-} finally {
-  await close()
-  rmSync(folder, { recursive: true, force: true })
+    const coveredMs = await median(changes, async at => {
+      await hostName(ports, `named-${at}`)
+      await ports.log.covered()
+    })
+    say('a durable commit', `${commitMs.toFixed(2)} ms`)
+    say(
+      'the same with its checkpoint',
+      `${coveredMs.toFixed(2)} ms, ${(coveredMs / commitMs).toFixed(1)} × (wanted: 3)`,
+    )
+    await addEntries(ports, entries)
+    const sequencedMs = await timed(() => ports.log.covered())
+    const perSecond = Math.round((entries / sequencedMs) * 1000)
+    say(`sequencing ${entries.toLocaleString('en')} entries`, `${perSecond} per second (wanted: 2000)`)
+    const wanted = Array.from({ length: locked }, (_, at) => subjectAt(Math.floor((at * entries) / locked)))
+    const proveMs = await median(5, () => proveVersions(ports, operator, wanted))
+    say(`proofs of ${locked.toLocaleString('en')} versions`, `${proveMs.toFixed(0)} ms (wanted: 150)`)
+    const laterMs = await median(changes, async at => {
+      await hostName(ports, `later-${at}`)
+      await ports.log.covered()
+    })
+    say('a change with its checkpoint now', `${laterMs.toFixed(2)} ms`)
+    say('files of the log', `${(sizeOf(join(folder, 'log')) / entries).toFixed(0)} bytes an entry`)
+  } finally {
+    await close()
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+async function benchSize(leaves: number): Promise<void> {
+  const [small, large] = [await measureLog(smallLog), await measureLog(leaves)]
+  for (const [key, what] of [
+    ['start', 'start, with its first change'],
+    ['append', 'a change with its checkpoint'],
+    ['proofs', `proofs of ${locked.toLocaleString('en')} versions`],
+  ] as const)
+    say(
+      what,
+      `${large[key].toFixed(1)} ms of processor, ${(large[key] / small[key]).toFixed(1)} × that of ${smallLog.toLocaleString('en')} (wanted: 2)`,
+    )
+  const perLeaf = (large.bytes / leaves).toFixed(0)
+  say('files of the log', `${(large.bytes / 1024 ** 2).toFixed(0)} MiB, ${perLeaf} bytes an entry`)
 }
 
 function hostName(ports: Ports, name: string): Promise<unknown> {
@@ -63,11 +88,11 @@ function subjectAt(at: number): { readonly name: PackageName; readonly version: 
   return { name: `lib-${at}` as PackageName, version: '1.0.0' as Version }
 }
 
-async function addEntries({ store }: Ports, count: number): Promise<void> {
+async function addEntries(ports: Ports, count: number): Promise<void> {
   const grant = await authorize(ports, operator, 'instance:operate', '')
   for (let from = 0; from < count; from += 500) {
     const batch = Array.from({ length: Math.min(500, count - from) }, (_, at) => ingest(from + at))
-    await store.commit(grant, batch, async () => {})
+    await ports.store.commit(grant, batch, async () => {})
   }
 }
 

@@ -74,6 +74,7 @@ export type { Ports } from './ports.ts'
 export {
   openAdvisorySource,
   openKeyFolder,
+  openMark,
   openOutbound,
   openUpstream,
   readWitnessPolicy,

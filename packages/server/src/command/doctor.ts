@@ -5,6 +5,7 @@ import { ConfigFaults } from '../config.ts'
 import { type Config, openDriver, openFileBlobs } from '../main.ts'
 import { type Finding, fail, ok, run } from './doctor-check.ts'
 import { feedChecks } from './doctor-feed.ts'
+import { logChecks } from './doctor-log.ts'
 import { machineChecks } from './doctor-machine.ts'
 import { networkChecks } from './doctor-network.ts'
 import { originChecks } from './doctor-origin.ts'
@@ -111,6 +112,7 @@ async function openAndExamine(config: Config, now: number, depth: Depth): Promis
     const checks = [
       ...storeChecks(config, driver, blobs, now, depth),
       ...feedChecks(config, driver, now),
+      ...logChecks(config, driver, now),
       ...witnessChecks(config, driver),
     ]
     for (const check of checks) found.push(...(await run(check)))

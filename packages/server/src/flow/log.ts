@@ -24,8 +24,8 @@ export interface RunningLog extends Log {
 
 const coverMs = 10_000
 const maxWaiting = 4096
-/** Those of all complete subtrees of as many entries; some five megabytes. */
-const hashesKept = 32_768
+/** Thirty for each tile: those of two thousand; some ten megabytes. */
+const hashesKept = 65_536
 const memoryMs = 60_000
 
 /** Opens the log over its parts; nothing is written before somebody asks for it. */

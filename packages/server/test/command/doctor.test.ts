@@ -278,3 +278,23 @@ test('a feed of advisories that fails or is silent is told with its age and why'
   assert.match(found[1]?.say ?? '', /30 hours ago.*silent.*no route to it/)
   assert.match(found[2]?.say ?? '', /never read.*it answers 503/)
 })
+
+test('a log that waits, and a database that is older than what was signed, are told with what to do', async () => {
+  const { data } = await makeInstance()
+  const sound = await examine(data)
+  assert.deepEqual(
+    ['log-mark', 'log-quorum', 'log-readers'].map(check => sound.findings.get(check)?.state),
+    ['ok', 'ok', 'ok'],
+  )
+  tamper(
+    data,
+    'update event set at = at - 7200000; update log_published set size = size - 1, at = at - 7200000',
+  )
+  const waiting = await examine(data)
+  assert.equal(waiting.findings.get('log')?.state, 'fail')
+  assert.match(waiting.findings.get('log')?.say ?? '', /waited 120 minutes/)
+  tamper(data, 'update log_published set size = size - 2; update log_head set size = size - 3')
+  const behind = (await examine(data)).findings.get('log-mark')
+  assert.equal(behind?.state, 'fail')
+  assert.match(`${behind?.say} ${behind?.todo}`, /log-behind.+log recover --from-tiles/)
+})
