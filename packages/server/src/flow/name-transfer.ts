@@ -209,6 +209,15 @@ export async function finishTransfers(ports: Ports): Promise<void> {
 /** Everybody who had a role of their own goes, and so do the jobs that published by their word. */
 async function finish(ports: Ports, told: NameTransfer): Promise<void> {
   const { id, package: name } = told
+  // While responders keep it, or whoever wants it, closed, it waits.
+  const scope = scopeOf(name)
+  const closed = [
+    'registry',
+    `package:${name}`,
+    `account:${told.askedBy}`,
+    ...(scope ? [`scope:${scope}`] : []),
+  ]
+  if ((await ports.store.measures.findFreeze(closed)) !== undefined) return
   const grant = await authorize(ports, { kind: 'system', id: 'transfer' }, 'package:own', name)
   const now = ports.clock()
   const event = { type: 'transfer', pkg: name, detail: { op: 'done', transfer: id } } as const

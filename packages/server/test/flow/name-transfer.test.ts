@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { decodeLeaf, parsePackageName } from '@holdfast/core'
-import { finishTransfers } from '../../src/flow/index.ts'
+import { finishTransfers, freezeOwn, undoMeasure } from '../../src/flow/index.ts'
+import { operator } from '../../src/identity/index.ts'
 import { get, post } from '../web/site.ts'
 import { dayMs, openWorld, type Someone, type World } from '../world.ts'
 
@@ -43,6 +44,10 @@ test('where the owner agrees one responder grants; after the wait the name has i
   await finishTransfers(world.ports)
   assert.deepEqual(await owners(world), ['ann owner'])
   world.advance(7 * dayMs)
+  const frozen = await freezeOwn(world.ports, operator, name, 'looked into')
+  await finishTransfers(world.ports)
+  assert.deepEqual(await owners(world), ['ann owner'])
+  await undoMeasure(world.ports, operator, frozen.id)
   await finishTransfers(world.ports)
   await finishTransfers(world.ports)
   assert.deepEqual(await owners(world), ['bob owner'])

@@ -2,6 +2,8 @@
 /** What everybody is told while something goes on. */
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
+import { contain, parseDraft } from '../../src/flow/index.ts'
+import { operator } from '../../src/identity/index.ts'
 import { openWorld } from '../world.ts'
 import { get, post } from './site.ts'
 
@@ -28,4 +30,18 @@ test('responders tell everybody of an incident, more of it, and its end; nobody 
   for (const words of [/No incident is going on/, /contained/, /who has it is told/, /All is well/, /over/])
     assert.match(later, words)
   assert.equal((await post(world, '/status', { id: 'an_no', words: 'x' }, rae)).status, 404)
+})
+
+test('what responders switched off stands there for everybody, and no account or package does', async () => {
+  const close = (subject: string) =>
+    contain(
+      world.ports,
+      operator,
+      parseDraft({ kind: 'freeze', subject, reason: 'security', words: 'secret words', confirm: subject }),
+    )
+  await close('publishing')
+  await close('package:ui')
+  const { text } = await get(world, '/status')
+  assert.match(text, /Nothing can be published/)
+  assert.doesNotMatch(text, /secret words|package:ui/)
 })

@@ -24,6 +24,7 @@ import { accessPath, packagePath } from '../part/link.ts'
 import { asNotice, notice, problemNotice } from '../part/notice.ts'
 import { checkFresh } from './confirm.ts'
 import { changeDemand, demandSection } from './package-demand.ts'
+import { careSection } from './package-guidance.ts'
 
 const roles: readonly (readonly [PackageRole, string])[] = [
   ['reader', 'reader: sees it where it is private'],
@@ -92,7 +93,8 @@ ${inherited(name, access)}
 ${exceptions(access)}
 ${jobDownloads(access, ports.clock())}
 ${settings(name, known, await listExposed(ports.store, ports, name), ports.clock())}
-${await demandSection(c, name)}`
+${await demandSection(c, name)}
+${await careSection(c, name)}`
   return sheet(c, { title: `Access to ${name}`, main, status: trouble?.status ?? 200 })
 }
 

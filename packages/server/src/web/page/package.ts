@@ -12,6 +12,7 @@ import { packagePath } from '../part/link.ts'
 import { notice } from '../part/notice.ts'
 import { dependenciesTab, dependentsTab } from './package-dependencies.ts'
 import { packageFacts } from './package-facts.ts'
+import { nextStep } from './package-guidance.ts'
 import { historyTab } from './package-history.ts'
 import { packageNotices } from './package-notice.ts'
 import { readShownPackage, type ShownPackage } from './package-read.ts'
@@ -33,14 +34,15 @@ export async function packagePage(c: PageContext): Promise<Response> {
   const shown = await readShownPackage(c.env.ports, name, call.query.get('v') ?? '')
   if (shown.isUnpublished)
     return sheet(c, { title: name, main: tombstone(shown, c.env.ports.clock()), status: 410 })
+  const isOwner = await may(c.env.ports, call.actor, 'package:own', name)
   const tab = tabs.find(each => each === call.query.get('show')) ?? 'readme'
   const main = html`${header(shown, c.env.ports.clock())}
 ${packageNotices(shown)}
 ${await malwareNotice(c, name)}
 ${await stagedNotice(c, name)}
+${isOwner ? await nextStep(c, name) : nothing}
 ${tabBar(shown, tab)}
 <section class="tab">${await content(c, shown, tab)}</section>`
-  const isOwner = await may(c.env.ports, call.actor, 'package:own', name)
   const status = shown.decision?.status === 'removed' ? 410 : 200
   const facts = html`${await packageFacts(c.env.ports, call.actor, shown, isOwner)}${await watchBox(c, name)}`
   return sheet(c, { title: name, main, facts, status })

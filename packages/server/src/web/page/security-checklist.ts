@@ -76,8 +76,13 @@ export function checklist(safety: Safety): Markup {
   const steps = stepsOf(safety)
   const next = steps.find(step => !step.isDone)
   return html`${next === undefined ? notice('good', 'Your account is well kept') : nextNotice(next)}
-<ul class="bare">${steps.map(step => html`<li>${step.isDone ? badge('done', 'good', '✓') : badge('to do', 'warn', '○')} ${step.what} <span class="small">${step.why}</span></li>`)}</ul>
+${stepList(steps)}
 ${safety.hasPassword || safety.passkeys === 0 ? nothing : html`<p class="small">There is no password: you sign in by passkey.</p>`}`
+}
+
+/** Each step, and whether it is done. */
+export function stepList(steps: readonly Step[]): Markup {
+  return html`<ul class="bare">${steps.map(step => html`<li>${step.isDone ? badge('done', 'good', '✓') : badge('to do', 'warn', '○')} ${step.what} <span class="small">${step.why}</span></li>`)}</ul>`
 }
 
 function nextNotice({ act, why, path }: Step): Markup {

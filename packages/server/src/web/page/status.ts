@@ -2,7 +2,8 @@
 /** How this registry is, and what goes on: open to everybody. */
 import type { Problem } from '@holdfast/core'
 import type { Announcement } from '../../community/index.ts'
-import { announce, announceMore, listAnnouncements } from '../../flow/index.ts'
+import { announce, announceMore, listAnnouncements, readSwitches } from '../../flow/index.ts'
+import type { TakenMeasure } from '../../incident/index.ts'
 import type { UpstreamHealth } from '../../ports.ts'
 import { leadTo } from '../answer.ts'
 import { findVisitor, getVisitor, hasRole, type PageContext } from '../context.ts'
@@ -45,11 +46,38 @@ async function status(c: PageContext, trouble?: Problem): Promise<Response> {
 ${problemNotice(trouble)}
 ${open.length === 0 ? notice('good', 'No incident is going on') : open.map(each => article(each, now, mayTell))}
 <h2>Parts</h2>
+${switchedOff(await readSwitches(ports), now)}
 <dl class="facts">${await parts(c)}</dl>
 ${mayTell ? form() : nothing}
 ${over.length === 0 ? nothing : html`<h2>Before</h2>${over.map(each => article(each, now, false))}`}
 <p class="small">Who is told what, and when: <a href="/policy/incidents">incident communication</a>.</p>`
   return sheet(c, { title: 'Status', main, trouble })
+}
+
+const switchWords: Readonly<Record<string, string>> = {
+  registry: 'Nothing can be changed: the registry is read-only',
+  publishing: 'Nothing can be published',
+  'sign-up': 'Nobody can make an account',
+  proxying: 'Nothing new comes in from upstreams',
+}
+
+/** What responders closed of the whole registry; of which account or package anybody is, is nobody else's business. */
+function switchedOff(switches: readonly TakenMeasure[], now: number): Markup {
+  return html`${switches.map(({ subject, madeAt, lapsesAt }) => {
+    const ends = lapsesAt === null ? nothing : html`, until ${ago(lapsesAt, now)} unless it is confirmed`
+    return notice(
+      'warn',
+      switchWords[subject] ?? wordsOf(subject),
+      html`<p>Since ${ago(madeAt, now)}${ends}.</p>`,
+    )
+  })}`
+}
+
+function wordsOf(subject: string): string {
+  const [kind, ...name] = subject.split(':')
+  return kind === 'origin'
+    ? `Nothing new comes in from ${name.join(':')}`
+    : `Jobs of ${name.join(':')} cannot publish`
 }
 
 async function parts(c: PageContext): Promise<readonly Markup[]> {
