@@ -54,10 +54,13 @@ export interface Target {
 const defaultSeconds = 30
 const defaultInsideSeconds = 5
 const maxSteps = 60_000_000
+/** What the insides of flawed packages may take beside three times what all else takes: those that end at all end before 20,000 steps. */
+const insideSteps = 150_000
 
 /**
- * Answers for each hit whether the application gets to it; never throws for what is in the files. At first vulnerable packages are gone
- * through like all others; where that takes too long, what they export is taken as symbol data has it, and their insides are left out.
+ * Answers for each hit whether the application gets to it; never throws for what is in the files. At first what
+ * vulnerable packages export is taken as symbol data has it, and their insides are left out; then they are gone through like all
+ * others, which tells more apart, unless that takes too long.
  */
 export async function analyseReachability(
   project: Project,
@@ -71,17 +74,20 @@ export async function analyseReachability(
   const entries = project.entries?.map(each => realpathSync(join(root, each))) ?? findEntries(root, resolver)
   const sources = createSources(parseSource)
   const seconds = project.maxSeconds ?? defaultSeconds
-  const look = (isSealed: boolean, maxSeconds: number) => {
+  const look = (isSealed: boolean, maxSeconds: number, steps: number) => {
     const targets = hits.map(hit => makeTarget(hit, graph, known))
-    const running = start({ root, resolver, graph, targets, sources, isSealed, maxSeconds })
+    const running = start({ root, resolver, graph, targets, sources, isSealed, maxSeconds, maxSteps: steps })
     for (const entry of entries) running.begin(entry)
     const isComplete = runToEnd(running)
     const answers = () =>
       new Map(targets.map(target => [target.hit.key, answerFor(target, running, { root, isComplete })]))
-    return { isComplete, answers }
+    return { isComplete, answers, steps: running.machine.solver.steps() }
   }
-  const whole = look(false, Math.min(seconds, project.insideSeconds ?? defaultInsideSeconds))
-  return (whole.isComplete ? whole : look(true, seconds)).answers()
+  const outside = look(true, seconds, maxSteps)
+  if (!outside.isComplete) return outside.answers()
+  const within = Math.min(seconds, project.insideSeconds ?? defaultInsideSeconds)
+  const whole = look(false, within, insideSteps + 3 * outside.steps)
+  return (whole.isComplete ? whole : outside).answers()
 }
 
 // Where the stack ends the analysis ends, and what it did not get to counts as reachable.
@@ -102,9 +108,19 @@ interface Setting {
   readonly sources: Program['sources']
   readonly isSealed: boolean
   readonly maxSeconds: number
+  readonly maxSteps: number
 }
 
-function start({ root, resolver, graph, targets, sources, isSealed, maxSeconds }: Setting): Running {
+function start({
+  root,
+  resolver,
+  graph,
+  targets,
+  sources,
+  isSealed,
+  maxSeconds,
+  maxSteps,
+}: Setting): Running {
   const vulnerable = new Set(targets.flatMap(target => target.folders.map(each => each.folder)))
   const leading = graph.leadingTo(vulnerable)
   const homes: string[] = []

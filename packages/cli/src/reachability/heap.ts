@@ -79,6 +79,9 @@ export interface Heap {
   settle(): boolean
 }
 
+/** Places by what they are of, and by a name. */
+type Named<Key> = Map<Key, Map<string, Place>>
+
 /** The values of one analysis; what `closed` packages write under computed names is not read by name. */
 export function createHeap(
   solver: Solver,
@@ -91,14 +94,30 @@ export function createHeap(
   const objects = new Map<string, Value>()
   const properties = new Map<Value, Map<string, Place>>()
   const nameListeners = new Map<Value, ((name: string) => void)[]>()
-  const places = new Map<string, Place>()
+  const [allElements, allParents, allLooks]: [Place[], Place[], Place[]] = [[], [], []]
+  const [allGetters, allLookups, allFields]: [Named<Value>, Named<Value>, Named<string>] = [
+    new Map(),
+    new Map(),
+    new Map(),
+  ]
   let unsettled: { readonly value: Value; readonly name: string; readonly to: Place }[] = []
 
-  function placeFor(key: string, fill?: (place: Place) => void): Place {
-    const known = places.get(key)
+  function placeOf(places: Place[], value: Value, fill?: (place: Place) => void): Place {
+    const known = places[value]
     if (known !== undefined) return known
     const place = solver.place()
-    places.set(key, place)
+    places[value] = place
+    fill?.(place)
+    return place
+  }
+
+  function placeNamed<Key>(places: Named<Key>, key: Key, name: string, fill?: (place: Place) => void): Place {
+    const own = places.get(key) ?? new Map<string, Place>()
+    const known = own.get(name)
+    if (known !== undefined) return known
+    if (own.size === 0) places.set(key, own)
+    const place = solver.place()
+    own.set(name, place)
     fill?.(place)
     return place
   }
@@ -137,17 +156,17 @@ export function createHeap(
     const thing = things[value]
     const home = homeOf(thing)
     if (home !== undefined) solver.flow(place, fieldOf(home, name))
-    for (const listener of nameListeners.get(value) ?? []) listener(name)
+    for (const listener of nameListeners.get(value)?.slice() ?? []) listener(name)
     return place
   }
 
-  const elements = (value: Value) => placeFor(`e${value}`)
-  const parents = (value: Value) => placeFor(`p${value}`)
-  const getters = (value: Value, name: string) => placeFor(`g${value}.${name}`)
-  const fieldOf = (home: string, name: string) => placeFor(`f${home}\n${name}`)
+  const elements = (value: Value) => placeOf(allElements, value)
+  const parents = (value: Value) => placeOf(allParents, value)
+  const getters = (value: Value, name: string) => placeNamed(allGetters, value, name)
+  const fieldOf = (home: string, name: string) => placeNamed(allFields, home, name)
 
   function lookup(value: Value, name: string): Place {
-    return placeFor(`l${value}.${name}`, to => {
+    return placeNamed(allLookups, value, name, to => {
       const thing = things[value]
       if (thing?.kind === 'unknown') {
         solver.put(to, value)
@@ -171,7 +190,7 @@ export function createHeap(
   }
 
   function lookupAny(value: Value): Place {
-    return placeFor(`a${value}`, to => {
+    return placeOf(allLooks, value, to => {
       const thing = things[value]
       if (thing?.kind === 'unknown') return solver.put(to, value)
       if (thing?.kind === 'native') return solver.put(to, unknown())
@@ -191,8 +210,9 @@ export function createHeap(
   }
 
   function onName(value: Value, listener: (name: string) => void): void {
-    const heard = nameListeners.get(value) ?? []
-    nameListeners.set(value, [...heard, listener])
+    const heard = nameListeners.get(value)
+    if (heard === undefined) nameListeners.set(value, [listener])
+    else heard.push(listener)
     for (const name of namesOf(value)) listener(name)
   }
 

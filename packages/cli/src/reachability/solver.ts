@@ -13,6 +13,8 @@ export interface Solver {
   flow(from: Place, to: Place): void
   on(place: Place, listener: (value: Value) => void): void
   valuesAt(place: Place): ReadonlySet<Value>
+  /** How many steps were taken. */
+  steps(): number
   /** Works until nothing changes; false when the budget was used up first. */
   run(): boolean
 }
@@ -24,13 +26,16 @@ export function createSolver(maxSteps: number, endsAt: number): Solver {
   const values: (Set<Value> | undefined)[] = []
   const onward: (Set<Place> | undefined)[] = []
   const listeners: (((value: Value) => void)[] | undefined)[] = []
-  const pending: number[] = []
+  // First in, first out: of a place's values so many, the oldest, were told already.
+  const told: number[] = []
+  let pending: number[] = []
   let steps = 0
 
   function place(): Place {
     values.push(undefined)
     onward.push(undefined)
     listeners.push(undefined)
+    told.push(0)
     return values.length - 1
   }
 
@@ -51,31 +56,36 @@ export function createSolver(maxSteps: number, endsAt: number): Solver {
     for (const value of values[from] ?? noValues) put(to, value)
   }
 
-  // A value that is still pending is told by `run`; who listens twice for one value is what `told` is for.
+  // Values that are still pending are told by `run`.
   function on(at: Place, listener: (value: Value) => void): void {
-    const told = new Set<Value>()
-    const once = (value: Value): void => {
-      if (told.has(value)) return
-      told.add(value)
-      listener(value)
-    }
     const heard = listeners[at]
-    if (heard === undefined) listeners[at] = [once]
-    else heard.push(once)
-    for (const value of [...(values[at] ?? noValues)]) once(value)
+    if (heard === undefined) listeners[at] = [listener]
+    else heard.push(listener)
+    const count = told[at] ?? 0
+    if (count === 0) return
+    for (const value of [...(values[at] ?? noValues)].slice(0, count)) listener(value)
+  }
+
+  function tell(at: Place, value: Value): void {
+    told[at] = (told[at] ?? 0) + 1
+    for (const to of onward[at] ?? noValues) put(to, value)
+    const heard = listeners[at]
+    // Who comes while they are told hears of it by coming.
+    if (heard !== undefined) for (const listener of heard.slice()) listener(value)
   }
 
   function run(): boolean {
     while (pending.length > 0) {
-      steps++
-      if (steps > maxSteps || ((steps & 4095) === 0 && performance.now() > endsAt)) return false
-      const value = pending.pop() as number
-      const at = pending.pop() as number
-      for (const to of onward[at] ?? noValues) put(to, value)
-      for (const listener of [...(listeners[at] ?? [])]) listener(value)
+      const round = pending
+      pending = []
+      for (let next = 0; next < round.length; next += 2) {
+        steps++
+        if (steps > maxSteps || ((steps & 4095) === 0 && performance.now() > endsAt)) return false
+        tell(round[next] as Place, round[next + 1] as Value)
+      }
     }
     return true
   }
 
-  return { place, put, flow, on, valuesAt: at => values[at] ?? noValues, run }
+  return { place, put, flow, on, valuesAt: at => values[at] ?? noValues, steps: () => steps, run }
 }
