@@ -72,21 +72,22 @@ export async function listIncidents(
   limit: number,
 ): Promise<readonly ListedIncident[]> {
   await authorize(ports, actor, 'incident:read', '')
-  const cases = await ports.store.incident.listCases(Number.MAX_SAFE_INTEGER, limit)
+  const { incident } = ports.store
+  const open = await incident.listOpenCases(limit)
+  const closed = (await incident.listCases(Number.MAX_SAFE_INTEGER, limit)).filter(
+    each => each.state === 'closed',
+  )
   const reports = await ports.store.reports.countOpen()
-  const logins = new Map<string, string>()
-  const named = async (each: CaseSummary) => {
-    const lead = (await ports.store.incident.findRoom(each.id))?.lead ?? ''
-    if (lead !== '' && !logins.has(lead))
-      logins.set(lead, (await ports.store.identity.findAccount(lead))?.login ?? lead)
-    return {
-      ...each,
-      lead: logins.get(lead) ?? '',
-      openReports: reports.get(each.id) ?? 0,
-      clock: clockOf(each, ports.clock()),
-    }
-  }
-  const all = await Promise.all(cases.map(named))
+  const leads = await incident.listLeads()
+  const names = new Map<string, string>()
+  for (const id of new Set(leads.values()))
+    names.set(id, (await ports.store.identity.findAccount(id))?.login ?? id)
+  const all = [...open, ...closed.slice(0, limit - open.length)].map(each => ({
+    ...each,
+    lead: names.get(leads.get(each.id) ?? '') ?? '',
+    openReports: reports.get(each.id) ?? 0,
+    clock: clockOf(each, ports.clock()),
+  }))
   const dueOf = ({ clock, openedAt }: ListedIncident) => clock?.dueAt ?? Number.MAX_SAFE_INTEGER - openedAt
   return all.sort((one, other) => dueOf(one) - dueOf(other))
 }

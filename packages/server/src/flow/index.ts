@@ -349,6 +349,7 @@ export {
   type TokenRequest,
 } from './token.ts'
 export { tellOfEndingTokens } from './token-notice.ts'
+export { readTransparency, reportPeriods, type TransparencyLine } from './transparency.ts'
 export {
   addPublisher,
   describePublisher,

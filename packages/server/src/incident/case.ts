@@ -73,6 +73,10 @@ export interface CaseReads {
   listSubjects(kind: CaseKind): Promise<readonly PackageName[]>
   /** Newest first, those before a moment. */
   listCases(openedBefore: number, limit: number): Promise<readonly CaseSummary[]>
+  /** Those that are not closed, the gravest and of these the oldest first: a flood of new ones hides none. */
+  listOpenCases(limit: number): Promise<readonly CaseSummary[]>
+  /** Who leads, by case; without those that nobody took on. */
+  listLeads(): Promise<ReadonlyMap<string, string>>
 }
 
 export interface CaseWrites {

@@ -119,6 +119,7 @@ function foot(): Markup {
 <a href="/log">Transparency log</a>
 <a href="/advisories">Advisories</a>
 <a href="/report">Report something</a>
+<a href="/transparency">Transparency report</a>
 <a href="/policy/tokens">Rules for tokens</a>
 <a href="/policy">Policies</a>
 <a href="/status">Status</a>

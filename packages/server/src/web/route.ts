@@ -74,6 +74,7 @@ import { statusPage, statusSubmit } from './page/status.ts'
 import { newTokenPage, newTokenSubmit, tokensPage, tokensSubmit } from './page/token.ts'
 import { tokenPolicyPage, tokenRuleFile } from './page/token-policy.ts'
 import { transferPage, transferSubmit, transfersPage } from './page/transfer.ts'
+import { transparencyPage } from './page/transparency.ts'
 import { usePage } from './page/use.ts'
 import { resendSubmit, verifyPage, verifySubmit } from './page/verify.ts'
 import { stopPage, stopSubmit, watchesPage, watchesSubmit, watchSubmit } from './page/watch.ts'
@@ -102,6 +103,7 @@ export function addRoutes(app: Hono<WebEnv>): void {
   app.get('/policy/tokens', tokenPolicyPage)
   app.get('/policy/tokens/rules/:file', tokenRuleFile)
   app.get('/security', publicSecurityPage)
+  app.get('/transparency', transparencyPage)
   app.get('/report', reportPage).post(reportSubmit)
   app.get('/report/confirm/:secret', reportLinkPage).post(reportLinkSubmit)
   app.get('/security/assessment/:file', keptAssessment)

@@ -102,5 +102,20 @@ function caseContract(engine: StoreEngine): void {
       assert.deepEqual(await list(now + 1, 1), [['case-1', 2]])
       assert.deepEqual(await list(Number.MAX_SAFE_INTEGER, 1), [['case-2', 1]])
     })
+
+    test('those that are not closed are listed gravest first, then oldest, and leads by case', async () => {
+      await change(async tx => {
+        await tx.incident.addCase(made('case-8', now + 8, { severity: 'low' }))
+        await tx.incident.addCase(made('case-9', now + 9))
+        await tx.incident.takeCase('case-9', 'a_1', now)
+      })
+      const open = (await store.incident.listOpenCases(10)).map(each => each.id)
+      assert.deepEqual(open, ['case-1', 'case-9', 'case-8'])
+      assert.deepEqual([...(await pair.second.incident.listLeads())], [['case-9', 'a_1']])
+      await change(async tx => {
+        assert.equal(await tx.incident.changeCase('case-9', 0, { severity: 'low', lead: '' }), false)
+        assert.equal(await tx.incident.changeCase('case-9', 1, { severity: 'low', lead: '' }), true)
+      })
+    })
   })
 }

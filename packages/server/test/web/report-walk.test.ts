@@ -94,6 +94,8 @@ describe('a report in a browser', { skip: noChromium }, () => {
     await anybody.goto(`${world.url}/package/npm/thief`)
     await anybody.waitForSelector('text=There is malware in this package')
     await look(anybody, 'banner')
+    await anybody.goto(`${world.url}/transparency`)
+    await look(anybody, 'transparency')
   })
 })
 

@@ -53,21 +53,38 @@ export function caseReads(db: Kysely<Schema>): CaseReads {
       return rows.map(row => row.package as PackageName)
     },
     async listCases(openedBefore, limit) {
-      const query = db
+      const query = summaries(db).where('opened_at', '<', openedBefore).orderBy('opened_at', 'desc')
+      return (await query.orderBy('id').limit(limit).execute()).map(toSummary)
+    },
+    async listOpenCases(limit) {
+      const gravity = sql`case severity when 'critical' then 0 when 'high' then 1 when 'moderate' then 2 else 3 end`
+      const query = summaries(db).where('state', '<>', 'closed').orderBy(gravity).orderBy('opened_at')
+      return (await query.orderBy('id').limit(limit).execute()).map(toSummary)
+    },
+    async listLeads() {
+      const rows = await db
         .selectFrom('incident_case')
-        .selectAll()
-        .select(eb =>
-          eb
-            .selectFrom('incident_subject')
-            .whereRef('incident', '=', 'incident_case.id')
-            .select(sql<number>`count(*)`.as('n'))
-            .as('subjects'),
-        )
-        .where('opened_at', '<', openedBefore)
-      const rows = await query.orderBy('opened_at', 'desc').orderBy('id').limit(limit).execute()
-      return rows.map(row => ({ ...toCase(row), subjectCount: Number(row.subjects) }))
+        .select(['id', 'lead'])
+        .where('lead', '<>', '')
+        .orderBy('opened_at', 'desc')
+        .limit(5000)
+        .execute()
+      return new Map(rows.map(row => [row.id, row.lead]))
     },
   }
+}
+
+function summaries(db: Kysely<Schema>) {
+  return db
+    .selectFrom('incident_case')
+    .selectAll()
+    .select(eb =>
+      eb
+        .selectFrom('incident_subject')
+        .whereRef('incident', '=', 'incident_case.id')
+        .select(sql<number>`count(*)`.as('n'))
+        .as('subjects'),
+    )
 }
 
 /** Changes to cases, inside a transaction. */
@@ -125,4 +142,8 @@ function toCase(row: Selectable<Schema['incident_case']>): Omit<CaseSummary, 'su
     openedBy: row.opened_by,
     openedAt: row.opened_at,
   }
+}
+
+function toSummary(row: Selectable<Schema['incident_case']> & { readonly subjects: unknown }): CaseSummary {
+  return { ...toCase(row), subjectCount: Number(row.subjects) }
 }

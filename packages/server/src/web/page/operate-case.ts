@@ -181,7 +181,7 @@ async function show(c: PageContext, reader: Visitor, trouble?: Problem): Promise
 <h2><bdi>${found.title}</bdi></h2>
 <p>${badge(found.severity, ...severities[found.severity])} ${badge(found.state, ...states[found.state])} ${kinds[found.kind]}, opened ${ago(found.openedAt, now)} by ${record.openedBy} ${clockBadge(clockOf(found, now), now)}</p>
 ${problemNotice(trouble)}
-${incidentRoom(record, await listPlaybooks(), mayDecide, now)}
+${incidentRoom(record, await listPlaybooks(), reader.login, mayDecide, now)}
 <h3>About</h3>
 <ul>${found.subjects.map(subject)}</ul>
 ${caseMeasures(record, measures, hasRole(reader, 'responder'), now)}

@@ -24,12 +24,13 @@ export function clockBadge(clock: CaseClock | undefined, now: number): Markup {
 export function incidentRoom(
   record: IncidentRecord,
   playbooks: readonly Playbook[],
+  viewer: string,
   mayWork: boolean,
   now: number,
 ): Markup {
   const path = `/operate/cases/${record.id}`
   return html`<h3>Who does what</h3>
-${who(record, path, mayWork)}
+${who(record, path, viewer, mayWork)}
 <h3>Tasks</h3>
 ${record.tasks.length === 0 ? html`<p>There are none yet.</p>` : html`<ul class="bare tasks">${record.tasks.map(each => task(each, path, mayWork, now))}</ul>`}
 ${mayWork ? taskForms(record, path, playbooks) : nothing}
@@ -38,11 +39,11 @@ ${record.indicators.length === 0 ? html`<p>None are noted.</p>` : html`<ul>${rec
 ${mayWork ? indicatorForm(path) : nothing}`
 }
 
-function who(record: IncidentRecord, path: string, mayWork: boolean): Markup {
+function who(record: IncidentRecord, path: string, viewer: string, mayWork: boolean): Markup {
   return html`<p>${record.lead === '' ? 'Nobody leads it yet.' : html`Led by <strong>${record.lead}</strong>.`} ${record.roles.map(each => html`${each.person}: ${each.role}. `)}</p>
 ${
   mayWork
-    ? html`<form method="post" action="${path}"><button name="act" value="take">Take it on</button></form>
+    ? html`${record.lead === viewer ? nothing : html`<form method="post" action="${path}"><button name="act" value="take">Take it on</button></form>`}
 <details><summary>Change lead, severity or parts</summary>
 <form class="form" method="post" action="${path}"><input type="hidden" name="revision" value="${record.revision}">
 ${choose('severity', 'Severity', [...severities], record.severity)}

@@ -19,9 +19,9 @@ export function timeline(entries: readonly TimelineEntry[], now: number): Markup
   const first = entries[0]?.at ?? now
   const last = Math.max(first + 1, entries.at(-1)?.at ?? now)
   const x = (at: number) => Math.round(left + ((at - first) / (last - first)) * (width - left - 12))
-  return html`<svg class="timeline" viewBox="0 0 ${width} ${height + 18}" role="img" aria-label="${entries.length} moments from ${stamp(first)} to ${stamp(last)}; the table below lists them">
+  return html`<div class="scroll" tabindex="0"><svg class="timeline" viewBox="0 0 ${width} ${height + 18}" role="img" aria-label="${entries.length} moments from ${stamp(first)} to ${stamp(last)}; the table below lists them">
 ${lanes.map((lane, i) => laneOf(entries, lane, i, x))}
-<text x="${left}" y="${height + 12}">${stamp(first)}</text><text x="${width - 12}" y="${height + 12}" text-anchor="end">${stamp(last)}</text></svg>
+<text x="${left}" y="${height + 12}">${stamp(first)}</text><text x="${width - 12}" y="${height + 12}" text-anchor="end">${stamp(last)}</text></svg></div>
 <div class="scroll" tabindex="0"><table><thead><tr><th scope="col">When</th><th scope="col">Kind</th><th scope="col">By</th><th scope="col">What</th></tr></thead>
 <tbody>${entries.map(each => html`<tr><td class="nowrap">${ago(each.at, now)}</td><td>${each.kind}</td><td>${each.by}</td><td><bdi>${each.words}</bdi></td></tr>`)}</tbody></table></div>`
 }
