@@ -218,5 +218,6 @@ async function refusal(ports: Asked, actor: Actor, operation: Operation, subject
     return problem('package-not-found', { name: subject })
   }
   if (hidden) return problem('package-not-found', { name: subject })
+  if (needs.on === 'signed-in' && actor.kind === 'person') return problem('email-unverified')
   return forbid(operation, subject)
 }
