@@ -21,6 +21,7 @@ import { leakedTokens } from './probe/authz-3-scanning.ts'
 import { confusion } from './probe/beyond-confusion.ts'
 import { explain } from './probe/beyond-explain.ts'
 import { fixAwareAge } from './probe/beyond-fix-aware-age.ts'
+import { freeze } from './probe/beyond-freeze.ts'
 import { oneGate } from './probe/beyond-one-gate.ts'
 import { publisherGate } from './probe/beyond-publisher-gate.ts'
 import { signatures } from './probe/beyond-signatures.ts'
@@ -76,6 +77,7 @@ export const probes: readonly Probe[] = [
   publisherGate,
   confusion,
   takedown,
+  freeze,
   signatures,
   fixAwareAge,
   explain,

@@ -16,10 +16,9 @@ import {
 } from '../incident/index.ts'
 import type { NewEvent } from '../integrity/index.ts'
 import type { Ports, Tx } from '../ports.ts'
-import { settleHold } from './hold-end.ts'
 import { provePresence } from './presence.ts'
 
-const perCommit = 250
+const perCommit = 500
 const namesShown = 100
 const fewVersions = 10
 const maxWords = 2000
@@ -276,27 +275,34 @@ async function close(
 async function closeSome(
   ports: Ports,
   tx: Tx,
-  measure: TakenMeasure,
+  { reason, words, id }: TakenMeasure,
   found: readonly MeasureVersion[],
 ): Promise<void> {
-  const { reason, words, id } = measure
   for (const [name, versions] of byPackage(found))
     await amend(tx.catalog, name, ports.clock(), async () => {
-      for (const { version } of versions) {
-        const was = (await tx.catalog.findVersion(name, version))?.status
-        if (was === undefined) continue
-        await tx.measures.addVersion(id, { name, version, was: was === 'pending' ? 'live' : was })
-        if (was !== 'live' && was !== 'yanked' && was !== 'pending') continue
+      const closed = await withStatus(tx, name, versions)
+      await tx.measures.addVersions(id, closed)
+      for (const { version, was } of closed) {
+        if (was === 'quarantined') continue
         await tx.catalog.setStatus(name, version, 'quarantined', words || reason, ports.clock())
-        tx.record({
-          type: 'quarantine',
-          pkg: name,
-          ver: version,
-          fields: { reason },
-          detail: { words, measure: id },
-        })
+        const about = { pkg: name, ver: version, fields: { reason } }
+        tx.record({ type: 'quarantine', ...about, detail: { words, measure: id } })
       }
     })
+}
+
+/** As they are now that nobody else changes the package; what is not yet in the log counts as open. */
+async function withStatus(
+  tx: Tx,
+  name: PackageName,
+  versions: readonly MeasureVersion[],
+): Promise<readonly ClosedVersion[]> {
+  const facts = new Map((await tx.catalog.listKeptFacts(name)).map(each => [each.version, each.status]))
+  return versions.flatMap(({ version }) => {
+    const was = facts.get(version)
+    if (was === 'pending') return [{ name, version, was: 'live' as const }]
+    return was === 'live' || was === 'yanked' || was === 'quarantined' ? [{ name, version, was }] : []
+  })
 }
 
 /** A crash in between leaves some open, and the measure in force for the rest: the next try goes on. */
@@ -304,7 +310,7 @@ async function open(ports: Ports, grant: Grant, measure: TakenMeasure): Promise<
   for (;;) {
     const closed = await ports.store.measures.listVersions(measure.id, perCommit)
     if (closed.length === 0) break
-    await ports.store.commit(grant, [], tx => openSome(ports, tx, grant.actor, measure, closed))
+    await ports.store.commit(grant, [], tx => openSome(ports, tx, measure, closed))
     await nextTurn()
   }
   await ports.store.commit(grant, eventsOf(measure, 'end'), async tx => {
@@ -316,22 +322,22 @@ async function open(ports: Ports, grant: Grant, measure: TakenMeasure): Promise<
 async function openSome(
   ports: Ports,
   tx: Tx,
-  actor: Actor,
   { id, reason }: TakenMeasure,
   closed: readonly ClosedVersion[],
 ): Promise<void> {
   for (const [name, versions] of byPackage(closed))
     await amend(tx.catalog, name, ports.clock(), async () => {
+      const now = new Map((await withStatus(tx, name, versions)).map(each => [each.version, each.was]))
+      const names = versions.map(each => each.version)
+      await tx.measures.dropVersions(id, name, names)
       for (const each of versions) {
         const { version, was } = each
-        await tx.measures.dropVersion(id, each)
-        const isClosed = (await tx.catalog.findVersion(name, version))?.status === 'quarantined'
-        if (!isClosed || was === 'quarantined' || (await tx.measures.passOn(id, each))) continue
+        const isClosed = now.get(version) === 'quarantined' && was !== 'quarantined'
+        if (!isClosed || (await tx.measures.passOn(id, each))) continue
         await tx.catalog.setStatus(name, version, was, '', ports.clock())
         const about = { pkg: name, ver: version, fields: { reason }, detail: { measure: id } }
         tx.record({ type: 'release', ...about })
         if (was === 'yanked') tx.record({ type: 'yank', ...about })
-        await settleHold(tx, ports, actor, each, 'release', '')
       }
     })
 }

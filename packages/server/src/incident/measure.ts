@@ -151,8 +151,8 @@ export interface MeasureWrites {
   askUndo(id: string, by: string): Promise<boolean>
   /** False when it has ended. */
   end(id: string, by: string, at: number): Promise<boolean>
-  addVersion(id: string, version: ClosedVersion): Promise<void>
-  dropVersion(id: string, version: MeasureVersion): Promise<void>
+  addVersions(id: string, versions: readonly ClosedVersion[]): Promise<void>
+  dropVersions(id: string, name: PackageName, versions: readonly Version[]): Promise<void>
   /** True when another measure that holds closes this version too: it now remembers what the version was. */
   passOn(id: string, version: ClosedVersion): Promise<boolean>
 }

@@ -32,6 +32,7 @@ import {
 import { auditExport, auditPage } from './page/operate-audit.ts'
 import { casePage, caseRecord, caseSubmission, caseSubmit, casesPage } from './page/operate-case.ts'
 import { holdPage, holdSubmit, holdsPage } from './page/operate-hold.ts'
+import { measuresPage, measuresSubmit } from './page/operate-measure.ts'
 import { cachedPage, originsPage } from './page/operate-origin.ts'
 import { criticalPage, criticalSubmit, riskPage } from './page/operate-package.ts'
 import { editedPagesPage, editPage, editSubmit } from './page/operate-page.ts'
@@ -159,6 +160,7 @@ export function addRoutes(app: Hono<WebEnv>): void {
   app.get('/operate/exposure', operateExposurePage)
   app.get('/operate/holds', holdsPage)
   app.get('/operate/holds/:subject{.+}', holdPage).post(holdSubmit)
+  app.get('/operate/measures', measuresPage).post(measuresSubmit)
   app.get('/operate/cases', casesPage)
   app.get('/operate/cases/:id/record.json', caseRecord)
   app.get('/operate/cases/:id/submission.zip', caseSubmission)

@@ -2,11 +2,18 @@
 /** What responders close when something goes wrong, and how it opens again. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { parsePackageName } from '@holdfast/core'
-import { contain, freezeOwn, lapseMeasures, parseDraft, undoMeasure } from '../../src/flow/index.ts'
+import { parsePackageName, parseVersion } from '@holdfast/core'
+import {
+  contain,
+  freezeOwn,
+  lapseMeasures,
+  parseDraft,
+  takeMeasure,
+  undoMeasure,
+} from '../../src/flow/index.ts'
 import { nobody, operator } from '../../src/identity/index.ts'
 import { publishDocument } from '../live.ts'
-import { get } from '../web/site.ts'
+import { get, post } from '../web/site.ts'
 import { openWorld, type Someone, type World } from '../world.ts'
 
 interface Told {
@@ -178,4 +185,40 @@ test('revoking ends tokens and sessions of whoever may publish a package, and of
   assert.notEqual((await get(world, '/account', visit)).status, 200)
   assert.equal((await world.npm('GET /-/whoami', { token: bob.token })).status, 200)
   assert.equal((await measure(bob, query, '/revoke')).status, 403)
+})
+
+test('a yanked version is yanked again when its quarantine ends', async () => {
+  await world.publish(alice, 'old', '1.0.0')
+  await world.publish(alice, 'old', '1.0.1')
+  const subject = { name: parsePackageName('old'), version: parseVersion('1.0.0') }
+  await takeMeasure(world.ports, operator, 'yank', subject, { code: 'broken', words: '' })
+  const { body } = await measure(rae, { kind: 'quarantine', package: 'old' })
+  await measure(rae, { id: body.id }, '/undo')
+  const found = await world.ports.store.catalog.findVersion(subject.name, subject.version)
+  assert.equal(found?.status, 'yanked')
+  assert.equal(await statusOf('old', '1.0.1'), 200)
+})
+
+test('the page shows what a query closes before it does, closes it, and opens it again', async () => {
+  await world.publish(alice, 'paged', '1.0.0')
+  const visit = await world.browse(rae)
+  const form = { kind: 'quarantine', package: 'paged', reason: 'malware', words: '<b>steals</b>' }
+  const seen = await post(world, '/operate/measures', { ...form, act: 'preview' }, visit)
+  assert.match(seen.text, /This closes 1 version/)
+  assert.match(seen.text, /paged@1\.0\.0/)
+  assert.equal(await statusOf('paged'), 200)
+  await post(world, '/operate/measures', { ...form, act: 'take' }, visit)
+  assert.equal(await statusOf('paged'), 403)
+  const listed = await get(world, '/operate/measures', visit)
+  assert.match(listed.text, /&lt;b&gt;steals/)
+  const id = /package paged<.*?value="(measure-[0-9a-f]+)"/s.exec(listed.text)?.[1] ?? ''
+  await post(world, '/operate/measures', { act: 'undo', id }, visit)
+  assert.equal(await statusOf('paged'), 200)
+  const word = await post(
+    world,
+    '/operate/measures',
+    { kind: 'freeze', subject: 'registry', reason: 'security', act: 'preview' },
+    visit,
+  )
+  assert.match(word.text, /Type registry/)
 })

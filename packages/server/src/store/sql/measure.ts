@@ -91,16 +91,13 @@ export function measureWrites(db: Kysely<Schema>): MeasureWrites {
     confirm: (id, by) => change(id, { confirmed_by: by, lapses_at: null }, 'confirmed_by'),
     askUndo: (id, by) => change(id, { undo_asked_by: by }, 'undo_asked_by'),
     end: (id, by, at) => change(id, { undone_by: by, undone_at: at }),
-    async addVersion(measure, { name, version, was }) {
-      await db.insertInto('measure_version').values({ measure, package: name, version, was }).execute()
+    async addVersions(measure, versions) {
+      const rows = versions.map(({ name, version, was }) => ({ measure, package: name, version, was }))
+      if (rows.length > 0) await db.insertInto('measure_version').values(rows).execute()
     },
-    async dropVersion(measure, { name, version }) {
-      await db
-        .deleteFrom('measure_version')
-        .where('measure', '=', measure)
-        .where('package', '=', name)
-        .where('version', '=', version)
-        .execute()
+    async dropVersions(measure, name, versions) {
+      const listed = db.deleteFrom('measure_version').where('measure', '=', measure)
+      await listed.where('package', '=', name).where('version', 'in', versions).execute()
     },
     async passOn(id, { name, version, was }) {
       const row = await db

@@ -31,6 +31,7 @@ const tabs = {
     roles: ['operator', 'responder', 'auditor'],
   },
   cases: { path: '/operate/cases', label: 'Cases', roles: ['operator', 'responder', 'auditor'] },
+  measures: { path: '/operate/measures', label: 'Measures', roles: ['operator', 'responder', 'auditor'] },
   audit: { path: '/operate/audit', label: 'Audit', roles: ['operator', 'responder', 'auditor'] },
   webhooks: { path: '/operate/webhooks', label: 'Webhooks', roles: ['operator'] },
   transfers: { path: '/operate/transfers', label: 'Transfers', roles: ['responder'] },
