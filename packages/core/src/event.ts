@@ -192,7 +192,7 @@ export const eventTable: Readonly<Record<EventType, EventRow>> = {
   'token-revoke': forLog({ subject: opaqueId, reason }),
   operator: forLog({
     'pkg?': pkg,
-    op: oneOf('token', 'recovery', 'import'),
+    op: oneOf('token', 'recovery', 'import', 'erase'),
     'subject?': subject,
     'config?': documentDigest,
   }),

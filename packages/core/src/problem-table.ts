@@ -237,6 +237,11 @@ export const problemTable = {
     say: 'The tag `latest` cannot be removed',
     hint: 'Point it at another version instead: `npm dist-tag add NAME@VERSION latest`.',
   },
+  'leaf-document-not-found': {
+    status: 404,
+    say: 'There is no document {digest} beside the log',
+    hint: 'Copy the digest from the entry, such as `holdfast log show` prints; one that was erased is not there any more.',
+  },
   'leaf-refused': {
     status: 400,
     say: 'This is no leaf of a log: {why}',

@@ -33,7 +33,8 @@ holdfast log monitor URL --watch PATTERN... [--webhook URL] [--once] [--vkey KEY
 Follows a log: tells every event of the packages watched (names, or patterns such as '@acme/*'), and of the registry's
 own keys, policy and operators. ALARM is what a person should look at: a publish by hand after CI, without provenance
 after some with, or within 72 hours of a change of owners; a tag that goes back or points at a closed version; an
-upstream that changed its bytes. The first round, and the first with other patterns, learns what was
+upstream that changed its bytes; half an hour without a newer word of a witness (a log without witnesses
+tells nobody whether it is quiet or stands still). The first round, and the first with other patterns, learns what was
 before. What was told is never told again, and what
 could not be told, because the webhook was away, is told the next time. Without --once it looks every minute.
 

@@ -17,7 +17,7 @@ import {
   readLeaf,
   rootOf,
 } from '@holdfast/core'
-import { type Believed, verifyCheckpoint } from './checkpoint.ts'
+import { type Believed, type VerifiedCheckpoint, verifyCheckpoint } from './checkpoint.ts'
 import { Misbehaviour } from './misbehaviour.ts'
 import { nodeCrypto } from './node-crypto.ts'
 import { type LogSource, readBundle, readCheckpointNote, tileReader } from './source.ts'
@@ -44,8 +44,12 @@ interface Position {
   readonly tree: Frontier
   readonly ends: Readonly<Record<string, ChainEnd>>
   readonly memories: Readonly<Record<string, PackageMemory>>
+  /** The newest cosignature of the silence that was told last. */
+  readonly silentSince?: number | undefined
 }
 
+// An idle log is cosigned anew every ten minutes.
+const frozenAfterMs = 30 * 60_000
 const ending = '.monitor.json'
 // These change what everybody may do, whatever is watched.
 const registryTypes: ReadonlySet<string> = new Set([
@@ -78,10 +82,25 @@ export async function followLog(
       'Run holdfast log audit.',
     )
   const isFirst = before.tree.size === 0
-  const told = findings.filter(({ level }) => !isFirst || level === 'lie')
+  const silence = findSilence(checkpoint, before.silentSince, Date.now())
+  const told = [...findings.filter(({ level }) => !isFirst || level === 'lie'), ...silence]
   if (told.length > 0) await act(told)
-  await writeState(believed.origin, ending, formatPosition(position))
+  const silentSince = silence.length > 0 ? checkpoint.cosignedAt : before.silentSince
+  await writeState(believed.origin, ending, formatPosition({ ...position, silentSince }))
   return told
+}
+
+/** A log that is quiet is cosigned again and again; one that stands still is not. Without witnesses nobody can tell. */
+export function findSilence(
+  { size, cosignedAt }: Pick<VerifiedCheckpoint, 'size' | 'cosignedAt'>,
+  told: number | undefined,
+  now: number,
+): readonly Finding[] {
+  if (cosignedAt === undefined || cosignedAt === told) return []
+  const minutes = Math.floor((now - cosignedAt) / 60_000)
+  if (minutes * 60_000 < frozenAfterMs) return []
+  const why = `no witness signed anything newer for ${minutes} minutes: the log stands still, or what is newer is kept from you`
+  return [{ index: size, level: 'alarm', type: 'checkpoint', at: cosignedAt, why: [why] }]
 }
 
 async function readOn(
@@ -147,14 +166,14 @@ function toFinding(index: number, level: Finding['level'], leaf: Leaf, why: read
 
 async function loadPosition(origin: string, patterns: readonly NamePattern[]): Promise<Position> {
   const text = await readState(origin, ending)
-  const { size, hashes, ends, memories, patterns: known } = JSON.parse(text ?? '{}')
+  const { size, hashes, ends, memories, silentSince, patterns: known } = JSON.parse(text ?? '{}')
   if (JSON.stringify(known) !== JSON.stringify(patterns))
     return { patterns, tree: emptyFrontier, ends: {}, memories: {} }
   const tree = { size, hashes: hashes.map((hash: string) => decodeBase64(hash)) }
-  return { patterns, tree, ends, memories }
+  return { patterns, tree, ends, memories, silentSince }
 }
 
-function formatPosition({ patterns, tree, ends, memories }: Position): string {
+function formatPosition({ patterns, tree, ends, memories, silentSince }: Position): string {
   const { size, hashes } = tree
-  return `${JSON.stringify({ patterns, size, hashes: hashes.map(encodeBase64), ends, memories })}\n`
+  return `${JSON.stringify({ patterns, size, hashes: hashes.map(encodeBase64), ends, memories, silentSince })}\n`
 }

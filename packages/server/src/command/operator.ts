@@ -11,6 +11,7 @@ import {
   checkMailDomains,
   createToken,
   ensureAccount,
+  eraseLeafDocument,
   hostNames,
   invite,
   inviteMany,
@@ -64,6 +65,7 @@ const usage = `Usage: holdfast operator <act> --data DIR …
   waiver list|grant|refuse|end [ID] [--expires 30d]      exceptions that were asked for
   review list|add|remind [--date DAY --scope TEXT --by WHO --findings FILE]   security reviews, for everybody to read
   keys list|rotate --use npm|log [--compromised-since TIME]   keys that this registry signs with, and a new one
+  erase-document DIGEST                  forget the text that an entry of the log names by this digest, for ever
   check-upstream NAME...                 ask upstreams about packages now; what they withdrew is quarantined
   check-names                            look now whether private names appeared upstream, and list those that did
   advisories FILE|FOLDER...              take in advisories in OSV format, and lists of bad digests
@@ -123,6 +125,8 @@ const acts: Readonly<Record<string, Act>> = {
   review: reviewAct,
   feed: feedAct,
   keys: keysAct,
+  'erase-document': async (ports, _args, [digest]) =>
+    eraseLeafDocument(ports, operator, need(digest, 'DIGEST')),
   advisories: advisoriesAct,
   assessment: assessmentAct,
   advisory: advisoryAct,

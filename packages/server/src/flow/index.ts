@@ -107,6 +107,7 @@ export { acceptInvitation, invite, readInvitation, setUpLink } from './invitatio
 export { type Invitee, type InviteOutcome, inviteMany, parseInvitees } from './invite-many.ts'
 export { describeJob } from './job.ts'
 export { exchangeJobToken } from './job-token.ts'
+export { eraseLeafDocument } from './leaf-document.ts'
 export { type Leak, maxLeaks, revokeLeaked, revokePosted } from './leak.ts'
 export { noteLeak } from './leaked-password.ts'
 export { disableUser, enableUser, type Reach, readReach, type Transfer, transferUser } from './leaver.ts'

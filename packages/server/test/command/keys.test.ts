@@ -5,17 +5,19 @@ import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import {
   decodeLeaf,
+  type PackageName,
   parseNamePattern,
   parseNote,
   parseVerifierKey,
+  type Version,
   verifyNote,
   webCrypto,
 } from '@holdfast/core'
-import { hostNames } from '../../src/flow/index.ts'
+import { deprecate, hostNames } from '../../src/flow/index.ts'
 import { operator } from '../../src/identity/index.ts'
 import { publishDocument, put, tokenOf } from '../live.ts'
 import { freshPath, holdfast, serve, withPorts } from './command-line.ts'
-import { publishOne } from './instance.ts'
+import { makeInstance, publishOne } from './instance.ts'
 
 interface Key {
   readonly keyid: string
@@ -201,4 +203,30 @@ test('a stolen log key is not put right by a new one', async () => {
   ]
   assert.equal((await holdfast(...words)).code, 2)
   assert.deepEqual(await leavesOf(data, 'log'), [])
+})
+
+test('the document of an entry is erased once, the entry stays, and the erasure is one', async () => {
+  const { data } = await makeInstance()
+  const digest = await withPorts(data, async ({ ports }) => {
+    const name = '@acme/widget' as PackageName
+    await deprecate(ports, operator, name, undefined, new Map([['1.0.0' as Version, 'call Ada Example']]))
+    assert.ok(await ports.log.covered())
+    const entries = await ports.store.log.ofPackage(name)
+    const { msg } = decodeLeaf(Buffer.from(entries.at(-1)?.entry ?? []).toString('utf8'))
+    assert.match((await ports.store.leafDocuments.find(String(msg))) ?? '', /Ada Example/)
+    return String(msg)
+  })
+  const erase = () => holdfast('operator', 'erase-document', digest, '--data', data)
+  assert.equal((await erase()).code, 0)
+  await withPorts(data, async ({ ports }) => {
+    assert.equal(await ports.store.leafDocuments.find(digest), undefined)
+    assert.ok(await ports.log.covered())
+    const { size } = await ports.store.log.head()
+    const [last] = await ports.store.log.readEntries(size - 1, size)
+    const { type, op, config } = decodeLeaf(Buffer.from(last?.entry ?? []).toString('utf8'))
+    assert.deepEqual([type, op, config], ['operator', 'erase', digest])
+  })
+  const again = await erase()
+  assert.notEqual(again.code, 0)
+  assert.match(again.err, /There is no document sha256-/)
 })
