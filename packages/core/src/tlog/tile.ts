@@ -8,7 +8,7 @@ import { emptyRoot, hashLength, hashNode, isTreeSize, joinNode, largestPowerWith
 const fullWidth = 256
 const maxLevel = 63
 /** Folding as few hashes costs less than remembering what they came to. */
-const runWidth = 16
+const runWidth = 8
 
 /** A tile of hashes; hash i of tile n stands for the 256^level leaves from (n·256+i)·256^level on. */
 export interface TileAddress {
@@ -228,12 +228,12 @@ function hashSubtree(tree: TiledTree, from: number, length: number): Promise<Uin
   let level = 0
   while (fullWidth ** (level + 1) <= length) level += 1
   const count = length / fullWidth ** level
-  if (count < runWidth) return foldRun(tree, level, (from * count) / length, count)
+  if (level === 0 && count < runWidth) return foldRun(tree, level, from, count)
   const key = `${from} ${length}`
   const known = tree.memory.get(key)
   if (known !== undefined) return known
   const hash =
-    count === runWidth
+    count <= runWidth
       ? foldRun(tree, level, (from * count) / length, count)
       : foldHalves(tree, from, length / 2)
   tree.memory.set(key, hash)
@@ -252,6 +252,7 @@ async function foldRun(tree: TiledTree, level: number, at: number, count: number
   const tile = await tree.readTile(address)
   checkTileLength(address, tile)
   const begin = (at % fullWidth) * hashLength
+  if (count === 1) return tile.subarray(begin, begin + hashLength)
   let row = splitHashes(tile.subarray(begin, begin + count * hashLength))
   while (row.length > 1) {
     const above: Uint8Array[] = []
@@ -279,9 +280,13 @@ function checkTileLength(address: TileAddress, tile: Uint8Array): void {
 function readOnce(readTile: ReadTile): ReadTile {
   const known = new Map<string, Promise<Uint8Array>>()
   return address => {
-    const path = formatTilePath(address)
-    const tile = known.get(path) ?? readTile(address)
-    known.set(path, tile)
+    // Of a tree of one size each tile has one width.
+    const key = `${address.level} ${address.index}`
+    let tile = known.get(key)
+    if (tile === undefined) {
+      tile = readTile(address)
+      known.set(key, tile)
+    }
     return tile
   }
 }

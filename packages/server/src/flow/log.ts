@@ -24,8 +24,8 @@ export interface RunningLog extends Log {
 
 const coverMs = 10_000
 const maxWaiting = 4096
-/** Thirty for each tile: those of two thousand; some ten megabytes. */
-const hashesKept = 65_536
+/** Some sixty for each tile: those of fifteen hundred, one for each package of a large lock file; twenty megabytes at most. */
+const hashesKept = 98_304
 const memoryMs = 60_000
 
 /** Opens the log over its parts; nothing is written before somebody asks for it. */
