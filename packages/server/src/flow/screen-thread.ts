@@ -22,7 +22,8 @@ answerJobs<ScreenJob, ScreenWords>(async ({ bytes, previous, limits, rules: fold
   try {
     const before = previous && (await filesOf(previous, limits).catch(() => undefined))
     const given = await filesOf(bytes, limits)
-    const report = screenPackage(given, before, pack)
+    const listed = bytes instanceof Uint8Array ? pack.findTarball(bytes) : []
+    const report = screenPackage(given, before, pack, listed)
     const unread = listUnread(given)
     const score = report.score + Math.max(0, ...unread.map(each => each.weight))
     const state = report.verdict === 'allow' && score >= warnFrom ? 'warn' : report.verdict
