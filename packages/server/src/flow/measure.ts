@@ -283,7 +283,7 @@ async function closeSome(
       const closed = await withStatus(tx, name, versions)
       await tx.measures.addVersions(id, closed)
       for (const { version, was } of closed) {
-        if (was === 'quarantined') continue
+        if (was !== 'live' && was !== 'yanked') continue
         await tx.catalog.setStatus(name, version, 'quarantined', words || reason, ports.clock())
         const about = { pkg: name, ver: version, fields: { reason } }
         tx.record({ type: 'quarantine', ...about, detail: { words, measure: id } })
@@ -298,10 +298,10 @@ async function withStatus(
   versions: readonly MeasureVersion[],
 ): Promise<readonly ClosedVersion[]> {
   const facts = new Map((await tx.catalog.listKeptFacts(name)).map(each => [each.version, each.status]))
-  return versions.flatMap(({ version }) => {
-    const was = facts.get(version)
-    if (was === 'pending') return [{ name, version, was: 'live' as const }]
-    return was === 'live' || was === 'yanked' || was === 'quarantined' ? [{ name, version, was }] : []
+  // Also what is gone by now is listed, so that nothing is looked at twice.
+  return versions.map(({ version }) => {
+    const was = facts.get(version) ?? 'removed'
+    return { name, version, was: was === 'pending' ? 'live' : was }
   })
 }
 
@@ -332,7 +332,7 @@ async function openSome(
       await tx.measures.dropVersions(id, name, names)
       for (const each of versions) {
         const { version, was } = each
-        const isClosed = now.get(version) === 'quarantined' && was !== 'quarantined'
+        const isClosed = now.get(version) === 'quarantined' && (was === 'live' || was === 'yanked')
         if (!isClosed || (await tx.measures.passOn(id, each))) continue
         await tx.catalog.setStatus(name, version, was, '', ports.clock())
         const about = { pkg: name, ver: version, fields: { reason }, detail: { measure: id } }
