@@ -43,5 +43,6 @@ test('what responders switched off stands there for everybody, and no account or
   await close('package:ui')
   const { text } = await get(world, '/status')
   assert.match(text, /Nothing can be published/)
+  assert.match(text, /<dt>Publishing<\/dt><dd>[^\n]*switched off/)
   assert.doesNotMatch(text, /secret words|package:ui/)
 })

@@ -38,6 +38,7 @@ async function status(c: PageContext, trouble?: Problem): Promise<Response> {
   const { ports } = c.env
   const now = ports.clock()
   const all = await listAnnouncements(ports)
+  const switches = await readSwitches(ports)
   const visitor = findVisitor(c.env.call.actor)
   const mayTell = hasRole(visitor, 'responder') || hasRole(visitor, 'operator')
   const open = all.filter(each => !each.isOver)
@@ -46,8 +47,8 @@ async function status(c: PageContext, trouble?: Problem): Promise<Response> {
 ${problemNotice(trouble)}
 ${open.length === 0 ? notice('good', 'No incident is going on') : open.map(each => article(each, now, mayTell))}
 <h2>Parts</h2>
-${switchedOff(await readSwitches(ports), now)}
-<dl class="facts">${await parts(c)}</dl>
+${switchedOff(switches, now)}
+<dl class="facts">${await parts(c, switches)}</dl>
 ${mayTell ? form() : nothing}
 ${over.length === 0 ? nothing : html`<h2>Before</h2>${over.map(each => article(each, now, false))}`}
 <p class="small">Who is told what, and when: <a href="/policy/incidents">incident communication</a>.</p>`
@@ -80,15 +81,25 @@ function wordsOf(subject: string): string {
     : `Jobs of ${name.join(':')} cannot publish`
 }
 
-async function parts(c: PageContext): Promise<readonly Markup[]> {
+/** How a part is, in words and by its colour. */
+type Standing = readonly [words: string, tone: Tone]
+
+async function parts(c: PageContext, switches: readonly TakenMeasure[]): Promise<readonly Markup[]> {
+  const isOff = (name: string) => switches.some(({ subject }) => subject === 'registry' || subject === name)
   const { config, log, upstreams, clock } = c.env.ports
   const state = await log.state()
   const late = state.oldestAt !== null && clock() - state.oldestAt > 60_000
-  return [
-    part('Sign-up', config.signUp === 'open' ? 'open' : 'by invitation', 'plain'),
+  const off: Standing = ['switched off', 'warn']
+  const signUp: Standing = [config.signUp === 'open' ? 'open' : 'by invitation', 'plain']
+  const publishing: Standing =
     state.halted !== ''
-      ? part('Publishing', 'waits for the log, which is halted', 'bad')
-      : part('Publishing', late ? 'slow: the log is behind' : 'open', late ? 'warn' : 'good'),
+      ? ['waits for the log, which is halted', 'bad']
+      : late
+        ? ['slow: the log is behind', 'warn']
+        : ['open', 'good']
+  return [
+    part('Sign-up', ...(isOff('sign-up') ? off : signUp)),
+    part('Publishing', ...(isOff('publishing') ? off : publishing)),
     ...[...upstreams].map(([name, upstream]) => upstreamPart(name, upstream.health().state)),
   ]
 }

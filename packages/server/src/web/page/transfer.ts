@@ -77,11 +77,11 @@ async function shownTo(c: PageContext, visitor: Visitor, told: NameTransfer): Pr
   const open = stepsFor(told, visitor, isOwner)
   return html`<p>${asker?.login ?? 'Somebody who is gone'} asked for it ${ago(told.askedAt, now)}: <bdi>${told.reason}</bdi></p>
 <dl class="facts"><dt>State</dt><dd>${badge(told.state)}</dd>
-<dt>Owner</dt><dd>${told.answer === '' ? html`has not answered; until ${ago(told.answerBy, now)}` : told.answer === 'yes' ? 'agreed' : 'did not agree'}</dd>
+<dt>Owner</dt><dd>${told.answer === '' ? html`has not answered; the time for it ends ${ago(told.answerBy, now)}` : told.answer === 'yes' ? 'agreed' : 'did not agree'}</dd>
 <dt>Granted</dt><dd>${told.grantedBy.length === 0 ? 'by nobody yet' : `by ${told.grantedBy.length === 1 ? 'one responder' : 'two responders'}`}${told.answer === 'no' ? ', two are needed' : ''}</dd>
 ${told.effectAt === null ? nothing : html`<dt>Takes effect</dt><dd>${ago(told.effectAt, now)}</dd>`}</dl>
 ${told.state === 'waiting' ? notice('warn', 'It changes hands when its wait is over', html`Everybody who has a role on it now loses it then, and so do its trusted publishers.`) : nothing}
-<form method="post" action="${pathOf(told.package)}">${open.map(act => html`<button type="submit" name="act" value="${act}">${acts[act]}</button> `)}</form>`
+<form class="form" method="post" action="${pathOf(told.package)}">${open.map(act => html`<button type="submit" name="act" value="${act}">${acts[act]}</button> `)}</form>`
 }
 
 /** The steps that are worth a button; whether they may be taken now is asked when they are. */

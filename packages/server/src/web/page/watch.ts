@@ -47,7 +47,7 @@ export async function watchButton(c: PageContext, kind: WatchKind, subject: stri
     return html`<p class="small"><a href="/sign-in?next=${encodeURIComponent(url)}">Sign in</a> to hear of changes by mail.</p>`
   const all = await c.env.ports.store.community.listWatches(visitor.id)
   const isOn = all.some(each => each.kind === kind && each.subject === subject)
-  return html`<form method="post" action="/watch"><input type="hidden" name="kind" value="${kind}"><input type="hidden" name="subject" value="${subject}"><input type="hidden" name="next" value="${url}">
+  return html`<form class="form" method="post" action="/watch"><input type="hidden" name="kind" value="${kind}"><input type="hidden" name="subject" value="${subject}"><input type="hidden" name="next" value="${url}">
 <button type="submit" name="act" value="${isOn ? 'end' : 'begin'}">${isOn ? 'Stop watching' : 'Watch'}</button></form>`
 }
 
@@ -109,7 +109,7 @@ ${all.length === 0 ? html`<p>Nothing yet. The page of each package has a button.
 ${choose('kind', 'What', kinds, 'package')}
 ${field({ name: 'subject', label: 'Name', maxLength: 214 })}
 <button type="submit" name="act" value="begin">Watch</button></form>
-${watchesAdvisories(all) ? nothing : html`<form method="post" action="/account/watches"><input type="hidden" name="kind" value="advisories"><button type="submit" name="act" value="begin">Watch all advisories</button></form>`}
+${watchesAdvisories(all) ? nothing : html`<form class="form" method="post" action="/account/watches"><input type="hidden" name="kind" value="advisories"><button type="submit" name="act" value="begin">Watch all advisories</button></form>`}
 <h2>Letters</h2>
 <form class="form" method="post" action="/account/watches">
 ${radios(
