@@ -97,6 +97,7 @@ export type EventType =
   | 'announcement'
   | 'approval'
   | 'assessment'
+  | 'blast'
   | 'case'
   | 'checkpoint'
   | 'critical'
@@ -224,6 +225,7 @@ export const eventTable: Readonly<Record<EventType, EventRow>> = {
   announcement: forRecord,
   approval: forRecord,
   assessment: forRecord,
+  blast: forRecord,
   case: forRecord,
   checkpoint: forRecord,
   critical: forRecord,

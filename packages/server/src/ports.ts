@@ -40,6 +40,8 @@ import type {
 import type { Config } from './config.ts'
 import type { DomainFacts, Grant, IdentityReads, IdentityUpkeep, IdentityWrites } from './identity/index.ts'
 import type {
+  BlastReads,
+  BlastWrites,
   CaseReads,
   CaseWrites,
   MeasureReads,
@@ -392,6 +394,7 @@ export interface Store {
   readonly habits: HabitReads
   readonly projects: ProjectReads
   readonly incident: CaseReads
+  readonly blast: BlastReads
   readonly community: CommunityReads
   readonly reports: ReportReads
   readonly watches: WatchRows
@@ -452,6 +455,7 @@ export interface Tx {
   readonly assessments: AssessmentReads & AssessmentWrites
   readonly stages: StageReads & StageWrites
   readonly incident: CaseReads & CaseWrites
+  readonly blast: BlastWrites
   readonly community: CommunityReads & CommunityWrites
   readonly reports: ReportReads & ReportWrites
   readonly measures: MeasureReads & MeasureWrites

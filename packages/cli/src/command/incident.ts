@@ -10,9 +10,11 @@ holdfast incident show CASE
 holdfast incident note CASE TEXT
 holdfast incident close CASE TEXT [--outcome confirmed|dismissed|closed] [--otp CODE]
 holdfast incident export CASE [--markdown]
+holdfast incident blast CASE [--csv]
 
 Cases of a registry for those who respond to them: what is due soonest comes first. Closing tells everybody who reported
 that they were right (confirmed), wrong (dismissed) or neither. export prints the whole record, JSON unless --markdown.
+blast prints who has what the case is about, a page as JSON, or with --csv all of them.
 Needs a token of somebody with the role: the one that npm has for the registry, or HOLDFAST_TOKEN. All take
 [--registry URL] [--json]. Exit code 1 from list when a case is late.
 `
@@ -27,6 +29,7 @@ const options = {
   preview: { type: 'boolean' },
   otp: { type: 'string' },
   markdown: { type: 'boolean' },
+  csv: { type: 'boolean' },
   registry: { type: 'string' },
   json: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
@@ -56,6 +59,7 @@ export async function runIncident(args: string[]): Promise<number> {
   if (id === '') throw new UsageError('a case is missing', 'holdfast incident --help shows the commands.')
   if (act === 'show' || act === 'export')
     return show(registry, path, act === 'show' ? !isJson : values.markdown === true)
+  if (act === 'blast') return blast(registry, id, values.csv === true)
   if (words.length === 0 || (act !== 'note' && act !== 'close'))
     throw new UsageError('holdfast incident needs an act and words', 'holdfast incident --help shows them.')
   const body = {
@@ -90,6 +94,15 @@ async function show(registry: Registry, path: string, isMarkdown: boolean): Prom
   const text = Buffer.from(answer.body).toString('utf8')
   if (!isMarkdown) return print(`${JSON.stringify(JSON.parse(text), undefined, 2)}\n`)
   return print(`${text.split('\n').map(revealHidden).join('\n')}`)
+}
+
+async function blast(registry: Registry, id: string, isCsv: boolean): Promise<number> {
+  const path = `api/v1/cases/${encodeURIComponent(id)}/blast${isCsv ? '.csv' : ''}`
+  const answer = await fetchBounded(registry, 'GET', path, maxRecordBytes)
+  if (!answer.isOk) throw explainRefusal(registry, answer)
+  const text = Buffer.from(answer.body).toString('utf8')
+  if (!isCsv) return print(`${JSON.stringify(JSON.parse(text), undefined, 2)}\n`)
+  return print(text.split('\r\n').map(revealHidden).join('\r\n'))
 }
 
 function print(words: string): number {

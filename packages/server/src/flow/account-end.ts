@@ -113,6 +113,7 @@ async function forget(tx: Tx, ports: Ports, account: Account): Promise<void> {
   await tx.identity.endPresence(account.id)
   await tx.habits.forgetHabits(account.id)
   await tx.projects.forgetOwner(account.id)
+  await tx.blast.forgetLetters(account.id)
   await tx.community.forgetWatcher(account.id)
 }
 

@@ -41,6 +41,8 @@ export type { Arrival, Told } from './arrival.ts'
 export { keepAssessment } from './assessment.ts'
 export { type AuditPage, type AuditWish, loginsOf, readAudit } from './audit.ts'
 export { auditPushLateMs, pushAudit, readAuditPush } from './audit-push.ts'
+export { type BlastRadius, type Dependent, exportBlast, readBlast } from './blast.ts'
+export { listOwnLetters, setLetterDone, tellHolders } from './blast-letter.ts'
 export { keepWithinQuota } from './cache-quota.ts'
 export { type CaseDraft, type Exposure, listCases, openCase, readCase } from './case.ts'
 export {

@@ -109,7 +109,8 @@ async function keepNew(tx: Tx, owner: string, news: readonly News[], at: number)
   return fresh
 }
 
-async function listPeople({ store }: Ports, owner: string): Promise<readonly Account[]> {
+/** Who hears of what concerns an owner of projects: the person, or owners and admins of the organisation. */
+export async function listPeople({ store }: Ports, owner: string): Promise<readonly Account[]> {
   const members = owner.startsWith('@') ? await store.identity.listOrgMembers(owner.slice(1)) : []
   const told = members.filter(each => each.isActive && orgRolesTold.includes(each.role))
   const ids = owner.startsWith('@') ? told.map(each => each.accountId) : [owner]

@@ -1,5 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 export type {
+  BlastLetter,
+  BlastReads,
+  BlastWrites,
+  DependentEdge,
+  Holder,
+  HolderMark,
+  HolderTotals,
+} from './blast.ts'
+export type {
   CaseKind,
   CaseNote,
   CaseReads,
@@ -10,6 +19,7 @@ export type {
   IncidentCase,
 } from './case.ts'
 export { type CaseClock, caseTargets, clockOf } from './clock.ts'
+export { formatHolderHead, formatHolderLine } from './holder-line.ts'
 export {
   type ClosedVersion,
   type MeasureReads,

@@ -30,6 +30,7 @@ import {
   advisoryOwnSubmit,
 } from './page/operate-advisory-write.ts'
 import { auditExport, auditPage } from './page/operate-audit.ts'
+import { blastExport, blastPage, blastSubmit } from './page/operate-blast.ts'
 import { casePage, caseRecord, caseSubmission, caseSubmit, casesPage } from './page/operate-case.ts'
 import { holdPage, holdSubmit, holdsPage } from './page/operate-hold.ts'
 import { measuresPage, measuresSubmit } from './page/operate-measure.ts'
@@ -74,6 +75,7 @@ import { stagedListPage, stagedPage, stagedSubmit } from './page/staged.ts'
 import { statusPage, statusSubmit } from './page/status.ts'
 import { newTokenPage, newTokenSubmit, tokensPage, tokensSubmit } from './page/token.ts'
 import { tokenPolicyPage, tokenRuleFile } from './page/token-policy.ts'
+import { toldPage, toldSubmit } from './page/told.ts'
 import { transferPage, transferSubmit, transfersPage } from './page/transfer.ts'
 import { transparencyPage } from './page/transparency.ts'
 import { usePage } from './page/use.ts'
@@ -165,6 +167,10 @@ export function addRoutes(app: Hono<WebEnv>): void {
   app.get('/operate/cases/:id/record.json', caseRecord)
   app.get('/operate/cases/:id/submission.zip', caseSubmission)
   app.get('/operate/cases/:id/record.md', caseRecord)
+  app.get('/operate/cases/:id/blast', blastPage).post(blastSubmit)
+  app.get('/operate/cases/:id/blast.csv', blastExport)
+  app.get('/operate/cases/:id/blast.json', blastExport)
+  app.get('/account/told', toldPage).post(toldSubmit)
   app.get('/operate/cases/:id', casePage).post(caseSubmit)
   app.get('/operate/reporters', reportersPage).post(reportersSubmit)
   app.get('/operate/audit', auditPage)

@@ -4,6 +4,7 @@ import { type Problem, problem } from '@holdfast/core'
 import type { Answer, Call, Mount } from '../../http/index.ts'
 import type { Ports } from '../../ports.ts'
 import { advisoryPrefix, answerAdvisory, postAdvisory } from './advisory.ts'
+import { answerBlast, casesPrefix } from './blast.ts'
 import { giveReadToken } from './ci.ts'
 import { answerIncidents, incidentsPath } from './incident.ts'
 import { reportLeaks, reportSignedLeaks, revokeTokens } from './leak.ts'
@@ -70,6 +71,7 @@ async function handle(ports: Ports, call: Call): Promise<Answer> {
   if (call.method === 'GET' && path.startsWith(provenancePrefix)) return readProvenance(ports, call, path)
   if (path.startsWith(advisoryPrefix)) return answerAdvisory(ports, call, path)
   if (path === projectPrefix || path.startsWith(`${projectPrefix}/`)) return answerProject(ports, call, path)
+  if (path.startsWith(casesPrefix)) return answerBlast(ports, call, path)
   if (path === incidentsPath || path.startsWith(`${incidentsPath}/`))
     return answerIncidents(ports, call, path)
   const isThere = Object.keys(routes).some(each => each.endsWith(` ${path}`))

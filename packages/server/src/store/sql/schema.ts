@@ -449,6 +449,7 @@ export interface Schema {
     undone_by: string
     undone_at: number | null
   }
+  blast_letter: { incident: string; account: string; sent_at: number; done_at: number | null }
   measure_version: { measure: string; package: string; version: string; was: string }
   reporter_mark: { reporter: string; marked: number }
   incident_note: { incident: string; ordinal: number; at: number; author: string; words: string }

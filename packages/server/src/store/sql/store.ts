@@ -7,6 +7,7 @@ import type { Clock, EventFeed, InstanceFacts, PolicyReads, Store, Tx } from '..
 import { advisoryRows, advisoryWrites } from './advisory.ts'
 import { assessmentReads, assessmentWrites } from './assessment.ts'
 import { searchEvents } from './audit.ts'
+import { blastReads, blastWrites } from './blast.ts'
 import { catalogReads, catalogWrites } from './catalog.ts'
 import { communityReads, communityWrites } from './community.ts'
 import type { SqlDriver } from './driver.ts'
@@ -59,6 +60,7 @@ export async function openStore(driver: SqlDriver<Schema>, clock: Clock, logOrig
     assessments: assessmentReads(driver.db),
     stages: stageReads(driver.db),
     incident: caseReads(driver.db),
+    blast: blastReads(driver.db),
     community: communityReads(driver.db),
     reports: reportReads(driver.db),
     watches: watchRows(driver.db, derive),
@@ -108,6 +110,7 @@ function openTx(tx: Kysely<Schema>, clock: Clock, record: Tx['record']): Tx {
     trust: { ...trustReads(tx), ...trustWrites(tx) },
     stages: { ...stageReads(tx), ...stageWrites(tx) },
     incident: { ...caseReads(tx), ...caseWrites(tx) },
+    blast: blastWrites(tx),
     community: { ...communityReads(tx), ...communityWrites(tx) },
     reports: { ...reportReads(tx), ...reportWrites(tx) },
     measures: { ...measureReads(tx, clock), ...measureWrites(tx) },

@@ -8,6 +8,7 @@ const tabs = {
   watches: ['/account/watches', 'Watches'],
   hooks: ['/account/webhooks', 'Webhooks'],
   orgs: ['/account/organisations', 'Organisations'],
+  told: ['/account/told', 'Told'],
   exposure: ['/exposure', 'Exposure'],
   tokens: ['/account/tokens', 'Tokens'],
   sessions: ['/account/sessions', 'Sessions'],

@@ -191,6 +191,7 @@ ${mayDecide ? noteForm(path) : nothing}
 <p class="small"><a href="${path}/record.json">Record as JSON</a>, <a href="${path}/record.md">as Markdown</a></p>
 ${caseReports(reports, path, mayDecide, now)}
 <h3>Who fetched it</h3>
+<p><a href="${path}/blast">Blast radius: who has it, what contains it, and telling them</a></p>
 ${exposed.length === 0 ? html`<p>Nobody fetched it here, as far as the records of 90 days go.</p>` : exposure(exposed, isCut, now)}
 ${hasRole(reader, 'responder') ? adviceForm(found.id) : nothing}
 ${mayDecide ? closeForm(found.id, reports) : nothing}`

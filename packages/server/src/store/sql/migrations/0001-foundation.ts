@@ -528,6 +528,12 @@ async function incidents(table: TableMaker, db: Kysely<unknown>): Promise<void> 
     'version',
   ])
   await index(db, 'measure_version', ['package', 'version'])
+  // Letters to those who have what a case is about.
+  await table('blast_letter', { incident: 'text', account: 'text', sent_at: 'int', done_at: 'int?' }, [
+    'incident',
+    'account',
+  ])
+  await index(db, 'blast_letter', ['account'])
   await table(
     'screening',
     {

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import type { PackageName, Version } from '@holdfast/core'
+import type { Holder } from '../../src/incident/index.ts'
+import type { Store } from '../../src/ports.ts'
+import { engines, openPair, type Pair, type StoreEngine } from './engine.ts'
+
+for (const engine of engines) blastContract(engine)
+
+/** What the question who has the bytes asks of the store. */
+function blastContract(engine: StoreEngine): void {
+  describe(`holders on ${engine.name}`, () => {
+    let pair: Pair
+    let store: Store
+    const now = 1_700_000_000_000
+    const worm = 'worm' as PackageName
+    const fetched = (version: string, address: string, at: number, accountId = '', tokenId = '') => ({
+      ...{ package: worm, version: version as Version, accountId, tokenId, address, client: 'npm/11' },
+      ...{ count: 1, firstAt: at, lastAt: at },
+    })
+
+    before(async () => {
+      pair = await openPair(engine, () => now)
+      store = pair.store
+      const ann = await pair.account('ann')
+      await store.downloads.add([
+        fetched('1.0.0', '192.0.2.1', now, ann.id, 'h_1'),
+        fetched('1.0.0', '192.0.2.1', now + 5, ann.id, 'h_1'),
+        fetched('1.0.0', '192.0.2.2', now + 7, '', 'h_job'),
+        fetched('2.0.0', '192.0.2.3', now),
+        { ...fetched('1.0.0', '192.0.2.9', now), package: 'other' as PackageName },
+      ])
+      const facts = JSON.stringify({ repository: 'acme/app', workflow: 'build.yml', run: '7', commit: 'x' })
+      await store.commit(pair.grant, { type: 'case' }, async tx => {
+        await tx.identity.addJob({ tokenId: 'h_job', publisherId: 'p', facts: JSON.parse(facts), at: now })
+        for (const [id, versions] of [
+          ['case-all', ['', '1.0.0']],
+          ['case-one', ['1.0.0']],
+        ] as const)
+          for (const version of versions)
+            await tx.incident.addCaseSubject(id, { package: worm, version: version as Version })
+      })
+    })
+    after(() => pair.close())
+
+    const brief = (all: readonly Holder[]) =>
+      all.map(each => [each.version, each.login, each.job?.run ?? '', each.address, each.count])
+
+    test('each hand is told once, with who it is and how often, page by page', async () => {
+      const all = await store.blast.listHolders('case-one', undefined, 10)
+      assert.deepEqual(brief(all), [
+        ['1.0.0', '', '7', '192.0.2.2', 1],
+        ['1.0.0', 'ann', '', '192.0.2.1', 2],
+      ])
+      assert.deepEqual([all[1]?.firstAt, all[1]?.lastAt], [now, now + 5])
+      assert.deepEqual(brief(await store.blast.listHolders('case-one', all[0], 10)), brief(all.slice(1)))
+      const [first] = await store.blast.listHolders('case-one', undefined, 1)
+      assert.deepEqual(first, all[0])
+    })
+
+    test('of a package as a whole all versions count, each once', async () => {
+      const all = await store.blast.listHolders('case-all', undefined, 10)
+      assert.deepEqual(
+        all.map(each => each.version),
+        ['1.0.0', '1.0.0', '2.0.0'],
+      )
+      assert.deepEqual(await store.blast.sumHolders('case-all'), {
+        ...{ fetches: 4, accounts: 1, tokens: 2, addresses: 3 },
+      })
+      assert.deepEqual(await store.blast.listHolderAccounts('case-all', 5), [(await pair.account('ann')).id])
+    })
+
+    test('a letter is sent once and done once', async () => {
+      const { id } = await pair.account('ann')
+      await store.commit(pair.grant, { type: 'case' }, async tx => {
+        assert.equal(await tx.blast.addLetter('case-one', id, now), true)
+        assert.equal(await tx.blast.addLetter('case-one', id, now + 1), false)
+        assert.equal(await tx.blast.setLetterDone('case-one', 'somebody', now), false)
+        assert.equal(await tx.blast.setLetterDone('case-one', id, now + 2), true)
+        assert.equal(await tx.blast.setLetterDone('case-one', id, now + 3), false)
+      })
+      const letter = { incident: 'case-one', accountId: id, login: 'ann', sentAt: now, doneAt: now + 2 }
+      assert.deepEqual(await store.blast.listLetters('case-one'), [letter])
+      assert.deepEqual(await store.blast.listLettersTo(id), [letter])
+    })
+  })
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The blast radius of a case: seen by those who respond, exported, and told to those who have the bytes. */
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { parsePackageName, parseVersion } from '@holdfast/core'
+import { openCase } from '../../src/flow/index.ts'
+import { authorize } from '../../src/identity/index.ts'
+import { openWorld, type Someone, type World } from '../world.ts'
+import { get, post, type Visit } from './site.ts'
+
+let world: World
+let ann: Someone
+let rae: Someone
+let visit: Visit
+let id = ''
+let path = ''
+
+before(async () => {
+  world = await openWorld()
+  ann = await world.someone('ann')
+  rae = await world.someone('rae', ['responder'])
+  visit = await world.browse(rae)
+  await world.publish(ann, 'left-pad', '1.0.0')
+  const headers = { 'user-agent': '=cmd|"/c calc"!A1' }
+  await world.npm('GET /left-pad/-/left-pad-1.0.0.tgz', { token: ann.token, headers })
+  await world.ports.downloads.flush()
+  const grant = await authorize(world.ports, { kind: 'system', id: 'reconcile' }, 'version:contain', '')
+  const subjects = [{ package: parsePackageName('left-pad'), version: parseVersion('1.0.0') }]
+  const draft = { kind: 'malware', title: 'it steals', severity: 'critical', subjects, words: 'x' } as const
+  const { store, clock } = world.ports
+  id = (await store.commit(grant, [], tx => openCase(tx, 'reconcile', clock(), draft))).id
+  path = `/operate/cases/${id}/blast`
+})
+after(async () => {
+  assert.deepEqual(world.errors, [])
+  await world.check()
+  await world.close()
+})
+
+test('who responds sees who has it, and each look is on record', async () => {
+  assert.match((await get(world, `/operate/cases/${id}`, visit)).text, new RegExp(`href="${path}"`))
+  const { status, text } = await get(world, path, visit)
+  assert.equal(status, 200)
+  assert.match(text, /1 fetch by 1 account/)
+  assert.match(text, /<td>left-pad@1\.0\.0<\/td><td>ann/)
+  const { body } = await world.ask(`GET /api/v1/cases/${id}/blast`, { token: rae.token })
+  assert.deepEqual(
+    body.holders.map((each: { login: string; count: number }) => [each.login, each.count]),
+    [['ann', 1]],
+  )
+  const looks = await world.ports.store.events.search({ type: 'blast' }, Number.MAX_SAFE_INTEGER, 10)
+  assert.deepEqual(
+    looks.map(each => [each.actorId, each.detail['op'], each.leaf]),
+    Array.from({ length: 2 }, () => [rae.id, 'read', null]),
+  )
+})
+
+test('the export runs no formula', async () => {
+  const { text, headers } = await get(world, `${path}.csv`, visit)
+  assert.match(headers.get('content-type') ?? '', /^text\/csv/)
+  assert.match(text, /^package,version,account,login/)
+  assert.match(text, /,"'=cmd\|""\/c calc""!A1",1,/)
+  assert.match((await get(world, `${path}.json`, visit)).text, /"login":"ann"/)
+})
+
+test('a stranger sees nothing of it and tells nobody', async () => {
+  const plain = await world.browse(ann)
+  for (const each of [path, `${path}.csv`]) assert.equal((await get(world, each, plain)).status, 404)
+  for (const each of ['', '.csv', '.json'])
+    assert.equal((await world.ask(`GET /api/v1/cases/${id}/blast${each}`, { token: ann.token })).status, 403)
+  assert.equal((await world.ask(`POST /api/v1/cases/${id}/blast/tell`, { token: ann.token })).status, 403)
+  assert.equal((await world.ask(`GET /api/v1/cases/case-1/blast`, { token: rae.token })).status, 404)
+  assert.equal((await world.ask(`GET /api/v1/cases/${id}/blast?page=x`, { token: rae.token })).status, 400)
+})
+
+test('who has it is told once, and says that it is done', async () => {
+  assert.equal((await post(world, path, {}, visit)).status, 303)
+  const again = await world.ask(`POST /api/v1/cases/${id}/blast/tell`, { token: rae.token })
+  assert.deepEqual(again.body, { told: 0 })
+  assert.match((await get(world, path, visit)).text, /1 letter sent, 0 done/)
+  const own = await world.browse(ann)
+  assert.match((await get(world, '/account/told', own)).text, /It is done/)
+  const other = await world.browse(await world.someone('eve'))
+  assert.equal((await post(world, '/account/told', { case: id }, other)).status, 404)
+  assert.equal((await post(world, '/account/told', { case: id }, own)).status, 303)
+  assert.match((await get(world, path, visit)).text, /1 letter sent, 1 done/)
+})
