@@ -3,12 +3,10 @@
 import { problem } from '../problem.ts'
 import { concatBytes } from './bytes.ts'
 import type { LogCrypto } from './log-crypto.ts'
-import { emptyRoot, hashLength, hashNode, isTreeSize, joinNode, largestPowerWithin } from './merkle.ts'
+import { emptyRoot, hashLength, hashNode, isTreeSize, largestPowerWithin } from './merkle.ts'
 
 const fullWidth = 256
 const maxLevel = 63
-/** Folding as few hashes costs less than remembering what they came to. */
-const runWidth = 8
 
 /** A tile of hashes; hash i of tile n stands for the 256^level leaves from (n·256+i)·256^level on. */
 export interface TileAddress {
@@ -227,15 +225,11 @@ async function hashRange(tree: TiledTree, range: Range): Promise<Uint8Array> {
 function hashSubtree(tree: TiledTree, from: number, length: number): Promise<Uint8Array> {
   let level = 0
   while (fullWidth ** (level + 1) <= length) level += 1
-  const count = length / fullWidth ** level
-  if (level === 0 && count < runWidth) return foldRun(tree, level, from, count)
+  if (length === fullWidth ** level) return readHash(tree, level, from / length)
   const key = `${from} ${length}`
   const known = tree.memory.get(key)
   if (known !== undefined) return known
-  const hash =
-    count <= runWidth
-      ? foldRun(tree, level, (from * count) / length, count)
-      : foldHalves(tree, from, length / 2)
+  const hash = foldHalves(tree, from, length / 2)
   tree.memory.set(key, hash)
   hash.catch(() => tree.memory.delete(key))
   return hash
@@ -246,23 +240,12 @@ async function foldHalves(tree: TiledTree, from: number, half: number): Promise<
   return hashNode(tree.crypto, left, await hashSubtree(tree, from + half, half))
 }
 
-/** The root over a few neighbours of one tile, without a promise for each hash where the primitives need none. */
-async function foldRun(tree: TiledTree, level: number, at: number, count: number): Promise<Uint8Array> {
-  const address = tileOf(level, at + count - 1, tree.size)
+async function readHash(tree: TiledTree, level: number, at: number): Promise<Uint8Array> {
+  const address = tileOf(level, at, tree.size)
   const tile = await tree.readTile(address)
   checkTileLength(address, tile)
   const begin = (at % fullWidth) * hashLength
-  if (count === 1) return tile.subarray(begin, begin + hashLength)
-  let row = splitHashes(tile.subarray(begin, begin + count * hashLength))
-  while (row.length > 1) {
-    const above: Uint8Array[] = []
-    for (let pair = 0; pair < row.length; pair += 2) {
-      const made = tree.crypto.sha256(joinNode(row[pair] as Uint8Array, row[pair + 1] as Uint8Array))
-      above.push(made instanceof Uint8Array ? made : await made)
-    }
-    row = above
-  }
-  return row[0] as Uint8Array
+  return tile.subarray(begin, begin + hashLength)
 }
 
 /** The hashes of a tile, in their order. */
@@ -280,13 +263,9 @@ function checkTileLength(address: TileAddress, tile: Uint8Array): void {
 function readOnce(readTile: ReadTile): ReadTile {
   const known = new Map<string, Promise<Uint8Array>>()
   return address => {
-    // Of a tree of one size each tile has one width.
-    const key = `${address.level} ${address.index}`
-    let tile = known.get(key)
-    if (tile === undefined) {
-      tile = readTile(address)
-      known.set(key, tile)
-    }
+    const path = formatTilePath(address)
+    const tile = known.get(path) ?? readTile(address)
+    known.set(path, tile)
     return tile
   }
 }

@@ -89,7 +89,7 @@ async function* exportLines(
 }
 
 async function openBlast(ports: Ports, actor: Actor, id: string, op: string): Promise<IncidentCase> {
-  const grant = await authorize(ports, actor, 'incident:read', '')
+  const grant = await authorize(ports, actor, 'incident:work', '')
   const found = await ports.store.incident.findCase(id)
   if (found === undefined) throw problem('not-found')
   await note(ports, grant, id, op)

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Who has the bytes that a case is about, and what else contains them. */
 import type { PackageName, Version } from '@holdfast/core'
-import type { JobFacts } from '../identity/job-facts.ts'
 
 /** One hand that fetched one version: a person, a token or a CI job, from one address with one client. */
 export interface Holder {
@@ -13,7 +12,7 @@ export interface Holder {
   readonly login: string
   readonly tokenId: string
   /** The CI job that the token was made for. */
-  readonly job: Pick<JobFacts, 'repository' | 'workflow' | 'run'> | undefined
+  readonly job: { readonly repository: string; readonly workflow: string; readonly run: string } | undefined
   readonly address: string
   readonly client: string
   readonly count: number
