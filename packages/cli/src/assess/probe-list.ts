@@ -18,6 +18,7 @@ import { rbac } from './probe/authz-2-rbac.ts'
 import { trustedPublishing } from './probe/authz-3-oidc.ts'
 import { provenance } from './probe/authz-3-provenance.ts'
 import { leakedTokens } from './probe/authz-3-scanning.ts'
+import { blast } from './probe/beyond-blast.ts'
 import { confusion } from './probe/beyond-confusion.ts'
 import { explain } from './probe/beyond-explain.ts'
 import { fixAwareAge } from './probe/beyond-fix-aware-age.ts'
@@ -88,4 +89,5 @@ export const probes: readonly Probe[] = [
   reachability,
   reports,
   weightedReports,
+  blast,
 ]

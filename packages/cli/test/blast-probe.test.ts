@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The probe of the blast radius, against instances that break one property. */
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { blast } from '../src/assess/probe/beyond-blast.ts'
+import type { ThrowAwayInstance } from '../src/assess/throw-away-instance.ts'
+import { assertCaughtStarting } from './broken-twin.ts'
+import { startInstance } from './instance.ts'
+
+let real: ThrowAwayInstance
+before(async () => {
+  real = await startInstance()
+})
+after(() => real.stop())
+
+const isBlast = (path: string) => path.endsWith('/blast')
+
+test('it passes on the real instance, and leaves evidence', async () => {
+  assert.ok((await blast.run(real)).length > 3)
+})
+
+test('an instance that forgets who fetched what is noticed', () =>
+  assertCaughtStarting(blast, real, /must stand in the exported file/, ({ path }, answer) =>
+    path.endsWith('/blast.csv') ? { ...answer, body: Buffer.from('version,account\n') } : answer,
+  ))
+
+test('an instance that looks one step only is noticed', () =>
+  assertCaughtStarting(blast, real, /far contains it and must be named/, ({ path }, answer) =>
+    isBlast(path)
+      ? {
+          ...answer,
+          body: Buffer.from(answer.body.toString().replaceAll(/>@probe-[0-9a-f]+\/far<\/a>/g, '>')),
+        }
+      : answer,
+  ))
+
+test('an instance that shows everybody who has what is noticed', () =>
+  assertCaughtStarting(blast, real, /others must not see who has what/, ({ path }, answer) =>
+    (isBlast(path) || path.endsWith('.csv')) && answer.status >= 400 ? { ...answer, status: 200 } : answer,
+  ))
