@@ -6,6 +6,7 @@ const flushEveryMs = 1000
 const keepDays = 90
 const keepAddressDays = 14
 const dayMs = 24 * 3600_000
+const retryMs = 3600_000
 const maxWaiting = 100_000
 
 interface Counted {
@@ -49,9 +50,11 @@ export function openDownloadRecorder(
   }
   const forget = async () => {
     if (clock() - prunedAt < dayMs) return
-    prunedAt = clock()
+    // What fails is tried again within the hour.
+    prunedAt = clock() - dayMs + retryMs
     await store.downloads.prune(clock() - keepDays * dayMs)
     await store.downloads.shortenAddresses(clock() - keepAddressDays * dayMs, neighbourhoodOf)
+    prunedAt = clock()
   }
   const flush = async (): Promise<void> => {
     await flushing?.catch(() => {})

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomBytes } from 'node:crypto'
 import { problem } from '@holdfast/core'
-import { type Actor, authorize } from '../identity/index.ts'
+import { type Actor, authorize, may } from '../identity/index.ts'
 import type { CaseSubject, CaseSummary, IncidentCase } from '../incident/index.ts'
 import type { DownloadCount, Ports, Tx } from '../ports.ts'
 import { tellStaff } from './letter.ts'
@@ -75,12 +75,17 @@ export interface Exposure extends DownloadCount {
   readonly login: string
 }
 
-/** A case with everybody who fetched what it is about. Throws `not-found`. */
-export async function readCase(
-  ports: Ports,
-  actor: Actor,
-  id: string,
-): Promise<{ readonly found: IncidentCase; readonly exposed: readonly Exposure[]; readonly isCut: boolean }> {
+/** A case, how often what it is about was fetched, and by whom where whoever asks responds. */
+export interface CaseView {
+  readonly found: IncidentCase
+  readonly fetches: number
+  /** Empty for who does not respond: what people fetch is theirs. */
+  readonly exposed: readonly Exposure[]
+  readonly isCut: boolean
+}
+
+/** A case as somebody may see it; a look at who fetched what is on record. Throws `not-found`. */
+export async function readCase(ports: Ports, actor: Actor, id: string): Promise<CaseView> {
   await authorize(ports, actor, 'instance:audit', '')
   const found = await ports.store.incident.findCase(id)
   if (found === undefined) throw problem('not-found')
@@ -90,13 +95,27 @@ export async function readCase(
     if (left > 0)
       downloads.push(...(await ports.store.downloads.list(name, version === '' ? undefined : version, left)))
   }
-  const shown = downloads.slice(0, holdersShown)
+  const fetches = downloads.reduce((sum, each) => sum + each.count, 0)
+  const shown = (await may(ports, actor, 'incident:work', '')) ? downloads.slice(0, holdersShown) : []
+  return {
+    found,
+    fetches,
+    exposed: await nameHolders(ports, actor, id, shown),
+    isCut: downloads.length > holdersShown,
+  }
+}
+
+async function nameHolders(
+  ports: Ports,
+  actor: Actor,
+  id: string,
+  shown: readonly DownloadCount[],
+): Promise<readonly Exposure[]> {
+  if (shown.length === 0) return []
+  const grant = await authorize(ports, actor, 'incident:work', '')
+  await ports.store.commit(grant, { type: 'blast', detail: { op: 'case', case: id } }, async () => {})
   const logins = new Map<string, string>()
   for (const accountId of new Set(shown.map(each => each.accountId)))
     logins.set(accountId, (await ports.store.identity.findAccount(accountId))?.login ?? '')
-  return {
-    found,
-    exposed: shown.map(each => ({ ...each, login: logins.get(each.accountId) ?? '' })),
-    isCut: downloads.length > holdersShown,
-  }
+  return shown.map(each => ({ ...each, login: logins.get(each.accountId) ?? '' }))
 }

@@ -51,7 +51,7 @@ test('who responds sees who has it, and each look is on record', async () => {
   const looks = await world.ports.store.events.search({ type: 'blast' }, Number.MAX_SAFE_INTEGER, 10)
   assert.deepEqual(
     looks.map(each => [each.actorId, each.detail['op'], each.leaf]),
-    Array.from({ length: 2 }, () => [rae.id, 'read', null]),
+    ['read', 'read', 'case'].map(op => [rae.id, op, null]),
   )
 })
 

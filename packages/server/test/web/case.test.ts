@@ -43,9 +43,13 @@ test('a case shows what it is about, what happened in order, and who fetched the
   const { status, text } = await get(world, `/operate/cases/${id}`, { cookie })
   assert.equal(status, 200)
   assert.match(text, /the upstream removed &lt;i&gt;it&lt;\/i&gt;[\s\S]*it is back with other bytes/)
-  assert.match(text, /<td>left-pad@1\.0\.0<\/td><td>ann<\/td>/)
-  assert.match(text, /<td>nobody signed in<\/td>/)
-  assert.doesNotMatch(text, /<[ib]>/)
+  assert.match(text, /Fetched 2 times\. Who did is for those who respond/)
+  assert.doesNotMatch(text, /<td>left-pad@1\.0\.0<\/td>/)
+  const rae = await world.browse(await world.someone('rita', ['responder']))
+  const named = (await get(world, `/operate/cases/${id}`, rae)).text
+  assert.match(named, /<td>left-pad@1\.0\.0<\/td><td>ann<\/td>/)
+  assert.match(named, /<td>nobody signed in<\/td>/)
+  for (const each of [text, named]) assert.doesNotMatch(each, /<[ib]>/)
   const events = await world.ports.store.events.ofPackage(name)
   const told = events.filter(event => event.type === 'case')
   assert.deepEqual(

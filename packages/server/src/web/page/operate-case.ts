@@ -170,7 +170,7 @@ function outcomeOf(said: string): ReportOutcome {
 }
 
 async function show(c: PageContext, reader: Visitor, trouble?: Problem): Promise<Response> {
-  const { found, exposed, isCut } = await readCase(c.env.ports, reader, c.req.param('id') ?? '')
+  const { found, fetches, exposed, isCut } = await readCase(c.env.ports, reader, c.req.param('id') ?? '')
   const reports = await listCaseReports(c.env.ports, reader, found.id)
   const record = await readIncident(c.env.ports, reader, found.id)
   const measures = await listOfCase(c.env.ports, reader, found.id)
@@ -191,8 +191,8 @@ ${mayDecide ? noteForm(path) : nothing}
 <p class="small"><a href="${path}/record.json">Record as JSON</a>, <a href="${path}/record.md">as Markdown</a></p>
 ${caseReports(reports, path, mayDecide, now)}
 <h3>Who fetched it</h3>
-<p><a href="${path}/blast">Blast radius: who has it, what contains it, and telling them</a></p>
-${exposed.length === 0 ? html`<p>Nobody fetched it here, as far as the records of 90 days go.</p>` : exposure(exposed, isCut, now)}
+${hasRole(reader, 'responder') ? html`<p><a href="${path}/blast">Blast radius: who has it, what contains it, and telling them</a></p>` : nothing}
+${fetches === 0 ? html`<p>Nobody fetched it here, as far as the records of 90 days go.</p>` : hasRole(reader, 'responder') ? exposure(exposed, isCut, now) : html`<p>Fetched ${plural(fetches, 'time')}${isCut ? html` and more` : nothing}. Who did is for those who respond.</p>`}
 ${hasRole(reader, 'responder') ? adviceForm(found.id) : nothing}
 ${mayDecide ? closeForm(found.id, reports) : nothing}`
   return sheet(c, { title: found.title, main, status: trouble?.status ?? 200 })
