@@ -35,14 +35,19 @@ export class Thread<Words, Result> {
   readonly #file: URL
   readonly #limits: ResourceLimits
   readonly #withinMs: number | undefined
+  readonly #restMs: number
   readonly #waiting = new Map<number, Waiting<Result>>()
   #turn: Promise<unknown> = Promise.resolve()
   #worker: Worker | undefined
   #idle: NodeJS.Timeout | undefined
   #counter = 0
 
-  /** With `withinMs` jobs are done one after another, and one that takes longer is ended, alone. */
-  constructor(file: URL, limits: ResourceLimits, withinMs?: number) {
+  /**
+   * With `withinMs` jobs are done one after another, and one that takes longer is ended, alone. `restMs` is how long it stays with
+   * nothing to do.
+   */
+  constructor(file: URL, limits: ResourceLimits, withinMs?: number, restMs = idleMs) {
+    this.#restMs = restMs
     this.#file = file
     this.#limits = limits
     this.#withinMs = withinMs
@@ -111,7 +116,7 @@ export class Thread<Words, Result> {
     this.#idle = setTimeout(() => {
       this.#worker = undefined
       void worker.terminate()
-    }, idleMs).unref()
+    }, this.#restMs).unref()
   }
 
   #fail(worker: Worker, error: unknown): void {

@@ -40,10 +40,13 @@ const maxInflatedBytes = 256 * 1024 * 1024
 const maxScreenedBytes = 48 * 1024 * 1024
 const pieceBytes = 256 * 1024
 const threadUrl = new URL(`./screen-thread${extname(import.meta.filename)}`, import.meta.url)
+/** Its rules take a second to load: whoever publishes a few times an hour waits for that once. */
+const restMs = 10 * 60_000
 const thread = new Thread<ScreenJob, ScreenWords>(
   threadUrl,
   { maxYoungGenerationSizeMb: 32, maxOldGenerationSizeMb: 512, stackSizeMb: 8 },
   deadlineMs,
+  restMs,
 )
 let waiting = 0
 
