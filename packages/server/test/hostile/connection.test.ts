@@ -13,7 +13,8 @@ import { dial, exchange, listenTo } from './wire.ts'
 let live: Live
 /** More than the buffers of a connection take. */
 const largeBytes = 24 * 1024 * 1024
-const patience = { headersMs: 500, requestMs: 1500, silenceMs: 3000, checkEveryMs: 100 }
+// The first publish of a process is silent while the rules that screen it load.
+const patience = { headersMs: 500, requestMs: 1500, silenceMs: 12_000, checkEveryMs: 100 }
 
 before(async () => {
   live = await startLive({ replaced: { httpLimits: patience } })

@@ -13,6 +13,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { freshPath, holdfast } from '../command/command-line.ts'
 import { flipByte, makeInstance } from '../command/instance.ts'
 
+// What was seen of a log stays on a machine, and each run has another log of this name.
+process.env['XDG_STATE_HOME'] = freshPath()
+
 const isThere = spawnSync('nginx', ['-v']).error === undefined
 
 /** Where there is no nginx, a server that knows as little. */
