@@ -4,7 +4,7 @@ import { problem } from '@holdfast/core'
 import { publishAdvisory, updateAdvisory, withdrawAdvisory } from '../../flow/index.ts'
 import { type Answer, type Call, parseJson } from '../../http/index.ts'
 import type { Ports } from '../../ports.ts'
-import { json } from './why.ts'
+import { json, readBytes } from './body.ts'
 
 const maxBodyBytes = 256 * 1024
 const maxWords = 1000
@@ -15,7 +15,7 @@ export const advisoryPrefix = '/api/v1/advisories/'
 /** An OSV document without id and times: answers with the id that it has from now on. */
 export async function postAdvisory(ports: Ports, call: Call): Promise<Answer> {
   checkCredentials(call)
-  const id = await publishAdvisory(ports, call.actor, await readBody(call))
+  const id = await publishAdvisory(ports, call.actor, parseJson(await readBytes(call, maxBodyBytes)))
   return json(201, { id, url: `${ports.config.publicUrl}/advisories/${id}` })
 }
 
@@ -26,7 +26,7 @@ export async function answerAdvisory(ports: Ports, call: Call, path: string): Pr
   if (more.length > 0 || (act !== undefined && act !== 'withdraw')) throw problem('not-found')
   if (call.method !== (act === undefined ? 'PUT' : 'POST'))
     throw problem('method-not-allowed', { method: call.method })
-  const body = await readBody(call)
+  const body = parseJson(await readBytes(call, maxBodyBytes))
   if (act === undefined) await updateAdvisory(ports, call.actor, id, body)
   else await withdrawAdvisory(ports, call.actor, id, wordsOf(body))
   return json(200, { id })
@@ -40,10 +40,4 @@ function wordsOf(body: unknown): string {
 function checkCredentials(call: Call): void {
   if (call.badCredentials !== undefined) throw call.badCredentials
   if (call.actor.kind === 'nobody') throw problem('unauthenticated')
-}
-
-async function readBody(call: Call): Promise<unknown> {
-  const pieces: Uint8Array[] = []
-  for await (const piece of call.body(maxBodyBytes)) pieces.push(piece)
-  return parseJson(Buffer.concat(pieces))
 }

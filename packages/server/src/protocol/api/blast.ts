@@ -4,7 +4,7 @@ import { problem } from '@holdfast/core'
 import { exportBlast, readBlast, tellHolders } from '../../flow/index.ts'
 import type { Answer, Call } from '../../http/index.ts'
 import type { Ports } from '../../ports.ts'
-import { json } from './why.ts'
+import { json } from './body.ts'
 
 /** All of this lies below it. */
 export const casesPrefix = '/api/v1/cases/'

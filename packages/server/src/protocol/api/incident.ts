@@ -3,10 +3,10 @@
 import { problem } from '@holdfast/core'
 import * as v from 'valibot'
 import { actOnIncident, closeCase, listIncidents, readIncident } from '../../flow/index.ts'
-import { type Answer, type Call, parseJson } from '../../http/index.ts'
+import type { Answer, Call } from '../../http/index.ts'
 import { formatRecord } from '../../incident/index.ts'
 import type { Ports } from '../../ports.ts'
-import { json } from './why.ts'
+import { json, readBody } from './body.ts'
 
 const maxBodyBytes = 64 * 1024
 const listed = 200
@@ -37,10 +37,10 @@ export async function answerIncidents(ports: Ports, call: Call, path: string): P
     case 'GET export':
       return markdown(formatRecord(await readIncident(ports, actor, id)))
     case 'POST notes':
-      await actOnIncident(ports, actor, id, { kind: 'note', ...(await read(call, noted)) })
+      await actOnIncident(ports, actor, id, { kind: 'note', ...(await readBody(call, maxBodyBytes, noted)) })
       return json(201, { id })
     case 'POST close': {
-      const body = await read(call, closed)
+      const body = await readBody(call, maxBodyBytes, closed)
       await closeCase(ports, actor, id, body.words, body.outcome)
       return json(200, { id })
     }
@@ -55,13 +55,4 @@ function markdown(body: string): Answer {
     headers: { 'content-type': 'text/markdown; charset=utf-8', 'cache-control': 'no-store' },
     body,
   }
-}
-
-async function read<S extends v.GenericSchema>(call: Call, schema: S): Promise<v.InferOutput<S>> {
-  const pieces: Uint8Array[] = []
-  for await (const piece of call.body(maxBodyBytes)) pieces.push(piece)
-  const parsed = v.safeParse(schema, parseJson(Buffer.concat(pieces)))
-  if (parsed.success) return parsed.output
-  const [issue] = parsed.issues
-  throw problem('invalid-body', { why: `${v.getDotPath(issue) ?? 'the body'}: ${issue.message}` })
 }

@@ -6,6 +6,7 @@ import { type Leak, maxLeaks, revokeLeaked, revokePosted, takeTurn } from '../..
 import { type Answer, type Call, parseJson } from '../../http/index.ts'
 import { actorId, isSignedReport } from '../../identity/index.ts'
 import type { Ports } from '../../ports.ts'
+import { json, parseShape, readBytes } from './body.ts'
 
 const maxBodyBytes = 256 * 1024
 const maxSignedBytes = 4 * 1024 * 1024
@@ -40,7 +41,7 @@ const signed = v.pipe(
 export async function revokeTokens(ports: Ports, call: Call): Promise<Answer> {
   const { tokens } = parseShape(posted, parseJson(await readBytes(call, maxBodyBytes)))
   await revokePosted(ports, tokens, addressOf(call))
-  return json({ received: tokens.length })
+  return json(200, { received: tokens.length })
 }
 
 /** `{"leaks": [{"token": "…", "url": "…"}]}` from anybody with an account; says of each if it was one that worked. */
@@ -52,7 +53,7 @@ export async function reportLeaks(ports: Ports, call: Call): Promise<Answer> {
   const labels = []
   for (const { token, url: where = '' } of leaks)
     labels.push(await settle(ports, token, '', { source: 'report', where, by: actorId(call.actor) }))
-  return json(labels)
+  return json(200, labels)
 }
 
 /**
@@ -76,26 +77,13 @@ export async function reportSignedLeaks(ports: Ports, call: Call): Promise<Answe
   const labels = []
   for (const { token, type, url: where } of parseShape(signed, parseJson(body)))
     labels.push(await settle(ports, token, type, { source: 'secret-scanning', where }))
-  return json(labels)
+  return json(200, labels)
 }
 
 /** The answer of the partner format, which knows a finding again by the token itself. */
 async function settle(ports: Ports, token: string, type: string, leak: Leak) {
   const worked = await revokeLeaked(ports, token, leak)
   return { token_raw: token, token_type: type, label: worked ? 'true_positive' : 'false_positive' }
-}
-
-async function readBytes(call: Call, limit: number): Promise<Buffer> {
-  const pieces: Uint8Array[] = []
-  for await (const piece of call.body(limit)) pieces.push(piece)
-  return Buffer.concat(pieces)
-}
-
-function parseShape<S extends v.GenericSchema>(schema: S, body: unknown): v.InferOutput<S> {
-  const parsed = v.safeParse(schema, body)
-  if (parsed.success) return parsed.output
-  const [issue] = parsed.issues
-  throw problem('invalid-body', { why: `${v.getDotPath(issue) ?? 'the body'}: ${issue.message}` })
 }
 
 function header(call: Call, name: string): string {
@@ -105,9 +93,4 @@ function header(call: Call, name: string): string {
 
 function addressOf({ actor }: Call): string {
   return 'from' in actor ? actor.from.address : ''
-}
-
-function json(body: unknown): Answer {
-  const headers = { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' }
-  return { status: 200, headers, body: JSON.stringify(body) }
 }

@@ -17,7 +17,7 @@ import {
 } from '../../flow/index.ts'
 import { type Answer, type Call, parseJson } from '../../http/index.ts'
 import type { Ports } from '../../ports.ts'
-import { json } from './why.ts'
+import { json, readBytes } from './body.ts'
 
 const maxBodyBytes = 16 * 1024
 const body = v.record(v.string(), v.pipe(v.string(), v.maxLength(2000)))
@@ -91,9 +91,7 @@ export async function postRevoke(ports: Ports, call: Call): Promise<Answer> {
 
 async function readBody(call: Call): Promise<Readonly<Record<string, string | undefined>>> {
   if (call.badCredentials !== undefined) throw call.badCredentials
-  const pieces: Uint8Array[] = []
-  for await (const piece of call.body(maxBodyBytes)) pieces.push(piece)
-  const parsed = v.safeParse(body, parseJson(Buffer.concat(pieces)))
+  const parsed = v.safeParse(body, parseJson(await readBytes(call, maxBodyBytes)))
   if (!parsed.success) throw problem('invalid-body', { why: 'it has members that are no text' })
   return parsed.output
 }

@@ -3,8 +3,9 @@
 import { type LockedVersion, parsePackageName, parseVersion, problem } from '@holdfast/core'
 import * as v from 'valibot'
 import { keepLocked, previewLocked } from '../../flow/index.ts'
-import { type Answer, type Call, parseJson } from '../../http/index.ts'
+import type { Answer, Call } from '../../http/index.ts'
 import type { Ports } from '../../ports.ts'
+import { json, readBody } from './body.ts'
 
 const maxBodyBytes = 4 * 1024 * 1024
 const maxVersions = 20_000
@@ -16,33 +17,22 @@ const body = v.object({
 export async function previewVersions(ports: Ports, call: Call): Promise<Answer> {
   const locked = await readLocked(call)
   const verdicts = await previewLocked(ports, call.actor, locked)
-  return json({ looked: locked.length, versions: verdicts.filter(each => each.outcome !== 'open') })
+  return json(200, { looked: locked.length, versions: verdicts.filter(each => each.outcome !== 'open') })
 }
 
 /** `POST /api/v1/policy/keep` with the same: they are spared by rules that come later. */
 export async function keepVersions(ports: Ports, call: Call): Promise<Answer> {
   const locked = await readLocked(call)
   await keepLocked(ports, call.actor, locked)
-  return json({ kept: locked.length })
+  return json(200, { kept: locked.length })
 }
 
 async function readLocked(call: Call): Promise<LockedVersion[]> {
   if (call.badCredentials !== undefined) throw call.badCredentials
   if (call.actor.kind === 'nobody') throw problem('unauthenticated')
-  const pieces: Uint8Array[] = []
-  for await (const piece of call.body(maxBodyBytes)) pieces.push(piece)
-  const parsed = v.safeParse(body, parseJson(Buffer.concat(pieces)))
-  if (!parsed.success) {
-    const [issue] = parsed.issues
-    throw problem('invalid-body', { why: `${v.getDotPath(issue) ?? 'the body'}: ${issue.message}` })
-  }
-  return parsed.output.versions.map(({ name, version }) => ({
+  const { versions } = await readBody(call, maxBodyBytes, body)
+  return versions.map(({ name, version }) => ({
     name: parsePackageName(name),
     version: parseVersion(version),
   }))
-}
-
-function json(answer: unknown): Answer {
-  const headers = { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' }
-  return { status: 200, headers, body: JSON.stringify(answer) }
 }

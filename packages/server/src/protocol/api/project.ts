@@ -4,9 +4,9 @@ import { problem } from '@holdfast/core'
 import * as v from 'valibot'
 import type { ProjectLock } from '../../catalog/index.ts'
 import { listOwnLocks, removeLock, submitLock } from '../../flow/index.ts'
-import { type Answer, type Call, parseJson } from '../../http/index.ts'
+import type { Answer, Call } from '../../http/index.ts'
 import type { Ports } from '../../ports.ts'
-import { json } from './why.ts'
+import { json, readBody } from './body.ts'
 
 const maxBodyBytes = 24 * 1024 * 1024
 const maxManifests = 2000
@@ -54,22 +54,13 @@ async function list(ports: Ports, call: Call, name: string | undefined): Promise
 
 async function submit(ports: Ports, call: Call, name: string | undefined): Promise<Answer> {
   if (name === undefined) throw problem('method-not-allowed', { method: call.method })
-  const { branch, lockfile: text, manifests } = await readBody(call)
+  const { branch, lockfile: text, manifests } = await readBody(call, maxBodyBytes, body)
   const { lock, ...told } = await submitLock(ports, call.actor, { project: name, branch, text, manifests })
   return json(201, { ...toJson(lock), ...told, page: `${ports.config.publicUrl}/exposure` })
 }
 
 function toJson({ project, branch, manager, digest, entryCount, submittedAt }: ProjectLock) {
   return { project, branch, manager, digest, entries: entryCount, submittedAt }
-}
-
-async function readBody(call: Call): Promise<v.InferOutput<typeof body>> {
-  const pieces: Uint8Array[] = []
-  for await (const piece of call.body(maxBodyBytes)) pieces.push(piece)
-  const parsed = v.safeParse(body, parseJson(Buffer.concat(pieces)))
-  if (parsed.success) return parsed.output
-  const [issue] = parsed.issues
-  throw problem('invalid-body', { why: `${v.getDotPath(issue) ?? 'the body'}: ${issue.message}` })
 }
 
 function decode(part: string): string {

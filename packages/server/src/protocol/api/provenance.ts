@@ -2,7 +2,8 @@
 import { explainProvenance } from '../../flow/index.ts'
 import type { Answer, Call } from '../../http/index.ts'
 import type { Ports } from '../../ports.ts'
-import { json, parseSubject } from './why.ts'
+import { json } from './body.ts'
+import { parseSubject } from './why.ts'
 
 /** Below `/api/v1/provenance/npm/`: `<name>/<version>`, the slash of a scope as it is or as `%2f`. */
 export const provenancePrefix = '/api/v1/provenance/npm/'

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Reports of packages and accounts, from anybody. */
-import { parsePackageName, parseVersion, problem } from '@holdfast/core'
+import { parsePackageName, parseVersion } from '@holdfast/core'
 import * as v from 'valibot'
 import { makeReport } from '../../flow/index.ts'
-import { type Answer, type Call, parseJson } from '../../http/index.ts'
+import type { Answer, Call } from '../../http/index.ts'
 import { reportKinds } from '../../incident/index.ts'
 import type { Ports } from '../../ports.ts'
-import { json } from './why.ts'
+import { json, readBody } from './body.ts'
 
 const maxBodyBytes = 64 * 1024
 const text = v.pipe(v.string(), v.maxLength(4000))
@@ -26,14 +26,15 @@ const posted = v.object({
  */
 export async function postReport(ports: Ports, call: Call): Promise<Answer> {
   if (call.badCredentials !== undefined) throw call.badCredentials
-  const pieces: Uint8Array[] = []
-  for await (const piece of call.body(maxBodyBytes)) pieces.push(piece)
-  const parsed = v.safeParse(posted, parseJson(Buffer.concat(pieces)))
-  if (!parsed.success) {
-    const [issue] = parsed.issues
-    throw problem('invalid-body', { why: `${v.getDotPath(issue) ?? 'the body'}: ${issue.message}` })
-  }
-  const { package: name, version, account, kind, words, evidence, email } = parsed.output
+  const {
+    package: name,
+    version,
+    account,
+    kind,
+    words,
+    evidence,
+    email,
+  } = await readBody(call, maxBodyBytes, posted)
   const { actor } = call
   const from = 'from' in actor ? actor.from : { address: '', client: '', web: false }
   const reported = {

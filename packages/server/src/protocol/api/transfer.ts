@@ -4,9 +4,10 @@ import { parsePackageName, problem } from '@holdfast/core'
 import * as v from 'valibot'
 import type { NameTransfer } from '../../community/index.ts'
 import { askTransfer, readTransfer, stepTransfer } from '../../flow/index.ts'
-import { type Answer, type Call, parseJson } from '../../http/index.ts'
+import type { Answer, Call } from '../../http/index.ts'
 import type { Actor } from '../../identity/index.ts'
 import type { Ports } from '../../ports.ts'
+import { json, readBody } from './body.ts'
 
 const maxBodyBytes = 16 * 1024
 const body = v.variant('act', [
@@ -20,20 +21,13 @@ const body = v.variant('act', [
 /** `POST /api/v1/transfers` with `{"name": "…", "act": "ask", "reason": "…"}`, or another step: `yes`, `no`, `confirm`, `stop`. */
 export async function postTransfer(ports: Ports, call: Call): Promise<Answer> {
   const person = personOf(call)
-  const pieces: Uint8Array[] = []
-  for await (const piece of call.body(maxBodyBytes)) pieces.push(piece)
-  const parsed = v.safeParse(body, parseJson(Buffer.concat(pieces)))
-  if (!parsed.success) {
-    const [issue] = parsed.issues
-    throw problem('invalid-body', { why: `${v.getDotPath(issue) ?? 'the body'}: ${issue.message}` })
-  }
-  const told = parsed.output
+  const told = await readBody(call, maxBodyBytes, body)
   const name = parsePackageName(told.name)
   const after =
     told.act === 'ask'
       ? await askTransfer(ports, person, name, told.reason)
       : await stepTransfer(ports, person, name, told.act)
-  return json(told.act === 'ask' ? 201 : 200, after)
+  return json(told.act === 'ask' ? 201 : 200, toJson(after))
 }
 
 /** `GET /api/v1/transfers?name=…`: what waits for a name, for its owners, the asker and responders. */
@@ -42,7 +36,7 @@ export async function getTransfer(ports: Ports, call: Call): Promise<Answer> {
   const name = parsePackageName(call.query.get('name'))
   const told = await readTransfer(ports, person, name)
   if (told === undefined) throw problem('transfer-not-found', { name })
-  return json(200, told)
+  return json(200, toJson(told))
 }
 
 function personOf(call: Call): Extract<Actor, { kind: 'person' }> {
@@ -51,9 +45,9 @@ function personOf(call: Call): Extract<Actor, { kind: 'person' }> {
   return call.actor
 }
 
-function json(status: number, told: NameTransfer): Answer {
+function toJson(told: NameTransfer) {
   const { id, package: name, state, answer, answerBy, grantedBy, effectAt } = told
-  const shown = {
+  return {
     id,
     name,
     state,
@@ -62,6 +56,4 @@ function json(status: number, told: NameTransfer): Answer {
     grants: grantedBy.length,
     effectAt: effectAt === null ? null : new Date(effectAt).toISOString(),
   }
-  const headers = { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' }
-  return { status, headers, body: JSON.stringify(shown) }
 }

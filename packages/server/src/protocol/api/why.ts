@@ -3,8 +3,9 @@
 import { parsePackageName, parseVersion, problem } from '@holdfast/core'
 import * as v from 'valibot'
 import { askWaiver, explainVersion } from '../../flow/index.ts'
-import { type Answer, type Call, parseJson } from '../../http/index.ts'
+import type { Answer, Call } from '../../http/index.ts'
 import type { Ports } from '../../ports.ts'
+import { json, readBody } from './body.ts'
 
 const maxBodyBytes = 64 * 1024
 const asked = v.object({
@@ -28,16 +29,10 @@ export async function readWhy(ports: Ports, call: Call, path: string): Promise<A
 /** `POST /api/v1/waivers` with `{"name": "…", "version": "…", "reason": "…"}`, from anybody with an account. */
 export async function postWaiver(ports: Ports, call: Call): Promise<Answer> {
   if (call.badCredentials !== undefined) throw call.badCredentials
-  const pieces: Uint8Array[] = []
-  for await (const piece of call.body(maxBodyBytes)) pieces.push(piece)
-  const parsed = v.safeParse(asked, parseJson(Buffer.concat(pieces)))
-  if (!parsed.success) {
-    const [issue] = parsed.issues
-    throw problem('invalid-body', { why: `${v.getDotPath(issue) ?? 'the body'}: ${issue.message}` })
-  }
-  const name = parsePackageName(parsed.output.name)
-  const version = parseVersion(parsed.output.version)
-  const { id, state } = await askWaiver(ports, call.actor, { name, version }, parsed.output.reason)
+  const told = await readBody(call, maxBodyBytes, asked)
+  const name = parsePackageName(told.name)
+  const version = parseVersion(told.version)
+  const { id, state } = await askWaiver(ports, call.actor, { name, version }, told.reason)
   return json(201, { id, state, page: pageOf(ports, name, version) })
 }
 
@@ -58,10 +53,4 @@ function decode(text: string): string {
 
 function pageOf({ config }: Ports, name: string, version: string): string {
   return `${config.publicUrl}/why/npm/${name}/${version}`
-}
-
-/** An answer that nobody keeps. */
-export function json(status: number, body: unknown): Answer {
-  const headers = { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' }
-  return { status, headers, body: JSON.stringify(body) }
 }
