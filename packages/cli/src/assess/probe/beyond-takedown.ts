@@ -36,7 +36,7 @@ async function run(instance: ProbeInstance): Promise<Evidence> {
   const upstream = await findProbeUpstream()
   const other = await instance.startOther(upstream.settings)
   const client = await openProbeClient(other)
-  const visit = await openProbeOperator(other)
+  const visit = await openProbeOperator(other, 'responder')
   const cases = ways.map(([word, what, how]) => ({ name: upstream.nameOf(word), what, how }))
   for (const { name } of cases) {
     upstream.publish({ name, version: good })
@@ -51,7 +51,7 @@ async function run(instance: ProbeInstance): Promise<Evidence> {
   return [
     `found under an unchanged ETag, each with a case and a letter: a version that was ${ways.map(([, what]) => what).join(', one ')}`,
     `new installs fall back to ${good}; the bytes that came in are refused by their address`,
-    'the case lists who fetched them, by account, address and client',
+    'the case lists who fetched them, by account, address and client, for those who respond',
   ]
 }
 
