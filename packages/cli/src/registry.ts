@@ -88,7 +88,8 @@ export async function fetchBounded(
   }
 }
 
-async function readBody(answer: Response, maxBytes: number): Promise<Uint8Array> {
+/** What an answer says, to its end; throws where it is longer. */
+export async function readBody(answer: Response, maxBytes: number): Promise<Uint8Array> {
   const pieces: Uint8Array[] = []
   let length = 0
   for await (const piece of answer.body ?? []) {

@@ -2,7 +2,7 @@
 /** What can be seen of a registry that is not ours, from outside, without an account and without harm. */
 import type { CapabilityId } from '@holdfast/core'
 import type { Evidence } from './probe.ts'
-import { openTarget, type Target } from './target.ts'
+import type { Target } from './target.ts'
 
 /** What was seen of one capability. `unseen`: from outside nothing tells, or not enough. */
 export interface Sight {
@@ -39,4 +39,4 @@ export const pass = (...evidence: Evidence): Sight => ({ status: 'pass', evidenc
 export const fail = (...evidence: Evidence): Sight => ({ status: 'fail', evidence })
 export const unseen = (...evidence: Evidence): Sight => ({ status: 'unseen', evidence })
 
-export { openTarget, type Target }
+export type { Target }

@@ -55,6 +55,11 @@ export async function openPerson(
   return { login, email, password, browser }
 }
 
+/** What somebody sends with a request to be known by their password. */
+export function basicOf({ login, password }: Pick<ProbePerson, 'login' | 'password'>): string {
+  return `Basic ${Buffer.from(`${login}:${password}`).toString('base64')}`
+}
+
 /** The path of a link in a letter, for the instance at hand: a letter names the address that others use. */
 export function linkIn(text: string | undefined, form: RegExp): string {
   return form.exec(text ?? '')?.[1] ?? ''

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import type { MailSink } from './mail-sink.ts'
 import { demand, type ProbeInstance } from './probe.ts'
-import { linkIn, openFormBrowser, type ProbePerson } from './probe-person.ts'
+import { basicOf, linkIn, openFormBrowser, type ProbePerson } from './probe-person.ts'
 
 const launcher = fileURLToPath(new URL('../../bin/holdfast.js', import.meta.url))
 
@@ -19,14 +19,14 @@ export interface ReportSubject {
 /** By the API, with an account. */
 export async function reportByApi(
   { url }: Pick<ProbeInstance, 'url'>,
-  { login, password }: ProbePerson,
+  person: ProbePerson,
   about: ReportSubject,
   kind = 'malware',
 ): Promise<void> {
   const reply = await fetch(`${url}/api/v1/reports`, {
     method: 'POST',
     headers: {
-      authorization: `Basic ${Buffer.from(`${login}:${password}`).toString('base64')}`,
+      authorization: basicOf(person),
       'content-type': 'application/json',
     },
     body: JSON.stringify({ ...about, kind, words: 'a probe says so' }),

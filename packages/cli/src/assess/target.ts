@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A registry under assessment from outside: where it answers, and a few of its packages to look at. */
 import { isPackageName } from '@holdfast/core'
+import { readBody } from '../registry.ts'
 import { UsageError } from '../usage-error.ts'
 
 const withinMs = 30_000
@@ -11,7 +12,6 @@ const sampled = 5
 export interface Reply {
   readonly status: number
   readonly body: Uint8Array
-  readonly type: string
 }
 
 /** One version of a package as the registry shows it. */
@@ -109,13 +109,5 @@ async function fetchBounded(url: URL, body?: unknown): Promise<Reply> {
       ? {}
       : { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }
   const response = await fetch(url, { ...sent, redirect: 'follow', signal: AbortSignal.timeout(withinMs) })
-  const pieces: Uint8Array[] = []
-  let bytes = 0
-  for await (const piece of response.body ?? []) {
-    bytes += piece.length
-    if (bytes > maxBytes) throw new Error(`${url.pathname} answers more than ${maxBytes / 1024 / 1024} MB`)
-    pieces.push(piece)
-  }
-  const type = response.headers.get('content-type') ?? ''
-  return { status: response.status, body: Buffer.concat(pieces), type }
+  return { status: response.status, body: await readBody(response, maxBytes) }
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What npm's own protocol shows of a registry to anybody. */
-import { createHash, createPublicKey, verify } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { fail, type OutsideProbe, pass, type Target, unseen } from '../outside.ts'
+import { isSigned, readKeys } from '../registry-signature.ts'
 import { jsonOf, type Sample } from '../target.ts'
 
 const noSamples = 'no package is there to look at; name some with --package'
@@ -29,7 +30,9 @@ export const signatures: OutsideProbe = {
       return fail(`/-/npm/v1/keys answers ${reply.status}: what goes out is not signed`)
     if (target.samples.length === 0) return unseen('keys are published', noSamples)
     const keys = readKeys(jsonOf(reply))
-    const unsigned = target.samples.filter(sample => !isSigned(sample, keys))
+    const unsigned = target.samples.filter(
+      sample => !isSigned(nameOf(sample), String(sample.dist['integrity']), sample.dist['signatures'], keys),
+    )
     if (unsigned.length > 0) return fail(`no published key has signed ${unsigned.map(nameOf).join(', ')}`)
     return unseen(
       `signed by a published key: ${target.samples.map(nameOf).join(', ')}`,
@@ -103,28 +106,4 @@ async function lookForDoor(target: Target, path: string, body: unknown, lacking:
 
 function nameOf({ name, version }: Sample): string {
   return `${name}@${version}`
-}
-
-function readKeys(document: unknown): ReadonlyMap<string, string> {
-  const { keys } = Object(document) as { keys?: unknown }
-  const listed = Array.isArray(keys) ? keys.map(Object) : []
-  return new Map(listed.map(({ keyid, key }) => [String(keyid), String(key)]))
-}
-
-function isSigned({ name, version, dist }: Sample, keys: ReadonlyMap<string, string>): boolean {
-  const { signatures: signed, integrity } = dist
-  const text = Buffer.from(`${name}@${version}:${integrity}`)
-  return (Array.isArray(signed) ? signed.map(Object) : []).some(({ keyid, sig }) => {
-    const key = keys.get(String(keyid))
-    return key !== undefined && isGood(key, text, String(sig))
-  })
-}
-
-function isGood(key: string, text: Buffer, signature: string): boolean {
-  try {
-    const made = createPublicKey({ key: Buffer.from(key, 'base64'), format: 'der', type: 'spki' })
-    return verify('sha256', text, made, Buffer.from(signature, 'base64'))
-  } catch {
-    return false
-  }
 }

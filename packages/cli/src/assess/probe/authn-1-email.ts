@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { type MailSink, openMailSink } from '../mail-sink.ts'
 import { demand, type Evidence, type Probe, type ProbeInstance } from '../probe.ts'
-import { type FormBrowser, linkIn, openFormBrowser } from '../probe-person.ts'
+import { basicOf, type FormBrowser, linkIn, openFormBrowser } from '../probe-person.ts'
 import { makePublishBody } from '../sample-package.ts'
 
 /** Before its address is proven an account does nothing for others; afterwards it does. */
@@ -69,7 +69,7 @@ async function publishAs(
   const reply = await fetch(`${instance.url}/npm/${name}`, {
     method: 'PUT',
     headers: {
-      authorization: `Basic ${Buffer.from(`${login}:${password}`).toString('base64')}`,
+      authorization: basicOf({ login, password }),
       'content-type': 'application/json',
     },
     body: makePublishBody({ name, version: '1.0.0' }),

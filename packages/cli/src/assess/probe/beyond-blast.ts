@@ -2,7 +2,7 @@
 import { type MailSink, openMailSink } from '../mail-sink.ts'
 import { demand, type Evidence, type Probe, type ProbeInstance } from '../probe.ts'
 import { describeReply, openProbeClient, type ProbeClient, tarballPath, until } from '../probe-client.ts'
-import { openPerson, type ProbePerson } from '../probe-person.ts'
+import { basicOf, openPerson, type ProbePerson } from '../probe-person.ts'
 import { listCasePaths, reportByApi } from '../probe-report.ts'
 
 /** Who got these bytes is one question: people, tokens, clients, what depends on them; and whoever has them is told. */
@@ -49,14 +49,9 @@ async function publish(npm: ProbeClient, name: string, dependencies: Record<stri
   demand(reply.status < 300, `publishing must work, and answers ${describeReply(reply)}`)
 }
 
-async function fetchAs(
-  { url }: ProbeInstance,
-  { login, password }: ProbePerson,
-  name: string,
-): Promise<void> {
-  const authorization = `Basic ${Buffer.from(`${login}:${password}`).toString('base64')}`
+async function fetchAs({ url }: ProbeInstance, person: ProbePerson, name: string): Promise<void> {
   const reply = await fetch(url + tarballPath(name, '1.0.0'), {
-    headers: { authorization, 'user-agent': client },
+    headers: { authorization: basicOf(person), 'user-agent': client },
   })
   demand(reply.status === 200, `a version must be given out before anything is known: ${reply.status}`)
   await reply.arrayBuffer()

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createHash, createPublicKey, generateKeyPairSync, verify } from 'node:crypto'
+import { createHash, generateKeyPairSync } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,6 +14,7 @@ import {
   tarballPath,
 } from '../probe-client.ts'
 import { findProbeUpstream, type UpstreamSample } from '../probe-upstream.ts'
+import { isSigned, type RegistryKeys, readKeys } from '../registry-signature.ts'
 
 /** What an upstream signed or attests badly stays out, and whatever goes out verifies with the instance's published keys. */
 export const signatures: Probe = { capability: 'beyond-signatures', run }
@@ -39,7 +40,7 @@ async function run(instance: ProbeInstance): Promise<Evidence> {
   const rules = { HOLDFAST_POLICY: JSON.stringify(policy), HOLDFAST_SIGSTORE_TRUST_ROOT: findTrustRoot() }
   const other = await instance.startOther({ ...upstream.settings, ...rules })
   const client = await openProbeClient(other)
-  const keys = await readKeys(client)
+  const keys = await fetchKeys(client)
   for (const [word, what, how] of faults) {
     const name = upstream.nameOf(word)
     upstream.publish({ name, version: good })
@@ -96,34 +97,26 @@ async function checkRefused(client: ProbeClient, name: string, what: string): Pr
 }
 
 /** Published keys by id, in SPKI. */
-type Keys = ReadonlyMap<string, Buffer>
-
-async function readKeys(client: ProbeClient): Promise<Keys> {
-  const { keys } = readObject(await client.ask('GET', '/npm/-/npm/v1/keys'), 'the list of keys')
-  demand(Array.isArray(keys) && keys.length > 0, 'the instance must publish its keys')
-  return new Map(keys.map(({ keyid, key }) => [String(keyid), Buffer.from(String(key), 'base64')]))
+async function fetchKeys(client: ProbeClient): Promise<RegistryKeys> {
+  const document = readObject(await client.ask('GET', '/npm/-/npm/v1/keys'), 'the list of keys')
+  const keys = readKeys(document)
+  demand(keys.size > 0, 'the instance must publish its keys')
+  return keys
 }
 
 interface Dist {
   readonly integrity?: string
-  readonly signatures?: readonly { readonly keyid: string; readonly sig: string }[]
+  readonly signatures?: unknown
 }
 
 /** As `npm audit signatures` does it, and the digest against the bytes. */
-async function checkSigned(client: ProbeClient, keys: Keys, name: string): Promise<void> {
+async function checkSigned(client: ProbeClient, keys: RegistryKeys, name: string): Promise<void> {
   const reply = await client.ask('GET', tarballPath(name, good))
   demand(reply.status === 200, `the bytes of ${name}@${good} must come: ${describeReply(reply)}`)
   const document = readObject(await client.ask('GET', `/npm/${encodeName(name)}`), 'the packument')
   const { dist = {} } = (document['versions'] as Record<string, { dist?: Dist }>)[good] ?? {}
   const integrity = `sha512-${createHash('sha512').update(reply.body).digest('base64')}`
   demand(dist.integrity === integrity, `the integrity of ${name} must be that of its bytes`)
-  const signed = Buffer.from(`${name}@${good}:${integrity}`)
-  const holds = (dist.signatures ?? []).some(({ keyid, sig }) => isGood(keys.get(keyid), signed, sig))
+  const holds = isSigned(`${name}@${good}`, integrity, dist.signatures, keys)
   demand(holds, `${name} must go out with a signature that verifies with a published key`)
-}
-
-function isGood(spki: Buffer | undefined, signed: Buffer, sig: string): boolean {
-  if (spki === undefined) return false
-  const key = createPublicKey({ key: spki, format: 'der', type: 'spki' })
-  return verify('sha256', signed, key, Buffer.from(sig, 'base64'))
 }
