@@ -5,7 +5,6 @@ import { listFaultyRules } from '../flow/index.ts'
 import { type Log, openLog } from '../http/index.ts'
 import { type Instance, startInstance } from '../main.ts'
 import { type Sourced, withFirstOrigin } from './first-origin.ts'
-import { assessWeekly } from './self-assessment.ts'
 import { offerSetUp } from './set-up-link.ts'
 import { type Arguments, configOf, configOptions, readArguments } from './usage.ts'
 
@@ -33,7 +32,7 @@ export async function serve(args: readonly string[]): Promise<number> {
   })
   await offerSetUp(instance.ports)
   await nameFaultyRules(instance, log)
-  const endAssessing = config.selfAssessment === 'weekly' ? assess(read, instance, log) : undefined
+  const endAssessing = config.selfAssessment === 'weekly' ? await assess(read, instance, log) : undefined
   await signalled()
   endAssessing?.()
   return stop(instance, log)
@@ -53,7 +52,8 @@ function boundYoungGeneration(): void {
   setFlagsFromString('--min-semi-space-size=4')
 }
 
-function assess({ values }: Arguments, { url, ports }: Instance, log: Log): () => void {
+async function assess({ values }: Arguments, { url, ports }: Instance, log: Log): Promise<() => void> {
+  const { assessWeekly } = await import('./self-assessment.ts')
   const { config } = values
   const words = ['assess', 'self', '--live', url, '--data', ports.config.data]
   const line = [process.argv[1] ?? '', ...words, ...(config === undefined ? [] : ['--config', config])]

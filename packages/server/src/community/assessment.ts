@@ -35,10 +35,15 @@ export interface KeptAssessment {
   readonly signature: string
 }
 
+/** One of a list. */
+export type ListedAssessment = Omit<KeptAssessment, 'text'>
+
 /** What the store keeps of them. */
 export interface AssessmentReads {
   /** Newest first. */
-  list(limit: number): Promise<readonly KeptAssessment[]>
+  list(limit: number): Promise<readonly ListedAssessment[]>
+  /** The one that was kept at this moment. */
+  find(at: number): Promise<KeptAssessment | undefined>
 }
 
 export interface AssessmentWrites {

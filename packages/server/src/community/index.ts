@@ -7,6 +7,7 @@ export {
   type AssessmentWrites,
   findTurnedRed,
   type KeptAssessment,
+  type ListedAssessment,
   parseAssessment,
 } from './assessment.ts'
 export { type Delivery, type Hook, hookPatienceMs, parseHookUrl, retryAfterMs } from './hook.ts'

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What assessments of this registry found: kept, signed, and told when a capability turns red. */
 import { problem } from '@holdfast/core'
-import { findTurnedRed, type KeptAssessment, parseAssessment } from '../community/index.ts'
+import {
+  type AssessmentResult,
+  findTurnedRed,
+  type KeptAssessment,
+  parseAssessment,
+} from '../community/index.ts'
 import { type Actor, authorize } from '../identity/index.ts'
-import type { Ports } from '../ports.ts'
+import type { Ports, Tx } from '../ports.ts'
 import { tellStaff } from './letter.ts'
 
 const maxBytes = 2 * 1024 * 1024
@@ -22,8 +27,7 @@ export async function keepAssessment(ports: Ports, actor: Actor, text: string): 
   const kept: KeptAssessment = { at: clock(), release: result.release, passed, text, ...signed }
   const detail = { release: result.release, passed, of: result.capabilities.length }
   return ports.store.commit(grant, { type: 'assessment', detail }, async tx => {
-    const [last] = await tx.assessments.list(1)
-    const before = last && parseAssessment(last.text)
+    const before = await findLastAssessment(tx)
     const red = before === undefined ? [] : findTurnedRed(before, result)
     await tx.assessments.add(kept)
     if (red.length > 0) await tellOfRed(tx, ports, red)
@@ -31,11 +35,16 @@ export async function keepAssessment(ports: Ports, actor: Actor, text: string): 
   })
 }
 
-async function tellOfRed(
-  tx: Parameters<typeof tellStaff>[0],
-  ports: Ports,
-  red: readonly string[],
-): Promise<void> {
+/** What the newest result says; undefined where there is none. */
+export async function findLastAssessment({
+  assessments,
+}: Pick<Ports['store'], 'assessments'>): Promise<AssessmentResult | undefined> {
+  const [last] = await assessments.list(1)
+  const kept = last && (await assessments.find(last.at))
+  return kept && parseAssessment(kept.text)
+}
+
+async function tellOfRed(tx: Tx, ports: Ports, red: readonly string[]): Promise<void> {
   const page = `${ports.config.publicUrl}/security`
   await tellStaff(
     tx,

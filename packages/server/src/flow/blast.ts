@@ -92,12 +92,12 @@ async function openBlast(ports: Ports, actor: Actor, id: string, op: string): Pr
   const grant = await authorize(ports, actor, 'incident:work', '')
   const found = await ports.store.incident.findCase(id)
   if (found === undefined) throw problem('not-found')
-  await note(ports, grant, id, op)
+  await noteLook(ports, grant, id, op)
   return found
 }
 
 /** Whoever looks at what people fetched is on record themselves. */
-async function note({ store }: Ports, grant: Grant, id: string, op: string): Promise<void> {
+export async function noteLook({ store }: Ports, grant: Grant, id: string, op: string): Promise<void> {
   await store.commit(grant, { type: 'blast', detail: { op, case: id } }, async () => {})
 }
 

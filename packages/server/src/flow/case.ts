@@ -4,6 +4,7 @@ import { problem } from '@holdfast/core'
 import { type Actor, authorize, may } from '../identity/index.ts'
 import type { CaseSubject, CaseSummary, IncidentCase } from '../incident/index.ts'
 import type { DownloadCount, Ports, Tx } from '../ports.ts'
+import { noteLook } from './blast.ts'
 import { tellStaff } from './letter.ts'
 
 const holdersShown = 500
@@ -113,7 +114,7 @@ async function nameHolders(
 ): Promise<readonly Exposure[]> {
   if (shown.length === 0) return []
   const grant = await authorize(ports, actor, 'incident:work', '')
-  await ports.store.commit(grant, { type: 'blast', detail: { op: 'case', case: id } }, async () => {})
+  await noteLook(ports, grant, id, 'case')
   const logins = new Map<string, string>()
   for (const accountId of new Set(shown.map(each => each.accountId)))
     logins.set(accountId, (await ports.store.identity.findAccount(accountId))?.login ?? '')

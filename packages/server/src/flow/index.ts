@@ -38,7 +38,7 @@ export {
 } from './advisory-writing.ts'
 export { announce, announceMore, listAnnouncements } from './announcement.ts'
 export type { Arrival, Told } from './arrival.ts'
-export { keepAssessment } from './assessment.ts'
+export { findLastAssessment, keepAssessment } from './assessment.ts'
 export { type AuditPage, type AuditWish, loginsOf, readAudit } from './audit.ts'
 export { auditPushLateMs, pushAudit, readAuditPush } from './audit-push.ts'
 export { type BlastRadius, type Dependent, exportBlast, readBlast } from './blast.ts'

@@ -17,8 +17,9 @@ standBack()
 answerJobs<ScreenJob, ScreenWords>(async ({ bytes, previous, limits, rules: folder }) => {
   const { screenPackage } = await loadScreen()
   const pack = await loadRulePack(folder)
-  const empty = screenPackage({ manifest: {}, files: [] }, undefined, pack)
-  if (bytes === undefined) return { ...empty, state: 'allow', fault: pack.faults.join('\n'), news: [] }
+  const screenNothing = () => screenPackage({ manifest: {}, files: [] }, undefined, pack)
+  if (bytes === undefined)
+    return { ...screenNothing(), state: 'allow', fault: pack.faults.join('\n'), news: [] }
   try {
     const before = previous && (await filesOf(previous, limits).catch(() => undefined))
     const given = await filesOf(bytes, limits)
@@ -33,7 +34,7 @@ answerJobs<ScreenJob, ScreenWords>(async ({ bytes, previous, limits, rules: fold
   } catch (error) {
     if (!isProblem(error)) throw error
     const fault = `its tarball cannot be read: ${String(error.data['why'])}`
-    return { state: 'failed', score: 0, findings: [], rules: empty.rules, fault, news: [] }
+    return { state: 'failed', score: 0, findings: [], rules: screenNothing().rules, fault, news: [] }
   }
 })
 

@@ -8,8 +8,12 @@ const kept = 100
 export function assessmentReads(db: Kysely<Schema>): AssessmentReads {
   return {
     async list(limit) {
-      const rows = await db.selectFrom('assessment').selectAll().orderBy('at', 'desc').limit(limit).execute()
-      return rows.map(({ key_id, ...row }) => ({ ...row, keyId: key_id }))
+      const query = db.selectFrom('assessment').select(['at', 'release', 'passed', 'key_id', 'signature'])
+      return (await query.orderBy('at', 'desc').limit(limit).execute()).map(withKeyId)
+    },
+    async find(at) {
+      const row = await db.selectFrom('assessment').selectAll().where('at', '=', at).executeTakeFirst()
+      return row && withKeyId(row)
     },
   }
 }
@@ -27,4 +31,8 @@ export function assessmentWrites(db: Kysely<Schema>): AssessmentWrites {
       await db.deleteFrom('assessment').where('at', 'not in', newest).execute()
     },
   }
+}
+
+function withKeyId<T extends { readonly key_id: string }>({ key_id, ...row }: T) {
+  return { ...row, keyId: key_id }
 }

@@ -7,13 +7,8 @@ import {
   frameworkVersion,
   problem,
 } from '@holdfast/core'
-import {
-  type AssessmentResult,
-  type KeptAssessment,
-  parseAssessment,
-  reviewState,
-} from '../../community/index.ts'
-import { currentPolicy, graceEnd, listReviews } from '../../flow/index.ts'
+import { type AssessmentResult, type ListedAssessment, reviewState } from '../../community/index.ts'
+import { currentPolicy, findLastAssessment, graceEnd, listReviews } from '../../flow/index.ts'
 import type { Ports } from '../../ports.ts'
 import type { PageContext } from '../context.ts'
 import { release, sheet } from '../layout.ts'
@@ -40,7 +35,7 @@ export async function publicSecurityPage(c: PageContext): Promise<Response> {
   const { store, clock, config } = c.env.ports
   const lacking = await lackingHere(c.env.ports)
   const history = await store.assessments.list(historyShown)
-  const stored = history[0] && parseAssessment(history[0].text)
+  const stored = await findLastAssessment(store)
   const isCurrent = stored !== undefined && stored.release === release
   const found = new Map(isCurrent ? stored.capabilities.map(each => [each.id, each]) : [])
   const measured = (id: string) => lacking.get(id) ?? found.get(id)
@@ -87,7 +82,7 @@ ${shown.map(
 }
 
 /** The results that are kept, each with its text and signature. */
-function historyTable(history: readonly KeptAssessment[]): Markup {
+function historyTable(history: readonly ListedAssessment[]): Markup {
   if (history.length === 0) return nothing
   return html`<h2 id="history">Results that are kept</h2>
 <p class="small">Each is signed with a <a href="/npm/-/npm/v1/keys">key of this registry</a> (ECDSA P-256 over SHA-256 of the text as it is). Whoever holds the key could sign another: run it yourself to be sure.</p>
@@ -98,7 +93,7 @@ function historyTable(history: readonly KeptAssessment[]): Markup {
 /** The text of one kept result, as it was signed. */
 export async function keptAssessment(c: PageContext): Promise<Response> {
   const at = /^(\d{1,16})\.json$/.exec(c.req.param('file') ?? '')?.[1]
-  const kept = (await c.env.ports.store.assessments.list(historyShown)).find(each => String(each.at) === at)
+  const kept = at === undefined ? undefined : await c.env.ports.store.assessments.find(Number(at))
   if (kept === undefined) throw problem('not-found')
   return c.body(kept.text, 200, { 'content-type': 'application/json; charset=utf-8' })
 }
