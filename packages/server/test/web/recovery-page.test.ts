@@ -13,8 +13,9 @@ const newest = async (email: string, form: RegExp) => {
   return letters.flatMap(each => form.exec(each.text)?.[1] ?? [])[0] ?? ''
 }
 
-test('the policy is published, linked from every page, and says the wait that is configured', async () => {
-  assert.match((await get(world, '/')).text, /href="\/policy\/recovery"/)
+test('the policy is published, two links from every page, and says the wait that is configured', async () => {
+  assert.match((await get(world, '/')).text, /href="\/policy"/)
+  assert.match((await get(world, '/policy')).text, /href="\/policy\/recovery"/)
   const policy = await get(world, '/policy/recovery')
   assert.equal(policy.status, 200)
   assert.match(policy.text, /4 days/)
