@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { randomBytes } from 'node:crypto'
 import { problem } from '@holdfast/core'
-import { type Actor, authorize, may } from '../identity/index.ts'
+import { type Actor, authorize, may, randomId } from '../identity/index.ts'
 import type { CaseSubject, CaseSummary, IncidentCase } from '../incident/index.ts'
 import type { DownloadCount, Ports, Tx } from '../ports.ts'
 import { noteLook } from './blast.ts'
@@ -28,7 +27,7 @@ export async function openCase(
   const { kind, title, severity, subjects, words } = draft
   await tx.incident.holdCases()
   const known = await tx.incident.findOpenCase(kind, title)
-  const id = known ?? `case-${randomBytes(8).toString('hex')}`
+  const id = known ?? randomId('case-')
   if (known === undefined)
     await tx.incident.addCase({ id, kind, title, severity, state: 'draft', openedBy: by, openedAt: at })
   for (const subject of subjects) await tx.incident.addCaseSubject(id, subject)

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What people close when something goes wrong, for how long, and who opens it again. */
-import { randomBytes } from 'node:crypto'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type PackageName, problem, type ReasonCode, reasonCodes } from '@holdfast/core'
 import { amend } from '../catalog/index.ts'
-import { type Actor, actorId, authorize, type Grant } from '../identity/index.ts'
+import { type Actor, actorId, authorize, type Grant, randomId } from '../identity/index.ts'
 import {
   type ClosedVersion,
   type MeasureVersion,
@@ -226,7 +225,7 @@ function makeMeasure(
   lapsesAt: number | null,
 ): TakenMeasure {
   return {
-    id: `measure-${randomBytes(8).toString('hex')}`,
+    id: randomId('measure-'),
     kind: what.kind,
     subject: what.kind === 'freeze' ? what.subject : JSON.stringify(what.query),
     reason,

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Lock files that people submit, so that they are told when something is found in what they use. */
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { type ProjectManifest, problem, revealHidden } from '@holdfast/core'
 import type { Advisory, ProjectEntry, ProjectLock } from '../catalog/index.ts'
-import { type Actor, authorize, type Grant } from '../identity/index.ts'
+import { type Actor, authorize, type Grant, randomId } from '../identity/index.ts'
 import type { Ports } from '../ports.ts'
 import { isThreadLimit, Thread } from '../thread.ts'
 import { takeTurn } from './limit.ts'
@@ -63,7 +63,7 @@ export async function submitLock(ports: Ports, actor: Actor, sent: LockSubmissio
   await checkRoom(ports, owner, sent.project, branch)
   const read = await readLock(ports, sent)
   const lock: ProjectLock = {
-    id: `lock-${randomBytes(8).toString('hex')}`,
+    id: randomId('lock-'),
     owner,
     project: sent.project,
     branch,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What people report: nothing counts before its mailbox is proven, and all about one package is one case. */
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { type PackageName, problem, tokenPattern, type Version } from '@holdfast/core'
 import type { Severity } from '../catalog/index.ts'
 import {
@@ -12,6 +12,7 @@ import {
   hashSecret,
   parseEmail,
   parseLogin,
+  randomId,
   randomText,
   type Whence,
 } from '../identity/index.ts'
@@ -183,7 +184,7 @@ async function readReport(
   const words = clean(reported.words)
   if (words === '') throw problem('invalid-body', { why: 'it does not say what is wrong' })
   return {
-    id: `rep_${randomBytes(8).toString('hex')}`,
+    id: randomId('rep_'),
     package: name ?? '',
     version: name === undefined ? '' : (version ?? ''),
     login,

@@ -35,7 +35,24 @@ export function randomText(length: number): string {
 
 /** An opaque id for the log: a prefix and 64 random bits. */
 export function randomId(
-  prefix: 'a_' | 'r_' | 't_' | 's_' | 'w_' | 'wv_' | 'rv_' | 'wh_' | 'nt_' | 'an_' | 'tp_' | 'rb_' | 'tm_',
+  prefix:
+    | 'a_'
+    | 'r_'
+    | 't_'
+    | 's_'
+    | 'w_'
+    | 'wv_'
+    | 'rv_'
+    | 'wh_'
+    | 'nt_'
+    | 'an_'
+    | 'tp_'
+    | 'rb_'
+    | 'tm_'
+    | 'rep_'
+    | 'case-'
+    | 'lock-'
+    | 'measure-',
 ): string {
   return prefix + randomBytes(8).toString('hex')
 }
