@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-/** npm run bench:blast [RECORDS]: who has the bytes of a case, asked of a store full of records of downloads, on SQLite. */
+/** npm run bench:blast [RECORDS] [PACKAGES]: who has the bytes of a case, asked of a store full of records of downloads, on SQLite. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { PackageName, Version } from '@holdfast/core'
 import { sql } from 'kysely'
+import { ageDownloads } from '../packages/server/src/flow/index.ts'
 import { authorize, operator } from '../packages/server/src/identity/index.ts'
+import type { HolderMark } from '../packages/server/src/incident/index.ts'
 import type { Ports } from '../packages/server/src/ports.ts'
 import { openSqlite, openStore } from '../packages/server/src/store/index.ts'
 
 const records = Number(process.argv[2] ?? 1_000_000)
-const packages = 50
+const packages = Number(process.argv[3] ?? 50)
 const atOnce = 10_000
 const incident = 'case-0123456789abcdef'
 const folder = mkdtempSync(join(tmpdir(), 'holdfast-bench-blast-'))
@@ -28,11 +30,21 @@ try {
   )
   const pageMs = await timed(() => store.blast.listHolders(incident, undefined, 200))
   const totalsMs = await timed(() => store.blast.sumHolders(incident))
+  const exported = await exportAll()
   const countMs = await timed(() => sql`select count(*) from download`.execute(driver.db))
   const sum = pageMs + totalsMs
   process.stdout.write(
     `${records} records, ${records / packages} of the package: first page ${pageMs.toFixed(0)} ms, totals ${totalsMs.toFixed(0)} ms, ` +
-      `together ${sum.toFixed(0)} ms (wanted: 1000), ${(sum / countMs).toFixed(1)} of a count(*) of ${countMs.toFixed(0)} ms\n`,
+      `together ${sum.toFixed(0)} ms (wanted: 1000), ${(sum / countMs).toFixed(1)} of a count(*) of ${countMs.toFixed(0)} ms\n` +
+      `all holders exported: ${exported.holders} in ${exported.ms.toFixed(0)} ms, ${exported.megabytes.toFixed(0)} MB of heap more at most\n`,
+  )
+  const agedMs = await timed(() =>
+    ageDownloads({ store, clock: () => 1_700_000_000_000 + 91 * 24 * 3600_000 } as Ports),
+  )
+  const afterMs = await timed(() => store.blast.listHolders(incident, undefined, 200))
+  process.stdout.write(
+    `all records made holders in ${agedMs.toFixed(0)} ms; then first page ${afterMs.toFixed(0)} ms, ` +
+      `totals ${(await timed(() => store.blast.sumHolders(incident))).toFixed(0)} ms\n`,
   )
 } finally {
   await store.close()
@@ -51,6 +63,22 @@ function recordAt(at: number) {
     count: 1,
     firstAt: when,
     lastAt: when,
+  }
+}
+
+/** As an export does it: a page, then the next. */
+async function exportAll() {
+  const begun = performance.now()
+  const before = process.memoryUsage().heapUsed
+  let [holders, most] = [0, before]
+  let mark: HolderMark | undefined
+  for (;;) {
+    const page = await store.blast.listHolders(incident, mark, 1000)
+    holders += page.length
+    most = Math.max(most, process.memoryUsage().heapUsed)
+    mark = page.at(-1)
+    if (page.length < 1000)
+      return { holders, ms: performance.now() - begun, megabytes: (most - before) / 1e6 }
   }
 }
 

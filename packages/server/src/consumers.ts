@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Webhook } from './config.ts'
 import {
+  ageDownloads,
   askUpstreams,
   checkMailDomains,
   deliverHooks,
@@ -100,6 +101,7 @@ const jobs: readonly Job[] = [
   { name: 'job-stages', everyMs: 10 * 60_000, run: expireStaged },
   { name: 'job-watches', everyMs: 60_000, run: tellWatchers },
   { name: 'job-transfers', everyMs: dayMs / 24, run: finishTransfers },
+  { name: 'job-downloads', everyMs: dayMs / 24, run: ageDownloads },
   { name: 'job-reviews', everyMs: 30 * dayMs, run: remindOfReview },
   { name: 'job-critical', everyMs: dayMs, run: recomputeCritical },
 ]

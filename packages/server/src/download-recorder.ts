@@ -1,12 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { neighbourhoodOf } from './identity/index.ts'
 import type { Clock, Download, DownloadCount, DownloadRecorder, Store } from './ports.ts'
 
 const flushEveryMs = 1000
-const keepDays = 90
-const keepAddressDays = 14
-const dayMs = 24 * 3600_000
-const retryMs = 3600_000
 const maxWaiting = 100_000
 
 interface Counted {
@@ -18,8 +13,7 @@ interface Counted {
 
 /**
  * Gathers downloads and writes them once a second: the same hand fetching the same version in that second is one row
- * with a count. When the store does not take them, they wait, up to a bound. Once a day what is old goes: addresses
- * become networks after 14 days, records end after 90, whether or not anything was downloaded.
+ * with a count. When the store does not take them, they wait, up to a bound.
  */
 export function openDownloadRecorder(
   store: Pick<Store, 'downloads'>,
@@ -27,7 +21,6 @@ export function openDownloadRecorder(
 ): DownloadRecorder & { close(): Promise<void> } {
   let waiting = new Map<string, Counted>()
   let flushing: Promise<void> | undefined
-  let prunedAt = 0
   const putBack = (key: string, each: Counted) => {
     const since = waiting.get(key)
     if (since !== undefined)
@@ -48,26 +41,13 @@ export function openDownloadRecorder(
       throw error
     }
   }
-  const forget = async () => {
-    if (clock() - prunedAt < dayMs) return
-    // What fails is tried again within the hour.
-    prunedAt = clock() - dayMs + retryMs
-    await store.downloads.prune(clock() - keepDays * dayMs)
-    await store.downloads.shortenAddresses(clock() - keepAddressDays * dayMs, neighbourhoodOf)
-    prunedAt = clock()
-  }
   const flush = async (): Promise<void> => {
     await flushing?.catch(() => {})
     if (waiting.size === 0) return
     flushing = write()
     await flushing
   }
-  let forgetting: Promise<void> | undefined
-  const tick = () => {
-    flush().catch(() => {})
-    forgetting = (forgetting ?? Promise.resolve()).then(forget).catch(() => {})
-  }
-  const timer = setInterval(tick, flushEveryMs)
+  const timer = setInterval(() => flush().catch(() => {}), flushEveryMs)
   timer.unref()
   return {
     add(download) {
@@ -83,7 +63,6 @@ export function openDownloadRecorder(
     flush,
     async close() {
       clearInterval(timer)
-      await forgetting
       await flush()
     },
   }

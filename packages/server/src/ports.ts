@@ -1157,10 +1157,13 @@ export interface DownloadRows {
     sinceMs: number,
     packages: number,
   ): Promise<readonly (readonly [PackageName, ReadonlySet<Version>])[]>
-  /** Who fetched these bytes. */
-  list(name: PackageName, version: Version | undefined, limit: number): Promise<readonly DownloadCount[]>
   /** Makes each address in records of days before this time what `shorten` makes of it; a network stays as it is. */
   shortenAddresses(beforeMs: number, shorten: (address: string) => string): Promise<void>
-  /** Drops records of days before this time. */
-  prune(beforeMs: number): Promise<void>
+  /**
+   * Moves records of days before this time, at most so many, to holders: of each identity and version when it fetched
+   * first and last, and how often. Says how many it moved; of two that move at once each record is moved by one.
+   */
+  rollUp(beforeMs: number, limit: number): Promise<number>
+  /** Drops holders that fetched last before this time, at most so many, and says how many. */
+  dropHolders(beforeMs: number, limit: number): Promise<number>
 }

@@ -102,8 +102,9 @@ export async function noteLook({ store }: Ports, grant: Grant, id: string, op: s
 }
 
 /** Whole addresses are not needed to find a machine's owner. */
-function withNetwork(each: Holder): Holder {
-  return { ...each, address: each.address.includes('/') ? each.address : neighbourhoodOf(each.address) }
+export function withNetwork(each: Holder): Holder {
+  const isNetwork = each.address === '' || each.address.includes('/')
+  return isNetwork ? each : { ...each, address: neighbourhoodOf(each.address) }
 }
 
 async function listDependents(

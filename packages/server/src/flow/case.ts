@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { problem } from '@holdfast/core'
 import { type Actor, authorize, may, randomId } from '../identity/index.ts'
-import type { CaseSubject, CaseSummary, IncidentCase } from '../incident/index.ts'
-import type { DownloadCount, Ports, Tx } from '../ports.ts'
-import { noteLook } from './blast.ts'
+import type { CaseSubject, CaseSummary, Holder, IncidentCase } from '../incident/index.ts'
+import type { Ports, Tx } from '../ports.ts'
+import { noteLook, withNetwork } from './blast.ts'
 import { tellStaff } from './letter.ts'
 
-const holdersShown = 500
+const holdersShown = 100
 const casesLookedAt = 500
 
 /** What the instance found by itself, for people to take on. */
@@ -69,18 +69,12 @@ export async function listCases(
   return ports.store.incident.listCases(openedBefore, limit)
 }
 
-/** Somebody who fetched what a case is about. */
-export interface Exposure extends DownloadCount {
-  /** Of the account; empty for nobody, and for a machine. */
-  readonly login: string
-}
-
 /** A case, how often what it is about was fetched, and by whom where whoever asks responds. */
 export interface CaseView {
   readonly found: IncidentCase
   readonly fetches: number
   /** Empty for who does not respond: what people fetch is theirs. */
-  readonly exposed: readonly Exposure[]
+  readonly holders: readonly Holder[]
   readonly isCut: boolean
 }
 
@@ -89,33 +83,13 @@ export async function readCase(ports: Ports, actor: Actor, id: string): Promise<
   await authorize(ports, actor, 'instance:audit', '')
   const found = await ports.store.incident.findCase(id)
   if (found === undefined) throw problem('not-found')
-  const downloads: DownloadCount[] = []
-  for (const { package: name, version } of found.subjects) {
-    const left = holdersShown + 1 - downloads.length
-    if (left > 0)
-      downloads.push(...(await ports.store.downloads.list(name, version === '' ? undefined : version, left)))
-  }
-  const fetches = downloads.reduce((sum, each) => sum + each.count, 0)
-  const shown = (await may(ports, actor, 'incident:work', '')) ? downloads.slice(0, holdersShown) : []
-  return {
-    found,
-    fetches,
-    exposed: await nameHolders(ports, actor, id, shown),
-    isCut: downloads.length > holdersShown,
-  }
+  const { fetches } = await ports.store.blast.sumHolders(id)
+  const isShown = fetches > 0 && (await may(ports, actor, 'incident:work', ''))
+  const holders = isShown ? await listFirstHolders(ports, actor, id) : []
+  return { found, fetches, holders: holders.slice(0, holdersShown), isCut: holders.length > holdersShown }
 }
 
-async function nameHolders(
-  ports: Ports,
-  actor: Actor,
-  id: string,
-  shown: readonly DownloadCount[],
-): Promise<readonly Exposure[]> {
-  if (shown.length === 0) return []
-  const grant = await authorize(ports, actor, 'incident:work', '')
-  await noteLook(ports, grant, id, 'case')
-  const logins = new Map<string, string>()
-  for (const accountId of new Set(shown.map(each => each.accountId)))
-    logins.set(accountId, (await ports.store.identity.findAccount(accountId))?.login ?? '')
-  return shown.map(each => ({ ...each, login: logins.get(each.accountId) ?? '' }))
+async function listFirstHolders(ports: Ports, actor: Actor, id: string): Promise<readonly Holder[]> {
+  await noteLook(ports, await authorize(ports, actor, 'incident:work', ''), id, 'case')
+  return (await ports.store.blast.listHolders(id, undefined, holdersShown + 1)).map(withNetwork)
 }

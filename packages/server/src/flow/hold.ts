@@ -4,7 +4,7 @@ import { type PackageDiff, type PackageName, problem, type ReasonCode, type Vers
 import type { PackageVersion, Screening } from '../catalog/index.ts'
 import { type Actor, authorize } from '../identity/index.ts'
 import { defaultInspectLimits, diffTarballs } from '../integrity/index.ts'
-import type { DownloadCount, Ports } from '../ports.ts'
+import type { Ports } from '../ports.ts'
 import { settleHold } from './hold-end.ts'
 import { provePresence } from './presence.ts'
 import { takeMeasure } from './respond.ts'
@@ -12,7 +12,6 @@ import { readForScreening } from './screen.ts'
 import { findPrevious } from './screening.ts'
 
 const shown = 200
-const downloadsShown = 50
 
 /** Holds that wait, the oldest first. */
 export async function listHolds(ports: Ports, actor: Actor): Promise<readonly Screening[]> {
@@ -26,7 +25,8 @@ export interface HoldView {
   /** Of a hosted version. */
   readonly kept: PackageVersion | undefined
   readonly diff: PackageDiff | undefined
-  readonly downloads: readonly DownloadCount[]
+  /** How often it was fetched here. */
+  readonly fetches: number
 }
 
 /** Throws `not-found` where nothing was found out about the version. */
@@ -43,7 +43,7 @@ export async function readHold(
     screening,
     kept: await ports.store.catalog.findVersion(name, version),
     diff: await compare(ports, screening),
-    downloads: await ports.store.downloads.list(name, version, downloadsShown),
+    fetches: await ports.store.downloads.count(name, version, 0),
   }
 }
 

@@ -44,7 +44,7 @@ export { auditPushLateMs, pushAudit, readAuditPush } from './audit-push.ts'
 export { type BlastRadius, type Dependent, exportBlast, readBlast } from './blast.ts'
 export { listOwnLetters, setLetterDone, tellHolders } from './blast-letter.ts'
 export { keepWithinQuota } from './cache-quota.ts'
-export { type CaseDraft, type Exposure, listCases, openCase, readCase } from './case.ts'
+export { type CaseDraft, listCases, openCase, readCase } from './case.ts'
 export {
   adviseFromCase,
   readSubmission,
@@ -62,6 +62,7 @@ export {
 export { criticalNoticeMs, markCritical, recomputeCritical, unmarkCritical } from './critical.ts'
 export { type Need, readTree, type TreeHit, type TreeNode, type TreeReading } from './dependency-tree.ts'
 export { deprecate } from './deprecate.ts'
+export { ageDownloads, downloadLife } from './download-life.ts'
 export { explainProvenance, findLowered, type ProvenanceWords } from './explain-provenance.ts'
 export { listExposed } from './exposure.ts'
 export { type FeedState, listFeedStates } from './feed-state.ts'

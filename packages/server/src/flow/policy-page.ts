@@ -12,6 +12,7 @@ import {
 } from '../community/index.ts'
 import { type Actor, actorId, authorize } from '../identity/index.ts'
 import type { Ports } from '../ports.ts'
+import { downloadLife } from './download-life.ts'
 import { provePresence } from './presence.ts'
 import { unpublishLimits } from './unpublish.ts'
 
@@ -42,6 +43,9 @@ export function policyFacts({ config, mail }: Pick<Ports, 'config' | 'mail'>): P
         ? plural(recoveryWaitHours / 24, 'day')
         : plural(recoveryWaitHours, 'hour'),
     recoveryWay: way,
+    recordDays: String(downloadLife.record),
+    addressDays: String(downloadLife.address),
+    holderDays: String(downloadLife.holder),
     transferAnswer: plural(transferDays.answer, 'day'),
     transferWait: plural(transferDays.wait, 'day'),
   }

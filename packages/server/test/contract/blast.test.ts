@@ -71,6 +71,92 @@ function blastContract(engine: StoreEngine): void {
       assert.deepEqual(await store.blast.listHolderAccounts('case-all', 5), [(await pair.account('ann')).id])
     })
 
+    /** Page by page, with this many on one. */
+    const listAll = async (incident: string, size: number) => {
+      const all: Holder[] = []
+      for (;;) {
+        const page = await store.blast.listHolders(incident, all.at(-1), size)
+        all.push(...page)
+        if (page.length < size) return all
+      }
+    }
+
+    test('a record becomes a holder without its address, by whichever of two processes comes, and no look finds it in none or in both', async () => {
+      const day = 24 * 3600_000
+      const at = now - 100 * day
+      const ben = (await pair.account('ben')).id
+      const old = { ...fetched('1.0.0', '192.0.2.4', at, ben, 'h_ben'), package: 'aged' as PackageName }
+      await store.downloads.add(
+        Array.from({ length: 60 }, (_, n) => ({ ...old, lastAt: at + n, firstAt: at })),
+      )
+      await store.downloads.add([
+        { ...old, version: '2.0.0' as Version },
+        { ...old, firstAt: now, lastAt: now },
+        { ...old, firstAt: now, lastAt: now, accountId: '', tokenId: '', client: '' },
+      ])
+      await store.commit(pair.grant, { type: 'case' }, tx =>
+        tx.incident.addCaseSubject('case-aged', { package: old.package, version: '' }),
+      )
+      const before = await store.blast.sumHolders('case-aged')
+      const moved = await Promise.all(
+        [store, pair.second, store, pair.second].map(each => each.downloads.rollUp(now - 90 * day, 17)),
+      )
+      moved.push(await store.downloads.rollUp(now - 90 * day, 1000))
+      assert.equal(
+        moved.reduce((sum, each) => sum + each, 0),
+        61,
+      )
+      const all = await store.blast.listHolders('case-aged', undefined, 10)
+      assert.deepEqual(
+        all.map(each => [
+          each.version,
+          each.login,
+          each.address,
+          each.client,
+          each.count,
+          each.firstAt,
+          each.lastAt,
+        ]),
+        [
+          ['1.0.0', '', '192.0.2.4', '', 1, now, now],
+          ['1.0.0', 'ben', '', '', 60, at, at + 59],
+          ['1.0.0', 'ben', '192.0.2.4', 'npm/11', 1, now, now],
+          ['2.0.0', 'ben', '', '', 1, at, at],
+        ],
+      )
+      for (const size of [1, 2, 3]) assert.deepEqual(await listAll('case-aged', size), all)
+      assert.deepEqual(await store.blast.sumHolders('case-aged'), before)
+      assert.deepEqual(await store.blast.listHolderAccounts('case-aged', 5), [ben])
+      assert.equal(await store.downloads.dropHolders(at + 59, 10), 1)
+      assert.equal(await store.downloads.dropHolders(at + 60, 10), 1)
+      assert.deepEqual(
+        await listAll('case-aged', 10),
+        all.filter(each => each.address !== ''),
+      )
+    })
+
+    test('only addresses of old records become networks, once', async () => {
+      const day = 24 * 3600_000
+      const wide = { package: 'wide' as PackageName }
+      await store.downloads.add([
+        { ...fetched('1.0.0', '192.0.2.7', now - day), ...wide },
+        { ...fetched('1.0.0', '192.0.2.7', now), ...wide },
+      ])
+      await store.commit(pair.grant, { type: 'case' }, tx =>
+        tx.incident.addCaseSubject('case-wide', { package: wide.package, version: '' }),
+      )
+      const cut = (address: string) => address.replace(/\d+$/, '0/24')
+      for (const _ of ['once', 'again']) await store.downloads.shortenAddresses(now, cut)
+      const told = await store.blast.listHolders('case-wide', undefined, 10)
+      assert.deepEqual(
+        told.map(each => [each.address, each.lastAt]),
+        [
+          ['192.0.2.0/24', now - day],
+          ['192.0.2.7', now],
+        ],
+      )
+    })
+
     test('a letter is sent once and done once', async () => {
       const { id } = await pair.account('ann')
       await store.commit(pair.grant, { type: 'case' }, async tx => {

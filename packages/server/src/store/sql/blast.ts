@@ -1,27 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { PackageName, Version } from '@holdfast/core'
-import { type Kysely, sql } from 'kysely'
-import type { BlastReads, BlastWrites, HolderMark } from '../../incident/index.ts'
+import { type Kysely, type RawBuilder, sql } from 'kysely'
+import type { BlastReads, BlastWrites, Holder, HolderMark } from '../../incident/index.ts'
 import type { Schema } from './schema.ts'
+
+const versionsAtOnce = 200
 
 /** The parts of an incident, each once: of a package as a whole, its versions are not named again. */
 const subjectsOf = (incident: string) => sql`
   select s.package, s.version from incident_subject s where s.incident = ${incident} and (s.version = '' or not exists
     (select 1 from incident_subject w where w.incident = s.incident and w.package = s.package and w.version = ''))`
 
-const downloadsOf = (incident: string) => sql`
-  (${subjectsOf(incident)}) as subject
-  inner join download d on d.package = subject.package and (subject.version = '' or d.version = subject.version)`
+/** What is kept of who fetched it: records, and holders from before these begin. */
+const keptOf = (incident: string, table: 'download' | 'holder') => sql`
+  (${subjectsOf(incident)}) as subject inner join ${sql.table(table)} d
+    on d.package = subject.package and (subject.version = '' or d.version = subject.version)`
 
-const after = (mark: HolderMark | undefined) =>
-  mark === undefined
-    ? sql`1 = 1`
-    : sql`(d.package, d.version, d.account, d.token, d.address, d.client) >
-        (${mark.package}, ${mark.version}, ${mark.accountId}, ${mark.tokenId}, ${mark.address}, ${mark.client})`
+type VersionRow = Readonly<Record<'package' | 'version', string>>
 
 interface HolderRow {
-  readonly package: string
-  readonly version: string
   readonly account: string
   readonly token: string
   readonly address: string
@@ -42,23 +39,15 @@ export function blastReads(db: Kysely<Schema>): BlastReads {
       .selectAll('blast_letter')
       .select('account.login')
   return {
-    async listHolders(incident, mark, limit) {
-      const { rows } = await sql<HolderRow>`
-        select held.*, account.login, job.facts from (
-          select d.package, d.version, d.account, d.token, d.address, d.client,
-            sum(d.count) as count, min(d.first_at) as first_at, max(d.last_at) as last_at
-          from ${downloadsOf(incident)} where ${after(mark)}
-          group by d.package, d.version, d.account, d.token, d.address, d.client
-          order by d.package, d.version, d.account, d.token, d.address, d.client limit ${limit}) as held
-        left join account on account.id = held.account left join job on job.token = held.token
-        order by held.package, held.version, held.account, held.token, held.address, held.client`.execute(db)
-      return rows.map(toHolder)
-    },
+    listHolders: (incident, mark, limit) => listHolders(db, incident, mark, limit),
     async sumHolders(incident) {
       const { rows } = await sql<Record<'fetches' | 'accounts' | 'tokens' | 'addresses', number | null>>`
-        select sum(d.count) as fetches, count(distinct nullif(d.account, '')) as accounts,
-          count(distinct nullif(d.token, '')) as tokens, count(distinct d.address) as addresses
-        from ${downloadsOf(incident)}`.execute(db)
+        select sum(count) as fetches, count(distinct nullif(account, '')) as accounts,
+          count(distinct nullif(token, '')) as tokens, count(distinct nullif(address, '')) as addresses
+        from (select d.account, d.token, d.address, d.count from ${keptOf(incident, 'download')}
+          union all select d.account, d.token, '' as address, d.count from ${keptOf(incident, 'holder')}) as held`.execute(
+        db,
+      )
       const [row] = rows
       return {
         fetches: Number(row?.fetches ?? 0),
@@ -69,8 +58,9 @@ export function blastReads(db: Kysely<Schema>): BlastReads {
     },
     async listHolderAccounts(incident, limit) {
       const { rows } = await sql<{ account: string }>`
-        select distinct d.account from ${downloadsOf(incident)} where d.account <> ''
-        order by d.account limit ${limit}`.execute(db)
+        select d.account from ${keptOf(incident, 'download')} where d.account <> ''
+        union select d.account from ${keptOf(incident, 'holder')} where d.account <> ''
+        order by account limit ${limit}`.execute(db)
       return rows.map(row => row.account)
     },
     async listDependentEdges(names, limit) {
@@ -96,6 +86,77 @@ export function blastReads(db: Kysely<Schema>): BlastReads {
   }
 }
 
+/** A version at a time, each in the order of an index: a page costs what is on it, wherever in a million it lies. */
+async function listHolders(
+  db: Kysely<Schema>,
+  incident: string,
+  mark: HolderMark | undefined,
+  limit: number,
+): Promise<readonly Holder[]> {
+  const holders: Holder[] = []
+  let from: VersionRow | undefined = mark
+  let isFirst = true
+  for (;;) {
+    const versions = await listFetched(db, incident, from, isFirst)
+    for (const each of versions) {
+      const isMarked = each.package === mark?.package && each.version === mark.version
+      holders.push(...(await holdersOf(db, each, isMarked ? mark : undefined, limit - holders.length)))
+      if (holders.length === limit) return holders
+    }
+    from = versions.at(-1)
+    isFirst = false
+    if (versions.length < versionsAtOnce) return holders
+  }
+}
+
+/** Versions that the case is about and that were ever fetched, from one on or after it. */
+async function listFetched(
+  db: Kysely<Schema>,
+  incident: string,
+  from: VersionRow | undefined,
+  isFirst: boolean,
+): Promise<readonly VersionRow[]> {
+  const least =
+    from === undefined
+      ? sql`1 = 1`
+      : sql`(u.package, u.version) ${sql.raw(isFirst ? '>=' : '>')} (${from.package}, ${from.version})`
+  const { rows } = await sql<VersionRow>`
+    select u.package, u.version from (${subjectsOf(incident)}) as subject inner join first_use u
+      on u.package = subject.package and (subject.version = '' or u.version = subject.version)
+    where ${least} order by u.package, u.version limit ${versionsAtOnce}`.execute(db)
+  return rows
+}
+
+async function holdersOf(
+  db: Kysely<Schema>,
+  { package: name, version }: VersionRow,
+  mark: HolderMark | undefined,
+  limit: number,
+): Promise<readonly Holder[]> {
+  const isOf = sql`package = ${name} and version = ${version}`
+  const { rows } = await sql<HolderRow>`
+    select held.*, account.login, job.facts from (
+      select account, token, address, client, sum(count) as count, min(first_at) as first_at, max(last_at) as last_at from (
+        select * from (
+          select account, token, address, client, sum(count) as count, min(first_at) as first_at, max(last_at) as last_at
+          from download where ${isOf} and ${after(sql`(account, token, address, client)`, mark)}
+          group by account, token, address, client order by account, token, address, client limit ${limit}) as recent
+        union all
+        select * from (
+          select account, token, '' as address, '' as client, count, first_at, last_at
+          from holder where ${isOf} and ${after(sql`(account, token, '', '')`, mark)}
+          order by account, token limit ${limit}) as earlier) as kept
+      group by account, token, address, client order by account, token, address, client limit ${limit}) as held
+    left join account on account.id = held.account left join job on job.token = held.token
+    order by held.account, held.token, held.address, held.client`.execute(db)
+  return rows.map(row => toHolder(name, version, row))
+}
+
+function after(columns: RawBuilder<unknown>, mark: HolderMark | undefined): RawBuilder<unknown> {
+  if (mark === undefined) return sql`1 = 1`
+  return sql`${columns} > (${mark.accountId}, ${mark.tokenId}, ${mark.address}, ${mark.client})`
+}
+
 /** Changes to the letters of a case, inside a transaction. */
 export function blastWrites(db: Kysely<Schema>): BlastWrites {
   return {
@@ -118,11 +179,11 @@ export function blastWrites(db: Kysely<Schema>): BlastWrites {
   }
 }
 
-function toHolder(row: HolderRow) {
+function toHolder(name: string, version: string, row: HolderRow): Holder {
   const facts = row.facts === null ? undefined : JSON.parse(row.facts)
   return {
-    package: row.package as PackageName,
-    version: row.version as Version,
+    package: name as PackageName,
+    version: version as Version,
     accountId: row.account,
     login: row.login ?? '',
     tokenId: row.token,

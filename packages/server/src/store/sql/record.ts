@@ -12,7 +12,7 @@ import type {
   MailWrites,
   StoredLetter,
 } from '../../ports.ts'
-import { shortenAddresses } from './download-address.ts'
+import { dropHolders, rollUp, shortenAddresses } from './download-life.ts'
 import { addFirst } from './policy.ts'
 import { prepare } from './prepared.ts'
 import type { Schema } from './schema.ts'
@@ -154,7 +154,11 @@ function toLetter(row: Selectable<Schema['letter']>): StoredLetter {
   }
 }
 
-export function downloadRows(db: Kysely<Schema>, transact: Transact): DownloadRows {
+export function downloadRows(
+  db: Kysely<Schema>,
+  transact: Transact,
+  dialect: 'sqlite' | 'postgres',
+): DownloadRows {
   return {
     add: batch => transact(tx => addDownloads(tx, batch)),
     async count(name, version, sinceMs) {
@@ -177,22 +181,10 @@ export function downloadRows(db: Kysely<Schema>, transact: Transact): DownloadRo
       return rows.map(row => ({ day: row.day * dayMs, count: Number(row.n) }))
     },
     listUsed: (sinceMs, packages) => listUsed(db, Math.floor(sinceMs / dayMs), packages),
-    async list(name, version, limit) {
-      let query = db.selectFrom('download').selectAll().where('package', '=', name)
-      if (version !== undefined) query = query.where('version', '=', version)
-      return (await query.orderBy('day', 'desc').orderBy('last_at', 'desc').limit(limit).execute()).map(
-        toDownload,
-      )
-    },
     shortenAddresses: (beforeMs, shorten) =>
       shortenAddresses(db, transact, Math.floor(beforeMs / dayMs), shorten),
-    prune: beforeMs =>
-      transact(async tx => {
-        await tx
-          .deleteFrom('download')
-          .where('day', '<', Math.floor(beforeMs / dayMs))
-          .execute()
-      }),
+    rollUp: (beforeMs, limit) => transact(tx => rollUp(tx, dialect, Math.floor(beforeMs / dayMs), limit)),
+    dropHolders: (beforeMs, limit) => transact(tx => dropHolders(tx, dialect, beforeMs, limit)),
   }
 }
 
@@ -312,20 +304,6 @@ function firstUses(batch: readonly DownloadCount[]): Schema['first_use'][] {
     first.set(`${name} ${version}`, { package: name, version, at })
   }
   return sorted(first).map(([, use]) => use)
-}
-
-function toDownload(row: Selectable<Schema['download']>): DownloadCount {
-  return {
-    package: row.package as PackageName,
-    version: row.version as Version,
-    accountId: row.account,
-    tokenId: row.token,
-    address: row.address,
-    client: row.client,
-    count: row.count,
-    firstAt: row.first_at,
-    lastAt: row.last_at,
-  }
 }
 
 export function leases(db: Kysely<Schema>, transact: Transact, clock: () => number): Leases {

@@ -479,6 +479,16 @@ export interface Schema {
     first_at: number
     last_at: number
   }
+  /** Who fetched a version before the records that are kept begin. */
+  holder: {
+    package: string
+    version: string
+    account: string
+    token: string
+    count: number
+    first_at: number
+    last_at: number
+  }
   download_day: { package: string; version: string; day: number; count: number }
   /** The lines are JSON text. */
   announcement: { id: string; title: string; lines: string; is_over: number; begun_at: number }

@@ -75,7 +75,7 @@ export async function openStore(driver: SqlDriver<Schema>, clock: Clock, logOrig
     leafDocuments: leafDocumentReads(driver.db),
     mail: mailRows(driver.db, transact),
     webhooks: webhookRows(driver.db, derive),
-    downloads: downloadRows(driver.db, derive),
+    downloads: downloadRows(driver.db, derive, driver.dialect),
     leases: leases(driver.db, derive, clock),
     events: feed,
     log: logRows(driver.db, transact, derive),

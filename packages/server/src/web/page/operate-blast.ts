@@ -2,14 +2,15 @@
 /** Who has what a case is about, and what contains it: for those who respond. */
 import { ReadableStream } from 'node:stream/web'
 import type { Problem } from '@holdfast/core'
-import { type BlastRadius, exportBlast, readBlast, tellHolders } from '../../flow/index.ts'
-import type { BlastLetter, Holder } from '../../incident/index.ts'
+import { type BlastRadius, downloadLife, exportBlast, readBlast, tellHolders } from '../../flow/index.ts'
+import type { BlastLetter } from '../../incident/index.ts'
 import { leadTo } from '../answer.ts'
 import { hasRole, type PageContext } from '../context.ts'
 import { sheet } from '../layout.ts'
 import { html, type Markup, nothing } from '../markup.ts'
 import { ago, plural } from '../part/format.ts'
 import { type GraphEdge, type GraphNode, graphPicture } from '../part/graph.ts'
+import { holderTable } from '../part/holder.ts'
 import { packagePath } from '../part/link.ts'
 import { asNotice, problemNotice } from '../part/notice.ts'
 import { getCaseReader } from './operate-case.ts'
@@ -59,7 +60,7 @@ async function show(c: PageContext, trouble?: Problem): Promise<Response> {
   const main = html`${operateHead(c, 'cases')}
 <h2>Blast radius: <a href="/operate/cases/${found.id}"><bdi>${found.title}</bdi></a></h2>
 ${problemNotice(trouble)}
-<p>${totals(blast)} Records go back 90 days, and this look at them is one too.</p>
+<p>${totals(blast)} Whole records go back ${downloadLife.record} days, and who has a version is known for ${downloadLife.holder}. This look at them is a record, too.</p>
 ${picture(blast)}
 <h3>Who has it</h3>
 ${holders.length === 0 ? html`<p>Nobody fetched it here, as far as the records go.</p>` : holderTable(holders, now)}
@@ -74,21 +75,6 @@ ${letterTable(blast.letters, now)}`
 
 function totals({ totals: { fetches, accounts, tokens, addresses } }: BlastRadius): string {
   return `${plural(fetches, 'fetch', 'fetches')} by ${plural(accounts, 'account')} and ${plural(tokens, 'token')} from ${plural(addresses, 'address', 'addresses')}.`
-}
-
-function holderTable(holders: readonly Holder[], now: number): Markup {
-  return html`<div class="scroll" tabindex="0"><table><thead><tr><th scope="col">Version</th><th scope="col">Who</th><th scope="col">Network</th><th scope="col">Client</th><th scope="col">Times</th><th scope="col">First</th><th scope="col">Last</th></tr></thead>
-<tbody>${holders.map(
-    each =>
-      html`<tr><td>${each.package}@${each.version}</td><td>${who(each)}</td><td class="nowrap">${each.address}</td><td><bdi>${each.client.slice(0, 80)}</bdi></td><td>${each.count}</td><td class="nowrap">${ago(each.firstAt, now)}</td><td class="nowrap">${ago(each.lastAt, now)}</td></tr>`,
-  )}</tbody></table></div>`
-}
-
-function who({ login, accountId, tokenId, job }: Holder): Markup {
-  if (job !== undefined)
-    return html`CI of <bdi>${job.repository}</bdi>, <bdi>${job.workflow}</bdi>, run <bdi>${job.run}</bdi>`
-  const person = login || accountId || (tokenId === '' ? 'nobody signed in' : 'a machine')
-  return html`${person}${tokenId === '' ? nothing : html`<br><span class="small">${tokenId}</span>`}`
 }
 
 function containers({ dependents, isDependentsCut, projects, isProjectsCut }: BlastRadius): Markup {

@@ -5,7 +5,6 @@ import {
   adviseFromCase,
   closeCase,
   dismissReport,
-  type Exposure,
   type IncidentAct,
   type ListedIncident,
   listCaseReports,
@@ -37,6 +36,7 @@ import { actOnMeasure, caseMeasures, listOfCase } from '../part/case-measure.ts'
 import { type CaseReports, caseReports, outcomeField } from '../part/case-report.ts'
 import { area } from '../part/field.ts'
 import { ago, plural } from '../part/format.ts'
+import { holderTable } from '../part/holder.ts'
 import { clockBadge, incidentRoom, noteForm } from '../part/incident-room.ts'
 import { packagePath } from '../part/link.ts'
 import { asNotice, notice, problemNotice } from '../part/notice.ts'
@@ -170,7 +170,7 @@ function outcomeOf(said: string): ReportOutcome {
 }
 
 async function show(c: PageContext, reader: Visitor, trouble?: Problem): Promise<Response> {
-  const { found, fetches, exposed, isCut } = await readCase(c.env.ports, reader, c.req.param('id') ?? '')
+  const { found, fetches, holders, isCut } = await readCase(c.env.ports, reader, c.req.param('id') ?? '')
   const reports = await listCaseReports(c.env.ports, reader, found.id)
   const record = await readIncident(c.env.ports, reader, found.id)
   const measures = await listOfCase(c.env.ports, reader, found.id)
@@ -192,7 +192,8 @@ ${mayDecide ? noteForm(path) : nothing}
 ${caseReports(reports, path, mayDecide, now)}
 <h3>Who fetched it</h3>
 ${hasRole(reader, 'responder') ? html`<p><a href="${path}/blast">Blast radius: who has it, what contains it, and telling them</a></p>` : nothing}
-${fetches === 0 ? html`<p>Nobody fetched it here, as far as the records of 90 days go.</p>` : hasRole(reader, 'responder') ? exposure(exposed, isCut, now) : html`<p>Fetched ${plural(fetches, 'time')}${isCut ? html` and more` : nothing}. Who did is for those who respond.</p>`}
+${fetches === 0 ? html`<p>Nobody fetched it here, as far as the records go.</p>` : html`<p>Fetched ${plural(fetches, 'time')}.${hasRole(reader, 'responder') ? '' : ' Who did is for those who respond.'}</p>`}
+${holders.length === 0 ? nothing : html`${holderTable(holders, now)}${isCut ? html`<p>There are more.</p>` : nothing}`}
 ${hasRole(reader, 'responder') ? adviceForm(found.id) : nothing}
 ${mayDecide ? closeForm(found.id, reports) : nothing}`
   return sheet(c, { title: found.title, main, status: trouble?.status ?? 200 })
@@ -216,18 +217,6 @@ ${outcomeField(reports)}
 
 function subject({ package: name, version }: IncidentCase['subjects'][number]): Markup {
   return html`<li><a href="${packagePath(name)}">${name}</a>${version === '' ? '' : `@${version}`}</li>`
-}
-
-function exposure(exposed: readonly Exposure[], isCut: boolean, now: number): Markup {
-  const addresses = new Set(exposed.map(each => each.address)).size
-  return html`<p>${plural(addresses, 'address', 'addresses')}${isCut ? html`, and more: the newest ${exposed.length} records are shown` : nothing}.</p>
-<div class="scroll" tabindex="0"><table><thead><tr><th scope="col">Version</th><th scope="col">Who</th><th scope="col">Address</th><th scope="col">Client</th><th scope="col">Times</th><th scope="col">Last</th></tr></thead>
-<tbody>${exposed.map(each => exposureRow(each, now))}</tbody></table></div>`
-}
-
-function exposureRow(each: Exposure, now: number): Markup {
-  const who = each.login === '' ? each.accountId || 'nobody signed in' : each.login
-  return html`<tr><td>${each.package}@${each.version}</td><td>${who}</td><td class="nowrap">${each.address}</td><td><bdi>${each.client.slice(0, 80)}</bdi></td><td>${each.count}</td><td class="nowrap">${ago(each.lastAt, now)}</td></tr>`
 }
 
 /** The record of an incident as a file, for who was not there. */

@@ -141,12 +141,11 @@ function state({ hold, words }: Screening): Markup {
   }
 }
 
-function who({ kept, downloads }: HoldView, now: number): Markup {
-  const fetched = downloads.reduce((sum, each) => sum + each.count, 0)
+function who({ kept, fetches }: HoldView, now: number): Markup {
   const by = kept?.publisherLogin || kept?.publisherId || 'its upstream'
   return html`<h3>Who</h3><dl class="facts long"><dt>Published by</dt><dd>${by}${kept === undefined ? nothing : html`, ${ago(kept.publishedAt, now)}`}</dd>
 ${kept?.tokenId ? html`<dt>With the token</dt><dd><code>${kept.tokenId}</code></dd>` : nothing}
-<dt>Fetched</dt><dd>${fetched === 0 ? 'by nobody here' : plural(fetched, 'time')}</dd></dl>`
+<dt>Fetched</dt><dd>${fetches === 0 ? 'by nobody here' : plural(fetches, 'time')}</dd></dl>`
 }
 
 function answers(screening: Screening): Markup {

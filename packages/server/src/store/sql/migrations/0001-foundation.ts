@@ -718,7 +718,23 @@ async function reading(
     last_at: 'int',
   })
   await index(db, 'download', ['day'])
-  await index(db, 'download', ['package', 'version', 'day'])
+  // In the order in which holders are listed: a page of a million is read from where it begins, and sums from this alone.
+  await index(db, 'download', ['package', 'version', 'account', 'token', 'address', 'client', 'count'])
+  // Who fetched what before that: an identity and a version, no address and no client.
+  await table(
+    'holder',
+    {
+      package: 'text',
+      version: 'text',
+      account: 'text',
+      token: 'text',
+      count: 'int',
+      first_at: 'int',
+      last_at: 'int',
+    },
+    ['package', 'version', 'account', 'token'],
+  )
+  await index(db, 'holder', ['last_at'])
   await table('download_day', { package: 'text', version: 'text', day: 'int', count: 'int' }, [
     'package',
     'version',
