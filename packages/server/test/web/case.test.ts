@@ -47,7 +47,7 @@ test('a case shows what it is about, what happened in order, and who fetched the
   assert.doesNotMatch(text, /<td>left-pad@1\.0\.0<\/td>/)
   const rae = await world.browse(await world.someone('rita', ['responder']))
   const named = (await get(world, `/operate/cases/${id}`, rae)).text
-  assert.match(named, /<td>left-pad@1\.0\.0<\/td><td>ann<\/td>/)
+  assert.match(named, /<td>left-pad@1\.0\.0<\/td><td>ann<br>/)
   assert.match(named, /<td>nobody signed in<\/td>/)
   for (const each of [text, named]) assert.doesNotMatch(each, /<[ib]>/)
   const events = await world.ports.store.events.ofPackage(name)
