@@ -30,6 +30,7 @@ const ranks: readonly (readonly string[])[] = [
     'protocol/feed',
     'web',
     'consumers',
+    'drill-runner',
     'download-recorder',
     'trail',
   ],

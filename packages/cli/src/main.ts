@@ -88,6 +88,10 @@ const verbs: Readonly<Record<string, Verb>> = {
     line: 'list, show, note, close and export the cases of a registry',
     run: async args => (await import('./command/incident.ts')).runIncident(args),
   },
+  drill: {
+    line: 'rehearse an incident on a live registry and measure how fast it is contained',
+    run: async args => (await import('./command/drill.ts')).runDrill(args),
+  },
   waiver: {
     line: 'ask for an exception from the policy',
     run: async args => (await import('./command/why.ts')).runWaiver(args),

@@ -103,6 +103,7 @@ export type EventType =
   | 'critical'
   | 'denied'
   | 'download-flush'
+  | 'drill'
   | 'invite'
   | 'measure'
   | 'project'
@@ -231,6 +232,7 @@ export const eventTable: Readonly<Record<EventType, EventRow>> = {
   critical: forRecord,
   denied: forRecord,
   'download-flush': forRecord,
+  drill: forRecord,
   invite: forRecord,
   measure: forRecord,
   project: forRecord,

@@ -15,6 +15,14 @@ export type { Digest } from './digest.ts'
 export { formatIntegrity, isShasum, parseDigest, parseIntegrity } from './digest.ts'
 export type { DistTag } from './dist-tag.ts'
 export { parseDistTag } from './dist-tag.ts'
+export {
+  drillLogin,
+  drillScope,
+  drillUpstreamScope,
+  isDrillLogin,
+  isDrillName,
+  looksLikeDrill,
+} from './drill.ts'
 export type { EventAudience, EventRow, EventType, ReasonCode } from './event.ts'
 export { eventTable, findLeafFault, reasonCodes } from './event.ts'
 export { revealHidden } from './hidden.ts'

@@ -97,6 +97,21 @@ export const problemTable = {
     say: 'The {what} of the received bytes is {found}, but {wanted} was claimed',
     hint: 'The bytes changed on the way or were packed twice: pack again and publish the result.',
   },
+  'drill-invalid': {
+    status: 400,
+    say: 'This drill cannot be played: {why}',
+    hint: 'Name one of the playbooks: worm, account-takeover, leaked-token or upstream-takedown.',
+  },
+  'drill-not-open': {
+    status: 409,
+    say: 'This drill is over',
+    hint: 'See its report at /operate/drills.',
+  },
+  'drill-running': {
+    status: 409,
+    say: 'Another drill is not over yet',
+    hint: 'Wait for its end, or stop it with `holdfast drill stop`.',
+  },
   'email-unverified': {
     status: 403,
     say: 'Your e-mail address is not verified yet',

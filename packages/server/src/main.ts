@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { type Config, feedsOf, withPort } from './config.ts'
 import { runConsumers } from './consumers.ts'
 import { openDownloadRecorder } from './download-recorder.ts'
+import { runDrills } from './drill-runner.ts'
 import {
   applyPolicy,
   checkRoutes,
@@ -51,6 +52,7 @@ import {
   openMail,
   openNameSource,
   openOutbound,
+  openOwnDoor,
   openReportKeys,
   openUpstream,
   openWitnesses,
@@ -153,6 +155,7 @@ export async function openPorts(
     lookAlikes,
     mail: openMail(config.smtp, config.mailFrom),
     outbound,
+    ownDoor: openOwnDoor(config),
     domains: config.rdap ? openDomainLookup(config.rdap, config.nameServers, outbound) : undefined,
     reportKeys: config.secretScanningKeys
       ? openReportKeys(config.secretScanningKeys, outbound, clock)
@@ -269,12 +272,15 @@ export async function startInstance(
     await recordKeys(opened.ports, { kind: 'system', id: 'keys' })
   const stopLog = opened.log.follow(error => tellLogFailure(log, error))
   const stopConsumers = runConsumers(opened.ports, log)
+  const stopDrills = runDrills(opened.ports, log)
   const identify = openDoors(http, opened.ports)
   return {
     url: `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${http.port}`,
     ports: opened.ports,
     async stop() {
+      const drills = stopDrills()
       await http.close(7000)
+      await drills
       await stopConsumers()
       stopLog()
       await identify.close()

@@ -44,6 +44,8 @@ import type {
   BlastWrites,
   CaseReads,
   CaseWrites,
+  DrillReads,
+  DrillWrites,
   MeasureReads,
   MeasureWrites,
   ReportReads,
@@ -180,6 +182,7 @@ export interface Ports {
   readonly lookAlikes: LookAlikes
   readonly mail: Mail
   readonly outbound: Outbound
+  readonly ownDoor: OwnDoor
   /** Undefined where no registry of domains is configured. */
   readonly domains: DomainLookup | undefined
   /** Undefined where no programme reports leaked tokens. */
@@ -323,6 +326,23 @@ export interface DomainLookup {
   find(domain: string): Promise<DomainFacts>
 }
 
+/**
+ * This very instance as strangers meet it: by its own socket, with what they bring, and no other way in. Throws when nobody
+ * answers, as where no server runs on the folder.
+ */
+export interface OwnDoor {
+  ask(request: DoorRequest): Promise<{ readonly status: number; readonly body: string }>
+}
+
+/** A request of somebody who comes with a token, or with none. */
+export interface DoorRequest {
+  readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE'
+  readonly path: string
+  readonly token?: string
+  /** JSON. */
+  readonly body?: string
+}
+
 /** One request to somewhere else. */
 export interface OutboundRequest {
   /** An http or https address without user name and password. */
@@ -394,6 +414,7 @@ export interface Store {
   readonly habits: HabitReads
   readonly projects: ProjectReads
   readonly incident: CaseReads
+  readonly drills: DrillReads
   readonly blast: BlastReads
   readonly community: CommunityReads
   readonly reports: ReportReads
@@ -455,6 +476,7 @@ export interface Tx {
   readonly assessments: AssessmentReads & AssessmentWrites
   readonly stages: StageReads & StageWrites
   readonly incident: CaseReads & CaseWrites
+  readonly drills: DrillReads & DrillWrites
   readonly blast: BlastWrites
   readonly community: CommunityReads & CommunityWrites
   readonly reports: ReportReads & ReportWrites

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { matchesName, type NamePattern, type PackageName } from '@holdfast/core'
+import { isDrillName, matchesName, type NamePattern, type PackageName } from '@holdfast/core'
 import type { NameRoute, OriginName } from './upstream.ts'
 
 /**
@@ -11,7 +11,7 @@ export function originOf(
   hosted: readonly NamePattern[],
   routes: readonly NameRoute[],
 ): OriginName | undefined {
-  if (hosted.some(pattern => claims(pattern, name))) return 'hosted'
+  if (isDrillName(foldCase(name)) || hosted.some(pattern => claims(pattern, name))) return 'hosted'
   let best: NameRoute | undefined
   for (const route of routes)
     if (claims(route.pattern, name) && (best === undefined || isMoreSpecific(route, best))) best = route

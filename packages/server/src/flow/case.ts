@@ -4,7 +4,7 @@ import { type Actor, authorize, may, randomId } from '../identity/index.ts'
 import type { CaseSubject, CaseSummary, Holder, IncidentCase } from '../incident/index.ts'
 import type { Ports, Tx } from '../ports.ts'
 import { noteLook, withNetwork } from './blast.ts'
-import { tellStaff } from './letter.ts'
+import { tellStaffOf } from './letter.ts'
 
 const holdersShown = 100
 const casesLookedAt = 500
@@ -49,7 +49,8 @@ export async function tellOfCase(
   lines: readonly string[],
 ): Promise<void> {
   const page = `${ports.config.publicUrl}/operate/cases/${caseId}`
-  await tellStaff(tx, ports, subject, [...lines, '', `Who fetched what, and what happened: ${page}`])
+  const about = ((await tx.incident.findCase(caseId))?.subjects ?? []).map(each => each.package)
+  await tellStaffOf(tx, ports, about, subject, [...lines, '', `Who fetched what, and what happened: ${page}`])
 }
 
 /** When a person last closed a case of this title, 0 for never. */

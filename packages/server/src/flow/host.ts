@@ -1,5 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import { checkNewPackageName, matchesName, type NamePattern, type PackageName, problem } from '@holdfast/core'
+import {
+  checkNewPackageName,
+  isDrillName,
+  looksLikeDrill,
+  matchesName,
+  type NamePattern,
+  type PackageName,
+  problem,
+} from '@holdfast/core'
 import { findAmbiguous } from '../catalog/index.ts'
 import { type Actor, authorize } from '../identity/index.ts'
 import type { NewEvent } from '../integrity/index.ts'
@@ -51,6 +59,10 @@ function hostedEvent(op: 'add' | 'remove', pattern: NamePattern): NewEvent {
 /** Throws unless a package of this name may live here. */
 export async function checkMayBeMade(ports: Ports, name: PackageName): Promise<void> {
   checkNewPackageName(name)
+  // Who may make names in the sandbox itself is `authorize`'s to say.
+  if (isDrillName(name)) return
+  if (looksLikeDrill(name))
+    throw problem('invalid-package-name', { name, why: 'it looks like the sandbox of drills' })
   const hosted = await ports.store.catalog.listHosted()
   if (!hosted.some(pattern => matchesName(pattern, name)))
     throw problem('name-not-hosted', { name, data: ports.config.data })

@@ -7,6 +7,7 @@ import {
   compareVersions,
   confusableKey,
   type DistTag,
+  isDrillName,
   isProblem,
   matchesName,
   newestVersion,
@@ -17,7 +18,7 @@ import {
   type Version,
 } from '@holdfast/core'
 import { type Access, amend, type PackageRole } from '../catalog/index.ts'
-import { type Actor, authorize, type Grant } from '../identity/index.ts'
+import { type Actor, actsInDrill, authorize, type Grant } from '../identity/index.ts'
 import type { NewEvent } from '../integrity/index.ts'
 import type { Ports, Tx } from '../ports.ts'
 import { type AlreadyHere, type Arrival, type Checked, checkArrival } from './arrival.ts'
@@ -186,6 +187,10 @@ async function refuseNames(
   const exact = new Set<string>(hosted)
   const wide = hosted.filter(pattern => pattern.endsWith('*'))
   for (const name of new Set(batch.map(each => each.upload.name))) {
+    if (isDrillName(name)) {
+      if (!actsInDrill(actor)) faults.set(name, problem('name-not-hosted', { name }))
+      continue
+    }
     if ((await ports.store.catalog.findPackage(name)) !== undefined) continue
     const isHosted = exact.has(name) || wide.some(pattern => matchesName(pattern, name))
     // Names that could no longer be made are welcome: half of all projects depend on `events` or `punycode`.

@@ -63,6 +63,16 @@ export { criticalNoticeMs, markCritical, recomputeCritical, unmarkCritical } fro
 export { type Need, readTree, type TreeHit, type TreeNode, type TreeReading } from './dependency-tree.ts'
 export { deprecate } from './deprecate.ts'
 export { ageDownloads, downloadLife } from './download-life.ts'
+export {
+  beginDrill,
+  type DrillWish,
+  listDrills,
+  parseDrillWish,
+  playWaitingDrill,
+  readDrill,
+  readLastDrill,
+  stopDrill,
+} from './drill.ts'
 export { explainProvenance, findLowered, type ProvenanceWords } from './explain-provenance.ts'
 export { listExposed } from './exposure.ts'
 export { type FeedState, listFeedStates } from './feed-state.ts'

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Tokens that came to light: whoever holds a whole one may end it, and what is found in a package is ended at once. */
-import { instanceOfToken, isToken, problem } from '@holdfast/core'
+import { instanceOfToken, isDrillLogin, isToken, problem } from '@holdfast/core'
 import { type Account, type Actor, authorize, hashSecret, type Token } from '../identity/index.ts'
 import { type FoundToken, scanForTokens } from '../integrity/index.ts'
 import type { Ports, Tx } from '../ports.ts'
-import { addLetters, hostOf } from './letter.ts'
+import { addLetters, drillSubjectStart, hostOf, tellStaff } from './letter.ts'
 import { takeTurn } from './limit.ts'
 import type { Upload } from './publish.ts'
 import { tellOrgOwners } from './robot.ts'
@@ -62,7 +62,11 @@ async function tellHolder(tx: Tx, ports: Ports, token: Token, leak: Leak): Promi
     if (publisher !== undefined) await tellOwners(tx, ports, publisher, `A token of a CI job ${what}`)
   } else {
     const owner = await tx.identity.findAccount(id)
-    if (owner !== undefined)
+    // Nobody reads mail of the account of a drill: those who respond get what its owner would.
+    if (owner !== undefined && isDrillLogin(owner.login)) {
+      const subject = drillSubjectStart + subjectOf(ports, token)
+      await tellStaff(tx, ports, subject, linesOf(ports, owner, token, leak))
+    } else if (owner !== undefined)
       await addLetters(tx, [owner.email], subjectOf(ports, token), linesOf(ports, owner, token, leak))
   }
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { isDrillName } from '@holdfast/core'
 import type { Account } from '../identity/index.ts'
 import type { Letter, Ports, Tx } from '../ports.ts'
 import { inTurn } from './guess.ts'
@@ -58,6 +59,24 @@ export async function tellStaff(
   const staff = await tx.identity.listStaff()
   const to = staff.filter(each => each.roles.some(role => role !== 'auditor')).map(each => each.email)
   await addLetters(tx, [...to, ...also], `${subject} – ${hostOf(config.publicUrl)}`, lines)
+}
+
+/** How the subject of a letter begins that a rehearsal causes. */
+export const drillSubjectStart = 'DRILL: '
+
+/** The same about packages: where all of them lie in the sandbox of drills, and only there, the letter says so. */
+export async function tellStaffOf(
+  tx: Tx,
+  ports: Pick<Ports, 'config'>,
+  packages: readonly string[],
+  subject: string,
+  lines: readonly string[],
+): Promise<void> {
+  const isDrill = packages.length > 0 && packages.every(isDrillName)
+  const { publicUrl } = ports.config
+  const words = ['This is a drill. Act as you would, and see how it went:', `${publicUrl}/operate/drills`, '']
+  if (isDrill) await tellStaff(tx, ports, drillSubjectStart + subject, [...words, ...lines])
+  else await tellStaff(tx, ports, subject, lines)
 }
 
 /** Whether one letter more may go out for this in the running hour: nobody fills a mailbox with our letters. */

@@ -176,6 +176,13 @@ export async function lapseMeasures(ports: Ports): Promise<void> {
   for (const each of await ports.store.measures.listLapsed(ports.clock(), 100)) await open(ports, grant, each)
 }
 
+/** Ends what holds of these, as when its time is over. */
+export async function endMeasures(ports: Ports, isMeant: (measure: TakenMeasure) => boolean): Promise<void> {
+  const grant = await authorize(ports, { kind: 'system', id: 'measures' }, 'measure:lapse', '')
+  for (const each of await ports.store.measures.list(measuresShown))
+    if (each.undoneAt === null && isMeant(each)) await open(ports, grant, each)
+}
+
 async function preview({ store }: Ports, { what }: Draft): Promise<Preview> {
   if (what.kind === 'freeze')
     return { count: 0, versions: [], word: what.subject === 'registry' ? 'registry' : '' }

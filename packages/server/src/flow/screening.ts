@@ -11,7 +11,7 @@ import {
 import type { Finding, OriginName, Screening } from '../catalog/index.ts'
 import { defaultInspectLimits, inspectTarball } from '../integrity/index.ts'
 import type { Ports, Tx } from '../ports.ts'
-import { hostOf, tellStaff } from './letter.ts'
+import { hostOf, tellStaffOf } from './letter.ts'
 import type { Upload } from './publish.ts'
 import { gatherForScreening, openForScreening, type ScreenWords, screenTarball } from './screen.ts'
 import { currentPolicy } from './view.ts'
@@ -170,7 +170,7 @@ async function tellOfHold(
   findings: readonly Finding[],
 ): Promise<void> {
   const { publicUrl } = ports.config
-  await tellStaff(tx, ports, `${name}@${version} is held – ${hostOf(publicUrl)}`, [
+  await tellStaffOf(tx, ports, [name], `${name}@${version} is held – ${hostOf(publicUrl)}`, [
     `${name}@${version} is held on ${publicUrl}: ${reason}.`,
     '',
     ...findings.slice(0, 5).map(({ rule, file, line, why }) => `${rule} (${file}:${line}): ${why}`),

@@ -4,6 +4,7 @@ import type { PackageRole } from '../catalog/index.ts'
 import type { Ports } from '../ports.ts'
 import { type Actor, isMachine, type Machine, type TokenLimits } from './actor.ts'
 import { noteDenial } from './denial.ts'
+import { staysInSandbox } from './drill.ts'
 import { checkNotFrozen, closures } from './freeze.ts'
 import type { Grant } from './grant.ts'
 import { letsIn } from './machine.ts'
@@ -84,6 +85,7 @@ export function mayReadPublic(config: Ports['config'], actor: Pick<Actor, 'kind'
 
 async function holds(ports: Asked, actor: Actor, rule: Rule, subject: string): Promise<boolean> {
   if (actor.kind === 'operator' || actor.kind === 'system') return true
+  if (!staysInSandbox(actor, rule.needs, subject)) return false
   if (isMachine(actor)) return machineHolds(ports, actor, rule, subject)
   const needs: Needs = rule.needs
   switch (needs.on) {

@@ -24,6 +24,7 @@ export type {
   Use,
 } from './critical-package.ts'
 export { noteDenial } from './denial.ts'
+export { actsInDrill, drillMachine } from './drill.ts'
 export { checkNotFrozen, closures } from './freeze.ts'
 export type { Grant } from './grant.ts'
 export { findIssuerKey } from './issuer-keys.ts'

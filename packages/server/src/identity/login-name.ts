@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { excerpt, problem } from '@holdfast/core'
+import { excerpt, looksLikeDrill, problem } from '@holdfast/core'
 
 const login = /^[a-z0-9](?:[a-z0-9._-]{0,37}[a-z0-9])?$/
 const address = /^[^\s@<>"(),:;\\[\]\p{Cc}]{1,64}@[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/iu
@@ -22,6 +22,8 @@ export function parseEmail(input: unknown): string {
 function findLoginFault(input: unknown): string | undefined {
   if (typeof input !== 'string') return 'it is not text'
   if (reserved.has(input)) return 'it is reserved'
+  // Whoever had it could pass for a rehearsal.
+  if (looksLikeDrill(input.slice(0, 64))) return 'it is reserved for drills'
   return login.test(input)
     ? undefined
     : 'it must be 1 to 39 lower-case letters, digits, `-`, `_` or `.`, with a letter or digit at both ends'

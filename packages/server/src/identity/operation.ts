@@ -80,6 +80,14 @@ export const operations = {
   'package:freeze': { needs: { on: 'package', role: 'maintainer' }, token: 'write', presence: true },
   // What is known to be bad, in this registry's own words.
   'advisory:write': { needs: { on: 'instance', roles: ['responder'] }, token: 'manage', presence: true },
+  // A rehearsal touches nothing outside its sandbox, and everybody who responds hears of it.
+  'drill:run': {
+    needs: { on: 'instance', roles: ['operator', 'responder'] },
+    token: 'manage',
+    presence: true,
+  },
+  // What the instance does in one, and afterwards to clean up.
+  'drill:play': { needs: { on: 'instance', roles: [] }, token: 'never', presence: false },
   // Nothing comes of it before the mailbox is proven.
   'report:make': { needs: { on: 'anyone' }, token: 'read', presence: false },
   'incident:read': {

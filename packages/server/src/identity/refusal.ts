@@ -64,6 +64,8 @@ const words = {
   'incident:read': 'read incidents',
   'incident:work': 'work on incidents',
   'incident:close': 'close incidents',
+  'drill:run': 'rehearse incidents',
+  'drill:play': 'play a drill',
   'instance:audit': 'read the audit trail',
 } as const satisfies Record<Operation, string>
 

@@ -46,6 +46,7 @@ export function randomId(
     | 'wh_'
     | 'nt_'
     | 'an_'
+    | 'drill-'
     | 'tp_'
     | 'rb_'
     | 'tm_'

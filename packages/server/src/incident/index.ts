@@ -19,6 +19,23 @@ export type {
   IncidentCase,
 } from './case.ts'
 export { type CaseClock, caseTargets, clockOf } from './clock.ts'
+export {
+  type Drill,
+  type DrillAction,
+  type DrillMark,
+  type DrillMarks,
+  type DrillPath,
+  type DrillPlaybook,
+  type DrillReads,
+  type DrillReport,
+  type DrillState,
+  type DrillWrites,
+  drillDueMs,
+  drillPlaybooks,
+  emptyReport,
+  isOpenDrill,
+  mostDrillPackages,
+} from './drill.ts'
 export { formatHolderHead, formatHolderLine } from './holder-line.ts'
 export {
   type ClosedVersion,

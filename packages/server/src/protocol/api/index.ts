@@ -6,6 +6,7 @@ import type { Ports } from '../../ports.ts'
 import { advisoryPrefix, answerAdvisory, postAdvisory } from './advisory.ts'
 import { answerBlast, casesPrefix } from './blast.ts'
 import { giveReadToken } from './ci.ts'
+import { answerDrills, drillsPath } from './drill.ts'
 import { answerIncidents, incidentsPath } from './incident.ts'
 import { reportLeaks, reportSignedLeaks, revokeTokens } from './leak.ts'
 import {
@@ -74,6 +75,7 @@ async function handle(ports: Ports, call: Call): Promise<Answer> {
   if (path.startsWith(casesPrefix)) return answerBlast(ports, call, path)
   if (path === incidentsPath || path.startsWith(`${incidentsPath}/`))
     return answerIncidents(ports, call, path)
+  if (path === drillsPath || path.startsWith(`${drillsPath}/`)) return answerDrills(ports, call, path)
   const isThere = Object.keys(routes).some(each => each.endsWith(` ${path}`))
   throw problem(isThere ? 'method-not-allowed' : 'not-found', { method: call.method })
 }

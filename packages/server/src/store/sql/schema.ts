@@ -352,6 +352,21 @@ export interface Schema {
   package_trust: { package: string; level: string; sources: string; lowering: string }
   attestation: { package: string; version: string; text: Uint8Array; finding: string; checked_at: number }
   upstream_measure: { package: string; version: string; status: string; reason: string; at: number }
+  drill: {
+    id: string
+    playbook: string
+    path: string
+    packages: number
+    state: string
+    started_by: string
+    started_at: number
+    attack_at: number | null
+    detected_at: number | null
+    contained_at: number | null
+    notified_at: number | null
+    ended_at: number | null
+    report: string
+  }
   incident_case: {
     id: string
     kind: string

@@ -10,6 +10,7 @@ import { searchEvents } from './audit.ts'
 import { blastReads, blastWrites } from './blast.ts'
 import { catalogReads, catalogWrites } from './catalog.ts'
 import { communityReads, communityWrites } from './community.ts'
+import { drillReads, drillWrites } from './drill.ts'
 import type { SqlDriver } from './driver.ts'
 import { appendEvent, readEvents, readPackageEvents } from './event.ts'
 import { habitReads, habitWrites } from './habit.ts'
@@ -60,6 +61,7 @@ export async function openStore(driver: SqlDriver<Schema>, clock: Clock, logOrig
     assessments: assessmentReads(driver.db),
     stages: stageReads(driver.db),
     incident: caseReads(driver.db),
+    drills: drillReads(driver.db),
     blast: blastReads(driver.db),
     community: communityReads(driver.db),
     reports: reportReads(driver.db),
@@ -110,6 +112,7 @@ function openTx(tx: Kysely<Schema>, clock: Clock, record: Tx['record']): Tx {
     trust: { ...trustReads(tx), ...trustWrites(tx) },
     stages: { ...stageReads(tx), ...stageWrites(tx) },
     incident: { ...caseReads(tx), ...caseWrites(tx) },
+    drills: { ...drillReads(tx), ...drillWrites(tx) },
     blast: blastWrites(tx),
     community: { ...communityReads(tx), ...communityWrites(tx) },
     reports: { ...reportReads(tx), ...reportWrites(tx) },

@@ -503,6 +503,23 @@ async function incidents(table: TableMaker, db: Kysely<unknown>): Promise<void> 
   await index(db, 'report', ['reporter'])
   await index(db, 'report', ['state', 'made_at'])
   await index(db, 'report', ['secret_hash'])
+  // Rehearsals: one at a time is without an end.
+  await table('drill', {
+    id: 'text!',
+    playbook: 'text',
+    path: 'text',
+    packages: 'int',
+    state: 'text',
+    started_by: 'text',
+    started_at: 'int',
+    attack_at: 'int?',
+    detected_at: 'int?',
+    contained_at: 'int?',
+    notified_at: 'int?',
+    ended_at: 'int?',
+    report: 'text',
+  })
+  await index(db, 'drill', ['started_at'])
   await table('reporter_mark', { reporter: 'text!', marked: 'int' })
   // What people closed: of a freeze the subject says what, of a quarantine the rows beside it.
   await table('measure', {
