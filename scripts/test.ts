@@ -3,11 +3,13 @@
  * The README's test command: every test, or the files named on the command line. The last line it prints is
  * `N passed, N failed`, with `, N skipped` when something could not run here. With CI=true nothing may be skipped.
  */
+import { glob } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
-import { join, relative } from 'node:path'
+import { join, relative, resolve } from 'node:path'
 import type { EventData } from 'node:test'
 import { run } from 'node:test'
 import { inspect } from 'node:util'
+import { sharePostgres } from '../packages/server/test/postgres.ts'
 import { checkNodeVersion } from './node-version.ts'
 import { setUp } from './setup.ts'
 
@@ -19,19 +21,39 @@ const everything = [
   'scripts/**/*.test.ts',
 ]
 
+/** Begun first, the longest before the others, so that none of them is what everybody waits for at the end. */
+const long = [
+  'packages/server/test/client/client.test.ts',
+  'packages/cli/test/every-probe.test.ts',
+  'packages/server/test/client/project.test.ts',
+  'packages/server/test/fault/kill.test.ts',
+  'packages/server/test/property/*.test.ts',
+  'packages/server/test/fault/*.test.ts',
+  'packages/server/test/client/*.test.ts',
+  'packages/cli/test/*.test.ts',
+  'packages/server/test/command/*.test.ts',
+  'packages/server/test/web/*.test.ts',
+]
+
 const counts = { passed: 0, failed: 0, skipped: 0 }
 const failures: string[] = []
 
 checkNodeVersion()
 for (const line of setUp().missing) say(`! ${line}`)
-runTests(process.argv.slice(2))
+await runTests(process.argv.slice(2))
 
-function runTests(named: string[]): void {
+async function runTests(named: string[]): Promise<void> {
   // Each file is a process that loads most of the server, and so is much of what it starts.
   process.env['NODE_COMPILE_CACHE'] ??= join(root, '.cache/compile')
+  // Without one the tests that need it say so.
+  if (named.length === 0) await sharePostgres().catch(() => {})
   const stream = run({
     cwd: root,
-    globPatterns: named.length > 0 ? named : everything,
+    files: await listFiles(named.length > 0 ? named : [...long, ...everything]),
+    execArgv: [
+      '--disable-warning=ExperimentalWarning',
+      `--import=${join(import.meta.dirname, 'exact-import.ts')}`,
+    ],
     // Not one per core less one, as by default: tests wait on disks and children more than they compute.
     concurrency: Math.max(2, availableParallelism()),
     timeout: 900_000,
@@ -42,6 +64,17 @@ function runTests(named: string[]): void {
   stream.on('test:summary', sayFile)
   stream.on('end', finish)
   stream.resume()
+}
+
+/** What the patterns name, each file once, in their order. */
+async function listFiles(patterns: readonly string[]): Promise<string[]> {
+  const found = new Set<string>()
+  for (const pattern of patterns) {
+    const files: string[] = []
+    for await (const file of glob(pattern, { cwd: root })) files.push(resolve(root, file))
+    for (const file of files.sort()) found.add(file)
+  }
+  return [...found]
 }
 
 function countPass(event: EventData.TestPass): void {

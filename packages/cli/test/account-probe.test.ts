@@ -10,11 +10,10 @@ import { authenticator } from '../src/assess/probe/authn-1-totp.ts'
 import { abandonedDomains } from '../src/assess/probe/authn-2-domains.ts'
 import { leakedPasswords } from '../src/assess/probe/authn-2-leaked.ts'
 import type { Probe, ProbeInstance, Settings } from '../src/assess/probe.ts'
-import type { ThrowAwayInstance } from '../src/assess/throw-away-instance.ts'
 import { type Answer, type Asked, startTwin, type Tamper } from './broken-twin.ts'
-import { startInstance } from './instance.ts'
+import { type ProbedInstance, startInstance } from './instance.ts'
 
-let real: ThrowAwayInstance
+let real: ProbedInstance
 before(async () => {
   real = await startInstance()
 })

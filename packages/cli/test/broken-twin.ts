@@ -4,7 +4,8 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
-import type { Probe, ProbeInstance, Settings } from '../src/assess/probe.ts'
+import type { Probe, Settings } from '../src/assess/probe.ts'
+import type { ProbedInstance } from './instance.ts'
 
 /** What was asked of the twin. */
 export interface Asked {
@@ -41,21 +42,21 @@ export async function startTwin(target: string, tamper: Tamper): Promise<{ url: 
 /** Runs a probe where each instance that it starts breaks one property, and wants to see it fail for that. */
 export async function assertCaughtStarting(
   probe: Probe,
-  real: ProbeInstance,
+  real: ProbedInstance,
   why: RegExp,
   tamper: Tamper,
 ): Promise<void> {
-  const twins: { close(): void }[] = []
+  const started: { close(): unknown }[] = []
   const startOther = async (settings: Settings) => {
     const other = await real.startOther(settings)
     const twin = await startTwin(other.url, tamper)
-    twins.push(twin)
+    started.push(twin, { close: other.stop })
     return { ...other, url: twin.url }
   }
   try {
     await assert.rejects(probe.run({ ...real, startOther }), why)
   } finally {
-    for (const twin of twins) twin.close()
+    for (const each of started) await each.close()
   }
 }
 

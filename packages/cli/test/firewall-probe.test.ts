@@ -9,11 +9,10 @@ import { signatures } from '../src/assess/probe/beyond-signatures.ts'
 import { takedown } from '../src/assess/probe/beyond-takedown.ts'
 import type { Probe, ProbeInstance, Settings } from '../src/assess/probe.ts'
 import { findProbeUpstream } from '../src/assess/probe-upstream.ts'
-import type { ThrowAwayInstance } from '../src/assess/throw-away-instance.ts'
 import { type Answer, type Asked, startTwin, type Tamper } from './broken-twin.ts'
-import { startInstance } from './instance.ts'
+import { type ProbedInstance, startInstance } from './instance.ts'
 
-let real: ThrowAwayInstance
+let real: ProbedInstance
 
 before(async () => {
   real = await startInstance()
@@ -112,10 +111,6 @@ describe('the probe of one origin for a name notices an instance', { concurrency
     const tamper: Tamper = (asked, answer) => (asked.path === '/operate/mail' ? served : answer)
     await assertCaught(confusion, /must be told by mail/, { tamper })
   })
-})
-
-test('the probe of signatures passes where all is well', async () => {
-  assert.equal((await signatures.run({ ...real, startOther: openOther })).length, 3)
 })
 
 describe('the probe of signatures notices an instance', { concurrency: 2 }, () => {

@@ -1,57 +1,52 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type ChildProcess, fork } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { type Host, openHost, saidBy } from '../../server/test/host.ts'
 import type { ProbeInstance, Settings } from '../src/assess/probe.ts'
-import { startThrowAwayInstance, type ThrowAwayInstance } from '../src/assess/throw-away-instance.ts'
-import type { Acted } from './operator-process.ts'
 
-/**
- * A throw-away instance for tests that meet it often: a process that stays does what the operator wants, where the
- * instance of an assessment starts one for each act, which takes most of a second.
- */
-export async function startInstance(settings: Settings = {}): Promise<ThrowAwayInstance> {
-  const real = await startThrowAwayInstance(settings)
-  const opened: ThrowAwayInstance[] = []
-  const operator = openOperator(real)
+/** An instance for tests of probes: like the throw-away one of an assessment, but no process of its own, nor are its operator's acts. */
+export interface ProbedInstance extends ProbeInstance {
+  readonly data: string
+  startOther(settings: Settings): Promise<ProbedInstance>
+  /** Ends it and removes the folder; likewise those that were started from here. */
+  stop(): Promise<void>
+}
+
+/** Starts one, with a process that it shares with those that are started from it. */
+export async function startInstance(settings: Settings = {}): Promise<ProbedInstance> {
+  const host = openHost()
+  const instance = await startIn(host, settings)
   return {
-    ...real,
-    operate: operator.act,
-    async startOther(wanted) {
-      const other = await startInstance(wanted)
-      opened.push(other)
-      return other
-    },
+    ...instance,
     async stop() {
-      operator.close()
-      await Promise.all([real.stop(), ...opened.map(other => other.stop())])
+      await instance.stop()
+      await host.close()
     },
   }
 }
 
-/** The process, started by the first act. It answers in the order in which it is asked. */
-function openOperator({ surroundings }: ThrowAwayInstance): { act: ProbeInstance['operate']; close(): void } {
-  const line: PromiseWithResolvers<string>[] = []
-  let child: ChildProcess | undefined
-  const start = () => {
-    const execArgv = ['--disable-warning=ExperimentalWarning']
-    const started = fork(join(import.meta.dirname, 'operator-process.ts'), { ...surroundings, execArgv })
-    started.on('message', ({ code, printed }: Acted) => {
-      const first = line.shift()
-      if (code === 0) first?.resolve(printed)
-      else first?.reject(new Error(`the act ended with exit code ${code}`))
-    })
-    return started.on('exit', () => {
-      for (const each of line.splice(0)) each.reject(new Error('the process of the operator ended'))
-    })
-  }
+async function startIn(host: Host, wanted: Settings): Promise<ProbedInstance> {
+  const data = await mkdtemp(join(tmpdir(), 'holdfast-probed-'))
+  const settings = { HOLDFAST_ORIGINS: 'none', ...wanted }
+  const others: ProbedInstance[] = []
+  const url = await host.start(data, settings).catch(async error => {
+    await rm(data, { recursive: true, force: true })
+    throw error
+  })
   return {
-    act(...words) {
-      child ??= start()
-      child.send([...words, '--data', surroundings.cwd])
-      const waiting = Promise.withResolvers<string>()
-      line.push(waiting)
-      return waiting.promise
+    url,
+    data,
+    operate: async (...words) =>
+      saidBy(await host.run(data, settings, ['operator', ...words, '--data', data])),
+    async startOther(more) {
+      const other = await startIn(host, { ...settings, ...more })
+      others.push(other)
+      return other
     },
-    close: () => void child?.disconnect(),
+    async stop() {
+      await Promise.all([host.stop(url), ...others.map(other => other.stop())])
+      await rm(data, { recursive: true, force: true })
+    },
   }
 }

@@ -7,12 +7,11 @@ import { allMfa } from '../src/assess/probe/authn-3-all-mfa.ts'
 import { criticalPhishing } from '../src/assess/probe/authn-3-critical-phishing.ts'
 import { rbac } from '../src/assess/probe/authz-2-rbac.ts'
 import type { Probe, ProbeInstance, Settings } from '../src/assess/probe.ts'
-import type { ThrowAwayInstance } from '../src/assess/throw-away-instance.ts'
 import { type Asked, accepted, startTwin, type Tamper } from './broken-twin.ts'
-import { startInstance } from './instance.ts'
+import { type ProbedInstance, startInstance } from './instance.ts'
 
-let real: ThrowAwayInstance
-let lax: ThrowAwayInstance
+let real: ProbedInstance
+let lax: ProbedInstance
 
 before(async () => {
   real = await startInstance()

@@ -7,11 +7,10 @@ import { leakedTokens } from '../src/assess/probe/authz-3-scanning.ts'
 import { oneGate } from '../src/assess/probe/beyond-one-gate.ts'
 import { unpublish } from '../src/assess/probe/general-2-unpublish.ts'
 import type { Probe, ProbeInstance, Settings } from '../src/assess/probe.ts'
-import type { ThrowAwayInstance } from '../src/assess/throw-away-instance.ts'
 import { type Answer, type Asked, accepted, startTwin, type Tamper } from './broken-twin.ts'
-import { startInstance } from './instance.ts'
+import { type ProbedInstance, startInstance } from './instance.ts'
 
-let real: ThrowAwayInstance
+let real: ProbedInstance
 
 before(async () => {
   real = await startInstance().then(hostAll)
@@ -35,23 +34,23 @@ async function assertCaught(probe: Probe, why: RegExp, tamper: Tamper, operate?:
   }
 }
 
-const others = new Map<string, Promise<ThrowAwayInstance>>()
+const others = new Map<string, Promise<ProbedInstance>>()
 
 /** The real instance with these settings, one for all twins: probes make names of their own. */
-function openOther(settings: Settings): Promise<ThrowAwayInstance> {
+function openOther(settings: Settings): Promise<ProbedInstance> {
   const key = JSON.stringify(settings)
   const known = others.get(key) ?? real.startOther(settings).then(hostAll)
   others.set(key, known)
   return known
 }
 
-async function hostAll(instance: ThrowAwayInstance): Promise<ThrowAwayInstance> {
+async function hostAll(instance: ProbedInstance): Promise<ProbedInstance> {
   await instance.operate('host', '*')
   return instance
 }
 
 /** All names are hosted already, which spares each twin the start of a process. */
-function sparing(instance: ThrowAwayInstance): ProbeInstance['operate'] {
+function sparing(instance: ProbedInstance): ProbeInstance['operate'] {
   return async (...args) => (args[0] === 'host' ? '' : instance.operate(...args))
 }
 

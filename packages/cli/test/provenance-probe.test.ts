@@ -1,22 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Twins that believe a bundle, lose it, or let a package prove less: the probe of provenance must notice each. */
-import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { provenance } from '../src/assess/probe/authz-3-provenance.ts'
-import type { ThrowAwayInstance } from '../src/assess/throw-away-instance.ts'
 import { accepted, assertCaughtStarting } from './broken-twin.ts'
-import { startInstance } from './instance.ts'
+import { type ProbedInstance, startInstance } from './instance.ts'
 
-let real: ThrowAwayInstance
+let real: ProbedInstance
 
 before(async () => {
   real = await startInstance()
 })
 after(() => real.stop())
-
-test('the probe passes on the real instance, and leaves evidence', async () => {
-  assert.ok((await provenance.run(real)).length > 3)
-})
 
 test('it notices an instance that takes a bundle for good which was tampered with', () =>
   assertCaughtStarting(

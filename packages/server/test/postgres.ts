@@ -6,7 +6,6 @@
  */
 import { execFile, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
 import { existsSync, readdirSync, realpathSync } from 'node:fs'
 import { cp, mkdtemp, readFile, rm, symlink } from 'node:fs/promises'
 import { createRequire } from 'node:module'
@@ -18,11 +17,12 @@ import pg from 'pg'
 
 /** A running PostgreSQL. */
 export interface PostgresServer {
+  /** Where its socket is. */
+  readonly folder: string
   /** The URL of a database by its name. */
   url(databaseName: string): string
   /** Makes an empty database and answers with its name. */
   createDatabase(): Promise<string>
-  stop(): Promise<void>
 }
 
 const DEBIAN = '/usr/lib/postgresql'
@@ -38,34 +38,38 @@ wait $server
 rm -rf "$2"
 `
 
-let shared: Promise<PostgresServer> | undefined
+/** Where the server of a whole run has its socket: to make a cluster takes longer than most tests that want one. */
+const SHARED = 'HOLDFAST_TEST_POSTGRES_SOCKET'
 
-/** Starts the server, one for each test process. */
+let known: Promise<PostgresServer> | undefined
+
+/** The server of this run of the suite, else one that is started for this process. */
 export function startPostgres(): Promise<PostgresServer> {
-  shared ??= start()
-  return shared
+  const folder = process.env[SHARED]
+  known ??= folder === undefined ? start() : Promise.resolve(serverAt(folder))
+  return known
+}
+
+/** Starts the one that processes started from here on find. */
+export async function sharePostgres(): Promise<void> {
+  process.env[SHARED] = (await startPostgres()).folder
+}
+
+function serverAt(folder: string): PostgresServer {
+  const url = (databaseName: string) => `postgresql:///${databaseName}?host=${folder}&user=postgres`
+  return { folder, url, createDatabase: () => createDatabase(url('postgres')) }
 }
 
 async function start(): Promise<PostgresServer> {
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-pg-'))
-  const url = (databaseName: string) => `postgresql:///${databaseName}?host=${folder}&user=postgres`
+  const server = serverAt(folder)
   const shell = await launch(folder).catch(async error => {
     await rm(folder, { recursive: true, force: true })
     throw error
   })
-  const ended = once(shell, 'exit')
   shell.unref()
-  await waitUntilReady(url('postgres'), folder)
-  return {
-    url,
-    createDatabase: () => createDatabase(url('postgres')),
-    stop: async () => {
-      shared = undefined
-      shell.ref()
-      shell.stdin.end()
-      await ended
-    },
-  }
+  await waitUntilReady(server.url('postgres'), folder)
+  return server
 }
 
 async function launch(folder: string) {

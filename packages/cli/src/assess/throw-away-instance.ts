@@ -15,8 +15,6 @@ const readyWithinMs = 30_000
 
 /** A fresh instance in a temporary folder, with the defaults that everybody's first instance has. */
 export interface ThrowAwayInstance extends ProbeInstance {
-  /** What its processes run in, for whoever starts one more. */
-  readonly surroundings: Surroundings
   startOther(settings: Settings): Promise<ThrowAwayInstance>
   /** Ends the process and removes the folder; likewise of the others that were started from here. */
   stop(): Promise<void>
@@ -40,7 +38,7 @@ export async function startThrowAwayInstance(settings: Settings = {}): Promise<T
   }
   try {
     const url = await readAddress(child)
-    return { url, surroundings: around, operate: (...args) => operate(around, args), startOther, stop }
+    return { url, operate: (...args) => operate(around, args), startOther, stop }
   } catch (error) {
     await stop()
     throw error
@@ -48,7 +46,7 @@ export async function startThrowAwayInstance(settings: Settings = {}): Promise<T
 }
 
 /** Its data folder, where its processes run, and their environment. */
-export interface Surroundings {
+interface Surroundings {
   readonly cwd: string
   readonly env: NodeJS.ProcessEnv
 }

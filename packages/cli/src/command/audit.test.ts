@@ -1,19 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 /** `holdfast audit` as people run it, against registries that note what they were asked. */
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { buffer, text } from 'node:stream/consumers'
+import { buffer } from 'node:stream/consumers'
 import { after, beforeEach, test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
+import { openCommandLine } from '../../test/command-line.ts'
 
-const launcher = fileURLToPath(new URL('../../bin/holdfast.js', import.meta.url))
 const home = await mkdtemp(join(tmpdir(), 'holdfast-audit-'))
 after(() => rm(home, { recursive: true }))
 
@@ -75,19 +73,8 @@ const lock = {
   },
 }
 
-async function audit(...args: string[]) {
-  const child = spawn(process.execPath, [launcher, 'audit', ...args], {
-    cwd: home,
-    env: { PATH: process.env['PATH'] ?? '', HOME: home },
-  })
-  child.stdin.end()
-  const [out, error, [code]] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-    once(child, 'close'),
-  ])
-  return { out, error, code: Number(code) }
-}
+const commandLine = openCommandLine(home)
+const audit = (...words: string[]) => commandLine({}, 'audit', ...words)
 
 beforeEach(async () => {
   open.asked.length = 0
@@ -101,8 +88,8 @@ beforeEach(async () => {
 })
 
 test('what is known is told with its way, its end and its weight in words, and sets the exit code', async () => {
-  const { out, code, error } = await audit()
-  assert.equal(code, 1, error)
+  const { out, code, err } = await audit()
+  assert.equal(code, 1, err)
   assert.match(
     out,
     /^critical +deep@2\.0\.5 +GHSA-aaaa-bbbb-cccc trouble +\S+ +2\.1\.0 +unknown +top@1\.0\.0$/m,
@@ -169,7 +156,7 @@ test('SARIF names the lock file and the line of what it found', async () => {
 })
 
 test('a registry without advisories is no clean bill', async () => {
-  const { code, error } = await audit('--registry', `${acme.url}none/`)
+  const { code, err } = await audit('--registry', `${acme.url}none/`)
   assert.equal(code, 2)
-  assert.match(error, /tells no advisories|cannot be asked/)
+  assert.match(err, /tells no advisories|cannot be asked/)
 })

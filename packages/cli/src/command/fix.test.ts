@@ -1,18 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Which versions `holdfast fix` chooses, by its plan. What clients then do is tried in the server's tests with real ones. */
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { text } from 'node:stream/consumers'
 import { after, beforeEach, test } from 'node:test'
-import { fileURLToPath } from 'node:url'
+import { openCommandLine } from '../../test/command-line.ts'
 
-const launcher = fileURLToPath(new URL('../../bin/holdfast.js', import.meta.url))
 const dayMs = 24 * 60 * 60_000
 const home = await mkdtemp(join(tmpdir(), 'holdfast-fix-'))
 after(() => rm(home, { recursive: true }))
@@ -81,19 +78,8 @@ await once(server.listen(0, '127.0.0.1'), 'listening')
 after(() => server.close())
 const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/npm/`
 
-async function fix(...args: string[]) {
-  const child = spawn(process.execPath, [launcher, 'fix', ...args], {
-    cwd: home,
-    env: { PATH: process.env['PATH'] ?? '', HOME: home },
-  })
-  child.stdin.end()
-  const [out, error, [code]] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-    once(child, 'close'),
-  ])
-  return { out, error, code: Number(code) }
-}
+const commandLine = openCommandLine(home)
+const fix = (...words: string[]) => commandLine({}, 'fix', ...words)
 
 async function write(range: string, settings = ''): Promise<void> {
   const manifest = { name: 'app', dependencies: { lib: range } }
@@ -105,8 +91,8 @@ async function write(range: string, settings = ''): Promise<void> {
 beforeEach(() => write('^1.0.0'))
 
 async function chosen(...args: string[]): Promise<unknown> {
-  const { out, error } = await fix('--dry-run', '--json', ...args)
-  assert.equal(error, '')
+  const { out, err } = await fix('--dry-run', '--json', ...args)
+  assert.equal(err, '')
   const { plan, unmended } = JSON.parse(out)
   return plan[0]?.upgrades[0]?.to ?? unmended[0]?.why
 }
@@ -125,10 +111,10 @@ test('a version younger than the project waits for is not chosen', async () => {
 
 test('nothing is written unless somebody says so', async () => {
   const before = await readFile(join(home, 'package.json'), 'utf8')
-  const { code, out, error } = await fix('--level', 'high')
+  const { code, out, err } = await fix('--level', 'high')
   assert.equal(code, 2)
   assert.match(out, /^lib 1\.0\.0 -> 1\.0\.3 +within what is allowed$/m)
-  assert.match(error, /--yes/)
+  assert.match(err, /--yes/)
   assert.equal(await readFile(join(home, 'package.json'), 'utf8'), before)
 })
 

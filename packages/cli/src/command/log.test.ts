@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { text } from 'node:stream/consumers'
 import { after, afterEach, test } from 'node:test'
-import { fileURLToPath } from 'node:url'
+import { openCommandLine } from '../../test/command-line.ts'
 import {
   ingested,
   makeSampleLog,
@@ -18,7 +15,6 @@ import {
   writeLog,
 } from '../../test/sample-log.ts'
 
-const launcher = fileURLToPath(new URL('../../bin/holdfast.js', import.meta.url))
 const home = await mkdtemp(join(tmpdir(), 'holdfast-log-'))
 const folder = join(home, 'log')
 after(() => rm(home, { recursive: true }))
@@ -26,28 +22,16 @@ afterEach(async () => {
   for (const each of ['state', 'config', 'log']) await rm(join(home, each), { recursive: true, force: true })
 })
 
-async function holdfast(...args: string[]) {
-  const env = { HOME: home, XDG_CONFIG_HOME: join(home, 'config'), XDG_STATE_HOME: join(home, 'state') }
-  const child = spawn(process.execPath, [launcher, ...args], {
-    cwd: home,
-    env: { PATH: process.env['PATH'] ?? '', ...env },
-  })
-  child.stdin.end()
-  const [out, error, [code]] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-    once(child, 'close'),
-  ])
-  return { out, error, code: Number(code) }
-}
+const commandLine = openCommandLine(home)
+const holdfast = (...words: string[]) => commandLine({}, ...words)
 
 /** Exit code and faults of an audit of a log's files, some of them changed. */
 async function auditFolder(log: SampleLog, changes: Readonly<Record<string, Uint8Array>> = {}) {
   await rm(folder, { recursive: true, force: true })
   await rm(join(home, 'state'), { recursive: true, force: true })
   await writeLog(folder, new Map([...(await log.files()), ...Object.entries(changes)]))
-  const { out, error, code } = await holdfast('log', 'audit', folder, '--vkey', log.vkey, '--json')
-  const told = out === '' ? { faults: [error] } : JSON.parse(out)
+  const { out, err, code } = await holdfast('log', 'audit', folder, '--vkey', log.vkey, '--json')
+  const told = out === '' ? { faults: [err] } : JSON.parse(out)
   return { code, ...told }
 }
 
@@ -64,7 +48,7 @@ test('a whole log is audited from a folder of files, and from its address alone'
   assert.deepEqual(told.types, { publish: 600 })
   const server = await serveLog(log)
   const bare = await holdfast('log', 'audit', server.url)
-  assert.match(bare.error, /nothing is pinned/)
+  assert.match(bare.err, /nothing is pinned/)
   await holdfast('trust', 'init', server.url, '--root-sha256', server.trustDigest)
   const { code, out } = await holdfast('log', 'audit', `${server.url}/log`)
   assert.equal(code, 0, out)
@@ -135,9 +119,9 @@ test('a log that is whole in itself and another than the one seen before is a sp
   fork.add(published('@acme/ui', '6.6.6'))
   assert.equal((await auditFolder(log)).code, 0)
   await writeLog(folder, await fork.files())
-  const { code, error } = await holdfast('log', 'audit', folder, '--vkey', log.vkey)
+  const { code, err } = await holdfast('log', 'audit', folder, '--vkey', log.vkey)
   assert.equal(code, 3)
-  assert.match(error, /SPLIT VIEW/)
+  assert.match(err, /SPLIT VIEW/)
 })
 
 test('a place without a log ends with 2', async () => {
@@ -168,7 +152,7 @@ test('entries and histories are shown once they are proven, and a lie is none', 
     assert.equal((await show('0')).code, 2)
     await holdfast('trust', 'init', server.url, '--root-sha256', server.trustDigest)
     const all = await show('@acme/widget')
-    assert.equal(all.code, 0, all.error)
+    assert.equal(all.code, 0, all.err)
     assert.match(
       all.out,
       /^0 \S+ publish @acme\/widget@1\.0\.0 by .*\n1 .*\n2 \S+ yank @acme\/widget@1\.1\.0 by \S+ reason=broken\n$/,
@@ -183,7 +167,7 @@ test('entries and histories are shown once they are proven, and a lie is none', 
     server.lie('package/@acme/widget', body => body.replace(/\{"index":2.*?\}/, '{"index":2,"entry":"e30="}'))
     const lie = await show('@acme/widget')
     assert.equal(lie.code, 3, lie.out)
-    assert.match(lie.error, /the history of @acme\/widget is broken/)
+    assert.match(lie.err, /the history of @acme\/widget is broken/)
   } finally {
     server.close()
   }
@@ -207,7 +191,7 @@ test('a monitor learns what was, then tells each event of what it watches once, 
       '--json',
       ...more,
     )
-  assert.deepEqual(await monitor(), { out: '', error: '', code: 0 })
+  assert.deepEqual(await monitor(), { out: '', err: '', code: 0 })
   log.add(published('left-pad', '1.0.0'))
   log.add(published('@acme/ui', '1.0.1', { actor: oidc, attest }))
   log.add({ type: 'quarantine', pkg: '@acme/ui', ver: '1.0.1', reason: 'malware' })
@@ -235,8 +219,8 @@ test('a monitor learns what was, then tells each event of what it watches once, 
     .join('\n')
   for (const wanted of [/by hand/, /without provenance/, /72 hours/, /is closed/, /went back from 1\.0\.1/])
     assert.match(why, wanted)
-  assert.deepEqual(await monitor(), { out: '', error: '', code: 0 })
-  assert.deepEqual(await monitor('--watch', 'left-pad'), { out: '', error: '', code: 0 })
+  assert.deepEqual(await monitor(), { out: '', err: '', code: 0 })
+  assert.deepEqual(await monitor('--watch', 'left-pad'), { out: '', err: '', code: 0 })
   server.close()
 })
 

@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { text } from 'node:stream/consumers'
 import { after, afterEach, beforeEach, test } from 'node:test'
-import { fileURLToPath } from 'node:url'
+import { openCommandLine } from '../../test/command-line.ts'
 import {
   ingested,
   integrityOf,
@@ -20,7 +17,6 @@ import {
   serveLog,
 } from '../../test/sample-log.ts'
 
-const launcher = fileURLToPath(new URL('../../bin/holdfast.js', import.meta.url))
 const home = await mkdtemp(join(tmpdir(), 'holdfast-verify-'))
 const stateFolder = join(home, 'state', 'holdfast', 'log')
 const stored = join(stateFolder, `${encodeURIComponent(origin)}.checkpoint`)
@@ -40,24 +36,8 @@ afterEach(async () => {
   await rm(join(home, 'config'), { recursive: true, force: true })
 })
 
-async function holdfast(...args: string[]) {
-  const child = spawn(process.execPath, [launcher, ...args], {
-    cwd: home,
-    env: {
-      PATH: process.env['PATH'] ?? '',
-      HOME: home,
-      XDG_CONFIG_HOME: join(home, 'config'),
-      XDG_STATE_HOME: join(home, 'state'),
-    },
-  })
-  child.stdin.end()
-  const [out, error, [code]] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-    once(child, 'close'),
-  ])
-  return { out, error, code: Number(code) }
-}
+const commandLine = openCommandLine(home)
+const holdfast = (...words: string[]) => commandLine({}, ...words)
 
 const trust = () => holdfast('trust', 'init', server.url, '--root-sha256', server.trustDigest)
 const verify = (...more: string[]) => holdfast('verify', '--registry', server.url, ...more)
@@ -84,7 +64,7 @@ test('what a registry says of its log is pinned only under the digest that came 
   assert.equal(other.code, 3)
   assert.equal((await holdfast('trust', 'show')).code, 2)
   await lock(widget)
-  assert.match((await verify()).error, /nothing is pinned/)
+  assert.match((await verify()).err, /nothing is pinned/)
   assert.equal((await trust()).code, 0)
   const shown = await holdfast('trust', 'show', '--json')
   assert.equal(JSON.parse(shown.out).sha256, server.trustDigest)
@@ -93,8 +73,8 @@ test('what a registry says of its log is pinned only under the digest that came 
 test('versions that were published here and taken from upstreams are verified, and the checkpoint is kept', async () => {
   await trust()
   await lock({ ...widget, ...leftPad })
-  const { out, code, error } = await verify()
-  assert.equal(code, 0, error)
+  const { out, code, err } = await verify()
+  assert.equal(code, 0, err)
   assert.match(out, /2 of 2 versions verified \(1 published here, 1 from upstreams\)/)
   assert.match(out, /No witness is asked for/)
   assert.equal(await readFile(stored, 'utf8'), await log.note())
@@ -169,10 +149,10 @@ test('a poisoned lock file fails: repositories, plain http, another package unde
 test('a lock file that is a link to itself is told and not followed', async () => {
   await trust()
   await symlink('loop.json', join(home, 'loop.json'))
-  const { error, code } = await holdfast('verify', 'loop.json', '--registry', server.url)
+  const { err, code } = await holdfast('verify', 'loop.json', '--registry', server.url)
   await rm(join(home, 'loop.json'))
   assert.equal(code, 2)
-  assert.match(error, /loop\.json cannot be read/)
+  assert.match(err, /loop\.json cannot be read/)
 })
 
 test('what happened to a version since it was locked is told, and one that is closed fails', async () => {
@@ -250,9 +230,9 @@ test('a second story is a split view: both notes are kept, and the first one sta
   for (const size of [1, 2]) {
     fork.add(published('@acme/widget', '6.6.6'))
     await server.show(fork)
-    const { code, error } = await verify()
+    const { code, err } = await verify()
     assert.equal(code, 3, `${size}`)
-    assert.match(error, /SPLIT VIEW/)
+    assert.match(err, /SPLIT VIEW/)
   }
   assert.equal(await readFile(stored, 'utf8'), first)
   const evidence = (await readdir(stateFolder)).filter(file => file.includes('split-view'))
@@ -269,7 +249,7 @@ test('who pins a new key of the same log goes on from what this machine saw, and
   server = await serveLog(await rotateKey(log))
   assert.equal((await trust()).code, 0)
   const again = await verify()
-  assert.equal(again.code, 0, again.error)
+  assert.equal(again.code, 0, again.err)
   server.close()
   const other = await makeSampleLog()
   for (const version of ['9.0.0', '1.0.0', '2.0.0', '3.0.0']) other.add(published('@acme/widget', version))
@@ -295,7 +275,7 @@ test('a checkpoint by another key, of another log, or without its witnesses is m
     'witness w1 witness.example/w1+6fc2f2cf+BMd/h4jfmZ5i/QlbSTmm7fCDvpehe+0GazBnSNUupm/F\nquorum w1\n'
   server = await serveLog(log, witness)
   assert.equal((await trust()).code, 0)
-  assert.match((await verify()).error, /fewer witnesses/)
+  assert.match((await verify()).err, /fewer witnesses/)
 })
 
 test('a wrong proof, a history with a gap and one that ends too early are noticed', async () => {
@@ -323,7 +303,7 @@ test('one proof is checked years later without a network, alone or against a loc
   const file = join(home, 'widget.tlog-proof')
   await writeFile(file, await log.proof(0))
   const alone = await holdfast('verify', '--offline', file)
-  assert.equal(alone.code, 0, alone.error)
+  assert.equal(alone.code, 0, alone.err)
   assert.match(alone.out, /1 of 1 versions verified/)
   await lock({ '@acme/widget@1.0.0': integrityOf('evil', '1.0.0') })
   assert.equal((await holdfast('verify', 'package-lock.json', '--offline', file)).code, 1)
@@ -341,9 +321,9 @@ test('one proof is checked years later without a network, alone or against a loc
 test('no lock file, an unreadable one and no log end with 2', async () => {
   await trust()
   await rm(join(home, 'package-lock.json'), { force: true })
-  assert.match((await verify()).error, /no lock file here/)
+  assert.match((await verify()).err, /no lock file here/)
   await writeFile(join(home, 'package-lock.json'), '{}')
-  assert.match((await verify()).error, /no lock file that can be read/)
+  assert.match((await verify()).err, /no lock file that can be read/)
   await lock(widget)
   server.close()
   assert.equal((await verify()).code, 2)

@@ -1,20 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 /** `holdfast log audit --state` against a real instance, whose database somebody then changes behind its back. */
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { text } from 'node:stream/consumers'
 import { after, before, test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import type { Leaf } from '@holdfast/core'
-import { startInstance } from '../../test/instance.ts'
+import { openCommandLine } from '../../test/command-line.ts'
+import { type ProbedInstance, startInstance } from '../../test/instance.ts'
 import { encodeName, openProbeClient, type ProbeClient } from '../assess/probe-client.ts'
 import { makePublishBody } from '../assess/sample-package.ts'
-import type { ThrowAwayInstance } from '../assess/throw-away-instance.ts'
 import type { Registry } from '../registry.ts'
 import { auditLog } from './audit.ts'
 import { verifyCheckpoint } from './checkpoint.ts'
@@ -22,16 +18,15 @@ import { compareRegistry } from './registry-state.ts'
 import { openLog, readCheckpointNote } from './source.ts'
 import { fetchTrust } from './trust.ts'
 
-const launcher = fileURLToPath(new URL('../../bin/holdfast.js', import.meta.url))
 const versions = ['1.0.0', '1.0.1', '1.1.0', '1.2.0', '2.0.0-beta.1'] as const
-let instance: ThrowAwayInstance
+let instance: ProbedInstance
 let client: ProbeClient
-let home: string
+const home = await mkdtemp(join(tmpdir(), 'holdfast-state-'))
+const commandLine = openCommandLine(home)
 /** Of somebody who may read all entries, and owns nothing. */
 let auditor: string
 
 before(async () => {
-  home = await mkdtemp(join(tmpdir(), 'holdfast-state-'))
   const denied = { kind: 'deny', packages: ['*'], versions: '1.3.0', origins: ['hosted'], mode: 'enforce' }
   instance = await startInstance({ HOLDFAST_POLICY: JSON.stringify([denied]) })
   client = await openProbeClient(instance)
@@ -53,7 +48,7 @@ async function readLeaves(registry: Registry): Promise<readonly Leaf[]> {
 }
 
 interface Told {
-  readonly code: number
+  readonly code: number | null
   readonly state: {
     readonly packages: number
     readonly differences: readonly string[]
@@ -64,25 +59,14 @@ interface Told {
 
 async function auditState(...place: string[]): Promise<Told> {
   await holdfast('trust', 'init', instance.url, '--root-sha256', (await trust()).sha256)
-  const { out, error, code } = await holdfast('log', 'audit', ...place, '--state', '--json')
-  assert.equal(error, '')
+  const { out, err, code } = await holdfast('log', 'audit', ...place, '--state', '--json')
+  assert.equal(err, '')
   return { code, state: JSON.parse(out).state }
 }
 
 const trust = () => fetchTrust({ url: instance.url, token: undefined })
 
-async function holdfast(...args: string[]) {
-  const folders = { HOME: home, XDG_CONFIG_HOME: join(home, 'config'), XDG_STATE_HOME: join(home, 'state') }
-  const env = { PATH: process.env['PATH'] ?? '', ...folders, HOLDFAST_TOKEN: auditor }
-  const child = spawn(process.execPath, [launcher, ...args], { cwd: home, env })
-  child.stdin.end()
-  const [out, error, [code]] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-    once(child, 'close'),
-  ])
-  return { out, error, code: Number(code) }
-}
+const holdfast = (...words: string[]) => commandLine({ HOLDFAST_TOKEN: auditor }, ...words)
 
 /** A package that lived through everything that moves a version or a tag. */
 async function live(name: string): Promise<void> {
@@ -99,7 +83,7 @@ async function live(name: string): Promise<void> {
 
 /** Changes rows of a package; an act on its last version then makes the instance show it anew. */
 async function tamper(name: string, ...changes: readonly string[]): Promise<void> {
-  const database = new DatabaseSync(join(instance.surroundings.cwd, 'holdfast.db'), { timeout: 5000 })
+  const database = new DatabaseSync(join(instance.data, 'holdfast.db'), { timeout: 5000 })
   for (const change of changes) database.prepare(change).run({ name })
   database.close()
   await instance.operate('yank', `${name}@2.0.0-beta.1`, '--reason', 'other')

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A real server process on a folder of its own, for clients that know nothing of our code. */
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
@@ -9,8 +9,8 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { packPackage } from '../fixture/tarball.ts'
+import { openHost, saidBy } from '../host.ts'
 
 const launcher = fileURLToPath(new URL('../../../cli/bin/holdfast.js', import.meta.url))
 const readyWithinMs = 30_000
@@ -23,9 +23,9 @@ export interface Registry {
   readonly npm: string
   /** The folder at hand, for what the machine's owner or a browser would do. */
   readonly data: string
-  /** Runs `holdfast …` on the folder at hand, and answers with what it printed. */
+  /** Does what `holdfast …` does on the folder at hand, and answers with what it prints. */
   holdfast(...args: string[]): Promise<string>
-  /** Runs `holdfast operator …` on it. */
+  /** Does what `holdfast operator …` does on it. */
   operate(...args: string[]): Promise<string>
   /** A token of this user, made by the operator; by default it may publish everything. */
   token(user: string, ...more: string[]): Promise<string>
@@ -74,23 +74,22 @@ export interface Sample {
 /** Starts `holdfast serve` as people do. Ends with `stop`; nothing of it stays. */
 export async function startRegistry(settings: Readonly<Record<string, string>> = {}): Promise<Registry> {
   const data = await mkdtemp(join(tmpdir(), 'holdfast-client-'))
-  const around = surroundings(data, settings)
+  const own = { HOLDFAST_ORIGINS: 'none', ...settings }
   const child = spawn(process.execPath, [launcher, 'serve', '--port', '0', '--data', data], {
-    ...around,
+    cwd: data,
+    env: environment(own),
     stdio: ['ignore', 'pipe', 'pipe'],
   })
+  const host = openHost()
   const errors: string[] = []
   child.stderr.on('data', piece => errors.push(String(piece)))
   const log = () => errors.join('')
   const stop = async () => {
-    await end(child)
+    await Promise.all([end(child), host.close()])
     await rm(data, { recursive: true, force: true })
   }
-  const holdfast = async (...args: string[]) => {
-    const line = [launcher, ...args, '--data', data]
-    const { stdout } = await promisify(execFile)(process.execPath, line, { ...around, maxBuffer: 2 ** 26 })
-    return stdout.trim()
-  }
+  const holdfast = async (...args: string[]) =>
+    saidBy(await host.run(data, own, [...args, '--data', data])).trim()
   const operate = (...args: string[]) => holdfast('operator', ...args)
   try {
     const url = await readAddress(child, log)
@@ -119,12 +118,9 @@ export async function startRegistry(settings: Readonly<Record<string, string>> =
 }
 
 /** Whatever configures this machine's own instance must not reach this one. */
-function surroundings(cwd: string, settings: Readonly<Record<string, string>>) {
-  const own = Object.entries(process.env).filter(([key]) => !key.startsWith('HOLDFAST_'))
-  return {
-    cwd,
-    env: { ...Object.fromEntries(own), HOLDFAST_ORIGINS: 'none', ...settings } as NodeJS.ProcessEnv,
-  }
+function environment(settings: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
+  const rest = Object.entries(process.env).filter(([key]) => !key.startsWith('HOLDFAST_'))
+  return { ...Object.fromEntries(rest), ...settings }
 }
 
 async function readAddress(child: ChildProcess, log: () => string): Promise<string> {

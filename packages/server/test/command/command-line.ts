@@ -6,18 +6,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after } from 'node:test'
 import { type OpenPorts, openPorts, readConfig } from '../../src/main.ts'
+import { type Ended, openHost } from '../host.ts'
 
 const launcher = join(import.meta.dirname, '../../../cli/bin/holdfast.js')
 
-/** What a command printed, and how it ended. */
-export interface Ended {
-  readonly code: number | null
-  readonly out: string
-  readonly err: string
-}
-
 const root = mkdtempSync(join(tmpdir(), 'holdfast-'))
-after(() => rmSync(root, { recursive: true, force: true }))
+const host = openHost()
+after(async () => {
+  await host.close()
+  rmSync(root, { recursive: true, force: true })
+})
 
 let folders = 0
 
@@ -27,7 +25,7 @@ export function freshPath(): string {
   return join(root, `folder-${folders}`)
 }
 
-/** Starts `holdfast` with these words. */
+/** Starts `holdfast` with these words, as a process of its own. */
 export function start(...words: string[]): ChildProcess {
   const env = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !name.startsWith('HOLDFAST_')),
@@ -35,9 +33,9 @@ export function start(...words: string[]): ChildProcess {
   return spawn(process.execPath, [launcher, ...words], { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] })
 }
 
-/** Runs `holdfast` to its end. */
-export async function holdfast(...words: string[]): Promise<Ended> {
-  return ended(start(...words))
+/** Runs `holdfast` to its end; one after the other. */
+export function holdfast(...words: string[]): Promise<Ended> {
+  return host.run(root, {}, words)
 }
 
 /** Waits for a process and gathers what it prints. */

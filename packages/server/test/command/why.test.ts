@@ -1,28 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The commands for those who meet the policy: why, waiver ask, policy preview; each as a process of its own, over HTTP. */
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { text } from 'node:stream/consumers'
 import { after, before, test } from 'node:test'
-import { fileURLToPath } from 'node:url'
+import { openCommandLine } from '../../../cli/test/command-line.ts'
 import { parseRules } from '../../src/catalog/index.ts'
 import { applyPolicy } from '../../src/flow/index.ts'
 import { operator } from '../../src/identity/index.ts'
 import { openWorld, type Someone, type World } from '../world.ts'
 
-const launcher = fileURLToPath(new URL('../../../cli/bin/holdfast.js', import.meta.url))
 let world: World
 let alice: Someone
-let home: string
+const home = await mkdtemp(join(tmpdir(), 'holdfast-why-'))
 
 before(async () => {
   world = await openWorld()
   alice = await world.someone('alice')
-  home = await mkdtemp(join(tmpdir(), 'holdfast-why-'))
   await world.publish(alice, 'ui', '1.0.0')
   await world.publish(alice, 'ui', '1.1.0', { manifest: { scripts: { install: 'node x.js' } } })
   await world.publish(alice, 'old', '1.0.0')
@@ -43,23 +38,12 @@ after(async () => {
   await rm(home, { recursive: true })
 })
 
-async function run(...args: string[]) {
-  const child = spawn(process.execPath, [launcher, ...args], {
-    cwd: home,
-    env: { PATH: process.env['PATH'], HOME: home },
-  })
-  child.stdin.end()
-  const [out, error, [code]] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-    once(child, 'close'),
-  ])
-  return { out, error, code: Number(code) }
-}
+const commandLine = openCommandLine(home)
+const run = (...words: string[]) => commandLine({}, ...words)
 
 test('why says rule, reason and what to use instead, and its exit code says whether it can be installed', async () => {
   const closed = await run('why', 'ui@1.1.0')
-  assert.equal(closed.code, 1, closed.error)
+  assert.equal(closed.code, 1, closed.err)
   for (const told of [
     'by the rule install-script',
     'runs code of its own',
@@ -76,7 +60,7 @@ test('why says rule, reason and what to use instead, and its exit code says whet
 
 test('a waiver is asked for with the token that npm has for the registry, and for no other', async () => {
   const asked = await run('waiver', 'ask', 'ui@1.1.0', '--reason', 'the driver needs it')
-  assert.equal(asked.code, 0, asked.error)
+  assert.equal(asked.code, 0, asked.err)
   assert.match(asked.out, /\/why\/npm\/ui\/1\.1\.0/)
   const [waiver] = await world.ports.store.policy.listAllWaivers('asked', 10)
   assert.deepEqual([waiver?.askedBy, waiver?.reason], [alice.id, 'the driver needs it'])
@@ -96,14 +80,14 @@ test('a lock file is looked at: closed now, closed later, unknown; kept only by 
   const file = join(home, 'package-lock.json')
   await writeFile(file, JSON.stringify({ lockfileVersion: 3, packages }))
   const seen = await run('policy', 'preview', 'package-lock.json', '--json')
-  assert.equal(seen.code, 1, seen.error)
+  assert.equal(seen.code, 1, seen.err)
   const outcomes = Object.fromEntries(
     JSON.parse(seen.out).versions.map((each: { name: string; outcome: string }) => [each.name, each.outcome]),
   )
   assert.deepEqual(outcomes, { ui: 'closed', old: 'would-close', absent: 'unknown' })
   const kept = await run('policy', 'preview', 'package-lock.json', '--keep')
   assert.equal(kept.code, 2)
-  assert.match(kept.error, /You may not spare what lock files name/)
+  assert.match(kept.err, /You may not spare what lock files name/)
   const responder = await world.someone('rita', ['responder'])
   const line = ['policy', 'preview', 'package-lock.json', '--keep']
   await writeFile(

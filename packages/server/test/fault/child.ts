@@ -26,7 +26,7 @@ export async function startVictim(
   flags: Readonly<Record<string, string>> = {},
 ): Promise<Victim> {
   // Started again and again: half of a start is reading the sources.
-  const env = { ...process.env, NODE_COMPILE_CACHE: join(folder, 'compile-cache') }
+  const env = { NODE_COMPILE_CACHE: join(folder, 'compile-cache'), ...process.env }
   const child = fork(victim, [folder, JSON.stringify(flags)], {
     env,
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],

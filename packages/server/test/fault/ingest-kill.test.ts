@@ -23,7 +23,10 @@ const flags = {
   allowPrivateHosts: '127.0.0.1',
 }
 const version = '1.0.0' as Version
+let victim = await startVictim(folder, flags)
+const arrived: PackageName[] = []
 after(async () => {
+  await victim.kill()
   await upstream.close()
   await rm(folder, { recursive: true, force: true })
 })
@@ -34,7 +37,6 @@ for (const point of points.filter(each => !each.startsWith('cursor'))) {
     upstream.publish(name, version, { files: { 'data.bin': randomBytes(200_000) } })
     const path = `/${name}/-/${name}-${version}.tgz`
     const wanted = upstream.tarballs.get(path) ?? Buffer.alloc(0)
-    const victim = await startVictim(folder, flags)
     await victim.arm(point)
     // Whether the answer comes through or breaks off: what was sent to its end is right.
     const got = await fetchBytes(`${victim.url}/npm${path}`).catch(() => wanted)
@@ -42,14 +44,19 @@ for (const point of points.filter(each => !each.startsWith('cursor'))) {
     assert.equal(await victim.ended, 'SIGKILL')
     await verifyFolder(folder)
     await verifyIngested(name)
+    for (const each of arrived) assert.equal(await verifyIngested(each), true, each)
 
-    const again = await startVictim(folder, flags)
-    assert.deepEqual(await fetchBytes(`${again.url}/npm${path}`), wanted)
+    victim = await startVictim(folder, flags)
+    assert.deepEqual(await fetchBytes(`${victim.url}/npm${path}`), wanted)
     while (!(await isIngested(name))) await delay(50)
-    await again.kill()
-    assert.equal(await verifyIngested(name), true)
+    arrived.push(name)
   })
 }
+
+test('what came in stays when the instance is killed while it rests', async () => {
+  await victim.kill()
+  for (const each of arrived) assert.equal(await verifyIngested(each), true, each)
+})
 
 async function fetchBytes(url: string): Promise<Buffer> {
   const answer = await fetch(url)

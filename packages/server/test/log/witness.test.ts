@@ -15,7 +15,8 @@ import {
   webCrypto,
 } from '@holdfast/core'
 import type { Ports } from '../../src/main.ts'
-import { type Ended, holdfast } from '../command/command-line.ts'
+import { holdfast } from '../command/command-line.ts'
+import type { Ended } from '../host.ts'
 import { type Live, publishDocument, put, startLive } from '../live.ts'
 import {
   freshFolder,
