@@ -11,6 +11,8 @@ import { type Ended, openHost } from '../host.ts'
 const launcher = join(import.meta.dirname, '../../../cli/bin/holdfast.js')
 
 const root = mkdtempSync(join(tmpdir(), 'holdfast-'))
+/** What the command line keeps for a person, it keeps here. */
+const keptHere = { XDG_CONFIG_HOME: join(root, 'config'), XDG_STATE_HOME: join(root, 'state') }
 const host = openHost()
 after(async () => {
   await host.close()
@@ -30,12 +32,16 @@ export function start(...words: string[]): ChildProcess {
   const env = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !name.startsWith('HOLDFAST_')),
   )
-  return spawn(process.execPath, [launcher, ...words], { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  return spawn(process.execPath, [launcher, ...words], {
+    cwd: root,
+    env: { ...env, ...keptHere },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
 }
 
 /** Runs `holdfast` to its end; one after the other. */
 export function holdfast(...words: string[]): Promise<Ended> {
-  return host.run(root, {}, words)
+  return host.run(root, keptHere, words)
 }
 
 /** Waits for a process and gathers what it prints. */
