@@ -262,6 +262,8 @@ const keys = {
   recheckSources: v.optional(v.picklist(['off', 'weekly'], 'must be off or weekly'), 'off'),
   /** Whether this registry assesses itself, on throw-away instances on this machine. */
   selfAssessment: v.optional(v.picklist(['off', 'weekly'], 'must be off or weekly'), 'off'),
+  /** Whether this registry rehearses incidents in a sandbox of its own, each playbook every 90 days. */
+  drills: v.optional(v.picklist(['off', 'quarterly'], 'must be off or quarterly'), 'off'),
   /** File with the witnesses of the log and how many of them a checkpoint needs (C2SP tlog-policy); without it none is asked. */
   witnesses: v.optional(text),
   /** Where weaknesses are reported, the first preferred: `mailto:`, `tel:` or https addresses. */

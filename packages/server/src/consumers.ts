@@ -10,6 +10,7 @@ import {
   finishTransfers,
   followAdvisories,
   followNames,
+  keepDrilling,
   keepWithinQuota,
   lapseMeasures,
   noteForWatchers,
@@ -103,6 +104,7 @@ const jobs: readonly Job[] = [
   { name: 'job-transfers', everyMs: dayMs / 24, run: finishTransfers },
   { name: 'job-downloads', everyMs: dayMs / 24, run: ageDownloads },
   { name: 'job-reviews', everyMs: 30 * dayMs, run: remindOfReview },
+  { name: 'job-drills', everyMs: dayMs / 24, run: keepDrilling },
   { name: 'job-critical', everyMs: dayMs, run: recomputeCritical },
 ]
 

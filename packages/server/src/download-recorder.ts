@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { isDrillName } from '@holdfast/core'
 import type { Clock, Download, DownloadCount, DownloadRecorder, Store } from './ports.ts'
 
 const flushEveryMs = 1000
@@ -51,6 +52,8 @@ export function openDownloadRecorder(
   timer.unref()
   return {
     add(download) {
+      // Nobody uses what a drill reads: it must make nothing popular.
+      if (isDrillName(download.package)) return
       const key = `${download.package} ${download.version} ${download.tokenId} ${download.accountId} ${download.address} ${download.client}`
       const now = clock()
       const found = waiting.get(key)

@@ -26,6 +26,7 @@ const dayMs = 24 * 3600_000
 const skewMs = 5 * 60_000
 const neededPostgres = 140_000
 const namedAtMost = 5
+const drillDays = 90
 
 /** Checks of an open database and the blobs beside it. */
 export function storeChecks(
@@ -45,12 +46,32 @@ export function storeChecks(
     { name: 'passkey-host', look: () => checkPasskeyHost(driver, publicUrl) },
     { name: 'webhooks', look: () => checkWebhooks(driver, webhooks) },
     { name: 'responders', look: () => checkResponders(driver) },
+    { name: 'drills', look: () => checkDrills(driver, now) },
     { name: 'versions', look: () => checkVersions(driver) },
     { name: 'tarballs', look: () => checkTarballs(driver, blobs, depth) },
     ...(depth.digests || depth.scrub
       ? [{ name: 'orphans', look: () => checkOrphans(driver, blobs, now, depth) }]
       : []),
   ]
+}
+
+/** Nobody knows how fast an incident is contained that was never rehearsed; a young registry has time. */
+async function checkDrills({ db }: Driver, now: number): Promise<Finding> {
+  const done = db.selectFrom('drill').select(['playbook', 'ended_at']).where('state', '=', 'done')
+  const last = await done.orderBy('ended_at', 'desc').limit(1).executeTakeFirst()
+  const first = await db.selectFrom('event').select('at').orderBy('position').limit(1).executeTakeFirst()
+  const days = Math.floor((now - (last?.ended_at ?? first?.at ?? now)) / dayMs)
+  const hint = 'Begin one with `holdfast drill worm`, or configure `drills: quarterly`.'
+  if (days > drillDays)
+    return warn(
+      'drills',
+      `${last === undefined ? 'No drill was ever played' : `The last drill is ${days} days old`}.`,
+      hint,
+    )
+  return ok(
+    'drills',
+    last === undefined ? 'No drill yet.' : `The last drill (${last.playbook}) is ${days} days old.`,
+  )
 }
 
 /** Two people open what one closed: with fewer the machine's owner is the second. */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { isDrillName } from '@holdfast/core'
 import type { AlertKind } from '../config.ts'
 import type { StoredEvent } from '../integrity/index.ts'
 
@@ -20,8 +21,14 @@ export interface Alert {
 /** What happened to a version that was asked for and not let out. */
 const refusals: readonly unknown[] = ['version-blocked', 'version-held', 'version-quarantined']
 
-/** What an event is to those who want to hear of such things; undefined for the everyday. */
+/** What an event is to those who want to hear of such things; undefined for the everyday. What a drill causes says so. */
 export function toAlert(event: StoredEvent): Alert | undefined {
+  const alert = describe(event)
+  const isDrill = alert !== undefined && alert.package !== '' && isDrillName(alert.package)
+  return isDrill ? { ...alert, words: `(a drill) ${alert.words}` } : alert
+}
+
+function describe(event: StoredEvent): Alert | undefined {
   const { type, detail } = event
   const why = text(detail['words'] ?? detail['why'] ?? detail['reason'])
   switch (type) {

@@ -81,10 +81,29 @@ const takeover: Scene = {
   },
 }
 
+const leak: Scene = {
+  endsMeans: 'always',
+  async prepare(stage, victim) {
+    await seed(stage, victim.account, [{ name: nameOf(stage, 0), version: first }])
+    say(stage, 'a maintainer has one package and the token of its CI')
+  },
+  async attack(stage, victim, tally) {
+    tally.means.push(victim.secret)
+    tally.tokenIds.push(victim.tokenId)
+    const files = { 'ci.env': `NPM_TOKEN=${victim.secret}\n` }
+    const name = nameOf(stage, 0)
+    await spread(stage, victim.secret, tally, { name, version: bad, files })
+    say(stage, 'the maintainer published a version with that token in a file')
+    await spread(stage, victim.secret, tally, { name, version: '1.0.2', ...payload })
+    say(stage, 'somebody who found the token published with it')
+  },
+}
+
 /** By playbook. */
 export const drillScenes: Readonly<Partial<Record<DrillPlaybook, Scene>>> = {
   worm,
   'account-takeover': takeover,
+  'leaked-token': leak,
 }
 
 async function spread(

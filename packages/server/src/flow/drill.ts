@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Drills: begun and stopped by people, played by the instance, read by those who respond. */
 import { drillScope, problem } from '@holdfast/core'
-import { type Actor, actorId, authorize, checkNotFrozen, randomId } from '../identity/index.ts'
+import { type Actor, actorId, authorize, checkNotFrozen, drillMachine, randomId } from '../identity/index.ts'
 import {
   type Drill,
   type DrillPath,
@@ -14,9 +14,11 @@ import {
 } from '../incident/index.ts'
 import type { NewEvent } from '../integrity/index.ts'
 import type { Ports } from '../ports.ts'
+import { takeLetter, tellStaff } from './letter.ts'
 import { provePresence } from './presence.ts'
 
 const listed = 100
+const dayMs = 24 * 3600_000
 const usualPackages: Readonly<Record<DrillPlaybook, number>> = {
   worm: 100,
   'account-takeover': 1,
@@ -38,6 +40,8 @@ export function parseDrillWish(text: Readonly<Record<string, string | undefined>
   const { path = 'automatic', packages = '' } = text
   if (path !== 'automatic' && path !== 'people')
     throw problem('drill-invalid', { why: 'its path is automatic or people' })
+  if (path === 'people' && playbook !== 'worm' && playbook !== 'account-takeover')
+    throw problem('drill-invalid', { why: 'people are waited for in worm and account-takeover only' })
   const isMany = playbook === 'worm' && packages !== ''
   const count = isMany ? Number(packages) : usualPackages[playbook]
   if (!Number.isInteger(count) || count < 1 || count > mostDrillPackages)
@@ -102,6 +106,46 @@ export async function readLastDrill({ store, clock }: Pick<Ports, 'store' | 'clo
 }> {
   const last = await store.drills.findLast()
   return { last, isDue: last === undefined || clock() - (last.endedAt ?? 0) > drillDueMs }
+}
+
+/**
+ * The job: begins what is due where the configuration says so, one a day at most; else responders are told once that nothing was
+ * rehearsed for 90 days. A registry that never had a drill is told when it is as old as that.
+ */
+export async function keepDrilling(ports: Ports): Promise<void> {
+  if (ports.config.drills === 'quarterly') return beginDue(ports)
+  const { last, isDue } = await readLastDrill(ports)
+  const [first] = await ports.store.events.read(0, 1)
+  const since = last?.endedAt ?? first?.at ?? ports.clock()
+  if (!isDue || ports.clock() - since <= drillDueMs) return
+  const said = await ports.store.events.search({ type: 'drill', since }, Number.MAX_SAFE_INTEGER, listed)
+  if (said.some(({ detail }) => detail['op'] === 'remind')) return
+  if (!(await takeLetter(ports, 'drill is due', 1))) return
+  const grant = await authorize(ports, drillMachine, 'drill:play', '')
+  const page = `${ports.config.publicUrl}/operate/drills`
+  await ports.store.commit(grant, { type: 'drill', detail: { op: 'remind' } }, tx =>
+    tellStaff(tx, ports, 'A drill is due', [
+      last === undefined
+        ? 'No incident was ever rehearsed here.'
+        : `The last drill (${last.playbook}) ended on ${new Date(since).toISOString().slice(0, 10)}.`,
+      '',
+      `Nobody knows how fast the next real one is contained. Begin one: ${page}`,
+    ]),
+  )
+}
+
+async function beginDue(ports: Ports): Promise<void> {
+  const { drills } = ports.store
+  const now = ports.clock()
+  if ((await drills.findOpen()) !== undefined) return
+  const [newest] = await drills.list(1)
+  if (newest !== undefined && now - newest.startedAt < dayMs) return
+  for (const playbook of drillPlaybooks) {
+    const last = await drills.findLast(playbook)
+    if (last !== undefined && now - last.startedAt <= drillDueMs) continue
+    await beginDrill(ports, drillMachine, parseDrillWish({ playbook }))
+    return
+  }
 }
 
 /** Plays the drill that waits, if one does; what plays it is loaded only now. */

@@ -66,6 +66,7 @@ export { ageDownloads, downloadLife } from './download-life.ts'
 export {
   beginDrill,
   type DrillWish,
+  keepDrilling,
   listDrills,
   parseDrillWish,
   playWaitingDrill,

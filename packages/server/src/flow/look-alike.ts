@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isPackageName, type PackageName } from '@holdfast/core'
+import { isDrillName, isPackageName, type PackageName } from '@holdfast/core'
 import type { KeptFacts, Likeness } from '../catalog/index.ts'
 import type { LookAlikes, Ports, Store } from '../ports.ts'
 import { type LookAlike, loadLookAlike, type NameEvidence } from '../vulnerability/index.ts'
@@ -43,7 +43,7 @@ async function openNames(
   // A name that is hosted here may be imitated, and is not above suspicion for that.
   const hosted = new Set<string>()
   const learn = (name: string) => {
-    if (hosted.has(name)) return
+    if (hosted.has(name) || isDrillName(name)) return
     if (index.downloadsOf(name) === undefined) hosted.add(name)
     index.add(name, hostedDownloads)
     forget()

@@ -5,11 +5,11 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { isDrillName } from '@holdfast/core'
 import { drillEvent } from '../../src/flow/drill.ts'
 import { isAlive, isServed, makePart, nameOf, openStage, seed } from '../../src/flow/drill-stage.ts'
-import { createOrg } from '../../src/flow/index.ts'
+import { createOrg, keepDrilling } from '../../src/flow/index.ts'
 import { authorize, drillMachine, toPerson } from '../../src/identity/index.ts'
 import { type Drill, emptyReport } from '../../src/incident/index.ts'
 import { publishDocument } from '../live.ts'
-import { type Json, openWorld, type Someone, type World, whence } from '../world.ts'
+import { dayMs, type Json, openWorld, type Someone, type World, whence } from '../world.ts'
 
 const patienceMs = 60_000
 
@@ -61,6 +61,72 @@ test('a version that a stolen account publishes is held by itself', async t => {
   assert.deepEqual([drill.state, drill.report.fault, drill.report.infected], ['done', '', 1])
   assert.notEqual(drill.containedAt, null)
   await nothingIsLeft(world, drill)
+})
+
+test('a token that leaks in a package is dead before anybody can use it, and those who respond hear of it', async t => {
+  const { world, rae } = await openScene(t)
+  const drill = await play(world, rae, { playbook: 'leaked-token' })
+  assert.deepEqual([drill.state, drill.report.fault], ['done', ''])
+  assert.deepEqual([drill.report.infected, drill.report.refused], [0, 2])
+  for (const mark of ['detectedAt', 'notifiedAt', 'containedAt'] as const)
+    assert.notEqual(drill[mark], null, mark)
+  const letters = await world.ports.store.mail.listRecent(20)
+  assert.ok(letters.some(each => each.subject.startsWith("DRILL: Your token 'drill' leaked")))
+  await world.check()
+})
+
+test('a drill is news to nobody: no search, feed, watcher or download count knows of it', async t => {
+  const { world, rae } = await openScene(t)
+  const ann = await world.someone('ann')
+  const since = await world.ports.store.events.head()
+  const { id } = await begin(world, rae, { playbook: 'worm', path: 'people', packages: 2 })
+  await waitFor(world, rae, id, each => each.notifiedAt !== null)
+  const found = await world.npm('GET /-/v1/search?text=holdfast-drill', { token: ann.token })
+  assert.deepEqual(found.body.objects, [])
+  const feed = await world.ask(`GET /feed/changes?since=${since}`)
+  assert.ok(!feed.text.includes('holdfast-drill'), feed.text)
+  assert.ok(!(await world.ask('GET /')).text.includes('@holdfast-drill/'))
+  await world.ask(`POST /api/v1/drills/${id}/stop`, { token: rae.token })
+  await waitFor(world, rae, id, each => each.endedAt !== null)
+  await world.ports.downloads.flush()
+  const used = await world.ports.store.downloads.listUsed(0, 100)
+  assert.deepEqual(
+    used.filter(([name]) => isDrillName(name)),
+    [],
+  )
+})
+
+test('responders are told once that the last drill is older than 90 days', async t => {
+  const { world, rae } = await openScene(t)
+  const due = async () =>
+    (await world.ports.store.mail.listRecent(100)).filter(each => each.subject.startsWith('A drill is due'))
+  await play(world, rae, { playbook: 'leaked-token' })
+  world.advance(89 * dayMs)
+  await keepDrilling(world.ports)
+  assert.equal((await due()).length, 0)
+  world.advance(2 * dayMs)
+  await keepDrilling(world.ports)
+  await keepDrilling(world.ports)
+  assert.deepEqual(
+    (await due()).map(each => each.to),
+    [rae.email],
+  )
+})
+
+test('where the configuration says so the registry begins drills itself, one a day', async t => {
+  const world = await openWorld({ drills: 'quarterly' })
+  t.after(() => world.close())
+  const { drills } = world.ports.store
+  await keepDrilling(world.ports)
+  await keepDrilling(world.ports)
+  assert.equal((await drills.list(10)).length, 1)
+  while ((await drills.findOpen()) !== undefined) await delay(50)
+  world.advance(2 * dayMs)
+  // The job of this very registry may have been first.
+  while ((await drills.list(10)).length < 2) await keepDrilling(world.ports).then(() => delay(50))
+  const [second, first] = await drills.list(10)
+  assert.deepEqual([first?.playbook, first?.startedBy], ['worm', 'drill'])
+  assert.notEqual(second?.playbook, 'worm')
 })
 
 test('only those who respond or operate begin one, one at a time, and not while publishing is frozen', async t => {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { basenameOf, type PackageName, scopeOf, type Version } from '@holdfast/core'
+import { basenameOf, drillScope, type PackageName, scopeOf, type Version } from '@holdfast/core'
 import { type Kysely, sql } from 'kysely'
 import type { SearchHit, SearchQuery } from '../../catalog/index.ts'
 import type { Schema } from './schema.ts'
@@ -36,7 +36,7 @@ export async function search(
   const words = queryWords(query.text)
   if (query.text.trim() !== '' && words.length === 0) return { total: 0, hits: [] }
   const found = words.length === 0 ? allPackages(db) : packagesWith(db, words)
-  const visible = found.where(visibleTo(query.reader)).where('package.latest', 'is not', null)
+  const visible = found.where(visibleTo(query.reader)).where(isReal).where('package.latest', 'is not', null)
   const total = await db
     .selectFrom(visible.as('found'))
     .select(eb => eb.fn.countAll().as('n'))
@@ -84,6 +84,7 @@ export async function listNewest(db: Kysely<Schema>, limit: number): Promise<Sea
   const rows = await allPackages(db)
     .where('package.latest', 'is not', null)
     .where('package.access', '=', 'public')
+    .where(isReal)
     .orderBy('package.modified_at', 'desc')
     .orderBy('package.name')
     .limit(limit)
@@ -126,6 +127,9 @@ function packagesWith(db: Kysely<Schema>, words: readonly string[]) {
     .select([...shown])
     .select(eb => eb.ref('matched.score').$castTo<number>().as('score'))
 }
+
+/** What drills play with is found by nobody. */
+const isReal = sql<boolean>`package.name not like ${sql.lit(`${drillScope}/%`)}`
 
 function visibleTo(reader: SearchQuery['reader']) {
   if (reader.kind === 'everything') return sql<boolean>`1 = 1`
