@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Drills: begun and stopped by people, played by the instance, read by those who respond. */
-import { drillScope, problem } from '@holdfast/core'
+import { drillScope, isProblem, problem } from '@holdfast/core'
 import { type Actor, actorId, authorize, checkNotFrozen, drillMachine, randomId } from '../identity/index.ts'
 import {
   type Drill,
@@ -143,7 +143,11 @@ async function beginDue(ports: Ports): Promise<void> {
   for (const playbook of drillPlaybooks) {
     const last = await drills.findLast(playbook)
     if (last !== undefined && now - last.startedAt <= drillDueMs) continue
-    await beginDrill(ports, drillMachine, parseDrillWish({ playbook }))
+    await beginDrill(ports, drillMachine, parseDrillWish({ playbook })).catch(refusal => {
+      // Somebody began one a moment ago, or froze the registry: another day.
+      if (!isProblem(refusal) || (refusal.code !== 'drill-running' && refusal.code !== 'frozen'))
+        throw refusal
+    })
     return
   }
 }

@@ -117,12 +117,12 @@ test('where the configuration says so the registry begins drills itself, one a d
   const world = await openWorld({ drills: 'quarterly' })
   t.after(() => world.close())
   const { drills } = world.ports.store
+  // Beside the job of this very registry.
   await keepDrilling(world.ports)
   await keepDrilling(world.ports)
   assert.equal((await drills.list(10)).length, 1)
   while ((await drills.findOpen()) !== undefined) await delay(50)
   world.advance(2 * dayMs)
-  // The job of this very registry may have been first.
   while ((await drills.list(10)).length < 2) await keepDrilling(world.ports).then(() => delay(50))
   const [second, first] = await drills.list(10)
   assert.deepEqual([first?.playbook, first?.startedBy], ['worm', 'drill'])
