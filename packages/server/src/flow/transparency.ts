@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What this registry was told, found and did, as numbers that anybody may see: counted from its record, no person and no package named. */
-import type { EventType } from '@holdfast/core'
+import { type EventType, isDrillName } from '@holdfast/core'
 import type { StoredEvent } from '../integrity/index.ts'
 import type { Ports } from '../ports.ts'
 
@@ -69,7 +69,8 @@ async function makeReport({ store, clock }: Pick<Ports, 'store' | 'clock'>): Pro
     found.set(type, await store.events.search({ type, since }, Number.MAX_SAFE_INTEGER, mostCounted))
   const lines = wanted.map(({ label, type, isMeant = () => true }) => {
     const all = found.get(type) ?? []
-    const meant = all.filter(isMeant)
+    // What was rehearsed did not happen.
+    const meant = all.filter(each => isMeant(each) && !isDrillName(each.pkg ?? ''))
     const counts = reportPeriods.map(days => meant.filter(each => each.at > now - days * dayMs).length)
     return { label, counts, isCut: all.length >= mostCounted }
   })

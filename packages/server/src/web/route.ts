@@ -32,6 +32,7 @@ import {
 import { auditExport, auditPage } from './page/operate-audit.ts'
 import { blastExport, blastPage, blastSubmit } from './page/operate-blast.ts'
 import { casePage, caseRecord, caseSubmission, caseSubmit, casesPage } from './page/operate-case.ts'
+import { drillPage, drillSubmit, drillsPage, drillsSubmit } from './page/operate-drill.ts'
 import { holdPage, holdSubmit, holdsPage } from './page/operate-hold.ts'
 import { measuresPage, measuresSubmit } from './page/operate-measure.ts'
 import { cachedPage, originsPage } from './page/operate-origin.ts'
@@ -163,6 +164,8 @@ export function addRoutes(app: Hono<WebEnv>): void {
   app.get('/operate/holds', holdsPage)
   app.get('/operate/holds/:subject{.+}', holdPage).post(holdSubmit)
   app.get('/operate/measures', measuresPage).post(measuresSubmit)
+  app.get('/operate/drills', drillsPage).post(drillsSubmit)
+  app.get('/operate/drills/:id', drillPage).post(drillSubmit)
   app.get('/operate/cases', casesPage)
   app.get('/operate/cases/:id/record.json', caseRecord)
   app.get('/operate/cases/:id/submission.zip', caseSubmission)

@@ -32,6 +32,7 @@ const tabs = {
   },
   cases: { path: '/operate/cases', label: 'Cases', roles: ['operator', 'responder', 'auditor'] },
   measures: { path: '/operate/measures', label: 'Measures', roles: ['operator', 'responder', 'auditor'] },
+  drills: { path: '/operate/drills', label: 'Drills', roles: ['operator', 'responder', 'auditor'] },
   audit: { path: '/operate/audit', label: 'Audit', roles: ['operator', 'responder', 'auditor'] },
   webhooks: { path: '/operate/webhooks', label: 'Webhooks', roles: ['operator'] },
   transfers: { path: '/operate/transfers', label: 'Transfers', roles: ['responder'] },
