@@ -20,6 +20,7 @@ import { provenance } from './probe/authz-3-provenance.ts'
 import { leakedTokens } from './probe/authz-3-scanning.ts'
 import { blast } from './probe/beyond-blast.ts'
 import { confusion } from './probe/beyond-confusion.ts'
+import { drill } from './probe/beyond-drill.ts'
 import { explain } from './probe/beyond-explain.ts'
 import { fixAwareAge } from './probe/beyond-fix-aware-age.ts'
 import { freeze } from './probe/beyond-freeze.ts'
@@ -90,4 +91,5 @@ export const probes: readonly Probe[] = [
   reports,
   weightedReports,
   blast,
+  drill,
 ]

@@ -181,7 +181,7 @@ function moments(drill: Drill): Markup {
     at === null || drill.attackAt === null
       ? 0
       : Math.max(1, Math.round(((at - drill.attackAt) / most) * barWidth))
-  return html`<table><thead><tr><th scope="col">Moment</th><th scope="col">After the first act of the attacker</th></tr></thead><tbody>${marks.map(
+  return html`<table><thead><tr><th scope="col">Moment</th><th scope="col">After the first act</th></tr></thead><tbody>${marks.map(
     ([label, at]) =>
       html`<tr><th scope="row">${label}</th><td>${after(drill, at)}${bar(width(at))}</td></tr>`,
   )}</tbody></table>`
@@ -196,7 +196,7 @@ ${isMine ? act : nothing}`
 
 function ended(drill: Drill): Markup {
   const { report } = drill
-  return html`<p>${plural(report.infected, 'version')} got in, for which it went to ${plural(drill.packages, 'package')}; the attacker was refused ${plural(report.refused, 'time')}. People acted ${plural(report.actions.length, 'time')}.</p>
+  return html`<p>The attack went for ${plural(drill.packages, 'package')}, got ${plural(report.infected, 'version')} in and was refused ${plural(report.refused, 'time')}. People acted ${plural(report.actions.length, 'time')}.</p>
 ${report.actions.length === 0 ? nothing : html`<ul>${report.actions.map(({ at, by, what }) => html`<li>${after(drill, at)}: <bdi>${by}</bdi>, <bdi class="break">${what}</bdi></li>`)}</ul>`}
 <h3>What happened</h3>
 <ol>${report.lines.map(({ at, words }) => html`<li><bdi class="break">${words}</bdi> <span class="small">${offset(drill, at)}</span></li>`)}</ol>
