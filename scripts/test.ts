@@ -12,6 +12,7 @@ import { inspect } from 'node:util'
 import { sharePostgres } from '../packages/server/test/postgres.ts'
 import { checkNodeVersion } from './node-version.ts'
 import { setUp } from './setup.ts'
+import { isTogether, shareProcesses } from './together.ts'
 
 const root = join(import.meta.dirname, '..')
 const everything = [
@@ -30,13 +31,17 @@ const long = [
   'packages/server/test/property/*.test.ts',
   'packages/server/test/fault/*.test.ts',
   'packages/server/test/client/*.test.ts',
+  'packages/server/test/flow/{behaviour,race,throttle}.test.ts',
   'packages/cli/test/*.test.ts',
+  'packages/server/test/web/{authenticator,browser,ci-snippet,log-page}.test.ts',
   'packages/server/test/command/*.test.ts',
-  'packages/server/test/web/*.test.ts',
+  'packages/core/src/tlog/tree.test.ts',
 ]
 
 const counts = { passed: 0, failed: 0, skipped: 0 }
 const failures: string[] = []
+/** How many tests each file had. */
+const testsOf = new Map<string, number>()
 
 checkNodeVersion()
 for (const line of setUp().missing) say(`! ${line}`)
@@ -47,9 +52,11 @@ async function runTests(named: string[]): Promise<void> {
   process.env['NODE_COMPILE_CACHE'] ??= join(root, '.cache/compile')
   // Without one the tests that need it say so.
   if (named.length === 0) await sharePostgres().catch(() => {})
+  const first = await listFiles(named.length > 0 ? named : long)
+  const others = named.length > 0 ? [] : (await listFiles(everything)).filter(file => !first.includes(file))
   const stream = run({
     cwd: root,
-    files: await listFiles(named.length > 0 ? named : [...long, ...everything]),
+    files: [...first, ...(await shareProcesses(others))],
     execArgv: [
       '--disable-warning=ExperimentalWarning',
       `--import=${join(import.meta.dirname, 'exact-import.ts')}`,
@@ -78,7 +85,11 @@ async function listFiles(patterns: readonly string[]): Promise<string[]> {
 }
 
 function countPass(event: EventData.TestPass): void {
-  if (event.details.type === 'suite') return
+  if (event.details.type === 'suite') {
+    sayShared(event, true)
+    return
+  }
+  count(event)
   const isLeftOut = event.skip !== undefined || event.todo !== undefined
   if (isLeftOut)
     say(`skipped: ${place(event)} ${event.name}${typeof event.skip === 'string' ? ` (${event.skip})` : ''}`)
@@ -88,22 +99,43 @@ function countPass(event: EventData.TestPass): void {
 function countFail(event: EventData.TestFail): void {
   const error = event.details.error
   // A parent fails with its child; the child has said why and is counted.
+  if (event.details.type === 'suite') sayShared(event, false)
   if ('failureType' in error && error.failureType === 'subtestsFailed') return
+  count(event)
   counts.failed += 1
   failures.push(`FAILED: ${place(event)} ${event.name}`)
   say(`${failures.at(-1)}\n${inspect(error.cause ?? error, { depth: 5 })}\n`)
+}
+
+function count({ file = '' }: { file?: string }): void {
+  testsOf.set(file, (testsOf.get(file) ?? 0) + 1)
 }
 
 function place(event: { file?: string; line?: number }): string {
   return event.file === undefined ? '' : `${relative(root, event.file)}:${event.line ?? 1}`
 }
 
-function sayFile(summary: EventData.TestSummary): void {
-  if (summary.file === undefined) return
-  const { tests, skipped, todo } = summary.counts
-  const mark = summary.success ? 'ok  ' : 'FAIL'
-  const seconds = (summary.duration_ms / 1000).toFixed(1)
-  say(`${mark} ${relative(root, summary.file)}: ${tests - skipped - todo} tests, ${seconds} s`)
+/** One of several files in a process; a suite of a file says nothing here. */
+function sayShared(
+  { name, nesting, file, details }: EventData.TestPass | EventData.TestFail,
+  isFine: boolean,
+): void {
+  if (nesting > 0 || file === undefined || !isTogether(file)) return
+  tellFile(name, isFine, testsOf.get(join(root, name)) ?? 0, details.duration_ms)
+}
+
+function sayFile({
+  file,
+  counts: { tests, skipped, todo },
+  success,
+  duration_ms,
+}: EventData.TestSummary): void {
+  if (file === undefined || isTogether(file)) return
+  tellFile(relative(root, file), success, tests - skipped - todo, duration_ms)
+}
+
+function tellFile(file: string, isFine: boolean, tests: number, durationMs: number): void {
+  say(`${isFine ? 'ok  ' : 'FAIL'} ${file}: ${tests} tests, ${(durationMs / 1000).toFixed(1)} s`)
 }
 
 function finish(): void {

@@ -19,14 +19,14 @@ import { type Acknowledged, verifyAcknowledged, verifyFolder } from './verify.ts
 
 const launcher = fileURLToPath(new URL('../../../cli/bin/holdfast.js', import.meta.url))
 const operatorScript = fileURLToPath(new URL('./restless-operator.ts', import.meta.url))
-const kills = 15
+const kills = 9
 
 test(
   `after each of ${kills} kills under load every acknowledged version is there and verifies`,
   { timeout: 300_000 },
   () =>
     withFolder(async folder => {
-      const report = await killAgainAndAgain(folder, kills, 5)
+      const report = await killAgainAndAgain(folder, kills, 3)
       // Enough to lose one; how many there are is a matter of how fast the machine is.
       assert.ok(report.acknowledged > kills / 4, `only ${report.acknowledged} versions were acknowledged`)
     }),

@@ -47,7 +47,7 @@ test('publishing and fetching 200 MB keeps the memory of the process under 384 M
     assert.ok(peakBytes < mostBytes, `it took ${Math.round(peakBytes / 1024 / 1024)} MB`)
   } finally {
     await victim?.kill()
-    await rm(folder, { recursive: true, force: true })
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 })
   }
 })
 
