@@ -25,6 +25,7 @@ test('the usage lists every verb that the server has, and no other', () => {
     'audit',
     'ci',
     'diff',
+    'drill',
     'fix',
     'incident',
     'log',
