@@ -6,6 +6,8 @@ import { confusableKey } from './package-name.ts'
 export const drillScope = '@holdfast-drill'
 /** What a drill lets come in from elsewhere has names here. */
 export const drillUpstreamScope = '@holdfast-drill-upstream'
+/** The origin of those: this registry plays it itself. */
+export const drillOrigin = 'holdfast-drill'
 const loginStart = 'holdfast-drill-'
 
 /** Whether a package is part of a drill. Its name alone decides: no mark can be put on any other, and none taken away. */

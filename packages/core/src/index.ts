@@ -17,6 +17,7 @@ export type { DistTag } from './dist-tag.ts'
 export { parseDistTag } from './dist-tag.ts'
 export {
   drillLogin,
+  drillOrigin,
   drillScope,
   drillUpstreamScope,
   isDrillLogin,

@@ -2,6 +2,7 @@
 /** Config → ports → flows → HTTP: the only file that names concrete adapters. */
 import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { drillOrigin } from '@holdfast/core'
 import { type Config, feedsOf, withPort } from './config.ts'
 import { runConsumers } from './consumers.ts'
 import { openDownloadRecorder } from './download-recorder.ts'
@@ -9,6 +10,7 @@ import { runDrills } from './drill-runner.ts'
 import {
   applyPolicy,
   checkRoutes,
+  drillUpstreamPath,
   type LogWorks,
   openIntake,
   openLog,
@@ -29,7 +31,7 @@ import {
   openMetrics,
   operationMount,
 } from './http/index.ts'
-import type { Clock, Outbound, Ports, Signer, Store, Witnesses } from './ports.ts'
+import type { Clock, Outbound, OwnDoor, Ports, Signer, Store, Witnesses } from './ports.ts'
 import { apiMount } from './protocol/api/index.ts'
 import { feedMounts } from './protocol/feed/index.ts'
 import { logMount } from './protocol/log/index.ts'
@@ -115,7 +117,15 @@ export async function openPorts(
       openUpstream(origin, { ...config, ownKeyId: keys.keyId, clock }),
     ]),
   )
-  const mirrors = openMirrors({ store, config, upstreams, clock })
+  const ownDoor = openOwnDoor(config)
+  // What drills let come in has this registry itself for an upstream, which no page or rule knows of.
+  let played: ReturnType<typeof openUpstream> | undefined
+  const play = () => {
+    played ??= openDrillUpstream(config, ownDoor, clock)
+    return played
+  }
+  const asked = { get: (name: string) => (name === drillOrigin ? play() : upstreams.get(name)) }
+  const mirrors = openMirrors({ store, config, upstreams: asked, clock })
   const { routes } = config
   const blobs = await openFileBlobs(join(config.data, 'blobs'))
   const popular = config.popularNames === undefined ? undefined : await readNames(config.popularNames)
@@ -147,7 +157,7 @@ export async function openPorts(
     ),
     upstreams,
     mirrors,
-    intake: openIntake({ config, store, blobs, signer: keys, upstreams, clock }),
+    intake: openIntake({ config, store, blobs, signer: keys, upstreams: asked, clock }),
     routes,
     advisorySources,
     nameSources: config.upstreamNames.map(from => openNameSource(from, outbound, clock)),
@@ -155,7 +165,7 @@ export async function openPorts(
     lookAlikes,
     mail: openMail(config.smtp, config.mailFrom),
     outbound,
-    ownDoor: openOwnDoor(config),
+    ownDoor,
     domains: config.rdap ? openDomainLookup(config.rdap, config.nameServers, outbound) : undefined,
     reportKeys: config.secretScanningKeys
       ? openReportKeys(config.secretScanningKeys, outbound, clock)
@@ -180,6 +190,7 @@ export async function openPorts(
       await downloads.close()
       await trail.close()
       for (const upstream of upstreams.values()) upstream.close()
+      played?.close()
       await store.close()
     },
   }
@@ -191,6 +202,12 @@ function followKeys(store: Store, signers: readonly Pick<Signer, 'reload'>[]): v
     if (!events.some(({ type }) => type === 'key')) return
     for (const signer of signers) void signer.reload().catch(() => {})
   })
+}
+
+function openDrillUpstream(config: Config, { url }: OwnDoor, clock: Clock) {
+  const origin = { name: drillOrigin, url: url + drillUpstreamPath, authorization: undefined }
+  const allowPrivateHosts = [...config.allowPrivateHosts, new URL(url).hostname.replace(/^\[(.*)\]$/, '$1')]
+  return openUpstream({ ...origin, proxy: undefined, ca: undefined }, { ...config, allowPrivateHosts, clock })
 }
 
 async function openOwnWitnesses(

@@ -239,6 +239,9 @@ export interface Upstream {
   health(): UpstreamHealth
 }
 
+/** Finds an upstream by its origin. */
+export type FindsUpstream = Pick<Ports['upstreams'], 'get'>
+
 /**
  * Upstream packages as this instance knows them, asked for anew when that was long ago. A name is asked for once at a time,
  * whoever waits for it.
@@ -331,6 +334,8 @@ export interface DomainLookup {
  * answers, as where no server runs on the folder.
  */
 export interface OwnDoor {
+  /** Without a slash at the end. */
+  readonly url: string
   ask(request: DoorRequest): Promise<{ readonly status: number; readonly body: string }>
 }
 

@@ -1,5 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isDrillName, matchesName, type NamePattern, type PackageName } from '@holdfast/core'
+import {
+  drillOrigin,
+  drillUpstreamScope,
+  isDrillName,
+  matchesName,
+  type NamePattern,
+  type PackageName,
+} from '@holdfast/core'
 import type { NameRoute, OriginName } from './upstream.ts'
 
 /**
@@ -11,7 +18,9 @@ export function originOf(
   hosted: readonly NamePattern[],
   routes: readonly NameRoute[],
 ): OriginName | undefined {
-  if (isDrillName(foldCase(name)) || hosted.some(pattern => claims(pattern, name))) return 'hosted'
+  if (isDrillName(foldCase(name)))
+    return foldCase(name).startsWith(`${drillUpstreamScope}/`) ? drillOrigin : 'hosted'
+  if (hosted.some(pattern => claims(pattern, name))) return 'hosted'
   let best: NameRoute | undefined
   for (const route of routes)
     if (claims(route.pattern, name) && (best === undefined || isMoreSpecific(route, best))) best = route

@@ -7,6 +7,7 @@ import { type Account, authorize, drillMachine, type Grant } from '../identity/i
 import type { Drill } from '../incident/index.ts'
 import type { Ports, Tx } from '../ports.ts'
 import { closeCase } from './case-close.ts'
+import { upstreamNameOf } from './drill-upstream.ts'
 import { accountEvent } from './leaf.ts'
 import { endMeasures } from './measure.ts'
 import { endTokensOf } from './token.ts'
@@ -26,6 +27,7 @@ export async function cleanUp(ports: Ports, drill: Drill): Promise<string> {
     await removePackages(ports, grant, names.slice(from, from + packagesPerCommit))
     await nextTurn()
   }
+  await closeUpstream(ports, grant, upstreamNameOf(drill))
   await closeCases(ports, drill)
   const about = [...people.map(each => each.id), ...(await listTokenIds(ports, people)), `${drillScope}/`]
   await endMeasures(
@@ -77,6 +79,35 @@ async function removePackage(tx: Tx, ports: Ports, name: PackageName): Promise<v
     for (const tag of (await tx.catalog.listTags(name)).keys()) await tx.catalog.removeTag(name, tag)
     await tx.catalog.removePackage(name, at)
     tx.record({ type: 'unpublish', pkg: name })
+  })
+}
+
+/** What came in of an upstream that is no more stays closed: else its absence would be found, as of any. */
+async function closeUpstream(ports: Ports, grant: Grant, name: PackageName): Promise<void> {
+  const { mirrors } = ports.store
+  const measures = await mirrors.listMeasures(name)
+  const isClosed = new Set(measures.filter(each => each.status === 'quarantined').map(each => each.version))
+  const open = (await mirrors.listIngested(name)).filter(each => !isClosed.has(each.version))
+  const reason = 'a drill is over'
+  await ports.store.commit(grant, [], async tx => {
+    for (const { version } of open) {
+      const at = ports.clock()
+      await tx.upstream.setMeasure(name, version, {
+        package: name,
+        version,
+        status: 'quarantined',
+        reason,
+        at,
+      })
+      const about = {
+        pkg: name,
+        ver: version,
+        fields: { reason: 'other' },
+        detail: { words: reason },
+      } as const
+      tx.record({ type: 'quarantine', ...about })
+    }
+    if (open.length > 0) await tx.upstream.touchMirror(name)
   })
 }
 

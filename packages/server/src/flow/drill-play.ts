@@ -24,6 +24,8 @@ import { tellStaff } from './letter.ts'
 const lookEveryMs = 100
 /** So long the instance has by itself, and so long people have. */
 const patienceMs = { automatic: 120_000, people: 3600_000 } as const
+/** What upstreams say is read again within five minutes, with a minute for the round itself. */
+const upstreamPatienceMs = 15 * 60_000
 
 /**
  * Plays a drill that waits, and cleans up after it. One that was being played when its process ended is cleaned
@@ -47,7 +49,6 @@ async function play(stage: Stage): Promise<Outcome> {
   if (drill.state === 'stopping') return { state: 'stopped', report: emptyReport }
   if (drill.state === 'running') return broken('the process that played it ended')
   const scene = drillScenes[drill.playbook]
-  if (scene === undefined) return broken('this release cannot play it')
   await ports.store.commit(grant, drillEvent(drill, 'play'), tx => tx.drills.setState(drill.id, 'running'))
   const tally: Tally = { infected: [], means: [], tokenIds: [], refused: 0, isOver: false }
   const actions: DrillReport['actions'][number][] = []
@@ -96,7 +97,9 @@ async function act(stage: Stage, scene: Scene, tally: Tally): Promise<Watch> {
 }
 
 async function watchOver(stage: Stage, seen: Watch, look: () => Promise<void>): Promise<void> {
-  const until = performance.now() + patienceMs[stage.drill.path]
+  const { playbook, path } = stage.drill
+  const patience = playbook === 'upstream-takedown' ? upstreamPatienceMs : patienceMs[path]
+  const until = performance.now() + patience
   while (performance.now() < until && !seen.isContained) {
     await checkGoesOn(stage)
     await look()

@@ -2,7 +2,8 @@
 /** The attacks of drills: each is acted out through the same door that a real one would take. */
 import type { PackageName } from '@holdfast/core'
 import type { DrillPlaybook } from '../incident/index.ts'
-import { makeMeans, nameOf, type Part, publishAs, type Stage, say, seed } from './drill-stage.ts'
+import { isServed, makeMeans, nameOf, type Part, publishAs, type Stage, say, seed } from './drill-stage.ts'
+import { upstreamNameOf } from './drill-upstream.ts'
 
 /** What an attack has done so far; grows while it goes on. */
 export interface Tally {
@@ -99,11 +100,28 @@ const leak: Scene = {
   },
 }
 
+const takedown: Scene = {
+  endsMeans: 'always',
+  async prepare(stage, victim) {
+    const name = upstreamNameOf(stage.drill)
+    const versions = ['1.0.0', '1.0.1']
+    for (const version of versions)
+      if (!(await isServed(stage, victim.secret, name, version)))
+        throw new Error(`${name}@${version} does not come in from the upstream of the drill`)
+    say(stage, `${versions.length} versions came in from an upstream, and somebody installed them`)
+  },
+  async attack(stage, _victim, tally) {
+    tally.infected.push({ name: upstreamNameOf(stage.drill), version: bad })
+    say(stage, `the upstream lists ${bad} no longer`)
+  },
+}
+
 /** By playbook. */
-export const drillScenes: Readonly<Partial<Record<DrillPlaybook, Scene>>> = {
+export const drillScenes: Readonly<Record<DrillPlaybook, Scene>> = {
   worm,
   'account-takeover': takeover,
   'leaked-token': leak,
+  'upstream-takedown': takedown,
 }
 
 async function spread(

@@ -74,6 +74,7 @@ export {
   readLastDrill,
   stopDrill,
 } from './drill.ts'
+export { drillUpstreamPath, readDrillPackument, readDrillTarball } from './drill-upstream.ts'
 export { explainProvenance, findLowered, type ProvenanceWords } from './explain-provenance.ts'
 export { listExposed } from './exposure.ts'
 export { type FeedState, listFeedStates } from './feed-state.ts'

@@ -17,7 +17,16 @@ import {
   type NewEvent,
   type RecordPlace,
 } from '../integrity/index.ts'
-import type { Arrival, BlobWriter, Intake, KeptAttestations, Ports, Tx, WrittenBytes } from '../ports.ts'
+import type {
+  Arrival,
+  BlobWriter,
+  FindsUpstream,
+  Intake,
+  KeptAttestations,
+  Ports,
+  Tx,
+  WrittenBytes,
+} from '../ports.ts'
 import { isTrusted } from './own-signature.ts'
 import { accuseProvenance, fetchProvenance, isAttested } from './provenance.ts'
 import { findRecall, recall } from './recall.ts'
@@ -26,7 +35,9 @@ import { keepDue, type Screened, screenArrival, toScreening } from './screening.
 import { followArrival } from './takedown.ts'
 import { alarm, faultOf, grantIngest, recordFaults } from './upstream-fault.ts'
 
-type Taking = Pick<Ports, 'config' | 'store' | 'blobs' | 'signer' | 'upstreams' | 'clock'>
+type Taking = Pick<Ports, 'config' | 'store' | 'blobs' | 'signer' | 'clock'> & {
+  readonly upstreams: FindsUpstream
+}
 
 /** A version on its way in. */
 interface Wanted {

@@ -2,12 +2,12 @@
 import { isProblem, type PackageName, type Problem, problem } from '@holdfast/core'
 import type { Mirror, OriginName } from '../catalog/index.ts'
 import { checkNotFrozen } from '../identity/index.ts'
-import type { KnownMirror, Mirrors, Ports, UpstreamAnswer, UpstreamContent } from '../ports.ts'
+import type { FindsUpstream, KnownMirror, Mirrors, Ports, UpstreamAnswer, UpstreamContent } from '../ports.ts'
 import { Remembered } from './remembered.ts'
 import { followUpstream } from './takedown.ts'
 import { faultOf, recordFaults } from './upstream-fault.ts'
 
-type Mirroring = Pick<Ports, 'store' | 'upstreams' | 'clock' | 'config'>
+type Mirroring = Pick<Ports, 'store' | 'clock' | 'config'> & { readonly upstreams: FindsUpstream }
 
 /** So long an answer counts without asking again. */
 const freshMs = 5 * 60_000

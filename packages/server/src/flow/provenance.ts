@@ -4,12 +4,12 @@ import { type Digest, isProblem, type PackageName, problem, type Version } from 
 import { decide, type Ingested, type OriginName, refuse, type UpstreamVersion } from '../catalog/index.ts'
 import { type Actor, authorize } from '../identity/index.ts'
 import { type NewEvent, verifyProvenance } from '../integrity/index.ts'
-import type { KeptAttestations, Ports } from '../ports.ts'
+import type { FindsUpstream, KeptAttestations, Ports } from '../ports.ts'
 import { mapAhead } from './map-ahead.ts'
 import { faultOf, grantIngest } from './upstream-fault.ts'
 import { viewPackage } from './view.ts'
 
-type Attesting = Pick<Ports, 'config' | 'upstreams' | 'clock'>
+type Attesting = Pick<Ports, 'config' | 'clock'> & { readonly upstreams: FindsUpstream }
 
 const againMs = 3600_000
 const aRound = 100

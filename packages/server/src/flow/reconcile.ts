@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isProblem, type PackageName } from '@holdfast/core'
+import { drillOrigin, isProblem, type PackageName } from '@holdfast/core'
 import { type OriginName, originOf } from '../catalog/index.ts'
 import type { Ports } from '../ports.ts'
 import { mapAhead } from './map-ahead.ts'
@@ -24,7 +24,7 @@ export async function reconcile(ports: Ports): Promise<void> {
   const hosted = await ports.store.catalog.listHosted()
   // A name that became ours, or comes from another upstream now, is never asked for where it was.
   const isOf = (name: PackageName, origin: OriginName) => originOf(name, hosted, ports.routes) === origin
-  const rounds = [...ports.upstreams.keys()].map(async origin => {
+  const rounds = [...ports.upstreams.keys(), drillOrigin].map(async origin => {
     const { mirrors } = ports.store
     const used = await mirrors.listStale(origin, now - hot.checkedAgoMs, now - hot.usedAgoMs, hot.aMinute)
     const rest = await mirrors.listUnasked(origin, now - cold.checkedAgoMs, cold.aMinute)

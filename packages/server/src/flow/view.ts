@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import {
   type Digest,
   type DistTag,
+  isDrillName,
   isProblem,
   type PackageName,
   type Problem,
@@ -153,7 +154,7 @@ export async function findKept(ports: Viewing, name: PackageName): Promise<KeptP
 
 async function findMirrored(ports: Viewing, name: PackageName): Promise<KeptPackage | undefined> {
   const { store, mirrors, routes } = ports
-  if (routes.length === 0) return undefined
+  if (routes.length === 0 && !isDrillName(name)) return undefined
   const origin = originOf(name, await store.catalog.listHosted(), routes)
   if (origin === undefined || origin === 'hosted') return undefined
   const known = await mirrors.get(name, origin)

@@ -9,10 +9,11 @@ const anywhere: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::
 /** The socket that this instance listens on, from this machine. */
 export function openOwnDoor({ host, port }: Pick<Config, 'host' | 'port'>): OwnDoor {
   const address = anywhere[host] ?? host
-  const base = `http://${address.includes(':') ? `[${address}]` : address}:${port}`
+  const url = `http://${address.includes(':') ? `[${address}]` : address}:${port}`
   return {
+    url,
     async ask({ method, path, token, body }) {
-      const answer = await fetch(base + path, {
+      const answer = await fetch(url + path, {
         method,
         redirect: 'manual',
         headers: {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import { isDrillName } from '@holdfast/core'
+import { isDrillName, parsePackageName } from '@holdfast/core'
 import { drillEvent } from '../../src/flow/drill.ts'
 import { isAlive, isServed, makePart, nameOf, openStage, seed } from '../../src/flow/drill-stage.ts'
 import { createOrg, keepDrilling } from '../../src/flow/index.ts'
@@ -72,6 +72,30 @@ test('a token that leaks in a package is dead before anybody can use it, and tho
     assert.notEqual(drill[mark], null, mark)
   const letters = await world.ports.store.mail.listRecent(20)
   assert.ok(letters.some(each => each.subject.startsWith("DRILL: Your token 'drill' leaked")))
+  await world.check()
+})
+
+test('what the upstream of a drill withdraws is found when it is read again, closed and told', async t => {
+  const { world, rae } = await openScene(t)
+  const { id } = await begin(world, rae, { playbook: 'upstream-takedown' })
+  await waitFor(world, rae, id, each => each.attackAt !== null)
+  world.advance(6 * 60_000)
+  const drill = await waitFor(world, rae, id, each => each.endedAt !== null)
+  assert.deepEqual([drill.state, drill.report.fault], ['done', ''])
+  for (const mark of ['detectedAt', 'notifiedAt', 'containedAt'] as const)
+    assert.notEqual(drill[mark], null, mark)
+  const name = `@holdfast-drill-upstream/${id.slice(6, 14)}`
+  for (const version of ['1.0.0', '1.0.1']) {
+    const reply = await world.npm(`GET /${name}/-/${id.slice(6, 14)}-${version}.tgz`)
+    assert.notEqual(reply.status, 200, version)
+  }
+  // It is no longer there at all, and that is found too: nobody is told again.
+  const letters = (await world.ports.store.mail.listRecent(100)).length
+  world.advance(7 * 60_000)
+  await world.ports.mirrors.refresh(parsePackageName(name), 'holdfast-drill').catch(() => {})
+  await delay(500)
+  assert.equal((await world.ports.store.mail.listRecent(100)).length, letters)
+  await nothingIsLeft(world, drill)
   await world.check()
 })
 

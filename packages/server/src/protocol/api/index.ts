@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Our own JSON API, below `/api/v1/`. */
 import { type Problem, problem } from '@holdfast/core'
+import { drillUpstreamPath } from '../../flow/index.ts'
 import type { Answer, Call, Mount } from '../../http/index.ts'
 import type { Ports } from '../../ports.ts'
 import { advisoryPrefix, answerAdvisory, postAdvisory } from './advisory.ts'
 import { answerBlast, casesPrefix } from './blast.ts'
 import { giveReadToken } from './ci.ts'
 import { answerDrills, drillsPath } from './drill.ts'
+import { answerDrillUpstream } from './drill-upstream.ts'
 import { answerIncidents, incidentsPath } from './incident.ts'
 import { reportLeaks, reportSignedLeaks, revokeTokens } from './leak.ts'
 import {
@@ -76,6 +78,8 @@ async function handle(ports: Ports, call: Call): Promise<Answer> {
   if (path === incidentsPath || path.startsWith(`${incidentsPath}/`))
     return answerIncidents(ports, call, path)
   if (path === drillsPath || path.startsWith(`${drillsPath}/`)) return answerDrills(ports, call, path)
+  if (call.method === 'GET' && path.startsWith(`${drillUpstreamPath}/`))
+    return answerDrillUpstream(ports, path)
   const isThere = Object.keys(routes).some(each => each.endsWith(` ${path}`))
   throw problem(isThere ? 'method-not-allowed' : 'not-found', { method: call.method })
 }

@@ -141,7 +141,7 @@ function after({ attackAt }: Drill, at: number | null): string {
 
 function form(): Markup {
   return html`<h2>Begin a drill</h2>
-<p>It makes two accounts and up to 200 packages in <code>@holdfast-drill</code>, attacks them through this registry's own door, and removes them. Nobody else's packages, tokens or letters are touched; those who respond get letters that begin with <q>DRILL:</q>. The log keeps about four entries a package. At most two minutes, an hour where it waits for people.</p>
+<p>It makes two accounts and up to 200 packages in <code>@holdfast-drill</code>, attacks them through this registry's own door, and removes them. Nobody else's packages, tokens or letters are touched; those who respond get letters that begin with <q>DRILL:</q>. The log keeps about four entries a package. At most two minutes, fifteen for a takedown, an hour where it waits for people.</p>
 <form class="form" method="post" action="${path}">
 ${radios(
   'playbook',
