@@ -7,7 +7,7 @@ type Transact = <T>(work: (tx: Kysely<Schema>) => Promise<T>) => Promise<T>
 
 type Dialect = 'sqlite' | 'postgres'
 
-const addressesAtOnce = 50
+const addressesAtOnce = 250
 const holdersAtOnce = 50
 const rowOf: Readonly<Record<Dialect, string>> = { sqlite: 'rowid', postgres: 'ctid' }
 

@@ -734,7 +734,8 @@ async function reading(
     first_at: 'int',
     last_at: 'int',
   })
-  await index(db, 'download', ['day'])
+  // Also what of a day still has a whole address.
+  await index(db, 'download', ['day', 'address'])
   // In the order in which holders are listed: a page of a million is read from where it begins, and sums from this alone.
   await index(db, 'download', ['package', 'version', 'account', 'token', 'address', 'client', 'count'])
   // Who fetched what before that: an identity and a version, no address and no client.
