@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { after, test } from 'node:test'
+import { openCommandLine } from '../../test/command-line.ts'
 
-const launcher = join(import.meta.dirname, '../../bin/holdfast.js')
+const home = await mkdtemp(join(tmpdir(), 'holdfast-lookalike-'))
+after(() => rm(home, { recursive: true }))
+const commandLine = openCommandLine(home)
+const lookalike = (...words: string[]) => commandLine({}, 'lookalike', ...words)
 
-function lookalike(...args: string[]) {
-  return spawnSync(process.execPath, [launcher, 'lookalike', ...args], { encoding: 'utf8' })
-}
-
-test('holdfast lookalike tells verdict, target and trick without a server', () => {
-  const { status, stdout } = lookalike('expresss', 'express', '--json')
-  assert.equal(status, 1)
+test('holdfast lookalike tells verdict, target and trick without a server', async () => {
+  const { code, out } = await lookalike('expresss', 'express', '--json')
+  assert.equal(code, 1)
   assert.deepEqual(
-    stdout
+    out
       .trim()
       .split('\n')
       .map(line => JSON.parse(line)),
@@ -25,16 +26,16 @@ test('holdfast lookalike tells verdict, target and trick without a server', () =
   )
 })
 
-test('holdfast lookalike asks in words what was meant', () => {
-  assert.equal(lookalike('expresss').stdout, 'expresss: hold, did you mean express? (repetition)\n')
-  assert.equal(lookalike('express').status, 0)
+test('holdfast lookalike asks in words what was meant', async () => {
+  assert.equal((await lookalike('expresss')).out, 'expresss: hold, did you mean express? (repetition)\n')
+  assert.equal((await lookalike('express')).code, 0)
 })
 
-test('what cannot be a name is refused before anything is read', () => {
+test('what cannot be a name is refused before anything is read', async () => {
   for (const bad of ['../x', 'a b', '@scope', '', 'x'.repeat(215)]) {
-    const { status, stdout, stderr } = lookalike(bad, '--json')
-    assert.deepEqual([status, stdout], [2, ''], bad)
-    assert.match(stderr, /cannot be a package name/)
+    const { code, out, err } = await lookalike(bad, '--json')
+    assert.deepEqual([code, out], [2, ''], bad)
+    assert.match(err, /cannot be a package name/)
   }
-  assert.equal(lookalike().status, 2)
+  assert.equal((await lookalike()).code, 2)
 })

