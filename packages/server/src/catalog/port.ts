@@ -182,7 +182,14 @@ export interface CatalogWrites {
   setDeprecated(name: PackageName, version: Version, message: string): Promise<void>
   /** Replaces the registry's signatures over a version (JSON text). */
   setSignatures(name: PackageName, version: Version, signatures: string): Promise<void>
-  setStatus(name: PackageName, version: Version, status: Status, reason: string, at: number): Promise<void>
+  /** One, or several at once. */
+  setStatus(
+    name: PackageName,
+    versions: Version | readonly Version[],
+    status: Status,
+    reason: string,
+    at: number,
+  ): Promise<void>
   removePackage(name: PackageName, at: number): Promise<void>
   setAccess(name: PackageName, access: Access): Promise<void>
   setRequiresTfa(name: PackageName, required: TfaDemand): Promise<void>

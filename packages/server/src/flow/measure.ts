@@ -288,12 +288,16 @@ async function closeSome(
     await amend(tx.catalog, name, ports.clock(), async () => {
       const closed = await withStatus(tx, name, versions)
       await tx.measures.addVersions(id, closed)
-      for (const { version, was } of closed) {
-        if (was !== 'live' && was !== 'yanked') continue
-        await tx.catalog.setStatus(name, version, 'quarantined', words || reason, ports.clock())
-        const about = { pkg: name, ver: version, fields: { reason } }
-        tx.record({ type: 'quarantine', ...about, detail: { words, measure: id } })
-      }
+      const shut = closed.filter(isOpen).map(each => each.version)
+      await tx.catalog.setStatus(name, shut, 'quarantined', words || reason, ports.clock())
+      for (const ver of shut)
+        tx.record({
+          type: 'quarantine',
+          pkg: name,
+          ver,
+          fields: { reason },
+          detail: { words, measure: id },
+        })
     })
 }
 
@@ -336,16 +340,24 @@ async function openSome(
       const now = new Map((await withStatus(tx, name, versions)).map(each => [each.version, each.was]))
       const names = versions.map(each => each.version)
       await tx.measures.dropVersions(id, name, names)
-      for (const each of versions) {
-        const { version, was } = each
-        const isClosed = now.get(version) === 'quarantined' && (was === 'live' || was === 'yanked')
-        if (!isClosed || (await tx.measures.passOn(id, each))) continue
-        await tx.catalog.setStatus(name, version, was, '', ports.clock())
+      const shut = versions.filter(each => now.get(each.version) === 'quarantined' && isOpen(each))
+      const kept = await tx.measures.passOn(id, name, shut)
+      const opened = shut.filter(each => !kept.has(each.version))
+      for (const [was, some] of Map.groupBy(opened, each => each.was)) {
+        const numbers = some.map(each => each.version)
+        await tx.catalog.setStatus(name, numbers, was, '', ports.clock())
+      }
+      for (const { version, was } of opened) {
         const about = { pkg: name, ver: version, fields: { reason }, detail: { measure: id } }
         tx.record({ type: 'release', ...about })
         if (was === 'yanked') tx.record({ type: 'yank', ...about })
       }
     })
+}
+
+/** Whether a measure changed what it was, and its end gives that back. */
+function isOpen({ was }: ClosedVersion): boolean {
+  return was === 'live' || was === 'yanked'
 }
 
 function byPackage<T extends MeasureVersion>(versions: readonly T[]): ReadonlyMap<PackageName, readonly T[]> {

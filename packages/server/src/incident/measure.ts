@@ -153,6 +153,6 @@ export interface MeasureWrites {
   end(id: string, by: string, at: number): Promise<boolean>
   addVersions(id: string, versions: readonly ClosedVersion[]): Promise<void>
   dropVersions(id: string, name: PackageName, versions: readonly Version[]): Promise<void>
-  /** True when another measure that holds closes this version too: it now remembers what the version was. */
-  passOn(id: string, version: ClosedVersion): Promise<boolean>
+  /** Which of these another measure that holds closes too: it now remembers what they were. */
+  passOn(id: string, name: PackageName, versions: readonly ClosedVersion[]): Promise<ReadonlySet<Version>>
 }

@@ -15,12 +15,16 @@ import {
   applyPolicy,
   askWaiver,
   changeAccess,
+  contain,
   decideWaiver,
   deprecate,
+  listMeasures,
   type Measure,
+  parseDraft,
   removeTag,
   setTag,
   takeMeasure,
+  undoMeasure,
   unpublishMissing,
   unpublishPackage,
 } from '../../src/flow/index.ts'
@@ -34,11 +38,17 @@ const measures: readonly Measure[] = ['quarantine', 'release', 'yank', 'unyank']
 // States that no flow leads to yet are set as their flow will.
 const states: readonly Status[] = ['pending', 'staged', 'cooling', 'held', 'blocked', 'live']
 
+const queries = ['package', 'version', 'hash', 'indicator'] as const
+type Query = (typeof queries)[number]
+
 export type Change =
   | { readonly kind: 'publish'; readonly version: Version; readonly tag: DistTag }
   | { readonly kind: 'deprecate'; readonly version: Version; readonly message: string }
   | { readonly kind: 'measure'; readonly version: Version; readonly measure: Measure }
   | { readonly kind: 'status'; readonly version: Version; readonly status: Status }
+  | { readonly kind: 'contain'; readonly by: Query; readonly version: Version }
+  | { readonly kind: 'freeze' }
+  | { readonly kind: 'undo'; readonly which: 'oldest' | 'newest' }
   | { readonly kind: 'tag'; readonly version: Version; readonly tag: DistTag }
   | { readonly kind: 'untag'; readonly tag: DistTag }
   | { readonly kind: 'access'; readonly access: 'public' | 'restricted' }
@@ -104,6 +114,18 @@ export const anyChange: fc.Arbitrary<Change> = fc.oneof(
       status: fc.constantFrom(...states),
     }),
   },
+  {
+    weight: 3,
+    arbitrary: fc.record({ kind: fc.constant('contain' as const), by: fc.constantFrom(...queries), version }),
+  },
+  { weight: 1, arbitrary: fc.constant({ kind: 'freeze' as const }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant('undo' as const),
+      which: fc.constantFrom('oldest' as const, 'newest' as const),
+    }),
+  },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('tag' as const), version, tag }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('untag' as const), tag }) },
   {
@@ -153,6 +175,16 @@ async function apply(live: Live, ports: Ports, name: PackageName, change: Change
     }
     case 'status':
       return setStatus(ports, name, change.version, change.status)
+    case 'contain':
+      return quarantine(ports, name, change.by, change.version)
+    case 'freeze':
+      return contain(
+        ports,
+        operator,
+        parseDraft({ kind: 'freeze', subject: `package:${name}`, reason: 'security' }),
+      )
+    case 'undo':
+      return undoOne(ports, name, change.which)
     case 'tag':
       return setTag(ports, operator, name, change.tag, change.version)
     case 'untag':
@@ -175,6 +207,28 @@ async function apply(live: Live, ports: Ports, name: PackageName, change: Change
     case 'malware':
       return addAdvisories(ports, operator, [malware(name, change.version, change.isWithdrawn)], [])
   }
+}
+
+/** Closes what a query names: of this package, so that others are left alone. */
+async function quarantine(ports: Ports, name: PackageName, by: Query, ver: Version) {
+  const digest = (await ports.store.catalog.findVersion(name, ver))?.digest
+  const query = {
+    package: {},
+    version: { version: ver },
+    hash: { hash: digest },
+    indicator: { indicator: `"${ver}"` },
+  }
+  const draft = { kind: 'quarantine', package: name, reason: 'security', ...query[by] }
+  return contain(ports, operator, parseDraft(draft))
+}
+
+/** Of measures that overlap each remembers what the other closed. */
+async function undoOne(ports: Ports, name: PackageName, which: 'oldest' | 'newest') {
+  const holding = (await listMeasures(ports, operator)).filter(
+    each => each.undoneAt === null && each.subject.includes(name),
+  )
+  const found = holding.at(which === 'newest' ? 0 : -1)
+  if (found !== undefined) await undoMeasure(ports, operator, found.id)
 }
 
 async function decide(ports: Ports, name: PackageName, ver: Version, act: 'grant' | 'refuse' | 'end') {

@@ -239,8 +239,13 @@ export function catalogWrites(db: Kysely<Schema>): CatalogWrites {
     async setSignatures(name, version, signatures) {
       await oneVersion(db, name, version).set({ signatures }).execute()
     },
-    async setStatus(name, version, status, reason, at) {
-      await oneVersion(db, name, version)
+    async setStatus(name, versions, status, reason, at) {
+      const numbers = [versions].flat()
+      if (numbers.length === 0) return
+      await db
+        .updateTable('version')
+        .where('package', '=', name)
+        .where('version', 'in', numbers)
         .set({ ...keepStatus(status), reason, removed_at: status === 'removed' ? at : null })
         .execute()
     },

@@ -16,6 +16,9 @@ import { prepare } from './prepared.ts'
 import type { Schema } from './schema.ts'
 
 const maxLeafBytes = 8 * 1024
+/** Fewer than what a statement may have of parameters. */
+const rowsAtOnce = 500
+const noLeaf = { seq: null, prev: null, leaf: null, leaf_hash: null }
 
 const leafActorKind = {
   person: 'user',
@@ -26,10 +29,10 @@ const leafActorKind = {
   nobody: 'system',
 } as const
 
-const nextRow = prepare(db =>
+const takeRow = prepare((db, count: number) =>
   db
     .updateTable('event_counter')
-    .set(eb => ({ position: eb('position', '+', 1) }))
+    .set(eb => ({ position: eb('position', '+', count) }))
     .where('one', '=', 1)
     .returning('position'),
 )
@@ -37,49 +40,98 @@ const chainRow = prepare((db, name: string) =>
   db.selectFrom('package_chain').selectAll().where('pkg', '=', name),
 )
 
+/** The last link of a package's own chain. */
+interface Link {
+  readonly seq: number
+  readonly leaf_hash: string
+}
+
+type EventRow = Selectable<Schema['event']>
+
 /**
- * Writes one event as the last act of its transaction. The counter row stays locked until the commit, so positions
+ * Writes the events of a transaction as its last act. The counter row stays locked until the commit, so positions
  * come out in the order of commits on both databases, and a cursor never steps over an event that commits late.
  */
-export async function appendEvent(
+export async function appendEvents(
   tx: Kysely<Schema>,
   logOrigin: string,
   actor: Actor,
-  event: NewEvent,
+  events: readonly NewEvent[],
   at: number,
-): Promise<StoredEvent> {
-  const position = await nextPosition(tx)
-  const id = uuidv7(at)
-  const chained =
-    eventTable[event.type].audience === 'log' ? await chain(tx, logOrigin, actor, event, id, at) : undefined
-  const row: Selectable<Schema['event']> = {
-    position,
-    id,
-    at,
-    type: event.type,
-    actor_kind: actor.kind,
-    actor_id: actorId(actor),
-    pkg: event.pkg ?? null,
-    ver: event.ver ?? null,
-    seq: chained?.seq ?? null,
-    prev: chained?.prev ?? null,
-    leaf: chained?.leaf ?? null,
-    leaf_hash: chained?.leafHash ?? null,
-    detail: JSON.stringify(event.detail ?? {}),
-  }
-  await tx.insertInto('event').values(row).execute()
-  if (event.document !== undefined) await addLeafDocument(tx, event.document)
-  return toEvent(row)
+): Promise<readonly StoredEvent[]> {
+  if (events.length === 0) return []
+  const before = (await takePositions(tx, events.length)) - events.length
+  const chains = await readChains(tx, events)
+  const rows = events.map((event, index): EventRow => {
+    const id = uuidv7(at)
+    return {
+      position: before + index + 1,
+      id,
+      at,
+      type: event.type,
+      actor_kind: actor.kind,
+      actor_id: actorId(actor),
+      pkg: event.pkg ?? null,
+      ver: event.ver ?? null,
+      ...(isLogged(event) ? chain(chains, logOrigin, actor, event, id, at) : noLeaf),
+      detail: JSON.stringify(event.detail ?? {}),
+    }
+  })
+  for (let from = 0; from < rows.length; from += rowsAtOnce)
+    await tx
+      .insertInto('event')
+      .values(rows.slice(from, from + rowsAtOnce))
+      .execute()
+  await writeChains(tx, chains)
+  for (const { document } of events) if (document !== undefined) await addLeafDocument(tx, document)
+  return rows.map(toEvent)
 }
 
-async function nextPosition(tx: Kysely<Schema>): Promise<number> {
-  const [row] = (await nextRow(tx)).rows
+/** The last of so many that nobody else has. */
+async function takePositions(tx: Kysely<Schema>, count: number): Promise<number> {
+  const [row] = (await takeRow(tx, count)).rows
   if (row === undefined) throw new Error('events have no counter')
   return row.position
 }
 
-/** The canonical leaf and its place in the package's own chain (transparency-log reference, section 13). */
-async function chain(tx: Kysely<Schema>, log: string, actor: Actor, event: NewEvent, id: string, at: number) {
+function isLogged({ type }: NewEvent): boolean {
+  return eventTable[type].audience === 'log'
+}
+
+async function readChains(tx: Kysely<Schema>, events: readonly NewEvent[]): Promise<Map<string, Link>> {
+  const chains = new Map<string, Link>()
+  for (const event of events) {
+    if (event.pkg === undefined || !isLogged(event) || chains.has(event.pkg)) continue
+    const [last] = (await chainRow(tx, event.pkg)).rows
+    chains.set(event.pkg, last ?? { seq: 0, leaf_hash: '' })
+  }
+  return chains
+}
+
+async function writeChains(tx: Kysely<Schema>, chains: ReadonlyMap<string, Link>): Promise<void> {
+  const rows = [...chains].map(([pkg, { seq, leaf_hash }]) => ({ pkg, seq, leaf_hash }))
+  for (let from = 0; from < rows.length; from += rowsAtOnce)
+    await tx
+      .insertInto('package_chain')
+      .values(rows.slice(from, from + rowsAtOnce))
+      .onConflict(clash =>
+        clash.column('pkg').doUpdateSet(eb => ({
+          seq: eb.ref('excluded.seq'),
+          leaf_hash: eb.ref('excluded.leaf_hash'),
+        })),
+      )
+      .execute()
+}
+
+/** The canonical leaf and its place in the package's own chain (transparency-log reference, section 13), which it makes longer. */
+function chain(
+  chains: Map<string, Link>,
+  log: string,
+  actor: Actor,
+  event: NewEvent,
+  id: string,
+  at: number,
+): Pick<EventRow, 'seq' | 'prev' | 'leaf' | 'leaf_hash'> {
   const common = {
     ...event.fields,
     v: 1,
@@ -90,20 +142,16 @@ async function chain(tx: Kysely<Schema>, log: string, actor: Actor, event: NewEv
     actor: leafActor(actor),
     ...(event.ver === undefined ? {} : { ver: event.ver }),
   }
-  if (event.pkg === undefined) {
+  const last = event.pkg === undefined ? undefined : chains.get(event.pkg)
+  if (event.pkg === undefined || last === undefined) {
     const leaf = writeLeaf(common)
-    return { seq: null, prev: null, leaf, leafHash: hashLeaf(leaf) }
+    return { seq: null, prev: null, leaf, leaf_hash: hashLeaf(leaf) }
   }
-  const [last] = (await chainRow(tx, event.pkg)).rows
-  const place = { seq: (last?.seq ?? 0) + 1, prev: last?.leaf_hash ?? '' }
+  const place = { seq: last.seq + 1, prev: last.leaf_hash }
   const leaf = writeLeaf({ ...common, pkg: event.pkg, ...place })
   const link = { seq: place.seq, leaf_hash: hashLeaf(leaf) }
-  await tx
-    .insertInto('package_chain')
-    .values({ pkg: event.pkg, ...link })
-    .onConflict(clash => clash.column('pkg').doUpdateSet(link))
-    .execute()
-  return { ...place, leaf, leafHash: link.leaf_hash }
+  chains.set(event.pkg, link)
+  return { ...place, leaf, leaf_hash: link.leaf_hash }
 }
 
 /** What acts by itself has a name, and people and machines an id that says nothing. */
@@ -124,7 +172,7 @@ function writeLeaf(leaf: Readonly<Record<string, unknown>>): string {
 /** An event of which nothing but its leaf is left, in the next place. */
 export async function insertLeaf(tx: Kysely<Schema>, text: string): Promise<void> {
   const leaf = JSON.parse(text) as RecoveredLeaf
-  const position = await nextPosition(tx)
+  const position = await takePositions(tx, 1)
   const leafHash = hashLeaf(text)
   await tx
     .insertInto('event')

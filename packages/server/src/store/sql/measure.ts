@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Status } from '@holdfast/core'
+import type { Status, Version } from '@holdfast/core'
 import { type Kysely, type Selectable, sql } from 'kysely'
 import type {
   MeasureReads,
@@ -99,26 +99,29 @@ export function measureWrites(db: Kysely<Schema>): MeasureWrites {
       const listed = db.deleteFrom('measure_version').where('measure', '=', measure)
       await listed.where('package', '=', name).where('version', 'in', versions).execute()
     },
-    async passOn(id, { name, version, was }) {
-      const row = await db
+    async passOn(id, name, versions) {
+      if (versions.length === 0) return new Set()
+      const rows = await db
         .selectFrom('measure_version')
         .innerJoin('measure', 'measure.id', 'measure_version.measure')
-        .select('measure.id')
+        .select(['measure.id', 'measure_version.version'])
         .where('measure_version.package', '=', name)
-        .where('measure_version.version', '=', version)
+        .where(
+          'measure_version.version',
+          'in',
+          versions.map(each => each.version),
+        )
         .where('measure.id', '<>', id)
         .where('measure.undone_at', 'is', null)
-        .limit(1)
-        .executeTakeFirst()
-      if (row === undefined) return false
-      await db
-        .updateTable('measure_version')
-        .set({ was })
-        .where('measure', '=', row.id)
-        .where('package', '=', name)
-        .where('version', '=', version)
         .execute()
-      return true
+      const heirs = new Map(rows.map(row => [row.version as Version, row.id]))
+      for (const { version, was } of versions) {
+        const heir = heirs.get(version)
+        if (heir === undefined) continue
+        const listed = db.updateTable('measure_version').set({ was }).where('measure', '=', heir)
+        await listed.where('package', '=', name).where('version', '=', version).execute()
+      }
+      return new Set(heirs.keys())
     },
   }
 }

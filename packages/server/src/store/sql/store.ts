@@ -12,7 +12,7 @@ import { catalogReads, catalogWrites } from './catalog.ts'
 import { communityReads, communityWrites } from './community.ts'
 import { drillReads, drillWrites } from './drill.ts'
 import type { SqlDriver } from './driver.ts'
-import { appendEvent, readEvents, readPackageEvents } from './event.ts'
+import { appendEvents, readEvents, readPackageEvents } from './event.ts'
 import { habitReads, habitWrites } from './habit.ts'
 import { hookRows } from './hook.ts'
 import { identityReads, identityUpkeep, identityWrites } from './identity.ts'
@@ -86,12 +86,8 @@ export async function openStore(driver: SqlDriver<Schema>, clock: Clock, logOrig
       const done = await transact(async tx => {
         const events: NewEvent[] = [event].flat()
         const result = await work(openTx(tx, clock, each => events.push(each)))
-        const stored: StoredEvent[] = []
         // One commit is one moment: readers of the log tell by it what belongs together.
-        const at = clock()
-        for (const each of events)
-          stored.push(await appendEvent(tx, instance.logOrigin, grant.actor, each, at))
-        return { result, stored }
+        return { result, stored: await appendEvents(tx, instance.logOrigin, grant.actor, events, clock()) }
       })
       // A crash here loses nothing: whoever follows reads on from its cursor.
       await feed.committed(done.stored)
