@@ -101,6 +101,41 @@ test('everything asks for a word', async () => {
   )
 })
 
+test('a predicate that happens to match everything asks for the word, and closes nothing without it', async () => {
+  await world.publish(alice, 'crowd', '1.0.0')
+  for (let patch = 1; patch <= 10; patch++) await world.publish(alice, 'crowd', `1.0.${patch}`)
+  const wish = { kind: 'quarantine', since: '2000-01-01T00:00:00Z' }
+  const seen = await measure(rae, wish, '/preview')
+  assert.equal(seen.body.word, 'everything')
+  const refused = await measure(rae, { ...wish, confirm: 'yes' })
+  assert.deepEqual([refused.body.code, refused.body.count], ['measure-unconfirmed', seen.body.count])
+  assert.equal(await statusOf('crowd'), 200)
+})
+
+test('what has ended can be neither ended, confirmed nor asked for again', async () => {
+  await world.publish(alice, 'ended', '1.0.0')
+  const { body } = await measure(rae, { kind: 'quarantine', package: 'ended' })
+  await measure(rae, { id: body.id }, '/undo')
+  for (const act of ['/undo', '/confirm'])
+    assert.equal((await measure(sam, { id: body.id }, act)).body.code, 'measure-ended', act)
+  assert.equal(await statusOf('ended'), 200)
+})
+
+test('whoever took over one responder keeps nothing closed or open alone', async () => {
+  await world.publish(alice, 'siege', '1.0.0')
+  const registry = { kind: 'freeze', subject: 'registry', confirm: 'registry' }
+  const taken = await measure(rae, registry)
+  assert.equal((await measure(rae, { id: taken.body.id }, '/confirm')).body.code, 'measure-needs-second')
+  assert.equal(await canPublish(alice, 'siege', '1.0.1'), false)
+  assert.equal((await measure(sam, { id: taken.body.id }, '/undo')).body.state, 'asked')
+  assert.equal(await undoMeasure(world.ports, operator, taken.body.id), 'undone')
+  assert.ok(await canPublish(alice, 'siege', '1.0.1'))
+  const kept = await measure(sam, { kind: 'freeze', subject: 'package:siege' })
+  assert.equal((await measure(rae, { id: kept.body.id }, '/undo')).body.state, 'asked')
+  assert.equal(await canPublish(alice, 'siege', '1.0.2'), false)
+  assert.equal(await undoMeasure(world.ports, operator, kept.body.id), 'undone')
+})
+
 test('a frozen package, account, switch or registry takes no publish, others go on, and reading does', async () => {
   await world.publish(alice, 'ice', '1.0.0')
   await world.publish(bob, 'water', '1.0.0')
