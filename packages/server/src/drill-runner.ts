@@ -8,8 +8,10 @@ import type { Ports } from './ports.ts'
 const lease = 'drills'
 const leaseMs = 30_000
 const renewMs = 10_000
-/** For a drill whose process ended, and for one begun where the event was missed. */
+/** For one begun where the event was missed. */
 const lookEveryMs = 60_000
+/** For one that somebody else plays: when their lease ends it is ours to clean up. */
+const lookSoonMs = 5_000
 
 /**
  * Plays drills when they are begun, in whichever process is free first. Returns what ends that: a drill under way breaks off, and
@@ -25,12 +27,15 @@ export function runDrills(ports: Ports, log: Log): () => Promise<void> {
   const loop = async () => {
     while (!end.signal.aborted) {
       wake = new AbortController()
-      await playOne(ports, owner, end.signal).catch(error => {
+      const isOpen = await playOne(ports, owner, end.signal).catch(error => {
         if (!end.signal.aborted)
           log.say('error', 'a drill broke off and is cleaned up later', { error: String(error) })
+        return true
       })
       const either = AbortSignal.any([wake.signal, end.signal])
-      await delay(lookEveryMs, undefined, { signal: either, ref: false }).catch(() => {})
+      await delay(isOpen ? lookSoonMs : lookEveryMs, undefined, { signal: either, ref: false }).catch(
+        () => {},
+      )
     }
   }
   const running = loop()
@@ -42,13 +47,15 @@ export function runDrills(ports: Ports, log: Log): () => Promise<void> {
   }
 }
 
-async function playOne(ports: Ports, owner: string, signal: AbortSignal): Promise<void> {
+/** Whether one is left that is not over. */
+async function playOne(ports: Ports, owner: string, signal: AbortSignal): Promise<boolean> {
   const { leases, drills } = ports.store
-  if ((await drills.findOpen()) === undefined) return
-  if ((await leases.acquire(lease, owner, leaseMs)) === undefined) return
+  if ((await drills.findOpen()) === undefined) return false
+  if ((await leases.acquire(lease, owner, leaseMs)) === undefined) return true
   const renewing = setInterval(() => void leases.acquire(lease, owner, leaseMs).catch(() => {}), renewMs)
   try {
     await playWaitingDrill(ports, signal)
+    return false
   } finally {
     clearInterval(renewing)
   }

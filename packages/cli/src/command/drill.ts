@@ -148,6 +148,7 @@ function lineOf(drill: Drill): string {
 /** From the first act of the attacker on. */
 function offset({ attackAt }: Drill, at: number | null): string {
   if (at === null || attackAt === null) return 'never'
+  if (at < attackAt) return 'before'
   return `${((at - attackAt) / 1000).toFixed(1)} s`
 }
 
