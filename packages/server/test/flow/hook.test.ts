@@ -2,34 +2,11 @@
 /** People's own webhooks: signed, tried again, bounded, and ended when nobody listens. */
 import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
-import { once } from 'node:events'
-import { createServer, type IncomingHttpHeaders } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
+import { listenForHooks } from '../hook-listener.ts'
 import { get, post } from '../web/site.ts'
 import { dayMs, openWorld } from '../world.ts'
-
-interface Message {
-  readonly headers: IncomingHttpHeaders
-  readonly text: string
-}
-
-/** Somebody who listens, and refuses while it is told to. */
-async function listen(t: TestContext) {
-  const got: Message[] = []
-  const state = { refuses: false, asked: 0 }
-  const server = createServer(async (request, response) => {
-    const pieces: Buffer[] = []
-    for await (const piece of request) pieces.push(piece)
-    state.asked += 1
-    if (!state.refuses) got.push({ headers: request.headers, text: Buffer.concat(pieces).toString() })
-    response.writeHead(state.refuses ? 503 : 204).end()
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.after(() => server.close().closeAllConnections())
-  return { got, state, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook` }
-}
 
 async function open(t: TestContext, flags: Readonly<Record<string, string>> = {}) {
   const world = await openWorld(flags)
@@ -48,7 +25,7 @@ async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
 }
 
 test('a hook is told of what is watched, signed as Standard Webhooks wants it; the secret is shown once', async t => {
-  const soc = await listen(t)
+  const soc = await listenForHooks(t)
   const { world, ann, visit } = await open(t, lax)
   const made = await post(world, '/account/webhooks', { act: 'add', url: soc.url }, visit)
   const secret = /whsec_[A-Za-z0-9+/=]+/.exec(made.text)?.[0] ?? ''
@@ -67,7 +44,7 @@ test('a hook is told of what is watched, signed as Standard Webhooks wants it; t
 })
 
 test('what is refused comes again under the same id; who takes nothing for days is ended, with a letter', async t => {
-  const soc = await listen(t)
+  const soc = await listenForHooks(t)
   const { world, ann, bob, visit } = await open(t, lax)
   await post(world, '/account/webhooks', { act: 'add', url: soc.url }, visit)
   soc.state.refuses = true
@@ -94,7 +71,7 @@ test('what is refused comes again under the same id; who takes nothing for days 
 })
 
 test('a private network is not reached; what is no address, and the hook of another, is refused', async t => {
-  const soc = await listen(t)
+  const soc = await listenForHooks(t)
   const { world, ann, visit } = await open(t)
   assert.equal(
     (await post(world, '/account/webhooks', { act: 'add', url: 'ftp://x.example' }, visit)).status,
