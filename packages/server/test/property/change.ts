@@ -216,7 +216,7 @@ async function quarantine(ports: Ports, name: PackageName, by: Query, ver: Versi
     package: {},
     version: { version: ver },
     hash: { hash: digest },
-    indicator: { indicator: `"${ver}"` },
+    indicator: { indicator: ver },
   }
   const draft = { kind: 'quarantine', package: name, reason: 'security', ...query[by] }
   return contain(ports, operator, parseDraft(draft))

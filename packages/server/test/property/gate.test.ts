@@ -95,6 +95,30 @@ for (const rule of kinds) {
   })
 }
 
+test('every path agrees with the gate while measures overlap and end', async () => {
+  const name = freshName(false)
+  await make(live, live.ports, name, { kind: 'policy', rules: [] })
+  for (const version of ['1.0.0', '1.0.1'])
+    await (await put(live, name, publishDocument(name, version))).text()
+  const version = '1.0.0' as Version
+  const changes: readonly Change[] = [
+    { kind: 'contain', by: 'version', version },
+    { kind: 'contain', by: 'package', version },
+    { kind: 'freeze' },
+    { kind: 'undo', which: 'newest' },
+    { kind: 'undo', which: 'oldest' },
+    { kind: 'undo', which: 'newest' },
+    { kind: 'contain', by: 'indicator', version },
+  ]
+  for (const change of changes) {
+    await checkPaths(live.url, await readTruth(eyes, name), viewers)
+    await make(live, live.ports, name, change)
+  }
+  const truth = await readTruth(eyes, name)
+  assert.deepEqual(truth.versions.map(each => each.status).sort(), ['live', 'quarantined'])
+  await checkPaths(live.url, truth, viewers)
+})
+
 test('every path agrees with the gate after every change', { timeout: 120_000 }, async () => {
   const run = async ({ scoped, changes }: History) => {
     const name = freshName(scoped)
