@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import { quarantineAgain, type RecoveredEntry, recoverLog } from '../flow/index.ts'
+import { type Protected, protectAgain, type RecoveredEntry, recoverLog } from '../flow/index.ts'
 import { openPorts } from '../main.ts'
 import { configOf, configOptions, readArguments, UsageError } from './usage.ts'
 
 const usage = `Usage: holdfast log recover --from-tiles --data DIR [--json]
 
 After an older database was restored: puts back the events that the published log has and the database lost, from the files
-in the log's folder. Stop the registry first. What had been quarantined is quarantined again; what else those events did is
-listed and not done again.`
+in the log's folder. Stop the registry first. What protects is done again (quarantines and holds, yanks, freezes of packages, ended
+tokens, accounts that were switched off, roles that were taken away; what was unpublished is quarantined); what else those
+events did is listed and not done again.`
 
 const options = { ...configOptions, 'from-tiles': 'flag', json: 'flag', help: 'flag' } as const
 
@@ -23,12 +24,12 @@ export async function runLogRecover(args: readonly string[]): Promise<number> {
   try {
     const recovered = await recoverLog(logWorks)
     await log.check()
-    const quarantined = await quarantineAgain(ports, recovered)
+    const again = await protectAgain(ports, recovered)
     await log.covered()
     process.stdout.write(
       read.flags.has('json')
-        ? `${JSON.stringify({ recovered, quarantined })}\n`
-        : `${tell(recovered)}${quarantined.map(spec => `${spec} is quarantined again.\n`).join('')}`,
+        ? `${JSON.stringify({ recovered, ...again })}\n`
+        : `${tell(recovered)}${tellProtected(again)}`,
     )
     return 0
   } finally {
@@ -38,8 +39,13 @@ export async function runLogRecover(args: readonly string[]): Promise<number> {
 
 function tell(recovered: readonly RecoveredEntry[]): string {
   if (recovered.length === 0) return 'The database has everything that the log has.\n'
-  const head = `${recovered.length} events are back in the record. What they did is not done again; go through it:\n`
+  const head = `${recovered.length} events are back in the record. But for what is listed at the end, what they did is not done again; go through it:\n`
   return `${head}${recovered.map(format).join('')}`
+}
+
+function tellProtected({ done, left }: Protected): string {
+  const open = left.map(each => `Look at it yourself: ${each}\n`)
+  return [...done.map(each => `${each}.\n`), ...open].join('')
 }
 
 function format({ index, leaf }: RecoveredEntry): string {

@@ -139,6 +139,7 @@ export {
   type PastCheckpoint,
   toLogLine,
 } from './log-list.ts'
+export { type Protected, protectAgain } from './log-protect.ts'
 export {
   checkMayReadHashes,
   checkMayReadWholeLog,
@@ -150,7 +151,7 @@ export {
   readPackageLogs,
   type WantedProof,
 } from './log-reading.ts'
-export { quarantineAgain, type RecoveredEntry, recoverLog } from './log-recover.ts'
+export { type RecoveredEntry, recoverLog } from './log-recover.ts'
 export type { LogWorks } from './log-round.ts'
 export { formatPolicy, formatTrust } from './log-trust.ts'
 export {

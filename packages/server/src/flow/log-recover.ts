@@ -1,21 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /** An older database catches up with the log that was published: its leaves come back from the files. */
-import {
-  decodeBundle,
-  decodeLeaf,
-  hashLeaf,
-  isProblem,
-  type PackageName,
-  problem,
-  type ReasonCode,
-  type Version,
-} from '@holdfast/core'
-import { operator } from '../identity/index.ts'
+import { decodeBundle, decodeLeaf, hashLeaf, problem } from '@holdfast/core'
 import { nodeCrypto } from '../integrity/index.ts'
-import type { LogFiles, Ports } from '../ports.ts'
+import type { LogFiles } from '../ports.ts'
 import { readPart } from './log-edge.ts'
 import { entriesAtOnce, extend, type LogWorks, readKeptCheckpoint } from './log-round.ts'
-import { takeMeasure } from './respond.ts'
 
 /** One entry that the database had lost. */
 export interface RecoveredEntry {
@@ -26,7 +15,7 @@ export interface RecoveredEntry {
 
 /**
  * Puts back every event for the log that the published checkpoint covers and the database does not have. What those events
- * did to packages and people is not done again, but for `quarantineAgain`: it is told. Throws `log-damaged` where the files are not the sequel of
+ * did to packages and people is not done again, but for what protects (`protectAgain`): it is told. Throws `log-damaged` where the files are not the sequel of
  * what the database has. Broken off, it is done or it is not.
  */
 export async function recoverLog(works: LogWorks): Promise<readonly RecoveredEntry[]> {
@@ -45,37 +34,6 @@ export async function recoverLog(works: LogWorks): Promise<readonly RecoveredEnt
   // A crash here leaves events that wait: the next run finds them to be the first of these, and goes on.
   while ((await store.log.sequence(entriesAtOnce, extend)) !== undefined);
   return leaves.map((leaf, at) => ({ index: head.size + at, leaf: decodeLeaf(leaf) }))
-}
-
-/** Quarantines again what the lost events had quarantined: a restored database must not bring malware back. Says which versions. */
-export async function quarantineAgain(
-  ports: Ports,
-  recovered: readonly RecoveredEntry[],
-): Promise<readonly string[]> {
-  const last = new Map<string, RecoveredLeaf>()
-  for (const leaf of recovered.map(each => each.leaf as object as RecoveredLeaf))
-    if (leaf.type === 'quarantine' || leaf.type === 'release') last.set(`${leaf.pkg}@${leaf.ver}`, leaf)
-  const closed: string[] = []
-  for (const [spec, { type, pkg: name, ver: version, reason: code }] of last) {
-    if (type !== 'quarantine') continue
-    const words = 'quarantined before the database was restored'
-    try {
-      await takeMeasure(ports, operator, 'quarantine', { name, version }, { code, words })
-      closed.push(spec)
-    } catch (error) {
-      // Its publication was lost as well, or it is closed.
-      if (!isProblem(error)) throw error
-    }
-  }
-  return closed
-}
-
-/** What a leaf of a measure holds: it was proven to be in the log. */
-interface RecoveredLeaf {
-  readonly type: string
-  readonly pkg: PackageName
-  readonly ver: Version
-  readonly reason: ReasonCode
 }
 
 async function readEntries(files: LogFiles, from: number, to: number): Promise<readonly Uint8Array[]> {

@@ -9,10 +9,19 @@ import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type PackageName, parseNamePattern, problem, type Version } from '@holdfast/core'
-import { hostNames, type LogWorks, quarantineAgain, recoverLog, takeMeasure } from '../../src/flow/index.ts'
+import {
+  contain,
+  disableUser,
+  hostNames,
+  type LogWorks,
+  protectAgain,
+  recoverLog,
+  setInstanceRoles,
+  takeMeasure,
+} from '../../src/flow/index.ts'
 import { operator } from '../../src/identity/index.ts'
 import { openPorts } from '../../src/main.ts'
-import { configIn, type Live, publishDocument, put, startLive } from '../live.ts'
+import { configIn, type Live, publishDocument, put, startLive, tokenOf } from '../live.ts'
 import { auditLog } from '../log-audit.ts'
 import { request } from '../request.ts'
 
@@ -243,8 +252,8 @@ test('a database older than its log does not start, with or without the mark; th
     await assert.rejects(startLive({ folder }), { code: 'log-behind' })
     const opened = await openPorts(configIn(folder))
     const recovered = await recoverLog(opened.logWorks)
-    const quarantined = await quarantineAgain(opened.ports, recovered).finally(() => opened.close())
-    assert.deepEqual(quarantined, ['lost@1.0.0'])
+    const { done } = await protectAgain(opened.ports, recovered).finally(() => opened.close())
+    assert.deepEqual(done, ['lost@1.0.0 is quarantined again'])
     const told = recovered.map(({ leaf }) => [leaf['type'], leaf['pkg'], leaf['ver']])
     assert.deepEqual(
       told.filter(([type, pkg]) => pkg === 'lost' && type !== 'dist-tag'),
@@ -260,6 +269,65 @@ test('a database older than its log does not start, with or without the mark; th
       assert.deepEqual(await versionsOf(live, 'lost'), ['1.2.0'])
       await auditLog(live.ports)
     })
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+})
+
+test('what protected people after the backup protects them again, and what the log does not tell is left to a person', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'holdfast-'))
+  const database = join(folder, 'holdfast.db')
+  const reason = { code: 'security', words: '' } as const
+  const stolen = { token: '' }
+  const freeze = (ports: Live['ports'], subject: string) => {
+    const what = { kind: 'freeze', subject } as const
+    return contain(ports, operator, { what, reason: 'security', words: '', incident: '', confirm: subject })
+  }
+  try {
+    const before = await startLive({ folder })
+    for (const name of ['slow', 'cold', 'fine']) await publish(before, name, '1.0.0')
+    stolen.token = await tokenOf(before.ports, 'mallory')
+    await tokenOf(before.ports, 'eve')
+    await setInstanceRoles(before.ports, operator, 'eve', ['auditor', 'responder'])
+    await before.stop()
+    await copyFile(database, join(folder, 'older.db'))
+    const after = await startLive({ folder })
+    const subject = (name: string) => ({ name: name as PackageName, version: '1.0.0' as Version })
+    await takeMeasure(after.ports, operator, 'yank', subject('slow'), reason)
+    await takeMeasure(after.ports, operator, 'yank', subject('fine'), reason)
+    await takeMeasure(after.ports, operator, 'unyank', subject('fine'), reason)
+    await freeze(after.ports, 'package:cold')
+    await freeze(after.ports, 'sign-up')
+    await disableUser(after.ports, operator, 'mallory')
+    await setInstanceRoles(after.ports, operator, 'eve', ['auditor'])
+    assert.ok(await after.ports.log.covered())
+    await after.stop()
+    await copyFile(join(folder, 'older.db'), database)
+    const opened = await openPorts(configIn(folder))
+    const { done, left } = await recoverLog(opened.logWorks)
+      .then(recovered => protectAgain(opened.ports, recovered))
+      .finally(() => opened.close())
+    const told = done.map(line => line.replace(/ t_\S+/, ' …')).toSorted()
+    assert.deepEqual(told, [
+      'cold is frozen again, for four hours unless somebody confirms it',
+      'eve is no longer responder',
+      'mallory is switched off again',
+      'slow@1.0.0 is yanked again',
+    ])
+    assert.equal(left.length, 1)
+    assert.match(left[0] ?? '', /freeze.*does not say what was frozen/)
+    const again = await startLive({ folder })
+    try {
+      const whoami = await request(again.url, 'GET', '/npm/-/whoami', {
+        authorization: `Bearer ${stolen.token}`,
+      })
+      assert.equal(whoami.status, 401)
+      assert.equal((await publish(again, 'cold', '1.1.0')).status, 403)
+      assert.equal((await publish(again, 'fine', '1.1.0')).status, 201)
+      await auditLog(again.ports)
+    } finally {
+      await again.stop()
+    }
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
