@@ -51,7 +51,7 @@ async function run(instance: ProbeInstance): Promise<Evidence> {
   return [
     `found under an unchanged ETag, each with a case and a letter: a version that was ${ways.map(([, what]) => what).join(', one ')}`,
     `new installs fall back to ${good}; the bytes that came in are refused by their address`,
-    'the case lists who fetched them, by account, address and client, for those who respond',
+    'the case lists who fetched them, by account, network and client, for those who respond',
   ]
 }
 
@@ -76,7 +76,7 @@ async function checkContained(
     await visit('/operate/cases'),
   )
   demand(path !== null, `a version that was ${what} upstream must be a case`)
-  const listsHolder = async () => (await visit(path[1] ?? '')).includes(`<td>${client.user}</td>`)
+  const listsHolder = async () => (await visit(path[1] ?? '')).includes(`<td>${client.user}<`)
   await until(listsHolder, `the case of a version that was ${what} must list who fetched it`)
   const mail = await visit('/operate/mail')
   demand(mail.includes(`${name} was withdrawn`), `a version that was ${what} upstream must be told by mail`)
