@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Holders of what a case is about hear of it, each once, and say when what was asked of them is done. */
 import { problem } from '@holdfast/core'
-import { type Actor, actorId, authorize } from '../identity/index.ts'
+import { type Actor, actorId, authorize, type Grant } from '../identity/index.ts'
 import type { BlastLetter, IncidentCase } from '../incident/index.ts'
 import type { Ports } from '../ports.ts'
 import { listProjects } from './blast.ts'
@@ -9,11 +9,11 @@ import { addLetters, hostOf } from './letter.ts'
 import { filterReadable } from './project-hit.ts'
 import { listPeople } from './project-notice.ts'
 
-const mostTold = 5000
+const accountsAtOnce = 1000
 const toldAtOnce = 100
 const linesShown = 50
 
-/** Writes to everybody with a mailbox who fetched it, by whatever token, or whose project contains it. Throws `not-found`. */
+/** Writes to everybody with a mailbox who fetched it, by whatever token, who answers for a machine that did, or whose project contains it. Throws `not-found`. */
 export async function tellHolders(
   ports: Ports,
   actor: Actor,
@@ -22,37 +22,56 @@ export async function tellHolders(
   const grant = await authorize(ports, actor, 'incident:work', '')
   const found = await ports.store.incident.findCase(id)
   if (found === undefined) throw problem('not-found')
-  const ids = await listToTell(ports, found)
   let told = 0
-  for (let at = 0; at < ids.length; at += toldAtOnce) {
-    const some: readonly { to: string; lines: readonly string[]; accountId: string }[] = (
-      await Promise.all(ids.slice(at, at + toldAtOnce).map(each => prepareLetter(ports, found, each)))
-    ).filter(each => each !== undefined)
-    told += await ports.store.commit(grant, [], async tx => {
-      let sent = 0
-      for (const { to, lines, accountId } of some)
-        if (await tx.blast.addLetter(id, accountId, ports.clock())) {
-          sent += 1
-          await addLetters(
-            tx,
-            [to],
-            `You have what a case is about – ${hostOf(ports.config.publicUrl)}`,
-            lines,
-          )
-        }
-      if (sent > 0) tx.record({ type: 'blast', detail: { op: 'tell', case: id, count: sent } })
-      return sent
-    })
-  }
+  for await (const ids of listToTell(ports, found))
+    for (let at = 0; at < ids.length; at += toldAtOnce)
+      told += await tellSome(ports, grant, found, ids.slice(at, at + toldAtOnce))
   return { told }
 }
 
-async function listToTell(ports: Ports, found: IncidentCase): Promise<readonly string[]> {
+async function tellSome(
+  ports: Ports,
+  grant: Grant,
+  found: IncidentCase,
+  ids: readonly string[],
+): Promise<number> {
+  const letters = await Promise.all(ids.map(each => prepareLetter(ports, found, each)))
+  const subject = `You have what a case is about – ${hostOf(ports.config.publicUrl)}`
+  return ports.store.commit(grant, [], async tx => {
+    let sent = 0
+    for (const letter of letters) {
+      if (letter === undefined || !(await tx.blast.addLetter(found.id, letter.accountId, ports.clock())))
+        continue
+      sent += 1
+      await addLetters(tx, [letter.to], subject, letter.lines)
+    }
+    if (sent > 0) tx.record({ type: 'blast', detail: { op: 'tell', case: found.id, count: sent } })
+    return sent
+  })
+}
+
+/** In portions: owners of projects that contain it, then whoever answers for those who fetched it. */
+async function* listToTell(ports: Ports, found: IncidentCase): AsyncGenerator<readonly string[]> {
   const { projects } = await listProjects(ports, found)
-  const ids = new Set(await ports.store.blast.listHolderAccounts(found.id, mostTold))
   for (const owner of new Set(projects.map(each => each.lock.owner)))
-    for (const person of await listPeople(ports, owner)) ids.add(person.id)
-  return [...ids].slice(0, mostTold)
+    yield (await listPeople(ports, owner)).map(each => each.id)
+  let accounts: readonly string[] = []
+  do {
+    accounts = await ports.store.blast.listHolderAccounts(found.id, accounts.at(-1) ?? '', accountsAtOnce)
+    const answerable = await Promise.all(accounts.map(each => listAnswerable(ports, each)))
+    yield [...new Set(answerable.flat())]
+  } while (accounts.length === accountsAtOnce)
+}
+
+/** A person answers for themselves; for a robot or a job that reads its organisation, for a job that publishes the owners of its package. */
+async function listAnswerable(ports: Ports, id: string): Promise<readonly string[]> {
+  const { identity } = ports.store
+  const org = ((await identity.findRobot(id)) ?? (await identity.findReader(id)))?.org
+  if (org !== undefined) return (await listPeople(ports, `@${org}`)).map(each => each.id)
+  const publisher = await identity.findPublisher(id)
+  if (publisher === undefined) return [id]
+  const holders = await identity.listHolders(publisher.package)
+  return holders.filter(each => each.role === 'owner').map(each => each.accountId)
 }
 
 /** A private package is not named to those who may not read it any more. */
@@ -66,7 +85,7 @@ async function prepareLetter(ports: Ports, { id, subjects }: IncidentCase, accou
   const lines = [
     `Hello ${account.login},`,
     '',
-    'You, one of your tokens or one of your projects has fetched or contains what turned out to be a danger:',
+    'You, one of your tokens, machines or projects has fetched or contains what turned out to be a danger:',
     ...named.map(each => `  ${each.package}${each.version === '' ? ', all versions' : `@${each.version}`}`),
     ...(subjects.length > linesShown ? ['  and more'] : []),
     '',

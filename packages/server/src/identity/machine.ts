@@ -72,6 +72,8 @@ export interface MachineReads {
   listJobDownloads(name: PackageName, org: string, limit: number): Promise<readonly JobDownload[]>
   /** Oldest first. */
   listReaders(org: string): Promise<readonly TrustedReader[]>
+  /** One that is still there. */
+  findReader(id: string): Promise<TrustedReader | undefined>
   /** Those of all organisations that trust jobs of this issuer. */
   listReadersOfIssuer(issuer: string): Promise<readonly TrustedReader[]>
   /** By name. */

@@ -51,7 +51,7 @@ export interface BlastReads {
   listHolders(incident: string, after: HolderMark | undefined, limit: number): Promise<readonly Holder[]>
   sumHolders(incident: string): Promise<HolderTotals>
   /** Accounts that fetched it, in the order of their ids. */
-  listHolderAccounts(incident: string, limit: number): Promise<readonly string[]>
+  listHolderAccounts(incident: string, after: string, limit: number): Promise<readonly string[]>
   /** Hosted packages that depend on any of these. */
   listDependentEdges(names: readonly PackageName[], limit: number): Promise<readonly DependentEdge[]>
   /** In the order of user names. */

@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { parsePackageName, parseVersion } from '@holdfast/core'
-import { openCase } from '../../src/flow/index.ts'
-import { authorize } from '../../src/identity/index.ts'
-import { openWorld, type Someone, type World } from '../world.ts'
+import { addRobot, addRobotToken, createOrg, openCase } from '../../src/flow/index.ts'
+import { authorize, toPerson } from '../../src/identity/index.ts'
+import { dayMs, openWorld, type Someone, type World } from '../world.ts'
 import { get, post, type Visit } from './site.ts'
 
 let world: World
@@ -84,4 +84,21 @@ test('who has it is told once, and says that it is done', async () => {
   assert.equal((await post(world, '/account/told', { case: id }, other)).status, 404)
   assert.equal((await post(world, '/account/told', { case: id }, own)).status, 303)
   assert.match((await get(world, path, visit)).text, /1 letter sent, 1 done/)
+})
+
+test('who answers for a robot that fetched it is told', async () => {
+  const { ports } = world
+  const bea = await world.someone('bea')
+  const account = await ports.store.identity.findAccount(bea.id)
+  assert.ok(account !== undefined)
+  const session = { kind: 'session', id: 's_1', freshUntil: Number.MAX_SAFE_INTEGER } as const
+  const owner = toPerson(account, session, { address: '192.0.2.1', client: '', web: true })
+  await createOrg(ports, owner, 'machines')
+  const robot = await addRobot(ports, owner, 'machines', 'build')
+  const { secret } = await addRobotToken(ports, owner, 'machines', robot.id, { lifeMs: dayMs, publishes: [] })
+  await world.npm('GET /left-pad/-/left-pad-1.0.0.tgz', { token: secret })
+  await ports.downloads.flush()
+  const { body } = await world.ask(`POST /api/v1/cases/${id}/blast/tell`, { token: rae.token })
+  assert.deepEqual(body, { told: 1 })
+  assert.match((await get(world, '/account/told', await world.browse(bea))).text, /It is done/)
 })

@@ -56,10 +56,10 @@ export function blastReads(db: Kysely<Schema>): BlastReads {
         addresses: Number(row?.addresses ?? 0),
       }
     },
-    async listHolderAccounts(incident, limit) {
+    async listHolderAccounts(incident, after, limit) {
       const { rows } = await sql<{ account: string }>`
-        select d.account from ${keptOf(incident, 'download')} where d.account <> ''
-        union select d.account from ${keptOf(incident, 'holder')} where d.account <> ''
+        select d.account from ${keptOf(incident, 'download')} where d.account > ${after}
+        union select d.account from ${keptOf(incident, 'holder')} where d.account > ${after}
         order by account limit ${limit}`.execute(db)
       return rows.map(row => row.account)
     },

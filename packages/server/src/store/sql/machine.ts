@@ -83,6 +83,10 @@ export function machineReads(db: Kysely<Schema>): MachineReads {
       const query = readers().where('org', '=', org)
       return (await query.orderBy('created_at').orderBy('id').execute()).map(toReader)
     },
+    async findReader(id) {
+      const row = await readers().where('id', '=', id).executeTakeFirst()
+      return row && toReader(row)
+    },
     async listReadersOfIssuer(issuer) {
       return (await readers().where('issuer', '=', issuer).orderBy('id').execute()).map(toReader)
     },
