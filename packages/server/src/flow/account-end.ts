@@ -114,6 +114,7 @@ async function forget(tx: Tx, ports: Ports, account: Account): Promise<void> {
   await tx.habits.forgetHabits(account.id)
   await tx.projects.forgetOwner(account.id)
   await tx.blast.forgetLetters(account.id)
+  await tx.blast.forgetOwn(account.id)
   await tx.community.forgetWatcher(account.id)
 }
 

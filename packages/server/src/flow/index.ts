@@ -213,6 +213,7 @@ export {
   setTeamGrant,
   setTeamMember,
 } from './organise.ts'
+export { exportOwnDownloads, forgetOwnDownloads, listOwnDownloads } from './own-download.ts'
 export { signMirror } from './own-signature.ts'
 export { addSource, holdLevel, listIssuers, lowerTrust, readTrust, removeSource } from './package-trust.ts'
 export {

@@ -52,6 +52,8 @@ export interface BlastReads {
   sumHolders(incident: string): Promise<HolderTotals>
   /** Accounts that fetched it, in the order of their ids. */
   listHolderAccounts(incident: string, after: string, limit: number): Promise<readonly string[]>
+  /** What one account fetched, in the order of packages, versions, tokens, addresses and clients. */
+  listOwn(accountId: string, after: HolderMark | undefined, limit: number): Promise<readonly Holder[]>
   /** Hosted packages that depend on any of these. */
   listDependentEdges(names: readonly PackageName[], limit: number): Promise<readonly DependentEdge[]>
   /** In the order of user names. */
@@ -66,4 +68,6 @@ export interface BlastWrites {
   /** False where there is none, or it was done before. */
   setLetterDone(incident: string, accountId: string, at: number): Promise<boolean>
   forgetLetters(accountId: string): Promise<void>
+  /** Forgets what an account fetched, but for what a case that is not closed is about; says how many records went. */
+  forgetOwn(accountId: string): Promise<number>
 }

@@ -47,6 +47,7 @@ import { operateReviewsPage, operateReviewsSubmit } from './page/operate-review.
 import { waiversPage, waiversSubmit } from './page/operate-waiver.ts'
 import { webhooksPage } from './page/operate-webhook.ts'
 import { orgPage, orgSubmit, orgsPage, orgsSubmit } from './page/org.ts'
+import { ownDownloadsExport, ownDownloadsPage, ownDownloadsSubmit } from './page/own-download.ts'
 import { packagePage } from './page/package.ts'
 import { packageAccessPage, packageAccessSubmit } from './page/package-access.ts'
 import { policiesPage, policyHistoryPage, policyTextPage } from './page/policy.ts'
@@ -174,6 +175,9 @@ export function addRoutes(app: Hono<WebEnv>): void {
   app.get('/operate/cases/:id/blast.csv', blastExport)
   app.get('/operate/cases/:id/blast.json', blastExport)
   app.get('/account/told', toldPage).post(toldSubmit)
+  app.get('/account/downloads', ownDownloadsPage).post(ownDownloadsSubmit)
+  app.get('/account/downloads.csv', ownDownloadsExport)
+  app.get('/account/downloads.json', ownDownloadsExport)
   app.get('/operate/cases/:id', casePage).post(caseSubmit)
   app.get('/operate/reporters', reportersPage).post(reportersSubmit)
   app.get('/operate/audit', auditPage)

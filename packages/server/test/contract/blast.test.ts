@@ -73,6 +73,37 @@ function blastContract(engine: StoreEngine): void {
       assert.deepEqual(await store.blast.listHolderAccounts('case-all', ann, 5), [])
     })
 
+    test('what one account fetched is read page by page, and forgotten but for what an open case is about', async () => {
+      const cleo = (await pair.account('cleo')).id
+      await store.downloads.add([
+        fetched('1.0.0', '192.0.2.1', now, cleo, 'h_2'),
+        { ...fetched('1.0.0', '192.0.2.1', now, cleo, 'h_2'), package: 'free' as PackageName },
+      ])
+      const all = await store.blast.listOwn(cleo, undefined, 10)
+      assert.deepEqual(
+        all.map(each => [each.package, each.login, each.count]),
+        [
+          ['free', 'cleo', 1],
+          [worm, 'cleo', 1],
+        ].sort(),
+      )
+      assert.deepEqual(await store.blast.listOwn(cleo, all[0], 10), all.slice(1))
+      const draft = {
+        id: 'case-all',
+        kind: 'malware',
+        title: 'x',
+        severity: 'critical',
+        openedBy: 'x',
+      } as const
+      await store.commit(pair.grant, { type: 'case' }, async tx => {
+        await tx.incident.addCase({ ...draft, state: 'draft', openedAt: now })
+        assert.equal(await tx.blast.forgetOwn(cleo), 1)
+        await tx.incident.setCaseState('case-all', 'closed')
+        assert.equal(await tx.blast.forgetOwn(cleo), 1)
+      })
+      assert.deepEqual(await store.blast.listOwn(cleo, undefined, 10), [])
+    })
+
     /** Page by page, with this many on one. */
     const listAll = async (incident: string, size: number) => {
       const all: Holder[] = []

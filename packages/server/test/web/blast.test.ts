@@ -102,3 +102,31 @@ test('who answers for a robot that fetched it is told', async () => {
   assert.deepEqual(body, { told: 1 })
   assert.match((await get(world, '/account/told', await world.browse(bea))).text, /It is done/)
 })
+
+test('what is kept of oneself is read, taken along and forgotten, but for what an open case is about', async () => {
+  const eve = await world.someone('eva')
+  const own = await world.browse(eve)
+  await world.publish(ann, 'right-pad', '1.0.0')
+  for (const name of ['left-pad', 'right-pad'])
+    for (const { token } of [eve, ann]) await world.npm(`GET /${name}/-/${name}-1.0.0.tgz`, { token })
+  await world.ports.downloads.flush()
+  assert.match((await get(world, '/account/downloads', own)).text, /right-pad@1\.0\.0/)
+  const { text, headers } = await get(world, '/account/downloads.csv', own)
+  assert.match(headers.get('content-disposition') ?? '', /downloads\.csv/)
+  assert.deepEqual(
+    text.split('\r\n').map(line => line.split(',').slice(0, 4).join()),
+    [
+      'package,version,account,login',
+      ...['left', 'right'].map(each => `${each}-pad,1.0.0,${eve.id},eva`),
+      '',
+    ],
+  )
+  assert.equal((await get(world, '/account/downloads.json')).status, 303)
+  assert.equal((await post(world, '/account/downloads', {}, own)).status, 303)
+  const left = (await get(world, '/account/downloads.json', own)).text.trim().split('\n')
+  assert.deepEqual(
+    left.map(line => JSON.parse(line).package),
+    ['left-pad'],
+  )
+  assert.match((await get(world, '/account/downloads.csv', await world.browse(ann))).text, /right-pad/)
+})

@@ -63,6 +63,7 @@ export function blastReads(db: Kysely<Schema>): BlastReads {
         order by account limit ${limit}`.execute(db)
       return rows.map(row => row.account)
     },
+    listOwn: (accountId, mark, limit) => listOwn(db, accountId, mark, limit),
     async listDependentEdges(names, limit) {
       if (names.length === 0) return []
       const query = db
@@ -152,6 +153,41 @@ async function holdersOf(
   return rows.map(row => toHolder(name, version, row))
 }
 
+async function listOwn(
+  db: Kysely<Schema>,
+  accountId: string,
+  mark: HolderMark | undefined,
+  limit: number,
+): Promise<readonly Holder[]> {
+  const least =
+    mark === undefined
+      ? sql`1 = 1`
+      : sql`(package, version, token, address, client) > (${mark.package}, ${mark.version}, ${mark.tokenId}, ${mark.address}, ${mark.client})`
+  const { rows } = await sql<HolderRow & VersionRow>`
+    select own.*, account.login, null as facts from (
+      select package, version, account, token, address, client, sum(count) as count, min(first_at) as first_at, max(last_at) as last_at from (
+        select package, version, account, token, address, client, count, first_at, last_at from download where account = ${accountId}
+        union all select package, version, account, token, '' as address, '' as client, count, first_at, last_at
+          from holder where account = ${accountId}) as kept
+      where ${least} group by package, version, account, token, address, client
+      order by package, version, token, address, client limit ${limit}) as own
+    left join account on account.id = own.account
+    order by own.package, own.version, own.token, own.address, own.client`.execute(db)
+  return rows.map(row => toHolder(row.package, row.version, row))
+}
+
+async function forgetOwn(
+  db: Kysely<Schema>,
+  accountId: string,
+  table: 'download' | 'holder',
+): Promise<number> {
+  const result = await sql`delete from ${sql.table(table)} where account = ${accountId} and not exists (
+    select 1 from incident_subject s inner join incident_case c on c.id = s.incident
+    where c.state <> 'closed' and s.package = ${sql.ref(`${table}.package`)}
+      and (s.version = '' or s.version = ${sql.ref(`${table}.version`)}))`.execute(db)
+  return Number(result.numAffectedRows ?? 0n)
+}
+
 function after(columns: RawBuilder<unknown>, mark: HolderMark | undefined): RawBuilder<unknown> {
   if (mark === undefined) return sql`1 = 1`
   return sql`${columns} > (${mark.accountId}, ${mark.tokenId}, ${mark.address}, ${mark.client})`
@@ -176,6 +212,8 @@ export function blastWrites(db: Kysely<Schema>): BlastWrites {
     async forgetLetters(account) {
       await db.deleteFrom('blast_letter').where('account', '=', account).execute()
     },
+    forgetOwn: async accountId =>
+      (await forgetOwn(db, accountId, 'download')) + (await forgetOwn(db, accountId, 'holder')),
   }
 }
 

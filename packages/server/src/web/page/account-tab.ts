@@ -9,6 +9,7 @@ const tabs = {
   hooks: ['/account/webhooks', 'Webhooks'],
   orgs: ['/account/organisations', 'Organisations'],
   told: ['/account/told', 'Told'],
+  downloads: ['/account/downloads', 'Downloads'],
   exposure: ['/exposure', 'Exposure'],
   tokens: ['/account/tokens', 'Tokens'],
   sessions: ['/account/sessions', 'Sessions'],

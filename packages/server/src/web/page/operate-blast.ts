@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Who has what a case is about, and what contains it: for those who respond. */
-import { ReadableStream } from 'node:stream/web'
 import type { Problem } from '@holdfast/core'
 import { type BlastRadius, downloadLife, exportBlast, readBlast, tellHolders } from '../../flow/index.ts'
 import type { BlastLetter } from '../../incident/index.ts'
-import { leadTo } from '../answer.ts'
+import { leadTo, sendLines } from '../answer.ts'
 import { hasRole, type PageContext } from '../context.ts'
 import { sheet } from '../layout.ts'
 import { html, type Markup, nothing } from '../markup.ts'
@@ -41,13 +40,7 @@ export async function blastExport(c: PageContext): Promise<Response> {
   const reader = getCaseReader(c)
   const form = c.req.path.endsWith('.json') ? 'json' : 'csv'
   const lines = await exportBlast(c.env.ports, reader, c.req.param('id') ?? '', form)
-  const headers = {
-    'content-type': form === 'csv' ? 'text/csv; charset=utf-8' : 'application/x-ndjson',
-    'cache-control': 'no-store',
-    'content-disposition': `attachment; filename="blast.${form}"`,
-    'x-content-type-options': 'nosniff',
-  }
-  return new Response(ReadableStream.from(lines) as BodyInit, { headers })
+  return sendLines(lines, 'blast', form)
 }
 
 async function show(c: PageContext, trouble?: Problem): Promise<Response> {

@@ -753,6 +753,9 @@ async function reading(
     ['package', 'version', 'account', 'token'],
   )
   await index(db, 'holder', ['last_at'])
+  // What is about oneself.
+  await index(db, 'download', ['account'])
+  await index(db, 'holder', ['account'])
   await table('download_day', { package: 'text', version: 'text', day: 'int', count: 'int' }, [
     'package',
     'version',

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What is kept of one's own fetches is one's own: to read, to take along, to have forgotten. */
+import { type Actor, actorId, authorize } from '../identity/index.ts'
+import { formatHolderHead, formatHolderLine, type Holder, type HolderMark } from '../incident/index.ts'
+import type { Ports } from '../ports.ts'
+import { provePresence } from './presence.ts'
+
+const shown = 100
+const exportedAtOnce = 1000
+
+/** The first of them. */
+export async function listOwnDownloads(ports: Ports, actor: Actor): Promise<readonly Holder[]> {
+  await authorize(ports, actor, 'account:read', actorId(actor))
+  return ports.store.blast.listOwn(actorId(actor), undefined, shown)
+}
+
+/** All of them as lines of CSV or of JSON, page by page, with whole addresses: they are one's own. */
+export async function exportOwnDownloads(
+  ports: Ports,
+  actor: Actor,
+  form: 'csv' | 'json',
+): Promise<AsyncGenerator<Uint8Array>> {
+  await authorize(ports, actor, 'account:read', actorId(actor))
+  return linesOf(ports, actorId(actor), form)
+}
+
+async function* linesOf({ store }: Ports, id: string, form: 'csv' | 'json'): AsyncGenerator<Uint8Array> {
+  const format = form === 'csv' ? formatHolderLine : (each: Holder) => `${JSON.stringify(each)}\n`
+  if (form === 'csv') yield Buffer.from(formatHolderHead())
+  let mark: HolderMark | undefined
+  for (;;) {
+    const rows = await store.blast.listOwn(id, mark, exportedAtOnce)
+    yield Buffer.from(rows.map(format).join(''))
+    mark = rows.at(-1)
+    if (rows.length < exportedAtOnce) return
+  }
+}
+
+/**
+ * Forgets them, and says how many records went. What a case that is not closed is about stays: whoever has it must be
+ * found, and a thief must not wipe their traces.
+ */
+export async function forgetOwnDownloads(ports: Ports, actor: Actor): Promise<number> {
+  const id = actorId(actor)
+  const grant = await authorize(ports, actor, 'account:change', id)
+  await provePresence(ports, grant)
+  return ports.store.commit(grant, [], async tx => {
+    const count = await tx.blast.forgetOwn(id)
+    tx.record({ type: 'blast', detail: { op: 'forget-own', count } })
+    return count
+  })
+}
