@@ -842,9 +842,13 @@ export interface LogRows {
   ): Promise<LogHead | undefined>
   /**
    * Puts events back of which only the leaves are left, after those that wait, which must be the first of them: `log-damaged`
-   * otherwise. One durable transaction; what the events did to other rows is not done again.
+   * otherwise. One durable transaction; what the events did to other rows is not done again, and until `endRecovery` the
+   * store remembers that.
    */
   recover(leaves: readonly string[]): Promise<void>
+  /** The size that the log had when a recovery began that did not end. */
+  findRecovery(): Promise<number | undefined>
+  endRecovery(): Promise<void>
   /** Entries `from` to `to` (not included) in their order; fewer where the tree ends. */
   readEntries(from: number, to: number): Promise<readonly LogEntry[]>
   /** The entry of an event by its id, or the publication of a version: as `publish`, or as `ingest` where it came from an upstream. */

@@ -22,9 +22,8 @@ export async function runLogRecover(args: readonly string[]): Promise<number> {
   if (!read.flags.has('from-tiles')) throw new UsageError(usage)
   const { ports, logWorks, log, close } = await openPorts(configOf(read))
   try {
-    const recovered = await recoverLog(logWorks)
+    const { recovered, again } = await recoverLog(logWorks, lost => protectAgain(ports, lost))
     await log.check()
-    const again = await protectAgain(ports, recovered)
     await log.covered()
     process.stdout.write(
       read.flags.has('json')

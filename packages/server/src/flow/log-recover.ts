@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** An older database catches up with the log that was published: its leaves come back from the files. */
-import { decodeBundle, decodeLeaf, hashLeaf, problem } from '@holdfast/core'
+import { type Checkpoint, decodeBundle, decodeLeaf, hashLeaf, problem } from '@holdfast/core'
 import { nodeCrypto } from '../integrity/index.ts'
-import type { LogFiles } from '../ports.ts'
+import type { LogFiles, LogHead } from '../ports.ts'
 import { readPart } from './log-edge.ts'
 import { entriesAtOnce, extend, type LogWorks, readKeptCheckpoint } from './log-round.ts'
 
@@ -16,24 +16,36 @@ export interface RecoveredEntry {
 /**
  * Puts back every event for the log that the published checkpoint covers and the database does not have. What those events
  * did to packages and people is not done again, but for what protects (`protectAgain`): it is told. Throws `log-damaged` where the files are not the sequel of
- * what the database has. Broken off, it is done or it is not.
+ * what the database has. Broken off, it begins anew: until what protects is done again, the database counts as older than
+ * its log, and no registry starts on it.
  */
-export async function recoverLog(works: LogWorks): Promise<readonly RecoveredEntry[]> {
+export async function recoverLog<T>(
+  works: LogWorks,
+  protect: (recovered: readonly RecoveredEntry[]) => Promise<T>,
+): Promise<{ readonly recovered: readonly RecoveredEntry[]; readonly again: T }> {
   const { store, files } = works
   const kept = await readKeptCheckpoint(works)
   if (kept === undefined) throw problem('log-damaged', { why: 'there is no checkpoint in its folder' })
   const head = await store.log.head()
-  if (kept.size <= head.size) return []
+  const from = (await store.log.findRecovery()) ?? head.size
+  if (kept.size > head.size) await putBack(works, head, kept)
+  const entries = from < kept.size ? await readEntries(files, from, kept.size) : []
+  const leaves = entries.map(entry => Buffer.from(entry).toString('utf8'))
+  const recovered = leaves.map((leaf, at) => ({ index: from + at, leaf: decodeLeaf(leaf) }))
+  const again = await protect(recovered)
+  await store.log.endRecovery()
+  return { recovered, again }
+}
+
+async function putBack({ store, files }: LogWorks, head: LogHead, kept: Checkpoint): Promise<void> {
   const entries = await readEntries(files, head.size, kept.size)
   const hashes = await Promise.all(entries.map(entry => hashLeaf(nodeCrypto, entry)))
   const { root } = await extend(head, hashes)
   if (Buffer.compare(root, kept.root) !== 0)
     throw problem('log-damaged', { why: 'its files are not the sequel of what the database has' })
-  const leaves = entries.map(entry => Buffer.from(entry).toString('utf8'))
-  await store.log.recover(leaves)
+  await store.log.recover(entries.map(entry => Buffer.from(entry).toString('utf8')))
   // A crash here leaves events that wait: the next run finds them to be the first of these, and goes on.
   while ((await store.log.sequence(entriesAtOnce, extend)) !== undefined);
-  return leaves.map((leaf, at) => ({ index: head.size + at, leaf: decodeLeaf(leaf) }))
 }
 
 async function readEntries(files: LogFiles, from: number, to: number): Promise<readonly Uint8Array[]> {

@@ -206,6 +206,9 @@ export async function checkLog(works: LogWorks): Promise<void> {
     await readKeptCheckpoint(works),
     await signer.mark(),
   ]
+  const recovering = await store.log.findRecovery()
+  if (recovering !== undefined)
+    throw problem('log-behind', { signed: kept?.size ?? mark?.size ?? 0, found: recovering })
   await placeMarked(works, mark)
   // Read last: whatever another process signs meanwhile is in it.
   const head = await store.log.head()

@@ -14,7 +14,9 @@ import {
   disableUser,
   hostNames,
   type LogWorks,
+  type Protected,
   protectAgain,
+  type RecoveredEntry,
   recoverLog,
   setInstanceRoles,
   takeMeasure,
@@ -251,9 +253,10 @@ test('a database older than its log does not start, with or without the mark; th
     await rm(join(folder, 'keys', 'log.mark'))
     await assert.rejects(startLive({ folder }), { code: 'log-behind' })
     const opened = await openPorts(configIn(folder))
-    const recovered = await recoverLog(opened.logWorks)
-    const { done } = await protectAgain(opened.ports, recovered).finally(() => opened.close())
-    assert.deepEqual(done, ['lost@1.0.0 is quarantined again'])
+    const { recovered, again } = await recoverLog(opened.logWorks, lost =>
+      protectAgain(opened.ports, lost),
+    ).finally(() => opened.close())
+    assert.deepEqual(again.done, ['lost@1.0.0 is quarantined again'])
     const told = recovered.map(({ leaf }) => [leaf['type'], leaf['pkg'], leaf['ver']])
     assert.deepEqual(
       told.filter(([type, pkg]) => pkg === 'lost' && type !== 'dist-tag'),
@@ -303,10 +306,28 @@ test('what protected people after the backup protects them again, and what the l
     assert.ok(await after.ports.log.covered())
     await after.stop()
     await copyFile(join(folder, 'older.db'), database)
-    const opened = await openPorts(configIn(folder))
-    const { done, left } = await recoverLog(opened.logWorks)
-      .then(recovered => protectAgain(opened.ports, recovered))
-      .finally(() => opened.close())
+    const recover = async (
+      protect: (ports: Live['ports'], lost: readonly RecoveredEntry[]) => Promise<Protected>,
+    ) => {
+      const opened = await openPorts(configIn(folder))
+      return recoverLog(opened.logWorks, lost => protect(opened.ports, lost)).finally(() => opened.close())
+    }
+    const killed = async () => {
+      throw new Error('killed')
+    }
+    // Killed before anything protects again, and once more when all of it does: no registry starts on that, and the next run goes on.
+    await assert.rejects(recover(killed), /killed/)
+    await assert.rejects(startLive({ folder }), { code: 'log-behind' })
+    const { done, left }: { done: string[]; left: string[] } = { done: [], left: [] }
+    const late = recover(async (ports, lost) => {
+      const again = await protectAgain(ports, lost)
+      done.push(...again.done)
+      left.push(...again.left)
+      return killed()
+    })
+    await assert.rejects(late, /killed/)
+    await assert.rejects(startLive({ folder }), { code: 'log-behind' })
+    await recover(protectAgain)
     const told = done.map(line => line.replace(/ t_\S+/, ' …')).toSorted()
     assert.deepEqual(told, [
       'cold is frozen again, for four hours unless somebody confirms it',

@@ -44,6 +44,15 @@ export function logRows(db: Kysely<Schema>, transact: Transact, derive: Transact
     },
     sequence: (limit, extend) => derive(tx => sequence(tx, limit, extend)),
     recover: leaves => transact(tx => recover(tx, leaves)),
+    async findRecovery() {
+      const query = db.selectFrom('instance').select('value').where('key', '=', recovering)
+      const row = await query.executeTakeFirst()
+      return row && Number(row.value)
+    },
+    endRecovery: () =>
+      transact(async tx => {
+        await tx.deleteFrom('instance').where('key', '=', recovering).execute()
+      }),
     async readEntries(from, to) {
       const query = entries(db).where('log_leaf.idx', '>=', from).where('log_leaf.idx', '<', to)
       return (await query.orderBy('log_leaf.idx').execute()).map(toEntry)
@@ -178,12 +187,20 @@ async function sequence(
   return next
 }
 
+/** Names where the log ended before events were put back, until what protects was done again. */
+const recovering = 'log-recovering'
+
 async function recover(tx: Kysely<Schema>, leaves: readonly string[]): Promise<void> {
   const head = await readHead(tx)
   const waiting = await waitingAfter(tx, head.position).select('event.leaf').execute()
   if (waiting.some(({ leaf }, at) => leaf !== leaves[at]))
     throw problem('log-damaged', { why: 'something happened in this database that the log does not have' })
   for (const leaf of leaves.slice(waiting.length)) await insertLeaf(tx, leaf)
+  await tx
+    .insertInto('instance')
+    .values({ key: recovering, value: String(head.size) })
+    .onConflict(clash => clash.column('key').doNothing())
+    .execute()
 }
 
 async function readHead(db: Kysely<Schema>): Promise<LogHead> {
