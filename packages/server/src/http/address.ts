@@ -28,15 +28,15 @@ export function addressReader(trustedProxies: readonly string[]): (request: Inco
 /** `192.0.2.7`, also as `192.0.2.7:4711`, `[2001:db8::7]:4711` and `::ffff:192.0.2.7`, as some proxies write it. */
 function addressOf(hop: string): string | undefined {
   const bare = /^\[([^\]]+)\](?::\d+)?$/.exec(hop)?.[1] ?? /^([\d.]+):\d+$/.exec(hop)?.[1] ?? hop
-  return isIP(bare) === 0 ? undefined : withoutMapping(bare)
+  return isIP(bare) === 0 ? undefined : oneSpelling(bare)
 }
 
 function peerOf(request: IncomingMessage): string {
-  return withoutMapping(request.socket.remoteAddress ?? '')
+  return oneSpelling(request.socket.remoteAddress ?? '')
 }
 
-/** One address has one spelling: as IPv6 it would have counters of its own, shared with all others. */
-function withoutMapping(address: string): string {
-  const mapped = /^::ffff:([\d.]+)$/i.exec(address)?.[1]
-  return mapped ?? address
+/** One address has one spelling: as IPv6, or with a zone (`fe80::1%eth0`), it would have counters of its own. */
+function oneSpelling(address: string): string {
+  const [bare = ''] = address.split('%', 1)
+  return /^::ffff:([\d.]+)$/i.exec(bare)?.[1] ?? bare
 }
