@@ -22,6 +22,7 @@ test('a proxy that writes ports, brackets or mapped addresses is understood', ()
   assert.equal(from('192.0.2.66, 192.0.2.7:4711'), '192.0.2.7')
   assert.equal(from('192.0.2.66, [2001:db8::7]:4711'), '2001:db8::7')
   assert.equal(from('192.0.2.66, ::ffff:192.0.2.7'), '192.0.2.7')
+  assert.equal(from('2001:db8::7%25x'), '2001:db8::7')
   assert.equal(from('192.0.2.7', '::ffff:10.0.0.1'), '192.0.2.7')
 })
 
