@@ -18,6 +18,11 @@ async function open(t: TestContext, webhooks: unknown): Promise<World> {
   return world
 }
 
+/** Whether an endpoint's refusal is on record: only then does it rest by the clock. */
+async function isResting({ ports }: World): Promise<boolean> {
+  return (await ports.store.webhooks.list()).some(each => each.failures > 0)
+}
+
 async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await holds())) await delay(20)
 }
@@ -85,8 +90,7 @@ test('a webhook that refuses rests longer and longer, keeps no other waiting, an
   await until(() => up.got.length === 2)
   assert.equal(down.state.asked, 1)
   const ann = await world.browse(await world.someone('ann', ['operator']))
-  const failing = async () => (await world.ports.store.webhooks.list()).some(each => each.failures > 0)
-  await until(failing)
+  await until(() => isResting(world))
   const { text } = await get(world, '/operate/webhooks', ann)
   assert.match(text, /failed 1 times[\s\S]*it answered 503/)
   assert.doesNotMatch(text, /s3cret/)
@@ -97,7 +101,7 @@ test('a webhook that refuses rests longer and longer, keeps no other waiting, an
   const words = JSON.parse(down.got[0]?.text ?? '').alerts.map((each: { words: string }) => each.words)
   assert.deepEqual(words, ['gone: one', 'gone: two', 'gone: three'])
   await until(() => up.got.length === 3)
-  await until(async () => !(await failing()))
+  await until(async () => !(await isResting(world)))
   assert.doesNotMatch((await get(world, '/operate/webhooks', ann)).text, /failed/)
 })
 
@@ -106,7 +110,8 @@ test('what happened long before a webhook listened again is left out', async t =
   soc.state.refuses = true
   const world = await open(t, [{ url: soc.url }])
   await report(world, 'old')
-  await until(() => soc.state.asked === 1)
+  await until(() => isResting(world))
+  assert.equal(soc.state.asked, 1)
   world.advance(4 * dayMs)
   soc.state.refuses = false
   await report(world, 'new')
