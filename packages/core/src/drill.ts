@@ -20,9 +20,14 @@ export function isDrillLogin(login: string): boolean {
   return login.startsWith(loginStart)
 }
 
+/** What stands for a drill (`drill-…`) in the names that it makes. */
+export function drillKey(drill: string): string {
+  return drill.replace(/^drill-/, '').slice(0, 8)
+}
+
 /** The user name of a part in a drill, such as `victim`. */
 export function drillLogin(drill: string, part: string): string {
-  return `${loginStart}${drill.replace(/^drill-/, '').slice(0, 8)}-${part}`
+  return `${loginStart}${drillKey(drill)}-${part}`
 }
 
 /** Whether a hurried reader could take a scope, package, user or organisation for part of the sandbox. */

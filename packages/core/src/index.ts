@@ -16,6 +16,7 @@ export { formatIntegrity, isShasum, parseDigest, parseIntegrity } from './digest
 export type { DistTag } from './dist-tag.ts'
 export { parseDistTag } from './dist-tag.ts'
 export {
+  drillKey,
   drillLogin,
   drillOrigin,
   drillScope,
@@ -125,15 +126,12 @@ export {
   splitHashes,
   tileOf,
 } from './tlog/tile.ts'
-
 export type { LogProof } from './tlog/tlog-proof.ts'
 export { formatLogProof, parseLogProof } from './tlog/tlog-proof.ts'
 export type { PolicyLog, PolicyWitness, WitnessPolicy } from './tlog/witness-policy.ts'
 export { parseWitnessPolicy } from './tlog/witness-policy.ts'
-
 export type { WitnessRequest } from './tlog/witness-request.ts'
 export { formatWitnessRequest, parseWitnessRequest } from './tlog/witness-request.ts'
-
 export {
   instanceOfToken,
   isToken,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { revealHidden } from '@holdfast/core'
+import { drillLogin, revealHidden } from '@holdfast/core'
 import { askRegistry, findRegistry, type Registry } from '../registry.ts'
 import { UsageError } from '../usage-error.ts'
 
@@ -106,7 +106,7 @@ async function respond(registry: Registry, id: string, otp: string | undefined):
     drill => drill.notifiedAt !== null || drill.detectedAt !== null,
   )
   if (endedAt !== null) return
-  const victim = `holdfast-drill-${id.slice('drill-'.length, 14)}-victim`
+  const victim = drillLogin(id, 'victim')
   const said = { reason: 'malware', words: 'a drill' }
   const quarantine = { kind: 'quarantine', publisher: victim, ...said }
   await askRegistry(registry, 'POST', 'measures/revoke', { body: { account: victim, ...said }, otp })

@@ -18,8 +18,8 @@ export function originOf(
   hosted: readonly NamePattern[],
   routes: readonly NameRoute[],
 ): OriginName | undefined {
-  if (isDrillName(foldCase(name)))
-    return foldCase(name).startsWith(`${drillUpstreamScope}/`) ? drillOrigin : 'hosted'
+  const folded = foldCase(name)
+  if (isDrillName(folded)) return folded.startsWith(`${drillUpstreamScope}/`) ? drillOrigin : 'hosted'
   if (hosted.some(pattern => claims(pattern, name))) return 'hosted'
   let best: NameRoute | undefined
   for (const route of routes)

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import { type Digest, decodeLeaf, formatIntegrity, parseDigest } from '@holdfast/core'
 import { sql } from 'kysely'
 import { auditPushLateMs, findPasskeyPlace } from '../flow/index.ts'
+import { drillDueMs } from '../incident/index.ts'
 import type { Config, OpenPorts } from '../main.ts'
 import type { Ports } from '../ports.ts'
 import { checkBlob } from './backup-folder.ts'
@@ -26,7 +27,6 @@ const dayMs = 24 * 3600_000
 const skewMs = 5 * 60_000
 const neededPostgres = 140_000
 const namedAtMost = 5
-const drillDays = 90
 
 /** Checks of an open database and the blobs beside it. */
 export function storeChecks(
@@ -62,7 +62,7 @@ async function checkDrills({ db }: Driver, now: number): Promise<Finding> {
   const first = await db.selectFrom('event').select('at').orderBy('position').limit(1).executeTakeFirst()
   const days = Math.floor((now - (last?.ended_at ?? first?.at ?? now)) / dayMs)
   const hint = 'Begin one with `holdfast drill worm`, or configure `drills: quarterly`.'
-  if (days > drillDays)
+  if (days > drillDueMs / dayMs)
     return warn(
       'drills',
       `${last === undefined ? 'No drill was ever played' : `The last drill is ${days} days old`}.`,

@@ -164,7 +164,8 @@ async function checkUnused(ports: Ports, login: string): Promise<void> {
   if (known !== undefined) throw problem('user-exists', { user: login })
 }
 
-function newAccount(
+/** An account as it begins, under an id of its own. */
+export function newAccount(
   ports: Ports,
   made: Pick<Account, 'login' | 'email' | 'passwordHash' | 'roles'> & { verified: boolean },
 ): Account {

@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What a drill is played with: accounts and packages of its own, and the door that strangers come in by. */
-import { drillLogin, drillScope, type NamePattern, type PackageName, tarballFileName } from '@holdfast/core'
-import { type Account, authorize, drillMachine, type Grant, randomId } from '../identity/index.ts'
+import {
+  drillKey,
+  drillLogin,
+  drillScope,
+  type NamePattern,
+  type PackageName,
+  tarballFileName,
+} from '@holdfast/core'
+import { type Account, authorize, drillMachine, type Grant } from '../identity/index.ts'
 import { type Drill, type DrillMark, isOpenDrill } from '../incident/index.ts'
 import type { DoorRequest, Ports } from '../ports.ts'
-import { accountCreated, addAccount } from './account.ts'
+import { accountCreated, addAccount, newAccount } from './account.ts'
 import { drillEvent } from './drill.ts'
 import { type DrillSample, packSample, toPublishBody } from './drill-sample.ts'
 import { importVersions } from './import.ts'
@@ -67,30 +74,15 @@ export class DrillStopped extends Error {
 /** A package of this drill, by its number. */
 export function nameOf({ drill }: Stage, number: number): PackageName {
   const digits = String(number + 1).padStart(3, '0')
-  return `${drillScope}/${drill.id.slice('drill-'.length, 14)}-${digits}` as PackageName
+  return `${drillScope}/${drillKey(drill.id)}-${digits}` as PackageName
 }
 
 /** Makes an account of this drill: nobody knows a password of it, and letters to it go nowhere. */
 export async function makePart(stage: Stage, part: string): Promise<Part> {
   const { ports, drill, grant } = stage
-  const at = ports.clock()
   const login = drillLogin(drill.id, part)
-  const account: Account = {
-    id: randomId('a_'),
-    login,
-    email: `${login}@localhost`,
-    passwordHash: null,
-    roles: [],
-    emailVerifiedAt: at,
-    tfa: 'none',
-    totpSealed: null,
-    totpStep: 0,
-    passwordLeakedAt: null,
-    hasPasskey: false,
-    profile: {},
-    createdAt: at,
-    disabledAt: null,
-  }
+  const email = `${login}@localhost`
+  const account = newAccount(ports, { login, email, passwordHash: null, roles: [], verified: true })
   await ports.store.commit(grant, accountCreated(account, 'drill'), tx => addAccount(tx, { account }))
   return { account, ...(await makeMeans(stage, account)) }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The upstream that a drill plays: a registry of one package, which withdraws a version when the attack begins. */
 import { createHash } from 'node:crypto'
-import { drillUpstreamScope, type PackageName, tarballFileName } from '@holdfast/core'
+import { drillKey, drillUpstreamScope, type PackageName, tarballFileName } from '@holdfast/core'
 import type { Drill } from '../incident/index.ts'
 import type { Ports } from '../ports.ts'
 import { packSample } from './drill-sample.ts'
@@ -16,7 +16,7 @@ export const drillUpstreamPath = '/api/v1/drill-upstream'
 
 /** The package of the upstream of a drill. */
 export function upstreamNameOf({ id }: Pick<Drill, 'id'>): PackageName {
-  return `${drillUpstreamScope}/${id.slice('drill-'.length, 14)}` as PackageName
+  return `${drillUpstreamScope}/${drillKey(id)}` as PackageName
 }
 
 /** What it says of a package now; undefined where no drill plays it. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setTimeout as delay } from 'node:timers/promises'
+import { drillKey, drillLogin, drillScope } from '@holdfast/core'
 import { demand, type Evidence, type Probe, type ProbeInstance } from '../probe.ts'
 import { openProbeAccount } from '../probe-account.ts'
 import { describeReply, openProbeClient, type ProbeClient, tarballPath, until } from '../probe-client.ts'
@@ -59,7 +60,7 @@ async function demandFence({ other, client, responder }: Scene): Promise<void> {
   const body = JSON.stringify({ playbook: 'worm' })
   const begun = await client.ask('POST', '/api/v1/drills', { token: ann.token, body })
   demand(begun.status === 403, `a stranger must not begin a drill: ${describeReply(begun)}`)
-  const inside = await client.publish({ name: '@holdfast-drill/mine', version: '1.0.0' }, ann.token)
+  const inside = await client.publish({ name: `${drillScope}/mine`, version: '1.0.0' }, ann.token)
   demand(inside.status === 403, `nobody else must publish in the sandbox: ${describeReply(inside)}`)
   const { status } = await ask({ other, responder }, 'POST', 'drills', { playbook: 'fire' })
   demand(status === 400, `there must be no drill of an unknown playbook: ${status}`)
@@ -91,7 +92,7 @@ async function showPeople(scene: Scene): Promise<number> {
     (await scene.client.ask('GET', file)).status === 200,
     'what no rule sees must be open until somebody acts',
   )
-  const victim = `holdfast-drill-${id.slice(6, 14)}-victim`
+  const victim = drillLogin(id, 'victim')
   const said = { reason: 'malware', words: 'probe' }
   for (const [path, body] of [
     ['measures/revoke', { account: victim, ...said }],
@@ -120,7 +121,7 @@ async function demandGone({ client }: Scene, id: string): Promise<void> {
 }
 
 function infectedFile(id: string): string {
-  return tarballPath(`@holdfast-drill/${id.slice(6, 14)}-001`, '1.0.1')
+  return tarballPath(`${drillScope}/${drillKey(id)}-001`, '1.0.1')
 }
 
 async function begin(scene: Scene, wish: object): Promise<Told> {
