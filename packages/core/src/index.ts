@@ -72,6 +72,7 @@ export type { ProblemData } from './problem.ts'
 export { excerpt, isProblem, Problem, problem } from './problem.ts'
 export type { ProblemCode, ProblemRow } from './problem-table.ts'
 export { problemTable } from './problem-table.ts'
+export { formatPublishBody, type PackedTarball, packTar } from './sample-package.ts'
 export {
   formatSecurityText,
   isSecurityContact,
