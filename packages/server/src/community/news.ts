@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What happens to packages, as those who depend on them hear of it. */
-import type { PackageName, Version } from '@holdfast/core'
+import { isDrillName, type PackageName, type Version } from '@holdfast/core'
 import type { NewsEvent } from './port.ts'
 
 /** What a piece of news is about; readers of feeds and webhooks choose by it. */
@@ -46,11 +46,11 @@ const words: Readonly<Record<NewsKind, string>> = {
   advisory: 'is named by an advisory',
 }
 
-/** What an event is to those who watch; undefined for what concerns only whoever runs this registry. */
+/** What an event is to those who watch; undefined for what concerns only whoever runs this registry, and for a rehearsal. */
 export function toNews(event: NewsEvent): News | undefined {
   const { id, position, at, type, pkg, ver } = event
   const kind = newsKinds.find(each => each === type)
-  if (kind === undefined) return undefined
+  if (kind === undefined || (pkg !== null && isDrillName(pkg))) return undefined
   const about = { id, position, at, kind, words: words[kind] }
   if (kind === 'advisory') return { ...about, package: pkg ?? '', version: '', path: '/advisories' }
   if (pkg === null) return undefined

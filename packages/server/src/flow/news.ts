@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What happened to packages, as far as whoever asks may see it now. */
-import { isDrillName, type PackageName, problem } from '@holdfast/core'
+import { type PackageName, problem } from '@holdfast/core'
 import { decide } from '../catalog/index.ts'
 import { type News, type NewsEvent, packagesOf, toNews } from '../community/index.ts'
 import { type Actor, authorize, may, mayReadPublic } from '../identity/index.ts'
@@ -17,8 +17,7 @@ export type Sight = 'shown' | 'hidden' | 'later'
 export async function sightOf(ports: Ports, actor: Actor, event: NewsEvent): Promise<Sight> {
   const { pkg, ver, type } = event
   if (pkg === null) return (await seesAny(ports, actor, packagesOf(event))) ? 'shown' : 'hidden'
-  // A rehearsal is news to nobody.
-  if (isDrillName(pkg) || !(await may(ports, actor, 'package:read', pkg))) return 'hidden'
+  if (!(await may(ports, actor, 'package:read', pkg))) return 'hidden'
   if (type !== 'publish' || ver === null) return 'shown'
   const kept = await ports.store.catalog.findVersion(pkg, ver)
   if (kept === undefined) return 'hidden'

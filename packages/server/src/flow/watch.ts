@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** People hear of what they watch: by letter, as often as they like, while they may read it. */
-import { isDrillName, isPackageName, isProblem, type PackageName, problem } from '@holdfast/core'
+import { isPackageName, isProblem, type PackageName, problem } from '@holdfast/core'
 import {
   type Digest,
   formatNews,
@@ -128,7 +128,7 @@ async function keepDigest(
 /** The event consumer: notes for whom something waits to be told. */
 export async function noteForWatchers(ports: Ports, events: readonly StoredEvent[]): Promise<void> {
   for (const event of events) {
-    if (toNews(event) === undefined || isDrillName(event.pkg ?? '')) continue
+    if (toNews(event) === undefined) continue
     const watchers = await ports.store.watches.listWatchers(watchKeysOf(event))
     if (watchers.length === 0) continue
     await ports.store.watches.addDue(watchers, event.position)
