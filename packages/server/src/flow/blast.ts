@@ -69,20 +69,21 @@ export async function exportBlast(
   form: 'csv' | 'json',
 ): Promise<AsyncIterable<Uint8Array>> {
   await openBlast(ports, actor, id, `export-${form}`)
-  return exportLines(ports, id, form)
+  return formatHolders(form, (mark, limit) => ports.store.blast.listHolders(id, mark, limit), withNetwork)
 }
 
-async function* exportLines(
-  { store }: Ports,
-  id: string,
+/** Holders as lines, page by page; `show` says what of each is shown. */
+export async function* formatHolders(
   form: 'csv' | 'json',
+  readPage: (after: HolderMark | undefined, limit: number) => Promise<readonly Holder[]>,
+  show: (each: Holder) => Holder,
 ): AsyncGenerator<Uint8Array, void> {
   const format = form === 'csv' ? formatHolderLine : (each: Holder) => `${JSON.stringify(each)}\n`
   if (form === 'csv') yield Buffer.from(formatHolderHead())
   let mark: HolderMark | undefined
   for (;;) {
-    const rows = await store.blast.listHolders(id, mark, exportedAtOnce)
-    yield Buffer.from(rows.map(each => format(withNetwork(each))).join(''))
+    const rows = await readPage(mark, exportedAtOnce)
+    yield Buffer.from(rows.map(each => format(show(each))).join(''))
     mark = rows.at(-1)
     if (rows.length < exportedAtOnce) return
   }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What is kept of one's own fetches is one's own: to read, to take along, to have forgotten. */
 import { type Actor, actorId, authorize } from '../identity/index.ts'
-import { formatHolderHead, formatHolderLine, type Holder, type HolderMark } from '../incident/index.ts'
+import type { Holder, HolderMark } from '../incident/index.ts'
 import type { Ports } from '../ports.ts'
+import { formatHolders } from './blast.ts'
 import { provePresence } from './presence.ts'
 
 const shown = 100
-const exportedAtOnce = 1000
 
 /** The first of them. */
 export async function listOwnDownloads(ports: Ports, actor: Actor): Promise<readonly Holder[]> {
@@ -19,21 +19,11 @@ export async function exportOwnDownloads(
   ports: Ports,
   actor: Actor,
   form: 'csv' | 'json',
-): Promise<AsyncGenerator<Uint8Array>> {
+): Promise<AsyncIterable<Uint8Array>> {
   await authorize(ports, actor, 'account:read', actorId(actor))
-  return linesOf(ports, actorId(actor), form)
-}
-
-async function* linesOf({ store }: Ports, id: string, form: 'csv' | 'json'): AsyncGenerator<Uint8Array> {
-  const format = form === 'csv' ? formatHolderLine : (each: Holder) => `${JSON.stringify(each)}\n`
-  if (form === 'csv') yield Buffer.from(formatHolderHead())
-  let mark: HolderMark | undefined
-  for (;;) {
-    const rows = await store.blast.listOwn(id, mark, exportedAtOnce)
-    yield Buffer.from(rows.map(format).join(''))
-    mark = rows.at(-1)
-    if (rows.length < exportedAtOnce) return
-  }
+  const readPage = (mark: HolderMark | undefined, limit: number) =>
+    ports.store.blast.listOwn(actorId(actor), mark, limit)
+  return formatHolders(form, readPage, each => each)
 }
 
 /**
