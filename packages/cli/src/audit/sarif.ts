@@ -48,7 +48,7 @@ function toRule({ id, title, url, severity }: Flaw): unknown {
   return {
     id,
     shortDescription: { text: title === '' ? id : title },
-    ...(URL.canParse(url) ? { helpUri: url } : {}),
+    ...(URL.canParse(url) ? { helpUri: new URL(url).href } : {}),
     defaultConfiguration: { level: levels[severity] },
     properties: { 'security-severity': scores[severity], tags: ['security'] },
   }

@@ -11,6 +11,7 @@ import { buffer } from 'node:stream/consumers'
 import { after, beforeEach, test } from 'node:test'
 import { gunzipSync } from 'node:zlib'
 import { openCommandLine } from '../../test/command-line.ts'
+import { assertValid } from '../../test/schema.ts'
 
 const home = await mkdtemp(join(tmpdir(), 'holdfast-audit-'))
 after(() => rm(home, { recursive: true }))
@@ -40,7 +41,7 @@ async function listen(known: Readonly<Record<string, unknown>>): Promise<Listeni
 
 const flaw = (id: string, severity: string, range: string) => ({
   id: 7,
-  url: `https://advisories.example/${id}`,
+  url: `https://advisories.example/a b/${id}`,
   title: `trouble \u001b[31m${id}`,
   severity,
   vulnerable_versions: range,
@@ -138,6 +139,7 @@ test('each name goes to the registry of its scope, and those from elsewhere go n
 
 test('SARIF names the lock file and the line of what it found', async () => {
   const { out } = await audit('--sarif')
+  assertValid('sarif', JSON.parse(out))
   const { version, runs } = JSON.parse(out)
   assert.equal(version, '2.1.0')
   const [{ tool, results }] = runs

@@ -13,6 +13,7 @@ import {
 } from '../../src/flow/index.ts'
 import { authorize, operator } from '../../src/identity/index.ts'
 import { publishDocument } from '../live.ts'
+import { assertValid } from '../schema.ts'
 import { type Json, openWorld, type Someone, type World } from '../world.ts'
 
 let world: World
@@ -45,6 +46,7 @@ const api = (line: string, who: Someone, body: Json) =>
 async function idsOf(name: string, version: string): Promise<string[]> {
   const body = { package: { ecosystem: 'npm', name }, version }
   const { body: told } = await world.ask('POST /osv/v1/query', { body })
+  for (const each of told.vulns ?? []) assertValid('osv', each)
   return (told.vulns ?? []).map((each: Json) => each.id)
 }
 

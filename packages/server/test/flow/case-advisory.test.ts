@@ -6,6 +6,7 @@ import { parsePackageName, parseVersion } from '@holdfast/core'
 import { strFromU8, unzipSync } from 'fflate'
 import { takeMeasure } from '../../src/flow/index.ts'
 import { operator } from '../../src/identity/index.ts'
+import { assertValid } from '../schema.ts'
 import { get, post, type Visit } from '../web/site.ts'
 import { openWorld, type World } from '../world.ts'
 
@@ -59,6 +60,7 @@ test('a quarantined version of a case has an advisory, a banner, an entry of the
   )
   const read = (name = '') => strFromU8(files[name] ?? new Uint8Array())
   const osv = JSON.parse(read(names[2]))
+  for (const each of [known, osv]) assertValid('osv', each)
   assert.deepEqual(osv.affected[0].versions, ['1.0.1'])
   const { cna } = JSON.parse(read(names[1])).containers
   assert.deepEqual(cna.affected[0].versions, [{ version: '1.0.1', status: 'affected' }])
