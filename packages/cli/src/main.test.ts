@@ -1,12 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { test } from 'node:test'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { serverVerbs } from '@holdfast/server/command'
+import { openCommandLine } from '../test/command-line.ts'
 import { usage } from './main.ts'
 
 const launcher = fileURLToPath(new URL('../bin/holdfast.js', import.meta.url))
+
+const home = await mkdtemp(join(tmpdir(), 'holdfast-main-'))
+after(() => rm(home, { recursive: true }))
+const commandLine = openCommandLine(home)
 
 function holdfast(...args: string[]) {
   return spawnSync(process.execPath, [launcher, ...args], { encoding: 'utf8' })
@@ -63,6 +71,32 @@ test('an unknown command exits with 2 and a hint, also one that every object has
     const { status, stderr } = holdfast(word)
     assert.equal(status, 2)
     assert.equal(stderr, `there is no command ${word}\nholdfast --help lists the commands.\n`)
+  }
+})
+
+test('every command says what it does, which exit codes it has, and an example that is its own', async () => {
+  const listed = [...usage().matchAll(/^ {2}(\w+) {2}/gm)].map(([, verb]) => verb ?? '')
+  assert.ok(listed.length > 25)
+  for (const verb of listed) {
+    const { code, out, err } = await commandLine({}, verb, '--help')
+    assert.deepEqual([code, err], [0, ''], verb)
+    assert.match(out, new RegExp(`^(Usage: )?holdfast ${verb === 'waiver' ? 'why' : verb} `), verb)
+    assert.match(out, /Exit code/, verb)
+    assert.match(out, new RegExp(`^(Example:|        ) holdfast ${verb}( .*)?$`, 'm'), verb)
+  }
+})
+
+test('a mistyped command, act or option is answered with what was likely meant', async () => {
+  const typed: readonly (readonly [string[], RegExp])[] = [
+    [['adit'], /^there is no command adit\nDid you mean holdfast audit\?/],
+    [['audit', '--jsn'], /^there is no option --jsn\nDid you mean --json\?/],
+    [['serve', '--prot', '1'], /^There is no option --prot\. Did you mean port\?/],
+    [['operator', 'hsot', '--data', 'x'], /^There is no act hsot\. Did you mean host\?/],
+  ]
+  for (const [words, said] of typed) {
+    const { code, err } = await commandLine({}, ...words)
+    assert.equal(code, 2)
+    assert.match(err, said)
   }
 })
 

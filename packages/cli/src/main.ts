@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { findNearestWord } from '@holdfast/core'
 import { UsageError } from './usage-error.ts'
 import { ownVersion } from './version.ts'
 
@@ -160,9 +161,17 @@ async function dispatch(args: string[]): Promise<number> {
   if (word === '--help' || word === '-h' || word === 'help') return print(usage())
   if (word === '--version') return print(`${ownVersion()}\n`)
   const verb = Object.hasOwn(verbs, word) ? verbs[word] : undefined
-  if (verb === undefined)
-    throw new UsageError(`there is no command ${word}`, 'holdfast --help lists the commands.')
+  if (verb === undefined) throw unknownCommand(word)
   return verb.run(rest)
+}
+
+function unknownCommand(word: string): UsageError {
+  const meant = findNearestWord(word, Object.keys(verbs))
+  const list = 'holdfast --help lists the commands.'
+  return new UsageError(
+    `there is no command ${word}`,
+    meant === undefined ? list : `Did you mean holdfast ${meant}? ${list}`,
+  )
 }
 
 function print(text: string): number {
@@ -181,8 +190,5 @@ export function usage(): string {
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   if ('hint' in error && typeof error.hint === 'string') return `${error.message}\n${error.hint}`
-  if ('code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')) {
-    return `${error.message}\nAdd --help to the command to see its options.`
-  }
   return error.stack ?? error.message
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFile, writeFile } from 'node:fs/promises'
-import { parseArgs } from 'node:util'
 import { capabilities } from '@holdfast/core'
 import { type Assessment, assess, weigh, withLive } from '../assess/assessment.ts'
 import { formatAssessmentHtml } from '../assess/html.ts'
@@ -13,6 +12,7 @@ import { formatAssessment, formatAssessmentJson, type Occasion } from '../assess
 import { openTarget } from '../assess/target.ts'
 import { startThrowAwayInstance } from '../assess/throw-away-instance.ts'
 import { startProgress } from '../log/progress.ts'
+import { parseArgs } from '../parse-args.ts'
 import { UsageError } from '../usage-error.ts'
 
 const usage = `holdfast assess self [--config FILE] [--live URL] [--data DIR] [--json] [--html FILE]
@@ -33,6 +33,8 @@ shows it, and what to close next.
   --html FILE      writes a page that stands alone
 
 Exit code 1 when a capability fails. What was neither seen nor answered is "missing" and counts as not reached.
+
+Example: holdfast assess self --html assessment.html
 `
 
 const options = {

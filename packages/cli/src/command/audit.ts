@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import { relative } from 'node:path'
-import { parseArgs } from 'node:util'
 import { createReachJudge } from '../audit/judge-reach.ts'
 import { findKnown, type Known, type Severity, severities } from '../audit/known.ts'
 import type { JudgedFinding } from '../audit/reach.ts'
@@ -8,6 +7,7 @@ import { formatSarif } from '../audit/sarif.ts'
 import { submitProject } from '../audit/submit.ts'
 import { readLockText } from '../locked.ts'
 import { readRoutes } from '../npm-registry.ts'
+import { parseArgs } from '../parse-args.ts'
 import { openProject, type Project } from '../project.ts'
 import type { ParseSource } from '../reachability/index.ts'
 import { UsageError } from '../usage-error.ts'
@@ -26,6 +26,8 @@ With --submit the lock file is kept by the registry under a project of yours (@a
 and a branch, that of git unless you name one: you are told when something is found in it later, and see it at /exposure.
 
 Exit code 0 when nothing is known at the level or above it, 1 when something is, 2 for usage and network.
+
+Example: holdfast audit --level high --omit dev
 `
 
 const options = {

@@ -15,6 +15,8 @@ With --scope only that scope comes from this registry, without it every package.
 The identity token comes from GitHub Actions (permissions: id-token: write), from CircleCI, or from the variable
 HOLDFAST_ID_TOKEN or NPM_ID_TOKEN, where GitLab's id_tokens and Jenkins put it. Exit code 2 when there is none, or
 when the registry does not take it.
+
+Example: holdfast ci login --registry https://registry.example --scope @acme
 `
 
 const withinMs = 30_000

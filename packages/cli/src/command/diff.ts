@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto'
-import { parseArgs } from 'node:util'
 import {
   describeFinding,
   diffPackages,
@@ -11,6 +10,7 @@ import {
   parseDigest,
   revealHidden,
 } from '@holdfast/core'
+import { parseArgs } from '../parse-args.ts'
 import { findRegistry, type Registry } from '../registry.ts'
 import { UsageError } from '../usage-error.ts'
 
@@ -19,6 +19,8 @@ const usage = `holdfast diff PACKAGE@VERSION PACKAGE@VERSION [--registry URL] [-
 Shows what changed between two versions: what decides on an install first, then every file line by line. Both tarballs are
 fetched, held against the sha512 of their packument, and compared on this machine. Without --registry the one that npm is
 set to. Exit code 1 when they differ, 3 when bytes are not those that the registry promised.
+
+Example: holdfast diff @acme/ui@1.0.0 @acme/ui@1.1.0
 `
 
 const options = {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setTimeout as delay } from 'node:timers/promises'
-import { parseArgs } from 'node:util'
 import { drillLogin, revealHidden } from '@holdfast/core'
+import { parseArgs } from '../parse-args.ts'
 import { askRegistry, findRegistry, type Registry } from '../registry.ts'
 import { UsageError } from '../usage-error.ts'
 
@@ -16,6 +16,8 @@ the people who respond, who get a letter that says DRILL (worm and account-takeo
 they would: two commands with your own token. --packages says how many packages a worm goes for (100).
 Needs a token of somebody who operates or responds: the one that npm has for the registry, or HOLDFAST_TOKEN. All take
 [--registry URL] [--otp CODE] [--json]. Exit code 1 when it was not contained.
+
+Example: holdfast drill worm --people
 `
 
 const options = {

@@ -2,13 +2,13 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
-import { parseArgs } from 'node:util'
 import { type Finding, findKnown, type Severity, severities } from '../audit/known.ts'
 import { applySteps, installProject } from '../fix/apply.ts'
 import { type Market, openMarket } from '../fix/packument.ts'
 import { describeUpgrade, makePlan, type Plan, type Step } from '../fix/plan.ts'
 import { readReleaseAge } from '../fix/release-age.ts'
 import { type Routes, readRoutes } from '../npm-registry.ts'
+import { parseArgs } from '../parse-args.ts'
 import { openProject, type Project } from '../project.ts'
 import { UsageError } from '../usage-error.ts'
 import { parseLevel, parseOmitted } from './audit.ts'
@@ -22,6 +22,8 @@ registry hides, or that are younger than the project's own release age, are not 
 is written. With --test each step is installed and tried, and taken back where the command fails.
 
 Exit code 0 when nothing is left at the level or above it, 1 when something is, 2 for usage and network.
+
+Example: holdfast fix --level high --test "npm test" --yes
 `
 
 const options = {

@@ -16,6 +16,8 @@ holdfast incident freeze-own PACKAGE [--words TEXT]         by whoever maintains
 
 All take [--words TEXT] [--case CASE] [--otp CODE]; --preview shows what it would close. What reaches everything asks for
 --confirm WORD. CODE is one of security, malware, broken, legal, leaked, policy, request, other.
+
+Example: holdfast incident quarantine package=evil-lib since=2026-11-20 --reason malware --preview
 `
 
 const acts = [

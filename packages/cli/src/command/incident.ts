@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { parseArgs } from 'node:util'
 import { revealHidden } from '@holdfast/core'
+import { parseArgs } from '../parse-args.ts'
 import { askRegistry, explainRefusal, fetchBounded, findRegistry, type Registry } from '../registry.ts'
 import { UsageError } from '../usage-error.ts'
 import { isMeasureAct, measureUsage, runMeasure } from './incident-measure.ts'

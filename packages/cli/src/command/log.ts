@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { parseArgs } from 'node:util'
 import { encodeBase64, type Leaf, parseNamePattern, revealHidden } from '@holdfast/core'
 import { auditLog } from '../log/audit.ts'
 import { findBelieved } from '../log/believed.ts'
@@ -9,6 +8,7 @@ import { startProgress } from '../log/progress.ts'
 import { compareRegistry, type RegistryState } from '../log/registry-state.ts'
 import { findLog, type LogSource, readCheckpointNote, tileReader } from '../log/source.ts'
 import { compareWithState } from '../log/state.ts'
+import { parseArgs } from '../parse-args.ts'
 import { findRegistry, type Registry } from '../registry.ts'
 import { UsageError } from '../usage-error.ts'
 import { monitorLog } from './log-monitor.ts'
@@ -39,6 +39,8 @@ before. What was told is never told again, and what
 could not be told, because the webhook was away, is told the next time. Without --once it looks every minute.
 
 Exit code 0 when the log is honest, 1 for alarms (monitor --once), 2 for usage and network, 3 for anything that an honest log cannot have.
+
+Example: holdfast log monitor https://registry.example --watch '@acme/*'
 `
 
 const options = {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { parseArgs } from 'node:util'
 import { parsePackageName } from '@holdfast/core'
+import { parseArgs } from '../parse-args.ts'
 import { UsageError } from '../usage-error.ts'
 
 const usage = `holdfast lookalike NAME… [--json]
@@ -8,6 +8,8 @@ const usage = `holdfast lookalike NAME… [--json]
 Says whether a name is likely taken for a much more used one, and by which trick, without a server: against the 50,000 most used
 names of npm. Only the name is looked at; the registry also asks how old and how used it is, and who owns it. --json prints an
 object a name, a line each. Exit code 1 when any would be held.
+
+Example: holdfast lookalike raect lodahs
 `
 
 const options = {

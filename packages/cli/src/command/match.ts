@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import { parseArgs } from 'node:util'
+
+import { parseArgs } from '../parse-args.ts'
 import { UsageError } from '../usage-error.ts'
 
 const usage = `holdfast match PACKAGE@VERSION --osv FOLDER|FILE [--json]
 
 Says which advisories are about a version, without a server: every record in OSV format of a folder, a .json, an .ndjson or a .zip
 file is held against it. Records that cannot be read are named on stderr and passed over. Exit code 1 when any is about it.
+
+Example: holdfast match lodash@4.17.20 --osv ./advisories --json
 `
 
 const options = {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { parseArgs } from 'node:util'
 import { type LockedVersion, revealHidden } from '@holdfast/core'
 import { readLocked } from '../locked.ts'
+import { parseArgs } from '../parse-args.ts'
 import { askRegistry, findRegistry } from '../registry.ts'
 import { UsageError } from '../usage-error.ts'
 
@@ -12,6 +12,8 @@ once the rules that only watch are enforced. Exit code 1 when something is close
 
 With --keep they are spared by rules that are enforced later, except what is malware or denied by name: an act of
 responders and operators. Needs a token: the one that npm has for the registry, or HOLDFAST_TOKEN.
+
+Example: holdfast policy preview package-lock.json
 `
 
 interface Verdict extends LockedVersion {

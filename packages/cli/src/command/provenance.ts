@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { parseArgs } from 'node:util'
 import { revealHidden } from '@holdfast/core'
 import { type BundleCheck, checkBundleOf, type ToldBundle } from '../bundle.ts'
 import { reportMisbehaviour } from '../log/misbehaviour.ts'
+import { parseArgs } from '../parse-args.ts'
 import { askRegistry, findRegistry } from '../registry.ts'
 import { UsageError } from '../usage-error.ts'
 
@@ -14,6 +14,8 @@ which the registry serves is the one it tells of, is about these very bytes, and
 them on your machine run npm audit signatures.
 
 Exit code 0 when there is provenance that holds, 1 when there is none or a check failed, 3 when the log misbehaves.
+
+Example: holdfast provenance show @acme/ui@1.1.0
 `
 
 interface Told {

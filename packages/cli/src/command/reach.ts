@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
+import { parseArgs } from '../parse-args.ts'
 import { analyseReachability, type Hit, type ParseSource, parseSymbols } from '../reachability/index.ts'
 import { UsageError } from '../usage-error.ts'
 
@@ -10,6 +10,8 @@ const usage = `holdfast reach FOLDER --osv DIR [--entry FILE]… [--symbols FILE
 Says of each advisory whether the application in a folder gets to what it is about, and by which way. The advisories are
 files in OSV format; those hit that name a package installed in the folder. Nothing is run, nothing is fetched. What cannot
 be resolved counts as reachable, and is said. Exit code 1 when anything is reachable or unknown.
+
+Example: holdfast reach . --osv ./advisories --entry src/server.ts
 `
 
 const options = {

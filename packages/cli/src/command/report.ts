@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { parseArgs } from 'node:util'
+
+import { parseArgs } from '../parse-args.ts'
 import { askRegistry, findRegistry } from '../registry.ts'
 import { UsageError } from '../usage-error.ts'
 
@@ -11,6 +12,10 @@ Reports a package, one version of it, or an account to the responders of a regis
 dependency-confusion, secret, impersonation, spam, other. With the token that npm has for the registry, or
 HOLDFAST_TOKEN, it counts at once. Without one --email is needed: a letter with a link goes there, and the report counts
 once that link is opened. A letter says how it ended.
+
+Exit code 0 when it is taken, 2 when it is not.
+
+Example: holdfast report evil-lib@1.0.1 --kind malware --words 'its install script sends the environment away'
 `
 
 const options = {

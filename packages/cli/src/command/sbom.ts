@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { parseArgs } from 'node:util'
 import { readRoutes } from '../npm-registry.ts'
+import { parseArgs } from '../parse-args.ts'
 import { openProject } from '../project.ts'
 import { makeBill, omitParts } from '../sbom/bill.ts'
 import { formatCycloneDx } from '../sbom/cyclonedx.ts'
@@ -15,6 +15,10 @@ const usage = `holdfast sbom [FOLDER|LOCKFILE] [--format cyclonedx|spdx] [--omit
 Prints what a project is made of, by its lock file of npm, pnpm, yarn or bun: CycloneDX 1.6 or SPDX 2.3, with sha512,
 licences, who needs what, and where the registry keeps what attests a build. What the lock file does not say is asked of the
 registry that the project is set to; with --offline of nobody. The same project gives the same text; --stamp adds the time.
+
+Exit code 0 when it is printed, 2 for usage and network.
+
+Example: holdfast sbom --format spdx --omit dev > bill.spdx.json
 `
 
 const options = {

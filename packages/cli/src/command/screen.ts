@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { lstatSync, readdirSync, readFileSync } from 'node:fs'
 import { join, relative, sep } from 'node:path'
-import { parseArgs } from 'node:util'
+import { parseArgs } from '../parse-args.ts'
 import { UsageError } from '../usage-error.ts'
 
 const usage = `holdfast screen FOLDER|TARBALL [--previous FOLDER|TARBALL] [--json]
@@ -9,6 +9,8 @@ const usage = `holdfast screen FOLDER|TARBALL [--previous FOLDER|TARBALL] [--jso
 Looks for malware in a package without running any of it: its scripts, what its code does with what it finds on a machine, what
 hides, what editors run by themselves. A folder is that of a package, or one that holds package/. With --previous, what is new
 since that version weighs more, and what was there before less. Exit code 1 when the package would be held.
+
+Example: holdfast screen ui-1.1.0.tgz --previous ui-1.0.0.tgz --json
 `
 
 const options = {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { text } from 'node:stream/consumers'
-import { parseArgs } from 'node:util'
 import { tokenPattern } from '@holdfast/core'
+import { parseArgs } from '../parse-args.ts'
 import { UsageError } from '../usage-error.ts'
 
 const usage = `holdfast token revoke --registry URL [--json]
@@ -10,7 +10,7 @@ Reads text from standard input and ends every token of that registry in it, for 
 needed. Tokens are never given as arguments, where other users of the machine could read them. Exit code 2 when the
 registry cannot be asked.
 
-  holdfast token revoke --registry https://registry.example < leaked.txt
+Example: holdfast token revoke --registry https://registry.example < leaked.txt
 `
 
 const maxTokens = 100

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { parseArgs } from 'node:util'
 import { formatVerifierKey, revealHidden } from '@holdfast/core'
 import { fetchTrust, listTrust, loadTrust, saveTrust, type Trust } from '../log/trust.ts'
+import { parseArgs } from '../parse-args.ts'
 import { findRegistry } from '../registry.ts'
 import { UsageError } from '../usage-error.ts'
 
@@ -14,7 +14,9 @@ prints what the registry says and ends with 2. Exit code 3 when the digest is an
 
 holdfast trust show [URL] [--json]
 
-Prints what is pinned.
+Prints what is pinned. Exit code 2 when nothing is.
+
+Example: holdfast trust show https://registry.example
 `
 
 /** Runs `holdfast trust …`: 0 when something is pinned. */

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFile, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { parseArgs } from 'node:util'
 import {
   encodeBase64,
   excerpt,
@@ -22,6 +21,7 @@ import { listTrust, loadTrust, type Trust } from '../log/trust.ts'
 import { verifyLocked } from '../log/verify.ts'
 import { checkVersion, type VersionKind, type VersionReport } from '../log/version.ts'
 import { readRoutes } from '../npm-registry.ts'
+import { parseArgs } from '../parse-args.ts'
 import { lockFiles } from '../project.ts'
 import { findRegistry } from '../registry.ts'
 import { UsageError } from '../usage-error.ts'
@@ -37,6 +37,8 @@ checkpoint that no witness signed within a day. --tarballs fetches every tarball
 lock files of yarn 2 and later have a checksum of yarn's own archive and no sha512, so that nothing else can be said of them. --offline checks one proof, without any network.
 
 Exit code 0 when all are verified, 1 when a version is not, 2 for usage and network, 3 when the log misbehaves.
+
+Example: holdfast verify package-lock.json --fresh
 `
 
 const options = {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { parseArgs } from 'node:util'
 import { revealHidden } from '@holdfast/core'
+import { parseArgs } from '../parse-args.ts'
 import { askRegistry, findRegistry } from '../registry.ts'
 import { UsageError } from '../usage-error.ts'
 
@@ -12,7 +12,10 @@ instead. Without --registry the one that npm is set to. Exit code 1 when it cann
 holdfast waiver ask PACKAGE@VERSION --reason TEXT [--registry URL] [--json]
 
 Asks the responders of the registry to let it in. Needs a token: the one that npm has for the registry, or
-HOLDFAST_TOKEN.
+HOLDFAST_TOKEN. Exit code 2 when they cannot be asked.
+
+Example: holdfast why left-pad@1.3.0
+         holdfast waiver ask left-pad@1.3.0 --reason 'we have read it'
 `
 
 const options = {

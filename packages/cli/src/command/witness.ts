@@ -2,7 +2,6 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import {
   formatVerifierKey,
   keyType,
@@ -11,6 +10,7 @@ import {
   type VerifierKey,
   webCrypto,
 } from '@holdfast/core'
+import { parseArgs } from '../parse-args.ts'
 import { UsageError } from '../usage-error.ts'
 import { makeCosigner, openCosigner } from '../witness/cosigner.ts'
 import { openMemory } from '../witness/memory.ts'
@@ -25,6 +25,10 @@ history to some and another to others finds no witness for both. It sees checkpo
 
 Which logs: --log, as often as there are logs, and the file policy.txt in DIR with lines 'log VKEY [URL]' and 'quorum none'.
 Whoever runs a log names this witness's key in the policy of theirs. DIR is ./witness when not given.
+
+Exit code 0 when it is done or was told to stop, 2 for usage.
+
+Example: holdfast witness init --name witness.example/w1
 `
 
 const defaults = { data: './witness', port: '4880', host: '127.0.0.1' }

@@ -23,7 +23,10 @@ const usage = `Usage: holdfast backup --data DIR --to FOLDER [--with-keys] [--js
 
 Copies an instance while it runs: the database in one moment, then the bytes that it names. Into a folder with an
 earlier backup of the same instance only what is new is copied. The keys stay out unless --with-keys asks for them:
-then keep the backup as safe as the keys. The configuration file is not part of it.`
+then keep the backup as safe as the keys. The configuration file is not part of it.
+
+Exit code 0 when all is there, 2 when it is not.
+Example: holdfast backup --data ./data --to /backup/holdfast`
 
 const options = { ...configOptions, to: 'value', 'with-keys': 'flag', json: 'flag', help: 'flag' } as const
 

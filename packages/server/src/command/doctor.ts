@@ -22,7 +22,8 @@ Looks at an instance, running or not, and says what is wrong and what to do. Not
   --deep      read every tarball and compute its digest; list those that no version names
   --scrub     remove tarballs that no version has named for a day
 
-Exit code 1 when a check failed; a warning is none.`
+Exit code 1 when a check failed; a warning is none.
+Example: holdfast doctor --data ./data --deep`
 
 const options = {
   ...configOptions,

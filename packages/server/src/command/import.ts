@@ -26,7 +26,8 @@ come times, tags, deprecations, and maintainers who have an account here.
   --host-names    host the names that are new here; without it they are refused
 
 What is here with the same bytes is skipped: an import that was stopped is started again. It works beside a running
-server. Exit code 1 when something was refused.`
+server. Exit code 1 when something was refused.
+Example: holdfast import ./tarballs --data ./data --owner ada --host-names`
 
 const options = {
   ...configOptions,

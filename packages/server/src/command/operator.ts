@@ -37,7 +37,15 @@ import { advisoriesAct, policyAct } from './policy.ts'
 import { reviewAct } from './review.ts'
 import { robotAct } from './robot.ts'
 import { checkNamesAct, checkUpstreamAct } from './upstream.ts'
-import { type Arguments, configOf, configOptions, duration, readArguments, UsageError } from './usage.ts'
+import {
+  type Arguments,
+  configOf,
+  configOptions,
+  duration,
+  readArguments,
+  suggest,
+  UsageError,
+} from './usage.ts'
 import { userAct } from './user.ts'
 import { waiverAct } from './waiver.ts'
 
@@ -76,7 +84,10 @@ const usage = `Usage: holdfast operator <act> --data DIR …
   unyank NAME@VERSION                    undo yank
 
 The machine's owner may act also while a server runs on the folder; the server follows within a second.
-CODE is one of ${reasonCodes.join(', ')}.`
+CODE is one of ${reasonCodes.join(', ')}.
+
+Exit code 0 when it is done, 2 when it is not, and why. With --json what is printed is JSON.
+Example: holdfast operator host '@acme/*' --data ./data`
 
 const options = {
   ...configOptions,
@@ -158,7 +169,9 @@ export async function operate(args: readonly string[]): Promise<number> {
   }
   const act = name !== undefined && Object.hasOwn(acts, name) ? acts[name] : undefined
   if (act === undefined)
-    throw new UsageError(name === undefined ? usage : `There is no act ${name}.\n\n${usage}`)
+    throw new UsageError(
+      name === undefined ? usage : `There is no act ${name}.${suggest(name, acts)}\n\n${usage}`,
+    )
   const opened = await openPorts(configOf(read))
   try {
     const result = await act(opened.ports, read, words)

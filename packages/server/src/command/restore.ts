@@ -23,7 +23,8 @@ const usage = `Usage: holdfast restore --from FOLDER --data DIR [--verify] [--js
 
 Makes an instance in an empty folder from a backup; every digest is checked on the way. With --verify what was written
 is read once more. Without --data the backup is checked and nothing is written. Exit code 3 when bytes differ from
-their digest, 1 when some are missing.`
+their digest, 1 when some are missing.
+Example: holdfast restore --from /backup/holdfast --data ./new --verify`
 
 const options = { ...configOptions, from: 'value', verify: 'flag', json: 'flag', help: 'flag' } as const
 

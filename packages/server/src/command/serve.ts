@@ -10,13 +10,26 @@ import { type Arguments, configOf, configOptions, readArguments } from './usage.
 
 const usage = `Usage: holdfast serve [--port 4873] [--host 127.0.0.1] [--data ./data] [--config holdfast.yaml] [--no-origin]
 
-  --no-origin   a registry that stands alone: what is not hosted here is not found, whatever the configuration says`
+Runs the registry until it is told to stop (SIGTERM, SIGINT). The first line on standard output says where it listens.
 
-const options = { ...configOptions, 'no-origin': 'flag' } as const
+  --port PORT     0 picks one that is free
+  --host ADDRESS  another than loopback wants publicUrl and read in the configuration
+  --data DIR      where everything is kept; made where it is not there
+  --config FILE   else holdfast.yaml where there is one; docs/operating.md lists the keys
+  --no-origin     a registry that stands alone: what is not hosted here is not found, whatever the configuration says
+
+Exit code 0 after it was told to stop, 2 for faults of the configuration, all of them listed.
+Example: holdfast serve --port 4873 --data ./data`
+
+const options = { ...configOptions, 'no-origin': 'flag', help: 'flag' } as const
 
 /** Runs the registry until SIGTERM or SIGINT. */
 export async function serve(args: readonly string[]): Promise<number> {
   const read = readArguments(args, options, usage)
+  if (read.flags.has('help')) {
+    process.stdout.write(`${usage}\n`)
+    return 0
+  }
   const { config, say }: Sourced = read.flags.has('no-origin')
     ? { config: withoutOrigin(configOf(read)), say: '' }
     : await withFirstOrigin(configOf(read))

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { findNearestWord } from '@holdfast/core'
 import { type Config, readConfig } from '../config.ts'
 import { withKeptOrigin } from './first-origin.ts'
 
@@ -27,7 +28,7 @@ export function readArguments(args: readonly string[], options: Options, usage: 
       options: Object.fromEntries(
         Object.entries(options).map(([name, kind]) =>
           kind === 'flag'
-            ? [name, { type: 'boolean' as const }]
+            ? [name, { type: 'boolean' as const, ...(name === 'help' ? { short: 'h' } : {}) }]
             : [name, { type: 'string' as const, multiple: kind === 'list' }],
         ),
       ),
@@ -42,8 +43,17 @@ export function readArguments(args: readonly string[], options: Options, usage: 
       flags: new Set(found.filter(([, value]) => value === true).map(([name]) => name)),
     }
   } catch (error) {
-    throw new UsageError(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`)
+    const message = error instanceof Error ? error.message : String(error)
+    const typed = /^Unknown option '(--([^']*))'/.exec(message)
+    const said = typed === null ? message : `There is no option ${typed[1]}.${suggest(typed[2], options)}`
+    throw new UsageError(`${said}\n\n${usage}`)
   }
+}
+
+/** Which word of a list was likely meant, as the end of a sentence; nothing where none is near. */
+export function suggest(typed: string | undefined, words: Readonly<Record<string, unknown>>): string {
+  const meant = findNearestWord(typed ?? '', Object.keys(words))
+  return meant === undefined ? '' : ` Did you mean ${meant}?`
 }
 
 /** `--publish a b` reads as `--publish a --publish b`. */
