@@ -27,6 +27,28 @@ export function blobsContract(name: string, openBlobs: (options?: BlobOptions) =
       await reader.close()
     })
 
+    test('what can be had at once is the same bytes, never more than the blob has', async () => {
+      const blobs = await openBlobs()
+      const bytes = Uint8Array.from({ length: 300_000 }, (_, index) => (index * 11) % 253)
+      const reader = (await blobs.open(await store(blobs, bytes))) ?? assert.fail()
+      assert.equal(reader.readNow?.(0, Buffer.alloc(10)), undefined, 'nobody has read it yet')
+      await reader.read(0, Buffer.alloc(200_000))
+      const now = (position: number, length: number) => reader.readNow?.(position, Buffer.alloc(length))
+      for (const [position, length] of [
+        [0, 200_000],
+        [150_000, 1_000],
+        [299_990, 20],
+      ] as const) {
+        const wanted = Buffer.from(bytes.subarray(position, position + length))
+        const piece = now(position, length)
+        assert.ok(piece === undefined || wanted.equals(piece), `${position}`)
+      }
+      await reader.read(200_000, Buffer.alloc(200_000))
+      const last = now(299_990, 20)
+      assert.ok(last === undefined || last.length === 10)
+      await reader.close()
+    })
+
     test('digests and size are those of what was written, at any moment', async () => {
       const writer = await (await openBlobs()).begin()
       await writer.write(bytesOf('ab'))

@@ -41,6 +41,21 @@ test('a blob is a file named by its digest, for its owner alone', async () => {
   assert.deepEqual(await readdir(join(folder, 'incoming')), [])
 })
 
+test('what was read a moment ago is had without waiting, what was not is left to a read that waits', async () => {
+  const blobs = await openFileBlobs(await makeFolder())
+  const writer = await blobs.begin()
+  await writer.write(Buffer.from(text))
+  await writer.keep()
+  const reader = (await blobs.open(digest)) ?? assert.fail()
+  assert.equal(reader.readNow?.(0, Buffer.alloc(6)), undefined)
+  await reader.read(0, Buffer.alloc(6))
+  assert.equal(String(reader.readNow?.(0, Buffer.alloc(6))), text.slice(0, 6))
+  assert.equal(reader.readNow?.(0, Buffer.alloc(7)), undefined)
+  await reader.read(6, Buffer.alloc(100))
+  assert.equal(String(reader.readNow?.(0, Buffer.alloc(100))), text)
+  await reader.close()
+})
+
 for (const point of ['blob:written', 'blob:synced', 'blob:renamed'] as const) {
   test(`a process killed at ${point} leaves a whole blob or none, and nothing else once the store opens`, async () => {
     const folder = await makeFolder()

@@ -3,7 +3,7 @@
  * Blobs in a folder: `sha512/ab/cdef…`, written under `incoming/` in the same file system and renamed into place.
  * Whoever owns the folder can change or remove bytes; readers of a blob check its digest.
  */
-import { constants } from 'node:fs'
+import { constants, readSync } from 'node:fs'
 import { type FileHandle, link, mkdir, open, opendir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { type Digest, parseDigest } from '@holdfast/core'
@@ -13,6 +13,9 @@ import { makeIncomingName, removeLeftovers } from './incoming.ts'
 import { runningDigests } from './running-digests.ts'
 
 const READ_BACK_BYTES = 256 * 1024
+/** What was read so lately is taken to be in the system's cache still, and of a blob so much is copied from there at once. */
+const inMemoryMs = 10_000
+const readNowBytes = 2 * 1024 * 1024
 
 /** Where a test may stop `keep`: before bytes are synced, before they have their name, before the name is synced. */
 export type BlobFault = 'blob:written' | 'blob:synced' | 'blob:renamed'
@@ -163,11 +166,44 @@ class FileBlobWriter implements BlobWriter {
 async function openBlob(path: string): Promise<BlobReader | undefined> {
   const file = await ignoreMissing(open(path, constants.O_RDONLY))
   if (file === undefined) return undefined
-  const { size } = await file.stat()
-  return {
-    sizeBytes: size,
-    read: (position, into) => readAt(file, position, into.subarray(0, Math.max(0, size - position))),
-    close: () => file.close(),
+  return new FileBlobReader(file, (await file.stat()).size)
+}
+
+/** An open file, which knows what of it the system has in memory: what was read from its start a moment ago. */
+class FileBlobReader implements BlobReader {
+  readonly sizeBytes: number
+  readonly #file: FileHandle
+  #inMemoryBytes = 0
+  #lastReadAt = 0
+
+  constructor(file: FileHandle, sizeBytes: number) {
+    this.sizeBytes = sizeBytes
+    this.#file = file
+  }
+
+  async read(position: number, into: Uint8Array): Promise<Uint8Array> {
+    const piece = await readAt(this.#file, position, this.#withinBlob(position, into))
+    if (position <= this.#inMemoryBytes)
+      this.#inMemoryBytes = Math.min(Math.max(this.#inMemoryBytes, position + piece.length), readNowBytes)
+    this.#lastReadAt = performance.now()
+    return piece
+  }
+
+  readNow(position: number, into: Uint8Array): Uint8Array | undefined {
+    const room = this.#withinBlob(position, into)
+    const now = performance.now()
+    if (position + room.length > this.#inMemoryBytes || now - this.#lastReadAt > inMemoryMs) return undefined
+    this.#lastReadAt = now
+    // What comes short is for `read` to explain.
+    return readSync(this.#file.fd, room, 0, room.length, position) === room.length ? room : undefined
+  }
+
+  close(): Promise<void> {
+    return this.#file.close()
+  }
+
+  #withinBlob(position: number, into: Uint8Array): Uint8Array {
+    return into.subarray(0, Math.max(0, this.sizeBytes - position))
   }
 }
 
