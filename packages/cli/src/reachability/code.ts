@@ -178,7 +178,20 @@ export function makeClass(node: Syntax, context: Context, name?: string): Value 
   const statics = solver.place()
   solver.put(statics, value)
   for (const member of members) addMember(member, { inner, statics, prototype, fields, title })
+  decorate([node, ...members], statics, context)
   return value
+}
+
+// Who is given a class by a decorator makes it and calls its methods, as frameworks do.
+function decorate(decorated: readonly Syntax[], made: Place, context: Context): void {
+  const { machine, unit } = context
+  for (const decorator of decorated.flatMap(each => listBelow(each, 'decorators'))) {
+    const expression = below(decorator, 'expression')
+    if (expression === undefined) continue
+    const at = offsetOf(decorator)
+    machine.call(evaluate(expression, context), { unit, at, args: [made], result: machine.solver.place() })
+    machine.passOn(made, { unit, at, of: undefined, isSure: true })
+  }
 }
 
 function addMember(

@@ -96,6 +96,29 @@ const reached: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'package.json': '{"name":"app","main":"index.ts"}',
     'index.ts': "import { weak } from 'frail'; const t: string = 'a'; weak(t as string)",
   },
+  TSX: {
+    'package.json': '{"name":"app","main":"index.tsx"}',
+    'index.tsx':
+      "import { weak } from 'frail'; const A = ({ a }: { a?: string }) => <p<string> onClick={() => weak(a as string)} />; render(<A />)",
+  },
+  'TypeScript that is more than types': {
+    'package.json': '{"name":"app","main":"index.ts"}',
+    'index.ts':
+      "import { weak } from 'frail'; enum E { One } class A { constructor(private readonly f = weak) {} go(e: E) { this.f('a') } } new A().go(E.One)",
+  },
+  'a class that a framework is given by its decorator': {
+    'package.json': '{"name":"app","main":"index.ts"}',
+    'index.ts':
+      "import { weak } from 'frail'; import { Controller, Get, Body } from 'framework'; @Controller('a') export class A { @Get() get(@Body() text: string) { return weak(text) } }",
+  },
+  'a decorator of a parameter': {
+    'package.json': '{"name":"app","main":"index.ts"}',
+    'index.ts': "import { weak } from 'frail'; class A { go(@weak('a') text: string) {} } new A()",
+  },
+  'a decorator': {
+    'package.json': '{"name":"app","main":"index.ts"}',
+    'index.ts': "import { weak } from 'frail'; class A { @weak go() {} } new A()",
+  },
   JSX: {
     'index.js':
       "import { weak } from 'frail'; const A = () => <p onClick={() => weak('a')} />; render(<A />)",
@@ -104,6 +127,16 @@ const reached: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 }
 
 const notReached: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'TSX that calls another export': {
+    'package.json': '{"name":"app","main":"index.tsx"}',
+    'index.tsx':
+      "import { fine } from 'frail'; const A = ({ a }: { a?: string }) => <p onClick={() => fine(a as string)} />; render(<A />)",
+  },
+  'a type alone': {
+    'package.json': '{"name":"app","main":"index.ts"}',
+    'index.ts':
+      "import type { weak } from 'frail'; import { fine } from 'frail'; enum E { a } const f: typeof weak = fine; f('a')",
+  },
   'nothing loads it': { 'index.js': "console.log('a')" },
   'only another export is called': { 'index.js': "const f = require('frail'); f.fine('a')" },
   'only another name is imported': { 'index.js': "import { fine } from 'frail'; fine('a')" },
