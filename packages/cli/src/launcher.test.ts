@@ -131,3 +131,32 @@ test('no command pays for fetch and WebSocket, which Node brings along with an i
   assert.match(stdout, /NativeModule http$/m)
   assert.ok(!stdout.includes('undici'), 'fetch was loaded')
 })
+
+test('each of our packages gets the dependency that is installed for it, and what others wrote gets its own', t => {
+  const launcher = makeClone(t)
+  const folder = join(launcher, '../../..')
+  const write = (path: string, text: string) => {
+    mkdirSync(join(folder, path, '..'), { recursive: true })
+    writeFileSync(join(folder, path), text)
+  }
+  const install = (path: string, text: string) => {
+    write(`${path}/package.json`, '{"type":"module","exports":"./index.js"}')
+    write(`${path}/index.js`, text)
+  }
+  install('../node_modules/shared', "export const from = 'all'")
+  install('cli/node_modules/shared', "export const from = 'cli'")
+  install('cli/node_modules/other', "export { from as others } from 'shared'")
+  install('cli/node_modules/other/node_modules/shared', "export const from = 'other'")
+  write('server/src/port.ts', "export { from as server } from 'shared'")
+  write(
+    'cli/src/main.ts',
+    `import { from } from 'shared'
+     import { others } from 'other'
+     import { server } from '../../server/src/port.ts'
+     import { again } from './again.ts'
+     export const run = () => console.log(from, again, others, server)`,
+  )
+  write('cli/src/again.ts', "export { from as again } from 'shared'")
+  const done = spawnSync(process.execPath, [launcher], { encoding: 'utf8' })
+  assert.equal(done.stdout, 'cli cli other all\n', done.stderr)
+})
