@@ -59,7 +59,7 @@ async function measure(
   let [right, called, quiet, silent] = [0, 0, 0, 0]
   for (const each of subjects.flatMap(casesOf)) {
     const folder = await writeCase(each)
-    const hit: Hit = { key: 'it', ids: [each.subject.advisory], package: each.subject.package, versions: [] }
+    const hit: Hit = { key: 'it', ids: [each.subject.advisory], package: each.subject.package }
     const verdict = (await analyseReachability({ folder, maxSeconds }, [hit], parseSource)).get('it')?.verdict
     const isTold = verdict !== 'not-reachable'
     if (each.isCalled) called++

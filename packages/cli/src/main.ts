@@ -38,7 +38,7 @@ const verbs: Readonly<Record<string, Verb>> = {
     run: async args =>
       (await import('./command/match.ts')).runMatch(
         args,
-        (await import('@holdfast/server/command')).matchAdvisories,
+        (await import('@holdfast/server/command')).readAdvisories,
       ),
   },
   screen: {
@@ -79,6 +79,7 @@ const verbs: Readonly<Record<string, Verb>> = {
       (await import('./command/reach.ts')).runReach(
         args,
         (await (await import('@holdfast/server/command')).loadSyntax()).parseSource,
+        (await import('@holdfast/server/command')).readAdvisories,
       ),
   },
   report: {
@@ -189,6 +190,8 @@ export function usage(): string {
 /** What a person sees of an error: expected ones in two lines, a bug with its stack. */
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
-  if ('hint' in error && typeof error.hint === 'string') return `${error.message}\n${error.hint}`
+  if ('hint' in error && typeof error.hint === 'string') return `${error.message}\n${error.hint}`.trim()
+  // What cannot be opened is somebody's slip in a path, and no bug of ours.
+  if ('syscall' in error && 'path' in error) return error.message
   return error.stack ?? error.message
 }

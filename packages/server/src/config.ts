@@ -324,6 +324,7 @@ export const configKeys: readonly string[] = Object.keys(keys)
 
 /** Everything that is wrong with a configuration, at once. */
 export class ConfigFaults extends Error {
+  readonly hint = 'Correct them in the configuration; docs/operating.md lists its keys.'
   readonly faults: readonly string[]
   constructor(faults: readonly string[]) {
     super(faults.join('\n'))

@@ -35,7 +35,7 @@ const keyOf = ({ flaw, name, version }: Finding): string => `${flaw.id} ${name}@
 
 function toHit(finding: Finding) {
   const { flaw, name, version } = finding
-  return { key: keyOf(finding), ids: [flaw.id], package: name, versions: [version] }
+  return { key: keyOf(finding), ids: [flaw.id], package: name, covers: (each: string) => each === version }
 }
 
 function toReach({ verdict, why, path }: Reachability): Reach {

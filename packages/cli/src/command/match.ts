@@ -17,15 +17,23 @@ const options = {
   help: { type: 'boolean', short: 'h' },
 } as const
 
-/** Holds the advisories at a path against a version of a package. */
-export type MatchAdvisories = (
+/** What one record says of one package. */
+export interface KnownAdvisory {
+  readonly id: string
+  readonly aliases: readonly string[]
+  readonly package: string
+  readonly record: unknown
+  covers(version: string): boolean
+}
+
+/** Reads what the advisories at a path say of some packages, by id; what cannot be read is told. */
+export type ReadAdvisories = (
   path: string,
-  name: string,
-  version: string,
-) => Promise<{ readonly ids: readonly string[]; readonly faults: readonly string[] }>
+  isWanted: (name: string) => boolean,
+) => Promise<{ readonly advisories: readonly KnownAdvisory[]; readonly faults: readonly string[] }>
 
 /** Runs `holdfast match …`: 0 when nothing is known against the version, 1 when something is. */
-export async function runMatch(args: string[], match: MatchAdvisories): Promise<number> {
+export async function runMatch(args: string[], readAdvisories: ReadAdvisories): Promise<number> {
   const { values, positionals } = parseArgs({ args, allowPositionals: true, options })
   if (values.help) {
     process.stdout.write(usage)
@@ -37,11 +45,18 @@ export async function runMatch(args: string[], match: MatchAdvisories): Promise<
     throw new UsageError('one version is needed', 'Name it exactly, such as left-pad@1.2.0.')
   if (values.osv === undefined)
     throw new UsageError('--osv is needed', 'Name a folder of advisories in OSV format, or a zip of them.')
-  const { ids, faults } = await match(values.osv, spec.slice(0, at), spec.slice(at + 1))
-  for (const fault of faults) process.stderr.write(`passed over: ${clean(fault)}\n`)
+  const [name, version] = [spec.slice(0, at), spec.slice(at + 1)]
+  const { advisories, faults } = await readAdvisories(values.osv, each => each === name)
+  tellPassedOver(faults)
+  const ids = [...new Set(advisories.filter(each => each.covers(version)).map(each => each.id))]
   const said = ids.length === 0 ? 'No advisory is about it.' : ids.join('\n')
   process.stdout.write(values.json ? `${JSON.stringify({ ids })}\n` : `${said}\n`)
   return ids.length === 0 ? 0 : 1
+}
+
+/** Names on standard error what could not be read. */
+export function tellPassedOver(faults: readonly string[]): void {
+  for (const fault of faults) process.stderr.write(`passed over: ${clean(fault)}\n`)
 }
 
 /** Words of strangers go to a terminal: no escape sequences. */

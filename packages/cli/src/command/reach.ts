@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { readFileSync } from 'node:fs'
 import { parseArgs } from '../parse-args.ts'
-import { analyseReachability, type Hit, type ParseSource, parseSymbols } from '../reachability/index.ts'
+import {
+  analyseReachability,
+  type Hit,
+  listInstalledNames,
+  type ParseSource,
+  parseSymbols,
+} from '../reachability/index.ts'
 import { UsageError } from '../usage-error.ts'
+import { type KnownAdvisory, type ReadAdvisories, tellPassedOver } from './match.ts'
 
 const usage = `holdfast reach FOLDER --osv DIR [--entry FILE]… [--symbols FILE] [--seconds N] [--json]
 
 Says of each advisory whether the application in a folder gets to what it is about, and by which way. The advisories are
-files in OSV format; those hit that name a package installed in the folder. Nothing is run, nothing is fetched. What cannot
-be resolved counts as reachable, and is said. Exit code 1 when anything is reachable or unknown.
+in OSV format, a folder, a .json, an .ndjson or a .zip; those count that are about a version installed in the folder. Nothing is
+run, nothing is fetched. What cannot be resolved counts as reachable, and is said. Exit code 1 when anything is reachable or unknown.
 
 Example: holdfast reach . --osv ./advisories --entry src/server.ts
 `
@@ -24,7 +30,11 @@ const options = {
 } as const
 
 /** Runs `holdfast reach …`: 0 when nothing of what is known is reachable, else 1. */
-export async function runReach(args: string[], parseSource: ParseSource): Promise<number> {
+export async function runReach(
+  args: string[],
+  parseSource: ParseSource,
+  readAdvisories: ReadAdvisories,
+): Promise<number> {
   const { values, positionals } = parseArgs({ args, allowPositionals: true, options })
   if (values.help) {
     process.stdout.write(usage)
@@ -33,6 +43,15 @@ export async function runReach(args: string[], parseSource: ParseSource): Promis
   const [folder] = positionals
   if (folder === undefined || values.osv === undefined)
     throw new UsageError('a folder and advisories are needed', 'Such as: holdfast reach . --osv advisories/')
+  const seconds = values.seconds === undefined ? undefined : Number(values.seconds)
+  if (seconds !== undefined && !(seconds > 0))
+    throw new UsageError(
+      `--seconds ${values.seconds} is no time`,
+      'Give a number above 0, such as --seconds 60.',
+    )
+  const names = listInstalledNames(folder)
+  const { advisories, faults } = await readAdvisories(values.osv, name => names.has(name))
+  tellPassedOver(faults)
   const began = performance.now()
   const answers = await analyseReachability(
     {
@@ -41,9 +60,9 @@ export async function runReach(args: string[], parseSource: ParseSource): Promis
       ...(values.symbols === undefined
         ? {}
         : { symbols: parseSymbols(readFileSync(values.symbols, 'utf8')) }),
-      ...(values.seconds === undefined ? {} : { maxSeconds: Number(values.seconds) }),
+      ...(seconds === undefined ? {} : { maxSeconds: seconds }),
     },
-    readHits(values.osv),
+    advisories.map(toHit),
     parseSource,
   )
   const installed = [...answers].filter(([, each]) => each.why !== notInstalled)
@@ -63,14 +82,6 @@ export async function runReach(args: string[], parseSource: ParseSource): Promis
 
 const notInstalled = 'it is not installed here, so its users cannot be seen: counted as reachable'
 
-function readHits(folder: string): readonly Hit[] {
-  return readdirSync(folder)
-    .filter(name => name.endsWith('.json'))
-    .flatMap(name => {
-      const record: Partial<Record<string, unknown>> = JSON.parse(readFileSync(join(folder, name), 'utf8'))
-      const ids = [record['id'], ...(Array.isArray(record['aliases']) ? record['aliases'] : [])].map(String)
-      const affected = Array.isArray(record['affected']) ? record['affected'] : []
-      const names = new Set(affected.map(each => String(each?.package?.name)))
-      return [...names].map(each => ({ key: `${ids[0]} ${each}`, ids, package: each, versions: [], record }))
-    })
+function toHit({ id, aliases, package: name, record, covers }: KnownAdvisory): Hit {
+  return { key: `${id} ${name}`, ids: [id, ...aliases], package: name, covers, record }
 }

@@ -32,9 +32,15 @@ export interface Hit {
   readonly key: string
   readonly ids: readonly string[]
   readonly package: string
-  /** The versions that it hits; all where it is empty. */
-  readonly versions: readonly string[]
+  /** Whether it hits a version; all where it does not say. */
+  readonly covers?: (version: string) => boolean
   readonly record?: unknown
+}
+
+/** The names of all that is installed in a folder. */
+export function listInstalledNames(folder: string): ReadonlySet<string> {
+  const root = realpathSync(folder)
+  return new Set(readPackageGraph(root, createResolver(root)).packages.map(({ name }) => name))
 }
 
 /** A hit with what is looked for. */
@@ -165,7 +171,7 @@ function listSealed(
 
 function makeTarget(hit: Hit, graph: PackageGraph, known: readonly SymbolEntry[]): Target {
   const folders = graph.packages.filter(
-    each => each.name === hit.package && (hit.versions.length === 0 || hit.versions.includes(each.version)),
+    each => each.name === hit.package && (hit.covers?.(each.version) ?? true),
   )
   const entries = known.filter(each => each.package === hit.package && hit.ids.includes(each.advisory))
   const named = [...symbolsOfRecord(hit.record, hit.package), ...entries.flatMap(each => each.exports)]

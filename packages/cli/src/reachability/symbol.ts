@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Which functions an advisory is about: from its record, from our data, from a file of the user's own. */
 import { readFileSync } from 'node:fs'
+import { UsageError } from '../usage-error.ts'
 
 /** What of a package an advisory is about. */
 export interface SymbolEntry {
@@ -22,12 +23,23 @@ export interface ExportPath {
 
 /** Reads symbol data: JSON, or lines with tabs (advisory, package, exported names, places), as `docs/reachability.md` has it. */
 export function parseSymbols(text: string): readonly SymbolEntry[] {
-  if (/^\s*[[{]/.test(text)) return readObjects(JSON.parse(text))
+  if (/^\s*[[{]/.test(text)) return readObjects(parseText(text))
   return text
     .split(/\r?\n/)
     .filter(line => line.trim() !== '' && !line.startsWith('#'))
     .map(line => readLine(line.split('\t').map(column => column.trim())))
     .flatMap(entry => (entry === undefined ? [] : [entry]))
+}
+
+function parseText(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new UsageError(
+      `the file of symbols is no JSON: ${(error as Error).message}`,
+      'docs/reachability.md shows its form.',
+    )
+  }
 }
 
 function readLine(columns: readonly string[]): SymbolEntry | undefined {

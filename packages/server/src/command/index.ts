@@ -8,7 +8,7 @@ import { UsageError } from './usage.ts'
 export { readPackageContent } from '../integrity/index.ts'
 export { loadSyntax } from '../vulnerability/index.ts'
 export { readAssessedSettings } from './assessed-settings.ts'
-export { matchAdvisories } from './osv-file.ts'
+export { readAdvisories } from './osv-file.ts'
 export { screenSource } from './screen-file.ts'
 
 /** Says of names whether each is taken for a well-used one of npm. The list is read when this is first called. */

@@ -2,7 +2,6 @@
 import { createReadStream, type Stats } from 'node:fs'
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { isPackageName } from '@holdfast/core'
 import type { Advisory } from '../catalog/index.ts'
 import {
   matchOsv,
@@ -53,20 +52,37 @@ async function look(path: string): Promise<Stats> {
   })
 }
 
-/** What `holdfast match` finds: ids in order, and what could not be read. Throws `UsageError` for what is not there. */
-export async function matchAdvisories(
+/** What a record says of one package. */
+export interface OsvAbout {
+  readonly id: string
+  readonly aliases: readonly string[]
+  readonly package: string
+  /** As it came. */
+  readonly record: unknown
+  /** Whether a version, written as loosely as advisories write theirs, has what it tells of. */
+  covers(version: string): boolean
+}
+
+/** What the records at a path say of some packages, in the order of their ids, and what could not be read. Throws `UsageError` for what is not there. */
+export async function readAdvisories(
   path: string,
-  name: string,
-  version: string,
-): Promise<{ readonly ids: readonly string[]; readonly faults: readonly string[] }> {
-  const advisories: Advisory[] = []
+  isWanted: (name: string) => boolean,
+): Promise<{ readonly advisories: readonly OsvAbout[]; readonly faults: readonly string[] }> {
+  const advisories: OsvAbout[] = []
   const faults: string[] = []
   for await (const found of readOsvFiles(path)) {
     const reading = found.kind === 'record' ? readOsv(found.record) : found
     if (reading.kind === 'fault') faults.push(`${found.from}: ${reading.why}`)
     else if (reading.kind === 'faulty') faults.push(`${found.from}: ${reading.id}: ${reading.why}`)
-    else advisories.push(...reading.advisories.filter(each => each.package === name))
+    else if (found.kind === 'record')
+      for (const each of reading.advisories)
+        if (isWanted(each.package)) advisories.push(toAbout(each, found.record))
   }
-  const matched = isPackageName(name) ? matchOsv(advisories, name, version) : []
-  return { ids: [...new Set(matched.map(each => each.id))], faults }
+  return { advisories: advisories.sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)), faults }
+}
+
+function toAbout(advisory: Advisory, record: unknown): OsvAbout {
+  const { id, aliases, package: name } = advisory
+  const covers = (version: string) => matchOsv([advisory], name, version).length > 0
+  return { id, aliases, package: name, record, covers }
 }

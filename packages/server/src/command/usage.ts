@@ -6,7 +6,9 @@ import { type Config, readConfig } from '../config.ts'
 import { withKeptOrigin } from './first-origin.ts'
 
 /** A command line that says nothing we understand; its message tells what would. */
-export class UsageError extends Error {}
+export class UsageError extends Error {
+  readonly hint = ''
+}
 
 /** Options as declared: `value` takes one, `list` one or more (all words up to the next option), `flag` none. */
 export type Options = Readonly<Record<string, 'value' | 'list' | 'flag'>>

@@ -49,9 +49,11 @@ before(async () => {
 })
 after(() => rm(folder, { recursive: true }))
 
-function match(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+const match = (...args: string[]) => holdfast('match', ...args)
+
+function holdfast(...args: string[]): Promise<{ code: number; out: string; err: string }> {
   return new Promise(resolve => {
-    execFile(process.execPath, [program, 'match', ...args], (error, out, err) => {
+    execFile(process.execPath, [program, ...args], (error, out, err) => {
       resolve({ code: error === null ? 0 : Number(error.code), out, err })
     })
   })
@@ -86,5 +88,38 @@ test('a command line that asks for nothing, or a folder that is not there, ends 
     ['ui@', '--osv', folder],
     ['ui@1.0.0', '--osv', join(folder, 'none')],
   ]
-  for (const args of wrong) assert.equal((await match(...args)).code, 2, args.join(' '))
+  for (const args of wrong) {
+    const { code, err } = await match(...args)
+    assert.equal(code, 2, args.join(' '))
+    assert.doesNotMatch(err, /^ +at /m)
+  }
+})
+
+test('reach reads the same advisories, of installed versions that they are about alone', async () => {
+  const app = join(folder, 'app')
+  const ui = join(app, 'node_modules/@acme/ui')
+  await mkdir(ui, { recursive: true })
+  await writeFile(join(app, 'index.js'), "require('@acme/ui')()")
+  await writeFile(
+    join(app, 'package.json'),
+    '{"name":"app","main":"index.js","dependencies":{"@acme/ui":"*"}}',
+  )
+  await writeFile(join(ui, 'package.json'), '{"name":"@acme/ui","version":"1.9.0"}')
+  await writeFile(join(ui, 'index.js'), 'module.exports = () => 1')
+  const { code, out, err } = await holdfast('reach', app, '--osv', join(folder, 'osv'), '--json')
+  assert.equal(code, 1, err)
+  assert.deepEqual(Object.keys(JSON.parse(out).advisories), ['GHSA-two @acme/ui'])
+  assert.match(err, /broken\.json/)
+  await writeFile(join(folder, 'symbols.json'), '{')
+  for (const args of [
+    [app, '--osv', join(folder, 'none')],
+    [join(folder, 'none'), '--osv', folder],
+    [app, '--osv', folder, '--seconds', 'long'],
+    [app, '--osv', folder, '--symbols', join(folder, 'symbols.json')],
+    [app, '--osv', folder, '--entry', 'none.js'],
+  ]) {
+    const wrong = await holdfast('reach', ...args)
+    assert.equal(wrong.code, 2, args.join(' '))
+    assert.doesNotMatch(wrong.err, /^ +at /m)
+  }
 })
