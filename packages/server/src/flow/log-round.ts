@@ -41,8 +41,6 @@ type Tree = Pick<PublishedLog, 'size' | 'root'>
 export interface Round {
   /** The edge of the tree that the files have, for the next round. */
   readonly edge: LogEdge
-  /** How many entries took their place. */
-  readonly added: number
   /** Everything with a place is under the published checkpoint. */
   readonly isPublished: boolean
   /** That checkpoint is a new one. */
@@ -58,12 +56,10 @@ export async function runRound(works: LogWorks, kept: LogEdge | undefined, isDue
   const { log } = works.store
   // Read first, so that what another process publishes meanwhile is never larger than the head.
   const before = await log.published()
-  const begun = await log.head()
   const head = (await log.sequence(entriesAtOnce, extend)) ?? (await log.head())
-  const added = head.size - begun.size
   // A crash here leaves a head that is larger than what is published: the next round goes on from it.
   if (head.size === (before?.size ?? 0) && !(isDue && before !== undefined))
-    return { edge: kept ?? emptyEdge, added, isPublished: true, isNew: false }
+    return { edge: kept ?? emptyEdge, isPublished: true, isNew: false }
   const edge = await edgeOf(works, kept, before, head)
   const grown = await growTo(works, edge, head)
   const [note] = await unlessMoved(
@@ -79,11 +75,11 @@ export async function runRound(works: LogWorks, kept: LogEdge | undefined, isDue
     works.witnesses.cosign(note, head.size, proveFrom),
   )
   // A crash here leaves witnesses that have seen the head: they are asked about the same tree again.
-  if (!isQuorumMet) return { edge: grown.edge, added, isPublished: false, isNew: false }
+  if (!isQuorumMet) return { edge: grown.edge, isPublished: false, isNew: false }
   const next = { size: head.size, root: head.root, note: note + lines.join(''), at: works.clock() }
   if (next.note !== before?.note) await publish(works, before, next)
   // A crash here leaves the file behind the row: opening the log writes it again.
-  return { edge: grown.edge, added, isPublished: true, isNew: true }
+  return { edge: grown.edge, isPublished: true, isNew: true }
 }
 
 /** The file says what the row says; whoever wrote it looks again, since another process may have published or written meanwhile. */

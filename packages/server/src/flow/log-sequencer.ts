@@ -11,7 +11,7 @@ const pollMs = 2000
 /** What is published meanwhile shares one change of the file. */
 const showMs = 50
 const republishMs = 10 * 60_000
-/** How long a round waits after the last one began, by what that came to. */
+/** How long a round waits after the last one began, by how many commits that one took up or what it came to. */
 const gaps = { alone: 0, several: 50, elsewhere: 100, failed: 250, unheard: 1000 }
 const fatal: readonly string[] = ['log-behind', 'log-damaged', 'log-forked', 'log-unsynced']
 
@@ -28,6 +28,8 @@ export class Sequencer {
   #planned: Promise<void> | undefined
   #running: Promise<void> | undefined
   #begunAt = performance.now()
+  /** Commits heard of since the last round began. */
+  #commits = 0
   #gapMs = gaps.alone
   #why: Problem | undefined
   #isShown = true
@@ -61,7 +63,9 @@ export class Sequencer {
     this.#tell = tell
     let lastDueAt = performance.now()
     const stop = events.follow(news => {
-      if (news.some(event => event.leaf !== null)) this.plan(false).catch(tell)
+      if (news.every(event => event.leaf === null)) return
+      this.#commits += 1
+      this.plan(false).catch(tell)
     })
     // What another process left, what failed, and what is due come with the poll.
     const poll = async () => {
@@ -94,17 +98,19 @@ export class Sequencer {
     if (waitMs > 0) await delay(waitMs)
     this.#planned = undefined
     this.#begunAt = performance.now()
-    this.#running = this.#run(isDue).finally(() => {
+    const commits = this.#commits
+    this.#commits = 0
+    this.#running = this.#run(isDue, commits).finally(() => {
       this.#running = undefined
     })
     return this.#running
   }
 
-  async #run(isDue: boolean): Promise<void> {
+  async #run(isDue: boolean, commits: number): Promise<void> {
     if (this.#why !== undefined) throw this.#why
     this.#gapMs = gaps.failed
     try {
-      this.#gapMs = (await this.#hold()) ? await this.#round(isDue) : gaps.elsewhere
+      this.#gapMs = (await this.#hold()) ? await this.#round(isDue, commits) : gaps.elsewhere
     } catch (error) {
       this.#edge = undefined
       this.#halt(error)
@@ -138,14 +144,15 @@ export class Sequencer {
     }
   }
 
-  async #round(isDue: boolean): Promise<number> {
+  async #round(isDue: boolean, commits: number): Promise<number> {
     if (!this.#hasChecked) await checkLog(this.#works)
     this.#hasChecked = true
-    const { edge, added, isPublished, isNew } = await runRound(this.#works, this.#edge, isDue)
+    const { edge, isPublished, isNew } = await runRound(this.#works, this.#edge, isDue)
     this.#edge = edge
     if (!isPublished) return gaps.unheard
     if (isNew) this.#show()
-    return added > 1 ? gaps.several : gaps.alone
+    // Not by leaves: the first version of a package has three, with its owner and its tag.
+    return commits > 1 ? gaps.several : gaps.alone
   }
 
   /** The lease only spares work: of two that think they have it one moves the head, and one publishes. */
