@@ -176,7 +176,7 @@ function readOn(consumer: Consumer, owner: string): Step {
   return async ports => {
     const { store } = ports
     const head = await store.events.head()
-    if (head === idleAt) return false
+    if (head === idleAt || head === lease?.position) return false
     if (lease === undefined || ports.clock() > lease.renewAt) {
       const renewAt = ports.clock() + leaseMs / 2
       const taken = await store.leases.acquire(consumer.name, owner, leaseMs)

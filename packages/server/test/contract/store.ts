@@ -124,6 +124,19 @@ export function storeContract(engine: StoreEngine): void {
           await delay(10)
         assert.deepEqual(positions, wanted)
       }
+      // The newest are kept in memory; they are no others than those in the database, in whole and in parts.
+      const fresh = await openStore(await engine.open(address), clock, origin)
+      const stored = await fresh.events.read(start, 100)
+      await fresh.close()
+      for (const on of [store, second])
+        for (const [after, limit] of [
+          [0, 33],
+          [1, 5],
+          [20, 100],
+          [32, 1],
+          [33, 5],
+        ] as const)
+          assert.deepEqual(await on.events.read(start + after, limit), stored.slice(after, after + limit))
       for (const stop of stops) stop()
       assert.equal((await store.catalog.findPackage(name))?.revision, 32)
     })

@@ -41,6 +41,8 @@ const counterRow = prepare(db => db.selectFrom('event_counter').select('position
 
 /** Less than the second in which a revocation counts everywhere, by the time an answer takes. */
 const currentMs = 900
+/** Of the events told last so many are kept. */
+const keptEvents = 32
 const pageEvents = 1000
 
 /** The Store port over one SQL driver: migrates, then opens. `logOrigin` counts only at the very first start. */
@@ -155,6 +157,8 @@ interface Feed extends EventFeed {
 async function openFeed(driver: SqlDriver<Schema>): Promise<Feed> {
   const { db } = driver
   const listeners = new Set<(events: readonly StoredEvent[]) => void>()
+  /** What was told last, in the order of positions without a gap: whoever reads along needs no question to the database. */
+  let recent: StoredEvent[] = []
   const head = async () => Number((await counterRow(db)).rows[0]?.position)
   let currentAt = performance.now()
   let seen = await head()
@@ -164,6 +168,7 @@ async function openFeed(driver: SqlDriver<Schema>): Promise<Feed> {
     const last = fresh.at(-1)
     if (last === undefined) return
     seen = last.position
+    recent = [...recent, ...fresh].slice(-keptEvents)
     for (const listener of listeners) listener(fresh)
   }
   // A notice that comes while the last, empty read is under way asks for one read more.
@@ -204,7 +209,13 @@ async function openFeed(driver: SqlDriver<Schema>): Promise<Feed> {
   )
   return {
     head,
-    read: (position, limit) => readEvents(db, position, limit),
+    async read(position, limit) {
+      // Where all is told that is kept, only the database knows if there is more.
+      const isKept = (recent[0]?.position ?? Infinity) <= position + 1 && position < seen
+      return isKept
+        ? recent.filter(event => event.position > position).slice(0, limit)
+        : readEvents(db, position, limit)
+    },
     ofPackage: name => readPackageEvents(db, name),
     search: (query, before, limit) => searchEvents(db, query, before, limit),
     follow(listener) {
