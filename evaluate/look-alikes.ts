@@ -20,7 +20,7 @@ export const part: Part = { name: 'look-alikes', run }
 
 async function run(): Promise<readonly Figure[]> {
   const { findLookAlike, loadPopularNames, readPopularNames } = await loadLookAlike()
-  const index = loadPopularNames()
+  const index = await loadPopularNames()
   const look = (name: string) => findLookAlike(index, name)
   const isHeld = (name: string) => look(name).verdict === 'hold'
   const pairs = readPairs()

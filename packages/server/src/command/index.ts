@@ -14,7 +14,7 @@ export { screenSource } from './screen-file.ts'
 /** Says of names whether each is taken for a well-used one of npm. The list is read when this is first called. */
 export async function findLookAlikes(names: readonly string[]): Promise<readonly LookAlike[]> {
   const { findLookAlike, loadPopularNames } = await loadLookAlike()
-  const index = loadPopularNames()
+  const index = await loadPopularNames()
   return names.map(name => findLookAlike(index, name))
 }
 

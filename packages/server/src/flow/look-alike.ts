@@ -39,7 +39,7 @@ async function openNames(
   forget: () => void,
 ): Promise<(name: string, evidence: NameEvidence) => LookAlike> {
   const { findLookAlike, loadPopularNames } = await loadLookAlike()
-  const index = loadPopularNames()
+  const index = await loadPopularNames()
   // A name that is hosted here may be imitated, and is not above suspicion for that.
   const hosted = new Set<string>()
   const learn = (name: string) => {
