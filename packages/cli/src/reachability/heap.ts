@@ -75,6 +75,12 @@ export interface Heap {
   onName(value: Value, listener: (name: string) => void): void
   /** What is written to a name anywhere in a package. */
   fieldOf(home: string, name: string): Place
+  /** A thing that holds what was copied into many. */
+  addShared(): Value
+  /** Lets a value have what such a thing holds. */
+  inheritShared(value: Value, shared: Value): void
+  /** Hears of each such thing once whose properties a value has. */
+  onShared(value: Value, listener: (shared: Value) => void): void
   /** Lets computed writes be read under names that nothing was written to; whether that changed anything. */
   settle(): boolean
 }
@@ -92,7 +98,8 @@ export function createHeap(
   const unknowns = new Map<string | undefined, Value>()
   const natives = new Map<string, Value>()
   const objects = new Map<string, Value>()
-  const properties = new Map<Value, Map<string, Place>>()
+  const properties: Named<Value> = new Map()
+  const written = new Map<Value, Set<string>>()
   const nameListeners = new Map<Value, ((name: string) => void)[]>()
   const [allElements, allParents, allLooks]: [Place[], Place[], Place[]] = [[], [], []]
   const [allGetters, allLookups, allFields]: [Named<Value>, Named<Value>, Named<string>] = [
@@ -100,6 +107,8 @@ export function createHeap(
     new Map(),
     new Map(),
   ]
+  const shareds = new Set<Value>()
+  const homesOfShared = new Map<Value, Set<string>>()
   let unsettled: { readonly value: Value; readonly name: string; readonly to: Place }[] = []
 
   function placeOf(places: Place[], value: Value, fill?: (place: Place) => void): Place {
@@ -147,17 +156,20 @@ export function createHeap(
   }
 
   function property(value: Value, name: string): Place {
-    const own = properties.get(value) ?? new Map<string, Place>()
-    properties.set(value, own)
-    const known = own.get(name)
-    if (known !== undefined) return known
-    const place = solver.place()
-    own.set(name, place)
-    const thing = things[value]
-    const home = homeOf(thing)
-    if (home !== undefined) solver.flow(place, fieldOf(home, name))
+    const place = slot(value, name)
+    const names = written.get(value) ?? new Set<string>()
+    if (names.has(name)) return place
+    written.set(value, names.add(name))
     for (const listener of nameListeners.get(value)?.slice() ?? []) listener(name)
     return place
+  }
+
+  // A name that is only read is no name that the thing has.
+  function slot(value: Value, name: string): Place {
+    return placeNamed(properties, value, name, place => {
+      const home = homeOf(things[value])
+      if (home !== undefined) solver.flow(place, fieldOf(home, name))
+    })
   }
 
   const elements = (value: Value) => placeOf(allElements, value)
@@ -181,7 +193,7 @@ export function createHeap(
         return
       }
       if (name === '__proto__') solver.flow(parents(value), to)
-      solver.flow(property(value, name), to)
+      solver.flow(slot(value, name), to)
       solver.on(getters(value, name), getter => callGetter(getter, value, to))
       const home = homeOf(thing)
       if (home === undefined || !closed.has(home) || /^\d+$/.test(name)) unsettled.push({ value, name, to })
@@ -206,7 +218,7 @@ export function createHeap(
   }
 
   function namesOf(value: Value): ReadonlySet<string> {
-    return new Set(properties.get(value)?.keys() ?? [])
+    return new Set(written.get(value) ?? [])
   }
 
   function onName(value: Value, listener: (name: string) => void): void {
@@ -216,15 +228,40 @@ export function createHeap(
     for (const name of namesOf(value)) listener(name)
   }
 
+  function addShared(): Value {
+    const made = add({ kind: 'object', home: '', isArray: false })
+    shareds.add(made)
+    return made
+  }
+
+  function inheritShared(value: Value, shared: Value): void {
+    solver.put(parents(value), shared)
+    const home = homeOf(things[value])
+    const homes = homesOfShared.get(shared) ?? new Set<string>()
+    homesOfShared.set(shared, homes)
+    if (home === undefined || homes.has(home)) return
+    homes.add(home)
+    onName(shared, name => solver.flow(property(shared, name), fieldOf(home, name)))
+  }
+
+  function onShared(value: Value, listener: (shared: Value) => void): void {
+    solver.on(parents(value), parent => {
+      if (shareds.has(parent)) listener(parent)
+    })
+  }
+
+  function ownValues(value: Value, name: string): readonly Value[] {
+    const above = [...solver.valuesAt(parents(value))].filter(each => shareds.has(each))
+    return [value, ...above].flatMap(each => [...solver.valuesAt(slot(each, name))])
+  }
+
   // A name that was written out says what it is; only where it was not, what was written under computed names may be it.
   function settle(): boolean {
     const now = unsettled
     unsettled = []
     let hasChanged = false
     for (const each of now) {
-      const isSettled = [...solver.valuesAt(property(each.value, each.name))].some(value =>
-        isTelling(things[value]),
-      )
+      const isSettled = ownValues(each.value, each.name).some(value => isTelling(things[value]))
       if (isSettled) continue
       const written = elements(each.value)
       if (solver.valuesAt(written).size === 0) {
@@ -253,6 +290,9 @@ export function createHeap(
     namesOf,
     onName,
     fieldOf,
+    addShared,
+    inheritShared,
+    onShared,
     settle,
   }
 }

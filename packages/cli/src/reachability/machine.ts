@@ -100,6 +100,8 @@ export interface Setup {
 }
 
 const unseenArguments = 6
+/** Names times objects from which on copies share what was copied. */
+const manyCopied = 4000
 
 // Node's own classes that call the methods of what inherits them.
 function isCallingBack(thing: Thing | undefined): boolean {
@@ -360,21 +362,50 @@ export function createMachine(setup: Setup): Machine {
     })
   }
 
+  // By way of one place a name, so that what many are copied from and into costs their sum and not their product. Where it is too
+  // many still, the copies inherit what was copied: then only names that are read cost anything.
   function copy(from: Place, to: Place, by?: string): void {
+    const named = new Map<string, Place>()
+    const targets = new Set<Value>()
+    const elements = solver.place()
+    let shared: Value | undefined
+    const placeOf = (name: string): Place => {
+      const known = named.get(name) ?? solver.place()
+      if (named.has(name)) return known
+      named.set(name, known)
+      if (shared !== undefined) solver.flow(known, heap.property(shared, name))
+      else for (const target of targets) solver.flow(known, heap.property(target, name))
+      shareIfMany()
+      return known
+    }
+    const shareIfMany = (): void => {
+      if (shared !== undefined || named.size * targets.size < manyCopied) return
+      shared = heap.addShared()
+      for (const [name, place] of named) solver.flow(place, heap.property(shared, name))
+      for (const target of targets) heap.inheritShared(target, shared)
+    }
     solver.on(from, source => {
       if (heap.isUnknown(source)) return write(to, undefined, from)
       if (heap.things[source]?.kind === 'native') return
-      solver.on(to, target => {
-        if (target === source || heap.isUnknown(target) || heap.things[target]?.kind === 'native') return
-        if (isCutOff(target, by)) {
-          solver.put(heap.elements(target), heap.unknown(by))
-          return
-        }
-        heap.onName(source, name => {
-          if (name !== 'prototype') solver.flow(heap.lookup(source, name), heap.property(target, name))
-        })
-        solver.flow(heap.elements(source), heap.elements(target))
+      heap.onName(source, name => {
+        if (name !== 'prototype') solver.flow(heap.lookup(source, name), placeOf(name))
       })
+      heap.onShared(source, above =>
+        heap.onName(above, name => solver.flow(heap.property(above, name), placeOf(name))),
+      )
+      solver.flow(heap.elements(source), elements)
+    })
+    solver.on(to, target => {
+      if (heap.isUnknown(target) || heap.things[target]?.kind === 'native') return
+      if (isCutOff(target, by)) {
+        solver.put(heap.elements(target), heap.unknown(by))
+        return
+      }
+      targets.add(target)
+      if (shared !== undefined) heap.inheritShared(target, shared)
+      else for (const [name, place] of named) solver.flow(place, heap.property(target, name))
+      solver.flow(elements, heap.elements(target))
+      shareIfMany()
     })
   }
 
