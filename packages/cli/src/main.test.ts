@@ -39,6 +39,7 @@ test('the usage lists every verb that the server has, and no other', () => {
     'log',
     'lookalike',
     'match',
+    'pack',
     'policy',
     'provenance',
     'reach',

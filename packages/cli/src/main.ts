@@ -49,6 +49,10 @@ const verbs: Readonly<Record<string, Verb>> = {
         (await import('@holdfast/server/command')).screenSource,
       ),
   },
+  pack: {
+    line: 'sign rules and lists of names for others, and check what others signed',
+    run: async args => (await import('./command/pack.ts')).runPack(args),
+  },
   lookalike: {
     line: 'say whether a name is likely taken for a well-used one',
     run: async args =>

@@ -252,6 +252,8 @@ const keys = {
   askUpstreamsAbout: v.optional(patternList, []),
   /** Folder with rules of YARA (`*.yar`) of the operator's own, beside those of the release. */
   screeningRules: v.optional(text),
+  /** Verifier keys (`name+id+base64`) of who may make them: then `screeningRules` and `popularNames` count as far as the signed list beside them says. */
+  packKeys: v.optional(list, []),
   /** File with the names that are well used, one a line, for the rule `unpopular`. */
   popularNames: v.optional(text),
   /** Files with the trusted roots (`trusted_root.json`) that provenance is verified against, whichever of them fits; without one none is. */

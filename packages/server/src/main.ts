@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Config → ports → flows → HTTP: the only file that names concrete adapters. */
 import { mkdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { drillOrigin } from '@holdfast/core'
+import { basename, dirname, join } from 'node:path'
+import { drillOrigin, problem } from '@holdfast/core'
 import { type Config, feedsOf, withPort } from './config.ts'
 import { runConsumers } from './consumers.ts'
 import { openDownloadRecorder } from './download-recorder.ts'
@@ -83,6 +83,9 @@ export {
   openUpstream,
   readWitnessPolicy,
 } from './remote/index.ts'
+
+import { readSignedPack } from './vulnerability/index.ts'
+
 export { openFileBlobs, openLogFolder, openSnapshot, type Snapshot, takeSnapshot } from './store/index.ts'
 
 /** Ports with the way to let go of them. */
@@ -128,7 +131,8 @@ export async function openPorts(
   const mirrors = openMirrors({ store, config, upstreams: asked, clock })
   const { routes } = config
   const blobs = await openFileBlobs(join(config.data, 'blobs'))
-  const popular = config.popularNames === undefined ? undefined : await readNames(config.popularNames)
+  const popular =
+    config.popularNames === undefined ? undefined : await readNames(config.popularNames, config.packKeys)
   const lookAlikes = openLookAlikes(store)
   const witnesses = await openOwnWitnesses(config, outbound, clock)
   const logKey = await openLogKey(config.keys, store.instance.logOrigin, clock)
@@ -230,8 +234,12 @@ function tellLogFailure(log: Log, error: unknown): void {
 }
 
 /** The first word of each line: lists of names come with their counts. */
-async function readNames(file: string): Promise<ReadonlySet<string>> {
-  const lines = (await readFile(file, 'utf8')).split('\n')
+/** Throws `note-refused` where keys are given and the list beside the file, signed by one of them, does not name its bytes. */
+async function readNames(file: string, keys: readonly string[]): Promise<ReadonlySet<string>> {
+  const bytes = await readFile(file)
+  if (keys.length > 0 && !(await readSignedPack(dirname(file), keys)).has(basename(file), bytes))
+    throw problem('note-refused', { why: `the list beside ${file} is about other bytes` })
+  const lines = bytes.toString('utf8').split('\n')
   return new Set(lines.flatMap(line => line.trim().split(/\s+/)[0] || []))
 }
 

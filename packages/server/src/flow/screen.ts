@@ -12,6 +12,7 @@ import {
 } from '../integrity/index.ts'
 import type { Ports } from '../ports.ts'
 import { Thread } from '../thread.ts'
+import type { RuleFolder } from '../vulnerability/index.ts'
 
 /** What screening says of one tarball. */
 export interface ScreenWords extends Pick<Screening, 'score' | 'rules' | 'findings' | 'fault'> {
@@ -25,8 +26,8 @@ export interface ScreenJob {
   readonly bytes: Uint8Array | PackagePart | undefined
   readonly previous: Uint8Array | PackagePart | undefined
   readonly limits: InspectLimits
-  /** Folder of the operator's own rules. */
-  readonly rules: string | undefined
+  /** The operator's own rules. */
+  readonly rules: RuleFolder | undefined
 }
 
 type Bytes = Uint8Array<ArrayBuffer>
@@ -62,7 +63,7 @@ export async function screenTarball(
   const limits = limitsOf(config)
   try {
     const before = previous === undefined || 'fault' in previous ? undefined : previous
-    return await thread.run({ bytes, previous: before, limits, rules: config.screeningRules })
+    return await thread.run({ bytes, previous: before, limits, rules: rulesOf(config) })
   } catch (error) {
     return failed(
       `screening failed: ${error instanceof Error ? error.message.slice(0, 200) : 'for no reason'}`,
@@ -157,8 +158,12 @@ export async function listFaultyRules(ports: Pick<Ports, 'config'>): Promise<rea
 }
 
 function askRules({ config }: Pick<Ports, 'config'>): Promise<ScreenWords> {
-  const { screeningRules: rules } = config
+  const rules = rulesOf(config)
   return thread.run({ bytes: undefined, previous: undefined, limits: limitsOf(config), rules })
+}
+
+function rulesOf({ screeningRules: path, packKeys: keys }: Ports['config']): RuleFolder | undefined {
+  return path === undefined ? undefined : { path, keys }
 }
 
 async function signFolder(folder: string | undefined): Promise<string> {
