@@ -7,7 +7,7 @@ import { resolve } from 'node:path'
 import { isSecurityContact, parseJson, parseNamePattern } from '@holdfast/core'
 import * as v from 'valibot'
 import { type NameRoute, parseRules, type Rule, RuleFaults } from './catalog/index.ts'
-import { originFaults, originList, routeList, routesOf } from './origin.ts'
+import { type Origin, originFaults, originList, routeList, routesOf } from './origin.ts'
 
 const text = v.string('must be text')
 const number = v.pipe(
@@ -398,8 +398,9 @@ export function withoutOrigin(config: Config): Config {
 }
 
 /** The same configuration with one upstream for all names. Whoever names it lets it be asked, also where it is private. */
-export function withOrigin(config: Config, url: string): Config {
-  const origins = [{ name: 'npm', url, authorization: undefined, proxy: undefined, ca: undefined }]
+export function withOrigin(config: Config, way: Pick<Origin, 'url' | 'proxy' | 'ca'>): Config {
+  const origins = [{ name: 'npm', authorization: undefined, ...way }]
+  const { url } = way
   const host = new URL(url).hostname.replace(/^\[(.*)\]$/, '$1')
   const allowPrivateHosts = [...config.allowPrivateHosts, host]
   return Object.freeze({ ...config, origins, routes: routesOf(origins), allowPrivateHosts })

@@ -31,6 +31,7 @@ const address = v.pipe(
   v.regex(/^https?:\/\/[^\s/?#@]+(\/[^\s?#]*)?$/, 'must be an http or https address without a password'),
   v.transform(url => url.replace(/\/+$/, '')),
 )
+const proxyAddress = v.pipe(text, v.regex(/^https?:\/\/[^\s/?#]+\/?$/, 'must be an http address'))
 const file = v.pipe(text, v.rawTransform(readText))
 
 const entry = v.pipe(
@@ -43,7 +44,7 @@ const entry = v.pipe(
     tokenFile: v.optional(v.pipe(file, word)),
     user: v.optional(v.pipe(word, v.excludes(':', 'must have no colon'))),
     password: v.optional(text),
-    proxy: v.optional(v.pipe(text, v.regex(/^https?:\/\/[^\s/?#]+\/?$/, 'must be an http address'))),
+    proxy: v.optional(proxyAddress),
     ca: v.optional(v.pipe(file, v.includes('-----BEGIN CERTIFICATE-----', 'holds no certificate (PEM)'))),
   }),
   v.check(
@@ -59,6 +60,12 @@ const entry = v.pipe(
 /** Hostile or mistyped text as the address of an origin; undefined where it is none. */
 export function parseOriginUrl(said: string): string | undefined {
   const read = v.safeParse(address, said)
+  return read.success ? read.output : undefined
+}
+
+/** The same for the address of a proxy. */
+export function parseProxyUrl(said: string): string | undefined {
+  const read = v.safeParse(proxyAddress, said)
   return read.success ? read.output : undefined
 }
 
