@@ -167,7 +167,7 @@ async function runMemory(options: Options): Promise<Found> {
   const folder = join(options.folder, 'through-memory')
   const count = options.quick ? 10 : 100
   const large = makeReleases('bench-copy-00', 5_000, { manifestBytes: 3_700, tarballBytes: 0 })
-  const upstream = await startUpstream(join(folder, 'upstream'), stockOf(large), 0)
+  const upstream = await startUpstream(join(folder, 'upstream'), stockOf(large), 0, count)
   const peer = await startHoldfast(join(folder, 'holdfast'), throughHoldfast(upstream), '')
   try {
     resetPeak(peer.running.pid)

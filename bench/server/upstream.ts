@@ -9,15 +9,20 @@ const program = join(import.meta.dirname, 'upstream-process.ts')
 
 /**
  * A registry for others to stand before, which answers after `delayMs`; in the table it takes the place of the bare server.
- * Its folder can be served by nginx too.
+ * Its folder can be served by nginx too. Of `bench-copy-00` it has as many `copies`, each under its own name.
  */
-export async function startUpstream(folder: string, stock: Stock, delayMs: number): Promise<Peer> {
+export async function startUpstream(
+  folder: string,
+  stock: Stock,
+  delayMs: number,
+  copies = 0,
+): Promise<Peer> {
   const files = join(folder, 'files')
   const port = await findFreePort()
   const origin = `http://127.0.0.1:${port}`
   await writeStaticFiles(files, origin, stock, undefined)
   const running = start({
-    run: [process.execPath, program, files, String(delayMs), String(port)],
+    run: [process.execPath, program, files, String(delayMs), String(port), String(copies)],
     folder,
   })
   await waitForLine(running, /^listening on (\S+)/m)
