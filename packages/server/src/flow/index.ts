@@ -386,10 +386,12 @@ export { verifyEmail } from './verification.ts'
 export { type Happening, listHappenings } from './version-history.ts'
 export {
   currentPolicy,
+  findKept,
   listFacts,
   type PackageView,
   type Viewing,
   viewPackage,
+  viewUnder,
   viewVersion,
   viewWith,
 } from './view.ts'

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { PackageName, Version } from '@holdfast/core'
 import { decide, type Mirror } from '../../catalog/index.ts'
-import { type PackageView, viewPackage } from '../../flow/index.ts'
+import { currentPolicy, findKept, type PackageView, viewPackage, viewUnder } from '../../flow/index.ts'
 import { touchedBy } from '../../integrity/index.ts'
 import type {
   DocumentForm,
@@ -124,9 +124,11 @@ async function smallRow(
   form: DocumentForm,
 ): Promise<Fresh | undefined | 'large'> {
   if ((await making.ports.store.mirrors.weigh(name)) >= large.bytes) return 'large'
-  const view = await viewPackage(making.ports, name)
-  if (view === undefined) return undefined
-  return isMirror(view) && view.versions.length >= large.versions ? 'large' : rowFor(making, view, form)
+  const found = await findKept(making.ports, name)
+  if (found === undefined) return undefined
+  if (found.known !== undefined && found.kept.length >= large.versions) return 'large'
+  const policy = await currentPolicy(making.ports)
+  return rowFor(making, await viewUnder(making.ports, policy, found), form)
 }
 
 async function rowFor(making: Making, view: PackageView, form: DocumentForm): Promise<Fresh | undefined> {
