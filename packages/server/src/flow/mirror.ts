@@ -28,6 +28,9 @@ const maxRemembered = 10_000
 /** Of what is not believed in one package: an upstream that lies about thousands is no more interesting than one about ten. */
 const maxLeftOut = 100
 const toldAtOnce = 10
+/** Documents that cannot be true are told once a day for each package, and of so many packages a day. */
+const disbelievedADay = 200
+const dayMs = 24 * 3600_000
 
 /** What one instance knows of upstream packages: each name is asked for once at a time, whoever waits for it. */
 export function openMirrors(ports: Mirroring): Mirrors {
@@ -35,6 +38,7 @@ export function openMirrors(ports: Mirroring): Mirrors {
   const asking = new Map<string, Promise<Mirror | undefined>>()
   const unknown = new Remembered<number>(maxRemembered)
   const failed = new Remembered<{ readonly at: number; readonly why: Problem }>(maxRemembered)
+  const disbelieved = new Remembered<number>(disbelievedADay)
   let background = 0
 
   /** Asks the upstream now; whoever wants the same name meanwhile waits with us. */
@@ -48,8 +52,11 @@ export function openMirrors(ports: Mirroring): Mirrors {
         if (found === undefined) unknown.set(key, clock())
         return found
       },
-      error => {
-        if (isProblem(error)) failed.set(key, { at: clock(), why: error })
+      async error => {
+        if (isProblem(error)) {
+          failed.set(key, { at: clock(), why: error })
+          await tellDisbelieved(name, origin, error)
+        }
         throw error
       },
     )
@@ -57,6 +64,17 @@ export function openMirrors(ports: Mirroring): Mirrors {
     const forget = () => void asking.delete(key)
     asked.then(forget, forget)
     return asked
+  }
+
+  /** A whole document that lies, which nobody but those who asked for it would hear of. */
+  async function tellDisbelieved(name: PackageName, origin: OriginName, { data }: Problem): Promise<void> {
+    if (data['fault'] !== 'disbelieved') return
+    const since = clock() - dayMs
+    const [oldest = Number.NEGATIVE_INFINITY] = disbelieved.values()
+    const isFull = disbelieved.size >= disbelievedADay && oldest > since
+    if (isFull || (disbelieved.get(`${origin} ${name}`) ?? Number.NEGATIVE_INFINITY) > since) return
+    disbelieved.set(`${origin} ${name}`, clock())
+    await recordFaults(ports, [faultOf(origin, name, undefined, String(data['why']))])
   }
 
   function refreshAside(name: PackageName, origin: OriginName): void {

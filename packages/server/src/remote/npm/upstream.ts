@@ -28,7 +28,8 @@ export interface UpstreamSurroundings {
   readonly patienceMs?: number
 }
 
-const defaultPatienceMs = 15_000
+/** An upstream that is asked for 32 documents at once may make them one after another; clients wait 30 seconds at least. */
+const defaultPatienceMs = 30_000
 const minBytesPerSecond = 16 * 1024
 /** Documents and tarballs apart: whoever reads a tarball slowly must not hold up resolving. */
 const atOnce = { documents: 32, tarballs: 64 }
@@ -123,7 +124,7 @@ class NpmUpstream implements OpenUpstream {
         now,
       })
       if (reading.kind === 'gone') return reading
-      if (reading.kind === 'refused') throw this.#refuse(reading.why)
+      if (reading.kind === 'refused') throw this.#disbelieve(reading.why)
       const { content, source, leftOut } = reading
       return { kind: 'told', mirror: { ...content, ...validators }, source, leftOut }
     } finally {
@@ -172,10 +173,18 @@ class NpmUpstream implements OpenUpstream {
     const hash = etag === '' && lastModified === '' ? createHash('sha256') : undefined
     const pieces: Uint8Array<ArrayBuffer>[] = []
     let size = 0
-    for await (const chunk of this.#steadily(answer, this.#around.maxPackumentBytes)) {
-      const isFirstAbove = size <= large.bytes && size + chunk.length > large.bytes
-      if (isFirstAbove) held.push(await this.#largeDocuments.take())
+    let isLarge = Number(answer.headers['content-length'] ?? 0) > large.bytes
+    // What says that it is large waits on the wire, and not with its first half here.
+    if (isLarge) held.push(await this.#largeDocuments.take())
+    const { maxPackumentBytes } = this.#around
+    for await (const chunk of this.#steadily(answer, Number.POSITIVE_INFINITY)) {
       size += chunk.length
+      if (!isLarge && size > large.bytes) {
+        isLarge = true
+        held.push(await this.#largeDocuments.take())
+      }
+      if (size > maxPackumentBytes)
+        throw this.#disbelieve(`its document has more than ${maxPackumentBytes} bytes`)
       hash?.update(chunk)
       pieces.push(new Uint8Array(chunk))
     }
@@ -282,6 +291,11 @@ class NpmUpstream implements OpenUpstream {
 
   #refuse(why: string) {
     return problem('upstream-failed', { origin: this.name, why })
+  }
+
+  /** The same for a document that is no trouble of the moment, but cannot be true: whoever watches is told. */
+  #disbelieve(why: string) {
+    return problem('upstream-failed', { origin: this.name, why, fault: 'disbelieved' })
   }
 }
 
