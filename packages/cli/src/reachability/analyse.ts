@@ -4,6 +4,7 @@ import { realpathSync } from 'node:fs'
 import { basename, join, relative } from 'node:path'
 import { answerFor, type Reachability } from './answer.ts'
 import { findEntries } from './entry.ts'
+import { listImported } from './import-reach.ts'
 import { createRunning, type Program, type Running } from './loading.ts'
 import type { Machine } from './machine.ts'
 import { type PackageGraph, readPackageGraph } from './package-graph.ts'
@@ -90,10 +91,35 @@ export async function analyseReachability(
     return { isComplete, answers, steps: running.machine.solver.steps() }
   }
   const outside = look(true, seconds, maxSteps)
-  if (!outside.isComplete) return outside.answers()
+  if (!outside.isComplete) {
+    const vulnerable = new Set(
+      hits.flatMap(hit => makeTarget(hit, graph, known).folders.map(each => each.folder)),
+    )
+    const imported = listImported(entries, { resolver, graph, leading: graph.leadingTo(vulnerable) })
+    const answers = outside.answers()
+    return new Map(hits.map(hit => [hit.key, byImports(makeTarget(hit, graph, known), imported, answers)]))
+  }
   const within = Math.min(seconds, project.insideSeconds ?? defaultInsideSeconds)
   const whole = look(false, within, insideSteps + 3 * outside.steps)
   return (whole.isComplete ? whole : outside).answers()
+}
+
+const notImported: Reachability = {
+  verdict: 'not-reachable',
+  why: 'no file that the application loads names it',
+  path: [],
+  uses: [],
+}
+
+/** What was not gone through in time is answered by what files name: a package that none of them loads is not reached. */
+function byImports(
+  { hit, folders }: Target,
+  imported: ReadonlySet<string>,
+  answers: ReadonlyMap<string, Reachability>,
+): Reachability {
+  const answer = answers.get(hit.key) ?? notImported
+  const isLoaded = folders.length === 0 || folders.some(each => imported.has(each.folder))
+  return answer.verdict === 'unknown' && !isLoaded ? notImported : answer
 }
 
 // Where the stack ends the analysis ends, and what it did not get to counts as reachable.

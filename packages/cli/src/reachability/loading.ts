@@ -8,7 +8,7 @@ import { createMachine, type Machine } from './machine.ts'
 import type { PackageGraph } from './package-graph.ts'
 import { isInside, type Resolver } from './resolve.ts'
 import { openScope } from './scope.ts'
-import type { Place, Value } from './solver.ts'
+import { hasRoom, type Place, type Value } from './solver.ts'
 import type { Source } from './source.ts'
 import { visitStatement } from './statement.ts'
 import { listBelow, type Syntax } from './syntax-node.ts'
@@ -100,7 +100,7 @@ export function createRunning(program: Program): Running {
     if (queue.length === 0) return false
     const now = queue.splice(0)
     for (const { run, file, unit } of now) {
-      if (performance.now() > program.endsAt) return true
+      if (performance.now() > program.endsAt || !hasRoom()) return true
       try {
         run()
       } catch (error) {

@@ -2,7 +2,7 @@
 /** What calls, passing on and loading do to values; it logs who called whom, from where. */
 import { type Code, createHeap, type Heap, homeOf, type Thing, type Unit } from './heap.ts'
 import { callNative } from './native.ts'
-import { createSolver, type Place, type Solver, type Value } from './solver.ts'
+import { createSolver, hasRoom, type Place, type Solver, type Value } from './solver.ts'
 
 /** That one unit leads to another unit, or to a symbol of an advisory (`symbol` is its number). */
 export interface Step {
@@ -412,7 +412,7 @@ export function createMachine(setup: Setup): Machine {
   // Where nothing that is seen can be called, something that is not seen is: until no such call is left.
   function run(): boolean {
     for (;;) {
-      if (!solver.run() || performance.now() > setup.endsAt) return false
+      if (!solver.run() || performance.now() > setup.endsAt || !hasRoom()) return false
       if (setup.work() || readLoosely() || callUnresolved() || heap.settle()) continue
       return true
     }

@@ -27,7 +27,7 @@ exports.Reader = Reader
 async function ask(
   files: Readonly<Record<string, string>>,
   symbols = 'weak',
-  limits: { readonly insideSeconds?: number } = {},
+  limits: { readonly insideSeconds?: number; readonly maxSeconds?: number } = {},
 ): Promise<Reachability> {
   const folder = mkdtempSync(join(tmpdir(), 'reach-'))
   folders.push(folder)
@@ -223,6 +223,34 @@ test('a method of a class is a symbol', async () => {
   })
   assert.equal((await ask(files('read'), 'Reader.prototype.read')).verdict, 'reachable')
   assert.equal((await ask(files('close'), 'Reader.prototype.read')).verdict, 'not-reachable')
+})
+
+describe('where there is no time to go through anything, what files name answers', () => {
+  const late = async (files: Readonly<Record<string, string>>) =>
+    (await ask(files, 'weak', { maxSeconds: 0 })).verdict
+  const named = "const f = require('frail'); f.fine('a')"
+  test('a package that no file names is not reached', async () => {
+    assert.equal(await late({ 'index.js': "import('./own.js')", 'own.js': "require('fs')" }), 'not-reachable')
+    assert.equal(
+      await late({ 'index.js': "require('between')", ...between("require('fs')") }),
+      'not-reachable',
+    )
+    assert.equal(await late({ 'index.js': "require('fs')", 'own.js': named }), 'not-reachable')
+  })
+  test('one that a file names, or may name, is not known', async () => {
+    assert.equal(await late({ 'index.js': named }), 'unknown')
+    assert.equal(
+      await late({ 'index.js': "export * from './own.mjs'", 'own.mjs': "import 'frail/lib'" }),
+      'unknown',
+    )
+    assert.equal(
+      await late({ 'index.js': "require('between')", ...between("require('frail').fine()") }),
+      'unknown',
+    )
+    assert.equal(await late({ 'index.js': "require('./' + 'own')", 'own.js': named }), 'unknown')
+    assert.equal(await late({ 'index.js': 'const all = x => import(x)' }), 'unknown')
+    assert.equal(await late({ 'index.js': 'eval("req" + "uire(\'frail\')")' }), 'unknown')
+  })
 })
 
 test('links that lead in circles end', async () => {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Sets of values that flow along edges until nothing changes any more; within a budget. */
 
+import { getHeapStatistics } from 'node:v8'
+
 /** A place that values flow through: a variable, a property, the result of an expression. */
 export type Place = number
 /** A value, as a number. */
@@ -20,6 +22,13 @@ export interface Solver {
 }
 
 const noValues: ReadonlySet<Value> = new Set()
+
+const maxHeapBytes = 1.2 * 2 ** 30
+
+/** Whether there is memory left for more: what a large application would take is more than machines have. */
+export function hasRoom(): boolean {
+  return getHeapStatistics().used_heap_size < maxHeapBytes
+}
 
 /** A solver that takes at most so many steps, and ends before a moment of `performance.now()`. */
 export function createSolver(maxSteps: number, endsAt: number): Solver {
@@ -81,6 +90,7 @@ export function createSolver(maxSteps: number, endsAt: number): Solver {
       for (let next = 0; next < round.length; next += 2) {
         steps++
         if (steps > maxSteps || ((steps & 4095) === 0 && performance.now() > endsAt)) return false
+        if ((steps & 65_535) === 0 && !hasRoom()) return false
         tell(round[next] as Place, round[next + 1] as Value)
       }
     }
