@@ -35,7 +35,7 @@ export async function serve(args: readonly string[]): Promise<number> {
     : await withFirstOrigin(configOf(read))
   const log = openLog(2, Date.now)
   const instance = await startInstance(config, log)
-  boundHeap()
+  boundYoungGeneration()
   process.stdout.write(`listening on ${instance.url}\n`)
   if (say !== '') process.stdout.write(`${say}\n`)
   log.say('info', 'listening', {
@@ -58,13 +58,11 @@ async function nameFaultyRules({ ports }: Instance, log: Log): Promise<void> {
 
 /**
  * A start leaves 16 MB for young objects. A few large documents would have them grow to 128 MB, which are never given back; what
- * requests leave behind does not need them. Threads begin with what they would have grown to, up to their own limits. Old objects
- * may grow by half before they are looked through, and not to several times what lives: threads obey that too.
+ * requests leave behind does not need them. Threads begin with what they would have grown to, up to their own limits.
  */
-function boundHeap(): void {
+function boundYoungGeneration(): void {
   setFlagsFromString('--semi-space-growth-factor=1')
   setFlagsFromString('--min-semi-space-size=4')
-  setFlagsFromString('--heap-growing-percent=50')
 }
 
 async function assess({ values }: Arguments, { url, ports }: Instance, log: Log): Promise<() => void> {
