@@ -36,6 +36,7 @@ import { measureAct } from './measure.ts'
 import { advisoriesAct, policyAct } from './policy.ts'
 import { reviewAct } from './review.ts'
 import { robotAct } from './robot.ts'
+import { atServedAddress } from './served-address.ts'
 import { checkNamesAct, checkUpstreamAct } from './upstream.ts'
 import {
   type Arguments,
@@ -172,7 +173,8 @@ export async function operate(args: readonly string[]): Promise<number> {
     throw new UsageError(
       name === undefined ? usage : `There is no act ${name}.${suggest(name, acts)}\n\n${usage}`,
     )
-  const opened = await openPorts(configOf(read))
+  const config = configOf(read)
+  const opened = await openPorts(read.values['port'] === undefined ? atServedAddress(config) : config)
   try {
     const result = await act(opened.ports, read, words)
     if (result !== undefined)

@@ -5,6 +5,7 @@ import { listFaultyRules } from '../flow/index.ts'
 import { type Log, openLog } from '../http/index.ts'
 import { type Instance, startInstance } from '../main.ts'
 import { type Sourced, withFirstOrigin } from './first-origin.ts'
+import { noteServedAddress } from './served-address.ts'
 import { offerSetUp } from './set-up-link.ts'
 import { type Arguments, configOf, configOptions, readArguments } from './usage.ts'
 
@@ -36,6 +37,7 @@ export async function serve(args: readonly string[]): Promise<number> {
   const log = openLog(2, Date.now)
   const instance = await startInstance(config, log)
   boundYoungGeneration()
+  await noteServedAddress(instance.ports.config)
   process.stdout.write(`listening on ${instance.url}\n`)
   if (say !== '') process.stdout.write(`${say}\n`)
   log.say('info', 'listening', {

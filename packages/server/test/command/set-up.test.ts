@@ -6,7 +6,7 @@ import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import { freshPath, serve } from './command-line.ts'
+import { freshPath, holdfast, serve } from './command-line.ts'
 
 test('the file of the set-up link goes when the link is used, and an old one when the server starts again', async () => {
   const data = freshPath()
@@ -36,6 +36,26 @@ test('the file of the set-up link goes when the link is used, and an old one whe
   const again = await serve(data)
   await until(() => !existsSync(file))
   await again.stop()
+})
+
+test('links that commands print lead to where the registry is served, whatever port its flags gave it', async () => {
+  const data = freshPath()
+  const server = await serve(data)
+  const invite = async (...words: string[]) =>
+    (
+      await holdfast('operator', 'invite', '--data', data, '--email', 'new@people.example', ...words)
+    ).out.trim()
+  const link = await invite()
+  assert.equal(new URL(link).origin, server.url)
+  assert.equal((await fetch(link)).status, 200)
+  assert.equal(new URL(await invite('--port', '4999')).origin, 'http://127.0.0.1:4999')
+  await server.stop()
+  assert.equal(new URL(await invite()).origin, server.url)
+  // Whoever writes into the folder sends nobody elsewhere.
+  for (const noted of ['https://evil.example', 'http://evil.example:80', 'http://127.0.0.1:1/x', '']) {
+    await writeFile(join(data, 'address'), noted)
+    assert.equal(new URL(await invite()).origin, 'http://127.0.0.1:4873', noted)
+  }
 })
 
 /** Waits for what must come; a test that waits too long is ended by its runner. */
