@@ -50,6 +50,8 @@ export interface Known {
   readonly asked: number
   /** Names that no registry was asked about: of a scope that was installed from somewhere that the project is not set to. */
   readonly withheld: readonly string[]
+  /** Entries that are said to come from a registry, under a name or version that none has: nothing can be known of them. */
+  readonly unread: readonly string[]
   /** Hosts that have no advisories. */
   readonly silent: readonly string[]
 }
@@ -58,7 +60,7 @@ const namesAtOnce = 5000
 
 /** Asks each package's own registry about all that is installed. */
 export async function findKnown(graph: LockGraph, routes: Routes): Promise<Known> {
-  const { asked, withheld } = sortByRegistry(graph, routes)
+  const { asked, withheld, unread } = sortByRegistry(graph, routes)
   const flaws = new Map<string, readonly Flaw[]>()
   const silent = new Set<string>()
   for (const [registry, versions] of asked)
@@ -76,7 +78,7 @@ export async function findKnown(graph: LockGraph, routes: Routes): Promise<Known
   const count = [...asked.values()]
     .flatMap(versions => [...versions.values()])
     .reduce((sum, each) => sum + each.size, 0)
-  return { findings: listFindings(graph, flaws), asked: count, withheld, silent: [...silent] }
+  return { findings: listFindings(graph, flaws), asked: count, withheld, unread, silent: [...silent] }
 }
 
 type Versions = Map<string, Set<Version>>
@@ -84,13 +86,17 @@ type Versions = Map<string, Set<Version>>
 function sortByRegistry(
   graph: LockGraph,
   routes: Routes,
-): { asked: Map<NpmRegistry, Versions>; withheld: readonly string[] } {
+): { asked: Map<NpmRegistry, Versions>; withheld: readonly string[]; unread: readonly string[] } {
   const asked = new Map<NpmRegistry, Versions>()
   const withheld = new Set<string>()
+  const unread = new Set<string>()
   const usual = findUsualOrigin(graph)
   for (const node of graph.nodes.values()) {
     const version = versionOf(node)
-    if (version === undefined) continue
+    if (version === undefined) {
+      if (isFromRegistry(node)) unread.add(`${node.name}@${node.version}`.slice(0, 200))
+      continue
+    }
     if (isWithheld(node, routes, usual)) withheld.add(node.name)
     else {
       const registry = routes.registryOf(node.name)
@@ -98,12 +104,17 @@ function sortByRegistry(
       asked.set(registry, versions.set(node.name, (versions.get(node.name) ?? new Set()).add(version)))
     }
   }
-  return { asked, withheld: [...withheld].sort() }
+  return { asked, withheld: [...withheld].sort(), unread: [...unread].sort() }
+}
+
+function isFromRegistry({ source }: LockNode): boolean {
+  return source === 'registry' || source === 'patch'
 }
 
 /** The version of what comes from a registry; undefined for all else. */
-export function versionOf({ source, name, version }: LockNode): Version | undefined {
-  if ((source !== 'registry' && source !== 'patch') || !isPackageName(name)) return undefined
+export function versionOf(node: LockNode): Version | undefined {
+  const { name, version } = node
+  if (!isFromRegistry(node) || !isPackageName(name)) return undefined
   try {
     return parseVersion(version)
   } catch {

@@ -137,6 +137,16 @@ test('each name goes to the registry of its scope, and those from elsewhere go n
   )
 })
 
+test('entries that are no version of a package are told, and not passed over', async () => {
+  const packages = {
+    'node_modules/tool': { version: '3.0.0 || 1' },
+    'node_modules/A b': { version: '1.0.0' },
+  }
+  await writeFile(join(home, 'package-lock.json'), JSON.stringify({ ...lock, packages }))
+  assert.deepEqual(JSON.parse((await audit('--json')).out).unread, ['A b@1.0.0', 'tool@3.0.0 || 1'])
+  assert.match((await audit()).out, /^Nothing can be known of these entries.*tool@3\.0\.0/m)
+})
+
 test('SARIF names the lock file and the line of what it found', async () => {
   const { out } = await audit('--sarif')
   assertValid('sarif', JSON.parse(out))

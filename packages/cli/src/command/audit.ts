@@ -89,10 +89,11 @@ async function toSarif({ lockFile }: Project, findings: readonly JudgedFinding[]
   return formatSarif(findings, ownVersion(), uri, await readLockText(lockFile))
 }
 
-function toJson({ asked, withheld, silent }: Known, findings: readonly JudgedFinding[]): unknown {
+function toJson({ asked, withheld, unread, silent }: Known, findings: readonly JudgedFinding[]): unknown {
   return {
     asked,
     withheld,
+    unread,
     silent,
     findings: findings.map(({ flaw, name, version, scope, fixed, path, reach }) => ({
       name,
@@ -112,7 +113,7 @@ function toJson({ asked, withheld, silent }: Known, findings: readonly JudgedFin
 
 const titles = ['severity', 'package', 'advisory', 'fixed in', 'reachable', 'because of']
 
-function describe({ asked, withheld, silent }: Known, findings: readonly JudgedFinding[]): string {
+function describe({ asked, withheld, unread, silent }: Known, findings: readonly JudgedFinding[]): string {
   const rows = findings.map(toRow)
   const table = findings.length === 0 ? [] : [...align([titles, ...rows]), '']
   const counts = severities
@@ -130,6 +131,9 @@ function describe({ asked, withheld, silent }: Known, findings: readonly JudgedF
       : [
           `Not asked about, since they came from somewhere that the project is not set to: ${withheld.join(', ')}`,
         ]),
+    ...(unread.length === 0
+      ? []
+      : [`Nothing can be known of these entries, which are no version of a package: ${unread.join(', ')}`]),
     ...(silent.length === 0 ? [] : [`No advisories at ${silent.join(', ')}.`]),
   ]
     .map(line => `${clean(line)}\n`)
