@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -35,7 +35,7 @@ const usage = `npm run bench -- [--only ROW]... [--quick]
   --processor-time   reads and starts by the server's own processor time, for a busy machine; writes no results.md
 `
 
-/** Measures what was asked for, prints the table, writes results.md after a whole run, and returns the exit code. */
+/** Measures what was asked for, prints the table, writes its rows into results.md, and returns the exit code. */
 export async function runBench(words: string[]): Promise<number> {
   const { values } = parseArgs({
     args: words,
@@ -53,12 +53,20 @@ export async function runBench(words: string[]): Promise<number> {
     if (results.length === 0 && isWhole) return print(usage) || 2
     print(`\n${formatTable(results)}\n`)
     for (const note of options.notes) print(`${note}\n`)
-    if (!values.only && !values.quick && !values['processor-time'])
-      writeFileSync(join(import.meta.dirname, 'results.md'), formatPage(results, options))
+    if (!values.quick && !values['processor-time']) keepResults(results, options)
     return isWhole ? 0 : 1
   } finally {
     rmSync(options.folder, { recursive: true, force: true })
   }
+}
+
+function keepResults(results: readonly Found[], options: Options): void {
+  const file = join(import.meta.dirname, 'results.md')
+  const titles = sections.flatMap(section => section.rows.map(row => row.title))
+  writeFileSync(
+    file,
+    formatPage(results, titles, existsSync(file) ? readFileSync(file, 'utf8') : '', options),
+  )
 }
 
 async function runSections(options: Options, only: readonly string[] | undefined) {

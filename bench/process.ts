@@ -135,6 +135,16 @@ export function processorSecondsOf(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) / 100
 }
 
+/** Until a server has nothing left to do of what it was started with, such as looking into imported packages; a minute at most. */
+export async function untilAtRest({ pid }: Running): Promise<void> {
+  const started = performance.now()
+  for (let calm = 0; calm < 4 && performance.now() - started < 60_000; ) {
+    const before = processorSecondsOf(pid)
+    await sleep(500)
+    calm = processorSecondsOf(pid) - before <= 0.02 ? calm + 1 : 0
+  }
+}
+
 /** Lets the kernel forget the highest memory use so far. */
 export function resetPeak(pid: number): void {
   writeFileSync(`/proc/${pid}/clear_refs`, '5')

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { cpus, totalmem } from 'node:os'
+import { cpus } from 'node:os'
 import { pinned } from './process.ts'
 import { type Found, factorOf, isReached, median, type Options, type Target, type Unit } from './row/row.ts'
 import { type PeerName, peerNames } from './server/peer.ts'
@@ -27,24 +27,42 @@ export function formatTable(results: readonly Found[]): string {
     .join('\n')
 }
 
-/** The page `bench/results.md`: how it was measured, the table with lowest and highest rounds, and what was left out. */
-export function formatPage(results: readonly Found[], options: Options): string {
-  const rule = headLine().map((_, i) => (i === 0 ? '---' : '---:'))
-  const lines = [headLine(), rule, ...results.map(found => tableLine(found, formatSpread))]
+/**
+ * The page `bench/results.md`: how it was measured, the table with lowest and highest rounds, and what was left out. Rows that were
+ * not measured now stay as they are in the page before.
+ */
+export function formatPage(
+  results: readonly Found[],
+  titles: readonly string[],
+  before: string,
+  options: Options,
+): string {
+  const head = [...headLine(), 'measured']
+  const rule = head.map((_, i) => (i === 0 ? '---' : '---:'))
+  const measured = `${new Date().toISOString().slice(0, 10)}, ${machine()}`
+  const fresh = results.map(found => [...tableLine(found, formatSpread), measured])
+  const rows = titles.flatMap(title => {
+    const [row] = fresh.filter(cells => cells[0] === title)
+    const kept = before.split('\n').find(line => line.startsWith(`| ${title} | `))
+    return row === undefined ? (kept ?? []) : formatRow(row)
+  })
   return [
     '# Bench results',
     '',
-    `${new Date().toISOString().slice(0, 10)}, ${machine()}, Node ${process.versions.node}; ${method(options)}`,
+    `Node ${process.versions.node}; ${method(options)}`,
     '',
-    'Medians, with lowest and highest round in brackets. Factors above 1 say how often Holdfast is faster (or smaller) than the peer.',
-    options.quick
-      ? '\n**A quick run: fewer rounds, fewer packages and smaller bodies than the titles say. Not for comparing.**\n'
-      : '',
-    ...lines.map(line => `| ${line.join(' | ')} |`),
+    'Medians, with lowest and highest round in brackets. Factors above 1 say how often Holdfast is faster (or smaller) than the peer. The peers of a row ran in the same minutes on the same machine.',
+    '',
+    ...[head, rule].map(formatRow),
+    ...rows,
     '',
     ...options.notes.map(note => `- ${note.replaceAll('\n', ' ')}`),
     '',
   ].join('\n')
+}
+
+function formatRow(cells: readonly string[]): string {
+  return `| ${cells.join(' | ')} |`
 }
 
 function method({ rounds, seconds }: Options): string {
@@ -56,7 +74,7 @@ function method({ rounds, seconds }: Options): string {
 
 function machine(): string {
   const [first] = cpus()
-  return `${cpus().length} × ${first?.model.trim() ?? 'unknown processor'}, ${Math.round(totalmem() / 2 ** 30)} GB`
+  return `${cpus().length} × ${first?.model.trim() ?? 'unknown processor'}`
 }
 
 function headLine(): string[] {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from 'node:path'
-import { findFreePort } from '../process.ts'
+import { findFreePort, untilAtRest } from '../process.ts'
 import { startBare } from '../server/bare.ts'
 import { importStock, startHoldfast } from '../server/holdfast.ts'
 import { startNginx } from '../server/nginx.ts'
@@ -45,7 +45,9 @@ export async function startField(
   await writeStaticFiles(files, `http://127.0.0.1:${port}`, stock, holdfast)
   const nginx = await attempt(options, 'nginx', () => startNginx(join(folder, 'nginx'), files, port))
   const bare = await attempt(options, 'bare', () => startBare(join(folder, 'bare'), files))
-  return present([holdfast, verdaccio, nginx, bare])
+  const field = present([holdfast, verdaccio, nginx, bare])
+  await Promise.all(field.map(peer => untilAtRest(peer.running)))
+  return field
 }
 
 /** Ends servers that were started here. */
