@@ -59,7 +59,7 @@ async function runTests(named: string[]): Promise<void> {
     files: [...first, ...(await shareProcesses(others))],
     execArgv: [
       '--disable-warning=ExperimentalWarning',
-      `--import=${join(import.meta.dirname, 'exact-import.ts')}`,
+      `--import=${join(root, 'packages/cli/bin/resolve-imports.js')}`,
     ],
     // Not one per core less one, as by default: tests wait on disks and children more than they compute.
     concurrency: Math.max(2, availableParallelism()),

@@ -12,15 +12,14 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const needed = [24, 15]
-/** Where this package stands beside its siblings, with the slash at the end. */
-const packages = new URL('../../', import.meta.url).href
 const here = dirname(realpathSync(fileURLToPath(import.meta.url)))
 
 if (isEnough(process.versions.node)) {
   silenceKnownWarnings()
   enableCompileCache()
-  resolveImports()
-  import('../src/main.ts').then(main => main.run(process.argv.slice(2)), failToLoad)
+  import('./resolve-imports.js')
+    .then(() => import('../src/main.ts'))
+    .then(main => main.run(process.argv.slice(2)), failToLoad)
 } else {
   runOn(findPinnedNode())
 }
@@ -83,45 +82,6 @@ function enableCompileCache() {
   } catch {
     // A read-only home costs some milliseconds at start, nothing else.
   }
-}
-
-/**
- * A relative import names its file, and of most files the name or the package says what they are; and a package is the
- * same one for all files of ours that name it. To look each of them up costs more than reading the files.
- */
-function resolveImports() {
-  const found = new Map()
-  module.registerHooks({
-    resolve(specifier, context, next) {
-      // What a require() names may lack its ending.
-      if (!context.conditions.includes('import') || context.parentURL === undefined)
-        return next(specifier, context)
-      if (/^\.\.?\//.test(specifier)) {
-        const url = new URL(specifier, context.parentURL).href
-        return { url, format: formatOf(url), shortCircuit: true }
-      }
-      const importer = ownPackage(context.parentURL)
-      if (importer === undefined) return next(specifier, context)
-      const key = `${importer} ${specifier}`
-      const known = found.get(key)
-      if (known !== undefined) return { ...known, shortCircuit: true }
-      const resolved = next(specifier, context)
-      found.set(key, { url: resolved.url, format: resolved.format })
-      return resolved
-    },
-  })
-}
-
-/** Which of our packages a file belongs to; nothing for what others wrote. */
-function ownPackage(url) {
-  const path = url.startsWith(packages) ? url.slice(packages.length) : ''
-  return path === '' || path.includes('/node_modules/') ? undefined : path.slice(0, path.indexOf('/'))
-}
-
-/** Nothing where Node has to look. A third of what a start loads are Kysely's files, which are modules all. */
-function formatOf(url) {
-  if (url.endsWith('.ts')) return 'module-typescript'
-  return url.includes('/node_modules/kysely/') ? 'module' : undefined
 }
 
 /** Features Holdfast is built on and pinned for; every other warning still shows. */

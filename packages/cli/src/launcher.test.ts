@@ -20,13 +20,12 @@ import { fileURLToPath } from 'node:url'
 /** Makes this Node say it is an old one: the launcher only reads its version. */
 const actOld = `data:text/javascript,Object.defineProperty(process.versions,'node',{value:'20.11.0'})`
 
-/** A copy of the launcher in a folder of its own, with a script in the place of the pinned Node if one is given. */
+/** A copy of the launcher, and what it loads first, in a folder of its own, with a script in the place of the pinned Node if one is given. */
 function makeClone(t: TestContext, pinned?: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-launcher-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
-  mkdirSync(join(folder, 'packages/cli/bin'), { recursive: true })
   const launcher = join(folder, 'packages/cli/bin/holdfast.js')
-  cpSync(fileURLToPath(new URL('../bin/holdfast.js', import.meta.url)), launcher)
+  cpSync(fileURLToPath(new URL('../bin', import.meta.url)), join(launcher, '..'), { recursive: true })
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
   if (pinned !== undefined) {
     mkdirSync(join(folder, 'node_modules/.bin'), { recursive: true })
