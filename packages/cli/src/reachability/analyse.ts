@@ -92,12 +92,11 @@ export async function analyseReachability(
   }
   const outside = look(true, seconds, maxSteps)
   if (!outside.isComplete) {
-    const vulnerable = new Set(
-      hits.flatMap(hit => makeTarget(hit, graph, known).folders.map(each => each.folder)),
-    )
+    const targets = hits.map(hit => makeTarget(hit, graph, known))
+    const vulnerable = new Set(targets.flatMap(({ folders }) => folders.map(each => each.folder)))
     const imported = listImported(entries, { resolver, graph, leading: graph.leadingTo(vulnerable) })
     const answers = outside.answers()
-    return new Map(hits.map(hit => [hit.key, byImports(makeTarget(hit, graph, known), imported, answers)]))
+    return new Map(targets.map(target => [target.hit.key, byImports(target, imported, answers)]))
   }
   const within = Math.min(seconds, project.insideSeconds ?? defaultInsideSeconds)
   const whole = look(false, within, insideSteps + 3 * outside.steps)

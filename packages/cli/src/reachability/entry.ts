@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Where an application begins: what its manifest names, what frameworks load by convention, what pages load. */
-import { type Dirent, readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join, relative, sep } from 'node:path'
+import { entriesOf } from './folder.ts'
 import type { Resolver } from './resolve.ts'
 
 const sourceFile = /\.([cm]?[jt]sx?|vue|svelte)$/
@@ -65,14 +66,6 @@ function listSources(root: string): string[] {
   }
   walk(root, 0)
   return found
-}
-
-function entriesOf(folder: string): readonly Dirent[] {
-  try {
-    return readdirSync(folder, { withFileTypes: true })
-  } catch {
-    return []
-  }
 }
 
 function namedByManifest(manifest: Readonly<Record<string, unknown>>): string[] {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Which packages the files of an application can load at all: by the names in their texts, without going through what they do. */
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { entriesOf } from './folder.ts'
 import type { PackageGraph } from './package-graph.ts'
 import type { Resolver } from './resolve.ts'
 import { specifiersIn } from './source.ts'
@@ -67,12 +68,4 @@ function listOwnFiles(folder: string): readonly string[] {
   }
   walk(folder, 0)
   return found
-}
-
-function entriesOf(folder: string) {
-  try {
-    return readdirSync(folder, { withFileTypes: true })
-  } catch {
-    return []
-  }
 }

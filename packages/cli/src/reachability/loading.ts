@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Files as they load one another, from entry points on; functions as they begin to run. */
-import { readdirSync } from 'node:fs'
 import { basename, dirname, join, resolve as resolvePath } from 'node:path'
 import { type Context, enterCode, type Loader } from './code.ts'
+import { entriesOf } from './folder.ts'
 import type { Unit } from './heap.ts'
 import { createMachine, type Machine } from './machine.ts'
 import type { PackageGraph } from './package-graph.ts'
@@ -271,7 +271,7 @@ function filesLike(path: string, isFolder: boolean, home: string): readonly stri
   if (!isInside(folder, home)) return []
   const found: string[] = []
   const walk = (at: string, depth: number): void => {
-    for (const entry of namesIn(at)) {
+    for (const entry of entriesOf(at)) {
       if (found.length >= maxGuessedFiles || (depth === 0 && !entry.name.startsWith(prefix))) continue
       if (entry.isDirectory() && entry.name !== 'node_modules' && depth < 4)
         walk(join(at, entry.name), depth + 1)
@@ -281,12 +281,4 @@ function filesLike(path: string, isFolder: boolean, home: string): readonly stri
   }
   walk(folder, 0)
   return found
-}
-
-function namesIn(folder: string) {
-  try {
-    return readdirSync(folder, { withFileTypes: true })
-  } catch {
-    return []
-  }
 }
