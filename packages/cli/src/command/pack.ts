@@ -1,12 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import {
-  createHash,
-  createPrivateKey,
-  createPublicKey,
-  generateKeyPairSync,
-  type KeyObject,
-  sign,
-} from 'node:crypto'
+import { createHash, createPrivateKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -27,6 +20,7 @@ import {
 } from '@holdfast/core'
 import { parseArgs } from '../parse-args.ts'
 import { UsageError } from '../usage-error.ts'
+import { publicBytes } from '../witness/cosigner.ts'
 
 const usage = `holdfast pack init --name NAME --key FILE           make a key such as rules.example/1, and print its public half
 holdfast pack sign FOLDER --name NAME --key FILE    sign what is in a folder now: rules (*.yar, *.hashes), a list of names
@@ -131,8 +125,7 @@ function readKey(file: string, pem: Uint8Array): KeyObject {
 }
 
 function publicHalf(name: string, privateKey: KeyObject): Promise<VerifierKey> {
-  const { x = '' } = createPublicKey(privateKey).export({ format: 'jwk' })
-  return makeVerifierKey(webCrypto, name, keyType.ed25519, Buffer.from(x, 'base64url'))
+  return makeVerifierKey(webCrypto, name, keyType.ed25519, publicBytes(privateKey))
 }
 
 function print(words: string): number {

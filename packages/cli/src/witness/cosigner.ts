@@ -90,7 +90,7 @@ function cosign(privateKey: KeyObject, key: VerifierKey, noteText: string, secon
   return { name: key.name, id: key.id, bytes: Buffer.concat([time, signature]) }
 }
 
-/** The last 32 bytes of the DER form. */
-function publicBytes(key: KeyObject): Uint8Array {
+/** The public half of an Ed25519 key: the last 32 bytes of its DER form. */
+export function publicBytes(key: KeyObject): Uint8Array {
   return createPublicKey(key).export({ type: 'spki', format: 'der' }).subarray(-32)
 }
