@@ -170,13 +170,12 @@ function repeat(ports: Ports, log: Log, name: string, step: Step): () => Promise
 
 /** The next batch of events for a consumer. */
 function readOn(consumer: Consumer, owner: string): Step {
-  // Where nothing was left to do: while the feed's head stands there, no lease is written.
-  let idleAt = -1
   let lease: { position: number; fence: number; renewAt: number } | undefined
   return async ports => {
     const { store } = ports
     const head = await store.events.head()
-    if (head === idleAt || head === lease?.position) return false
+    // While the feed's head stands where all is done, no lease is written.
+    if (head === lease?.position) return false
     if (lease === undefined || ports.clock() > lease.renewAt) {
       const renewAt = ports.clock() + leaseMs / 2
       const taken = await store.leases.acquire(consumer.name, owner, leaseMs)
@@ -185,10 +184,7 @@ function readOn(consumer: Consumer, owner: string): Step {
     if (lease === undefined) return false
     const events = await store.events.read(lease.position, batchSize)
     const last = events.at(-1)
-    if (last === undefined) {
-      idleAt = head
-      return false
-    }
+    if (last === undefined) return false
     await consumer.handle(ports, events)
     // A crash here handles the same events again.
     const kept = await store.leases.advance(consumer.name, lease.fence, last.position)

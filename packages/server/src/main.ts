@@ -71,6 +71,7 @@ import {
   type SqlDriver,
 } from './store/index.ts'
 import { openTrail } from './trail.ts'
+import { readSignedPack } from './vulnerability/index.ts'
 
 export type { Config } from './config.ts'
 export { ConfigFaults, configKeys, environmentName, isLoopback, readConfig } from './config.ts'
@@ -83,9 +84,6 @@ export {
   openUpstream,
   readWitnessPolicy,
 } from './remote/index.ts'
-
-import { readSignedPack } from './vulnerability/index.ts'
-
 export { openFileBlobs, openLogFolder, openSnapshot, type Snapshot, takeSnapshot } from './store/index.ts'
 
 /** Ports with the way to let go of them. */
@@ -233,8 +231,10 @@ function tellLogFailure(log: Log, error: unknown): void {
   log.say('error', 'the log did not get on and tries again', { error: String(error) })
 }
 
-/** The first word of each line: lists of names come with their counts. */
-/** Throws `note-refused` where keys are given and the list beside the file, signed by one of them, does not name its bytes. */
+/**
+ * The first word of each line: lists of names come with their counts. Throws `note-refused` where keys are given and the list
+ * beside the file, signed by one of them, does not name its bytes.
+ */
 async function readNames(file: string, keys: readonly string[]): Promise<ReadonlySet<string>> {
   const bytes = await readFile(file)
   if (keys.length > 0 && !(await readSignedPack(dirname(file), keys)).has(basename(file), bytes))

@@ -56,6 +56,7 @@ export function openLog(descriptor: number, clock: () => number): Log {
     }
   }
   const drain = () => {
+    clearTimeout(timer)
     timer = undefined
     spell()
     if (writing || waiting === '') return
@@ -68,8 +69,9 @@ export function openLog(descriptor: number, clock: () => number): Log {
     })
   }
   const schedule = () => {
-    if (waiting.length > flushAtBytes) drain()
-    timer ??= setTimeout(drain, flushAfterMs)
+    // While the last is being written, what comes is gathered on.
+    if (!writing && waiting.length > flushAtBytes) drain()
+    else timer ??= setTimeout(drain, flushAfterMs)
   }
   return {
     request(line) {
