@@ -36,7 +36,6 @@ import { measureAct } from './measure.ts'
 import { advisoriesAct, policyAct } from './policy.ts'
 import { reviewAct } from './review.ts'
 import { robotAct } from './robot.ts'
-import { atServedAddress } from './served-address.ts'
 import { checkNamesAct, checkUpstreamAct } from './upstream.ts'
 import {
   type Arguments,
@@ -173,8 +172,7 @@ export async function operate(args: readonly string[]): Promise<number> {
     throw new UsageError(
       name === undefined ? usage : `There is no act ${name}.${suggest(name, acts)}\n\n${usage}`,
     )
-  const config = configOf(read)
-  const opened = await openPorts(read.values['port'] === undefined ? atServedAddress(config) : config)
+  const opened = await openPorts(configOf(read))
   try {
     const result = await act(opened.ports, read, words)
     if (result !== undefined)

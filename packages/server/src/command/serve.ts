@@ -7,7 +7,7 @@ import { type Instance, startInstance } from '../main.ts'
 import { type Sourced, withFirstOrigin } from './first-origin.ts'
 import { noteServedAddress } from './served-address.ts'
 import { offerSetUp } from './set-up-link.ts'
-import { type Arguments, configOf, configOptions, readArguments } from './usage.ts'
+import { type Arguments, configOptions, readArguments, toldConfigOf } from './usage.ts'
 
 const usage = `Usage: holdfast serve [--port 4873] [--host 127.0.0.1] [--data ./data] [--config holdfast.yaml] [--no-origin]
 
@@ -32,8 +32,8 @@ export async function serve(args: readonly string[]): Promise<number> {
     return 0
   }
   const { config, say }: Sourced = read.flags.has('no-origin')
-    ? { config: withoutOrigin(configOf(read)), say: '' }
-    : await withFirstOrigin(configOf(read))
+    ? { config: withoutOrigin(toldConfigOf(read)), say: '' }
+    : await withFirstOrigin(toldConfigOf(read))
   const log = openLog(2, Date.now)
   const instance = await startInstance(config, log)
   boundYoungGeneration()

@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util'
 import { findNearestWord } from '@holdfast/core'
 import { type Config, readConfig } from '../config.ts'
 import { withKeptOrigin } from './first-origin.ts'
+import { atServedAddress } from './served-address.ts'
 
 /** A command line that says nothing we understand; its message tells what would. */
 export class UsageError extends Error {
@@ -80,8 +81,14 @@ export const configOptions = {
   host: 'value',
 } as const satisfies Options
 
-/** The configuration from command line, environment and file. Throws `ConfigFaults`. */
-export function configOf({ values }: Arguments): Config {
+/** The configuration of an instance that is, or was, served: its address too where only `serve` was told. Throws `ConfigFaults`. */
+export function configOf(read: Arguments): Config {
+  const told = toldConfigOf(read)
+  return read.values['port'] === undefined ? atServedAddress(told) : told
+}
+
+/** The configuration from command line, environment and file, as `serve` takes it. Throws `ConfigFaults`. */
+export function toldConfigOf({ values }: Arguments): Config {
   const { config, ...flags } = values
   const file = config ?? (existsSync('holdfast.yaml') ? 'holdfast.yaml' : undefined)
   const known = Object.fromEntries(Object.entries(flags).filter(([name]) => name in configOptions))

@@ -48,6 +48,8 @@ test('links that commands print lead to where the registry is served, whatever p
   const link = await invite()
   assert.equal(new URL(link).origin, server.url)
   assert.equal((await fetch(link)).status, 200)
+  const { out } = await holdfast('doctor', '--data', data)
+  assert.ok(out.includes(`${server.url} answers as this instance.`), out)
   assert.equal(new URL(await invite('--port', '4999')).origin, 'http://127.0.0.1:4999')
   await server.stop()
   assert.equal(new URL(await invite()).origin, server.url)
