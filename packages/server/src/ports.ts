@@ -539,6 +539,13 @@ export interface MirrorRows {
   listDoubted(limit: number): Promise<readonly Pick<Mirror, 'name' | 'origin' | 'leftOut'>[]>
   /** Those of an origin that were not asked about since a time, the longest first. */
   listUnasked(origin: OriginName, checkedBefore: number, limit: number): Promise<readonly PackageName[]>
+  /** Those of one origin or of all that changed since a time, in the order of names, after one of them. */
+  listChanged(
+    origin: OriginName | undefined,
+    changedSince: number,
+    after: string,
+    limit: number,
+  ): Promise<readonly PackageName[]>
   /** Those of these names of which something is kept. */
   listKnown(names: readonly PackageName[]): Promise<ReadonlySet<PackageName>>
   /**

@@ -6,10 +6,10 @@ import { UsageError } from '../usage-error.ts'
 
 /** What `holdfast incident --help` says of them. */
 export const measureUsage = `holdfast incident measures
-holdfast incident quarantine KEY=VALUE... --reason CODE     package, version, publisher, token, since, until, hash, indicator
+holdfast incident quarantine KEY=VALUE... --reason CODE     package, version, origin, publisher, token, since, until, hash, indicator
 holdfast incident freeze SUBJECT --reason CODE              registry, package:NAME, scope:@NAME, account:LOGIN, publisher:ID, origin:NAME
 holdfast incident switch publishing|sign-up|proxying|issuer:URL --reason CODE   switch off
-holdfast incident block HASH --reason CODE                  refuse these bytes at publish and from upstreams
+holdfast incident block HASH --reason CODE                  refuse these bytes at publish, from upstreams, and where they are
 holdfast incident revoke account=LOGIN|publisher=ID|package=NAME --reason CODE  end tokens and sessions, for good
 holdfast incident confirm|undo MEASURE                      keep it past four hours, or open again; takes a second person
 holdfast incident freeze-own PACKAGE [--words TEXT]         by whoever maintains it

@@ -16,7 +16,7 @@ import { type Arguments, UsageError } from './usage.ts'
 
 const usage = `holdfast operator measure list
 holdfast operator measure freeze SUBJECT --reason CODE      registry, publishing, sign-up, proxying, package:NAME, scope:@NAME, account:LOGIN, …
-holdfast operator measure quarantine KEY=VALUE... --reason CODE   package, version, publisher, token, since, until, hash, indicator; with --dry-run only names them
+holdfast operator measure quarantine KEY=VALUE... --reason CODE   package, version, origin, publisher, token, since, until, hash, indicator; with --dry-run only names them
 holdfast operator measure revoke account=LOGIN|publisher=ID|package=NAME --reason CODE   ends tokens and sessions for good
 holdfast operator measure confirm|undo ID                   as the second person`
 
@@ -72,7 +72,18 @@ async function list(ports: Ports): Promise<string> {
 }
 
 function pairs(words: readonly string[]): Readonly<Record<string, string>> {
-  const known = ['package', 'version', 'publisher', 'token', 'since', 'until', 'hash', 'indicator', 'account']
+  const known = [
+    'package',
+    'version',
+    'origin',
+    'publisher',
+    'token',
+    'since',
+    'until',
+    'hash',
+    'indicator',
+    'account',
+  ]
   return Object.fromEntries(
     words.map(word => {
       const at = word.indexOf('=')

@@ -169,6 +169,8 @@ class Arriving implements Arrival {
       for await (const piece of bytes) await this.#take(writer, piece)
       const written = writer.digests()
       await this.#check(written)
+      // Of what only has a SHA-1 upstream nobody knew before; and somebody may have blocked it while it came.
+      await checkNotFrozen(this.#ports.store, [`hash:${written.digest}`])
       this.#state = 'verified'
       this.#kept = writer.keep()
       this.#tell()

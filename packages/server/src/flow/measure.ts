@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What people close when something goes wrong, for how long, and who opens it again. */
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type PackageName, problem, type ReasonCode, reasonCodes } from '@holdfast/core'
-import { amend } from '../catalog/index.ts'
-import { type Actor, actorId, authorize, type Grant, randomId } from '../identity/index.ts'
+import { type Actor, actorId, authorize, randomId } from '../identity/index.ts'
 import {
-  type ClosedVersion,
   type MeasureVersion,
   measureLifeMs,
   parseFreezeSubject,
@@ -14,12 +11,14 @@ import {
   type VersionQuery,
 } from '../incident/index.ts'
 import type { NewEvent } from '../integrity/index.ts'
-import type { Ports, Tx } from '../ports.ts'
+import type { Ports } from '../ports.ts'
+import { close, finishClosing, open, queryOf } from './closing.ts'
 import { provePresence } from './presence.ts'
+import { isOfHosted, matchUpstream } from './version-match.ts'
 
-const perCommit = 500
 const namesShown = 100
-const fewVersions = 10
+/** Versions that are hosted, or packages of upstreams: fewer may be all there are without a word. */
+const few = 10
 const maxWords = 2000
 const measuresShown = 200
 
@@ -80,10 +79,9 @@ export async function contain(
   if (word !== '' && meant.confirm !== word) throw problem('measure-unconfirmed', { count, word })
   if (meant.what.kind === 'quarantine' && count === 0)
     throw problem('measure-invalid', { why: 'no version matches' })
-  const measure = makeMeasure(ports, actor, meant, ports.clock() + measureLifeMs)
+  const measure = { ...makeMeasure(ports, actor, meant, ports.clock() + measureLifeMs), wanted: count }
   await ports.store.commit(grant, eventsOf(measure, 'take'), tx => tx.measures.add(measure))
-  const closed = meant.what.kind === 'quarantine' ? await close(ports, grant, measure, meant.what.query) : 0
-  return { ...measure, count: closed }
+  return { ...measure, count: await close(ports, grant, measure) }
 }
 
 /** Whoever maintains a package closes it for writes, also against an owner: it stays so until they or responders open it. */
@@ -103,7 +101,7 @@ export async function freezeOwn(
     incident: '',
     confirm: '',
   } as const
-  const measure = makeMeasure(ports, actor, draft, null)
+  const measure = { ...makeMeasure(ports, actor, draft, null), finishedAt: ports.clock() }
   await ports.store.commit(grant, eventsOf(measure, 'take'), tx => tx.measures.add(measure))
   return measure
 }
@@ -146,15 +144,23 @@ export async function undoMeasure(ports: Ports, actor: Actor, id: string): Promi
       return 'asked'
     }
   }
-  await open(ports, grant, measure)
+  await open(ports, grant, measure, eventsOf(measure, 'end'))
   return 'undone'
 }
 
+/** A measure, and how many versions it holds closed now. */
+export interface ListedMeasure extends TakenMeasure {
+  readonly closed: number
+}
+
 /** All of them, newest first, those that hold before those that ended; of accounts their names. */
-export async function listMeasures(ports: Ports, actor: Actor): Promise<readonly TakenMeasure[]> {
+export async function listMeasures(ports: Ports, actor: Actor): Promise<readonly ListedMeasure[]> {
   await authorize(ports, actor, 'incident:read', '')
   const measures = await ports.store.measures.list(measuresShown)
-  return Promise.all(measures.map(each => withNames(ports, each)))
+  const closed = await ports.store.measures.countVersions(measures.map(each => each.id))
+  return Promise.all(
+    measures.map(async each => ({ ...(await withNames(ports, each)), closed: closed.get(each.id) ?? 0 })),
+  )
 }
 
 /** What of this registry is switched off now, for everybody to see. */
@@ -169,30 +175,45 @@ export async function readSwitches(ports: Pick<Ports, 'store' | 'clock'>): Promi
   )
 }
 
-/** Ends what one person closed and nobody confirmed in time. */
+/** Ends what one person closed and nobody confirmed in time, and finishes what a process that was stopped began to close. */
 export async function lapseMeasures(ports: Ports): Promise<void> {
   const system: Actor = { kind: 'system', id: 'measures' }
   const grant = await authorize(ports, system, 'measure:lapse', '')
-  for (const each of await ports.store.measures.listLapsed(ports.clock(), 100)) await open(ports, grant, each)
+  for (const each of await ports.store.measures.listLapsed(ports.clock(), 100))
+    await open(ports, grant, each, eventsOf(each, 'end'))
+  await finishClosing(ports, grant)
 }
 
 /** Ends what holds of these, as when its time is over. */
 export async function endMeasures(ports: Ports, isMeant: (measure: TakenMeasure) => boolean): Promise<void> {
   const grant = await authorize(ports, { kind: 'system', id: 'measures' }, 'measure:lapse', '')
   for (const each of await ports.store.measures.list(measuresShown))
-    if (each.undoneAt === null && isMeant(each)) await open(ports, grant, each)
+    if (each.undoneAt === null && isMeant(each)) await open(ports, grant, each, eventsOf(each, 'end'))
 }
 
-async function preview({ store }: Ports, { what }: Draft): Promise<Preview> {
-  if (what.kind === 'freeze')
+async function preview(ports: Ports, { what }: Draft): Promise<Preview> {
+  const query = queryOf(subjectOf(what))
+  if (what.kind === 'freeze' && query === undefined)
     return { count: 0, versions: [], word: what.subject === 'registry' ? 'registry' : '' }
-  const [count, all] = [await store.measures.countMatches(what.query), await store.measures.countMatches({})]
-  const isAll = Object.keys(what.query).length === 0 || (count === all && count > fewVersions)
-  return {
-    count,
-    versions: await store.measures.match(what.query, namesShown),
-    word: isAll ? 'everything' : '',
+  return previewQuery(ports, query ?? {})
+}
+
+async function previewQuery(ports: Ports, query: VersionQuery): Promise<Preview> {
+  const { measures, mirrors } = ports.store
+  const hosted = isOfHosted(query) ? await measures.countMatches(query) : 0
+  const versions = [...(hosted === 0 ? [] : await measures.match(query, namesShown))]
+  let [count, packages] = [hosted, 0]
+  for await (const found of matchUpstream(ports, query)) {
+    versions.push(...found.slice(0, namesShown - versions.length))
+    count += found.length
+    packages += 1
   }
+  const isMany = (part: number, all: number) => part === all && part > few
+  const isAll =
+    Object.keys(query).length === 0 ||
+    isMany(hosted, await measures.countMatches({})) ||
+    isMany(packages, await mirrors.count(''))
+  return { count, versions, word: isAll ? 'everything' : '' }
 }
 
 /** Accounts by their ids: a login may change hands, and a record must not name people. */
@@ -200,7 +221,7 @@ async function named({ store }: Ports, draft: Draft): Promise<Draft> {
   const { what } = draft
   const idOf = async (login: string) => (await store.identity.findAccountByLogin(login))?.id
   if (what.kind === 'quarantine') {
-    if (what.query.publisher === undefined) return draft
+    if (what.query.publisher === undefined || !isOfHosted(what.query)) return draft
     const publisher = (await idOf(what.query.publisher)) ?? what.query.publisher
     return { ...draft, what: { ...what, query: { ...what.query, publisher } } }
   }
@@ -233,8 +254,7 @@ function makeMeasure(
 ): TakenMeasure {
   return {
     id: randomId('measure-'),
-    kind: what.kind,
-    subject: what.kind === 'freeze' ? what.subject : JSON.stringify(what.query),
+    ...subjectOf(what),
     reason,
     words,
     actor: actorId(actor),
@@ -245,7 +265,14 @@ function makeMeasure(
     undoAskedBy: '',
     undoneBy: '',
     undoneAt: null,
+    wanted: 0,
+    finishedAt: null,
   }
+}
+
+function subjectOf(what: Draft['what']): Pick<TakenMeasure, 'kind' | 'subject'> {
+  const { kind } = what
+  return { kind, subject: kind === 'freeze' ? what.subject : JSON.stringify(what.query) }
 }
 
 /** Everybody sees in the log that something was frozen; what it was, where it is no package, only those who run this. */
@@ -259,109 +286,6 @@ function eventsOf(measure: TakenMeasure, op: 'take' | 'end'): readonly NewEvent[
 
 function record({ id, kind, subject, reason, words, incident }: TakenMeasure, op: string): NewEvent {
   return { type: 'measure', detail: { op, measure: id, kind, subject, reason, words, case: incident } }
-}
-
-async function close(
-  ports: Ports,
-  grant: Grant,
-  measure: TakenMeasure,
-  query: VersionQuery,
-): Promise<number> {
-  let count = 0
-  for (;;) {
-    const found = await ports.store.measures.match(query, perCommit, measure.id)
-    if (found.length === 0) return count
-    await ports.store.commit(grant, [], tx => closeSome(ports, tx, measure, found))
-    count += found.length
-    // Others are served between two commits.
-    await nextTurn()
-  }
-}
-
-async function closeSome(
-  ports: Ports,
-  tx: Tx,
-  { reason, words, id }: TakenMeasure,
-  found: readonly MeasureVersion[],
-): Promise<void> {
-  for (const [name, versions] of byPackage(found))
-    await amend(tx.catalog, name, ports.clock(), async () => {
-      const closed = await withStatus(tx, name, versions)
-      await tx.measures.addVersions(id, closed)
-      const shut = closed.filter(isOpen).map(each => each.version)
-      await tx.catalog.setStatus(name, shut, 'quarantined', words || reason, ports.clock())
-      for (const ver of shut)
-        tx.record({
-          type: 'quarantine',
-          pkg: name,
-          ver,
-          fields: { reason },
-          detail: { words, measure: id },
-        })
-    })
-}
-
-/** As they are now that nobody else changes the package; what is not yet in the log counts as open. */
-async function withStatus(
-  tx: Tx,
-  name: PackageName,
-  versions: readonly MeasureVersion[],
-): Promise<readonly ClosedVersion[]> {
-  const facts = new Map((await tx.catalog.listKeptFacts(name)).map(each => [each.version, each.status]))
-  // Also what is gone by now is listed, so that nothing is looked at twice.
-  return versions.map(({ version }) => {
-    const was = facts.get(version) ?? 'removed'
-    return { name, version, was: was === 'pending' ? 'live' : was }
-  })
-}
-
-/** A crash in between leaves some open, and the measure in force for the rest: the next try goes on. */
-async function open(ports: Ports, grant: Grant, measure: TakenMeasure): Promise<void> {
-  for (;;) {
-    const closed = await ports.store.measures.listVersions(measure.id, perCommit)
-    if (closed.length === 0) break
-    await ports.store.commit(grant, [], tx => openSome(ports, tx, measure, closed))
-    await nextTurn()
-  }
-  await ports.store.commit(grant, eventsOf(measure, 'end'), async tx => {
-    if (!(await tx.measures.end(measure.id, actorId(grant.actor), ports.clock())))
-      throw problem('measure-ended')
-  })
-}
-
-async function openSome(
-  ports: Ports,
-  tx: Tx,
-  { id, reason }: TakenMeasure,
-  closed: readonly ClosedVersion[],
-): Promise<void> {
-  for (const [name, versions] of byPackage(closed))
-    await amend(tx.catalog, name, ports.clock(), async () => {
-      const now = new Map((await withStatus(tx, name, versions)).map(each => [each.version, each.was]))
-      const names = versions.map(each => each.version)
-      await tx.measures.dropVersions(id, name, names)
-      const shut = versions.filter(each => now.get(each.version) === 'quarantined' && isOpen(each))
-      const kept = await tx.measures.passOn(id, name, shut)
-      const opened = shut.filter(each => !kept.has(each.version))
-      for (const [was, some] of Map.groupBy(opened, each => each.was)) {
-        const numbers = some.map(each => each.version)
-        await tx.catalog.setStatus(name, numbers, was, '', ports.clock())
-      }
-      for (const { version, was } of opened) {
-        const about = { pkg: name, ver: version, fields: { reason }, detail: { measure: id } }
-        tx.record({ type: 'release', ...about })
-        if (was === 'yanked') tx.record({ type: 'yank', ...about })
-      }
-    })
-}
-
-/** Whether a measure changed what it was, and its end gives that back. */
-function isOpen({ was }: ClosedVersion): boolean {
-  return was === 'live' || was === 'yanked'
-}
-
-function byPackage<T extends MeasureVersion>(versions: readonly T[]): ReadonlyMap<PackageName, readonly T[]> {
-  return Map.groupBy(versions, each => each.name)
 }
 
 async function mayUndoAlone(ports: Ports, measure: TakenMeasure, by: string): Promise<boolean> {

@@ -73,7 +73,7 @@ export async function takeMeasure(
     await amend(tx.catalog, name, ports.clock(), async () => {
       const found = await tx.catalog.findVersion(name, version)
       if (found === undefined) throw problem('version-not-found', { name, version })
-      if (!from.includes(found.status))
+      if (!from.includes(found.status) && !(await isConfirmed(tx, measure, found.status, subject)))
         throw problem('wrong-status', { name, version, status: found.status, measure })
       await tx.catalog.setStatus(name, version, to, words, ports.clock())
       if (about !== undefined && (await tx.catalog.listTags(name)).get('latest' as DistTag) === version)
@@ -91,6 +91,19 @@ async function checkMirrored(
 ): Promise<void> {
   const found = (await findKept(ports, name))?.kept.find(each => each.version === version)
   if (found === undefined) throw problem('version-not-found', { name, version })
-  if (!measures[measure].from.includes(found.status))
+  const { from } = measures[measure]
+  const subject = { name, version }
+  if (!from.includes(found.status) && !(await isConfirmed(ports.store, measure, found.status, subject)))
     throw problem('wrong-status', { name, version, status: found.status, measure })
+}
+
+/** Whether a hold is confirmed of what a measure over many versions has closed already: it stays closed when that ends. */
+async function isConfirmed(
+  { screening }: Pick<Ports['store'], 'screening'>,
+  measure: Measure,
+  status: Status,
+  { name, version }: { readonly name: PackageName; readonly version: Version },
+): Promise<boolean> {
+  if (measure !== 'quarantine' || status !== 'quarantined') return false
+  return (await screening.find(name, version))?.hold === 'open'
 }

@@ -163,13 +163,17 @@ async function findMirrored(ports: Viewing, name: PackageName): Promise<KeptPack
   const measures = new Map((await store.mirrors.listMeasures(name)).map(each => [each.version, each]))
   const ingested = (await store.mirrors.listIngested(name)).filter(each => each.origin === origin)
   const bytesOf = new Map(ingested.map(each => [each.version, each]))
-  const told = mirror.versions.map(each =>
-    keepMirrored(each, mirror.isGone, measures.get(each.version), bytesOf.get(each.version)),
-  )
+  const blocked = new Map((await store.measures.listBlockedBytes()).map(each => [each.digest, each.why]))
+  const decidedOf = (version: Version, digest: Digest | undefined) =>
+    findBlocked(blocked, digest) ?? measures.get(version)
+  const told = mirror.versions.map(each => {
+    const bytes = bytesOf.get(each.version)
+    return keepMirrored(each, mirror.isGone, decidedOf(each.version, bytes?.digest ?? each.digest), bytes)
+  })
   const isTold = new Set(mirror.versions.map(each => each.version))
   const withdrawn = ingested
     .filter(each => !isTold.has(each.version))
-    .map(each => keepWithdrawn(each, measures.get(each.version), whyLeftOut(mirror, each.version)))
+    .map(each => keepWithdrawn(each, decidedOf(each.version, each.digest), whyLeftOut(mirror, each.version)))
   const { revision, createdAt, modifiedAt, tags } = mirror
   return {
     name,
@@ -184,11 +188,19 @@ async function findMirrored(ports: Viewing, name: PackageName): Promise<KeptPack
   }
 }
 
+type Decided = Pick<UpstreamMeasure, 'status' | 'reason'>
+
+/** Bytes that people closed by their hash, under whatever name and version. */
+function findBlocked(blocked: ReadonlyMap<Digest, string>, digest: Digest | undefined): Decided | undefined {
+  const why = digest === undefined ? undefined : blocked.get(digest)
+  return why === undefined ? undefined : { status: 'quarantined', reason: `its bytes are blocked: ${why}` }
+}
+
 /** A version as its upstream tells it, with what people decided here and what its bytes told. */
 function keepMirrored(
   told: UpstreamVersion,
   isGone: boolean,
-  measure: UpstreamMeasure | undefined,
+  measure: Decided | undefined,
   bytes: Ingested | undefined,
 ): KeptFacts {
   const { version, publishedAt, deprecated } = told
@@ -241,11 +253,7 @@ export function refuseMissing({ name, known }: PackageView, version: Version): P
 }
 
 /** What came in here once and the upstream offers no longer: mostly malware that was taken down. */
-function keepWithdrawn(
-  bytes: Ingested,
-  measure: UpstreamMeasure | undefined,
-  doubt: string | undefined,
-): KeptFacts {
+function keepWithdrawn(bytes: Ingested, measure: Decided | undefined, doubt: string | undefined): KeptFacts {
   const { version, publishedAt, ingestedAt, digest, hasInstallScript } = bytes
   return {
     version,

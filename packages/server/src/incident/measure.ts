@@ -35,6 +35,10 @@ export interface TakenMeasure {
   readonly undoAskedBy: string
   readonly undoneBy: string
   readonly undoneAt: number | null
+  /** How many versions it named when it was taken. */
+  readonly wanted: number
+  /** When all of them were closed; null while that is under way. */
+  readonly finishedAt: number | null
 }
 
 /** One version. */
@@ -45,20 +49,33 @@ export interface MeasureVersion {
 
 /** One that a measure closed, and what it was before. */
 export interface ClosedVersion extends MeasureVersion {
-  readonly was: Status
+  /** `none` for an upstream's version about which nothing had been decided here. */
+  readonly was: Status | 'none'
+  /** Why it was that, in words; empty for no reason. */
+  readonly why: string
+}
+
+/** Bytes that are let in nowhere: a freeze of the subject `hash:…` that holds. */
+export interface BytesBlock {
+  readonly id: string
+  readonly digest: Digest
+  /** For whoever is refused. */
+  readonly why: string
 }
 
 /** Which versions to close: all that is said must hold. */
 export interface VersionQuery {
   readonly package?: PackageName
   readonly version?: Version
-  /** The id of an account, a CI publisher or a robot. */
+  /** `hosted`, or the name of an upstream. */
+  readonly origin?: string
+  /** The id of an account, a CI publisher or a robot; with an upstream, who published it there. */
   readonly publisher?: string
   readonly token?: string
   readonly since?: number
   readonly until?: number
   readonly digest?: Digest
-  /** Text that stands in the published manifest. */
+  /** Text that stands in the published manifest, in capitals or not. */
   readonly indicator?: string
 }
 
@@ -69,12 +86,13 @@ type QueryText = { readonly [K in keyof VersionQuery]?: string | undefined } & {
 
 /** Reads a query; an empty one means every version. Throws `measure-invalid` and what names and versions throw. */
 export function parseVersionQuery(text: QueryText): VersionQuery {
-  const { publisher, token, indicator, hash } = text
+  const { origin, publisher, token, indicator, hash } = text
   if (indicator !== undefined && indicator.length < 4)
     throw problem('measure-invalid', { why: 'an indicator has four characters at least' })
   return {
     ...(text.package ? { package: parsePackageName(text.package) } : {}),
     ...(text.version ? { version: parseVersion(text.version) } : {}),
+    ...(origin ? { origin } : {}),
     ...(publisher ? { publisher } : {}),
     ...(token ? { token } : {}),
     ...(text.since ? { since: parseTime(text.since) } : {}),
@@ -135,9 +153,15 @@ export interface MeasureReads {
   findFreeze(subjects: readonly string[]): Promise<TakenMeasure | undefined>
   /** Quarantines and freezes whose time is over and that nobody ended. */
   listLapsed(now: number, limit: number): Promise<readonly TakenMeasure[]>
-  /** Versions that a query names and that are or were open, in the order of names, without those that a measure has listed. */
+  /** Bytes that are closed by their hash now. */
+  listBlockedBytes(): Promise<readonly BytesBlock[]>
+  /** Hosted versions that a query names and that are not removed, staged or blocked, in the order of names, without those that a measure has listed. */
   match(query: VersionQuery, limit: number, besides?: string): Promise<readonly MeasureVersion[]>
   countMatches(query: VersionQuery): Promise<number>
+  /** Those that hold and whose closing was begun before a time and is not done. */
+  listUnfinished(madeBefore: number): Promise<readonly TakenMeasure[]>
+  /** How many versions each of these closes. */
+  countVersions(ids: readonly string[]): Promise<ReadonlyMap<string, number>>
   /** Versions that a measure closed. */
   listVersions(id: string, limit: number): Promise<readonly ClosedVersion[]>
 }
@@ -151,6 +175,11 @@ export interface MeasureWrites {
   askUndo(id: string, by: string): Promise<boolean>
   /** False when it has ended. */
   end(id: string, by: string, at: number): Promise<boolean>
+  /** Makes whoever ends it wait; false when all it names is closed, or it is about to end. */
+  holdClosing(id: string): Promise<boolean>
+  /** Nothing more is closed by it. */
+  finish(id: string, at: number): Promise<void>
+  /** One that is listed already is left as it is. */
   addVersions(id: string, versions: readonly ClosedVersion[]): Promise<void>
   dropVersions(id: string, name: PackageName, versions: readonly Version[]): Promise<void>
   /** Which of these another measure that holds closes too: it now remembers what they were. */

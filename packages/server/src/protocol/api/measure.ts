@@ -40,8 +40,8 @@ export async function getSwitches(ports: Ports): Promise<Answer> {
 }
 
 /**
- * `POST /api/v1/measures` with `{"kind": "freeze", "subject", …}` or `{"kind": "quarantine", "package"?, "version"?, "publisher"?,
- * "token"?, "since"?, "until"?, "hash"?, "indicator"?, …}`, and `"reason"`, `"words"?`, `"incident"?`, `"confirm"?`.
+ * `POST /api/v1/measures` with `{"kind": "freeze", "subject", …}` or `{"kind": "quarantine", "package"?, "version"?, "origin"?,
+ * "publisher"?, "token"?, "since"?, "until"?, "hash"?, "indicator"?, …}`, and `"reason"`, `"words"?`, `"incident"?`, `"confirm"?`.
  */
 export async function postMeasure(ports: Ports, call: Call): Promise<Answer> {
   return json(201, await contain(ports, call.actor, parseDraft(await readBody(call))))

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Status, Version } from '@holdfast/core'
+import type { Digest, Version } from '@holdfast/core'
 import { type Kysely, type Selectable, sql } from 'kysely'
 import type {
+  ClosedVersion,
   MeasureReads,
   MeasureVersion,
   MeasureWrites,
@@ -9,7 +10,18 @@ import type {
   VersionQuery,
 } from '../../incident/index.ts'
 import type { Clock } from '../../ports.ts'
+import { prepare } from './prepared.ts'
 import type { Schema } from './schema.ts'
+
+const blockRows = prepare((db, now: number) =>
+  db
+    .selectFrom('measure')
+    .select(['id', 'subject', 'reason', 'words'])
+    .where('subject', '>=', 'hash:')
+    .where('subject', '<', 'hash;')
+    .where('undone_at', 'is', null)
+    .where(eb => eb.or([eb('lapses_at', 'is', null), eb('lapses_at', '>', now)])),
+)
 
 /** Questions about measures. */
 export function measureReads(db: Kysely<Schema>, clock: Clock): MeasureReads {
@@ -37,6 +49,14 @@ export function measureReads(db: Kysely<Schema>, clock: Clock): MeasureReads {
         .executeTakeFirst()
       return row && toMeasure(row)
     },
+    async listBlockedBytes() {
+      const rows = (await blockRows(db, clock())).rows
+      return rows.map(({ id, subject, reason, words }) => ({
+        id,
+        digest: subject.slice('hash:'.length) as Digest,
+        why: words === '' ? reason : words,
+      }))
+    },
     async listLapsed(now, limit) {
       const open = all().where('undone_at', 'is', null).where('lapses_at', '<=', now)
       return (await open.orderBy('lapses_at').limit(limit).execute()).map(toMeasure)
@@ -54,16 +74,30 @@ export function measureReads(db: Kysely<Schema>, clock: Clock): MeasureReads {
       const row = await matching(db, query).select(sql<number>`count(*)`.as('n')).executeTakeFirstOrThrow()
       return Number(row.n)
     },
+    async listUnfinished(madeBefore) {
+      const open = all().where('undone_at', 'is', null).where('finished_at', 'is', null)
+      return (await open.where('made_at', '<', madeBefore).execute()).map(toMeasure)
+    },
+    async countVersions(ids) {
+      if (ids.length === 0) return new Map()
+      const rows = await db
+        .selectFrom('measure_version')
+        .select(eb => ['measure', eb.fn.countAll().as('n')])
+        .where('measure', 'in', ids)
+        .groupBy('measure')
+        .execute()
+      return new Map(rows.map(row => [row.measure, Number(row.n)]))
+    },
     async listVersions(id, limit) {
       const rows = await db
         .selectFrom('measure_version')
-        .select(['package', 'version', 'was'])
+        .select(['package', 'version', 'was', 'why'])
         .where('measure', '=', id)
         .orderBy('package')
         .orderBy('version')
         .limit(limit)
         .execute()
-      return rows.map(row => ({ ...toVersion(row), was: row.was as Status }))
+      return rows.map(row => ({ ...toVersion(row), was: row.was as ClosedVersion['was'], why: row.why }))
     },
   }
 }
@@ -80,8 +114,8 @@ export function measureWrites(db: Kysely<Schema>): MeasureWrites {
     return done.numUpdatedRows > 0n
   }
   return {
-    async add({ madeAt, lapsesAt, confirmedBy, undoAskedBy, undoneBy, undoneAt, ...rest }) {
-      const times = { made_at: madeAt, lapses_at: lapsesAt, undone_at: undoneAt }
+    async add({ madeAt, lapsesAt, confirmedBy, undoAskedBy, undoneBy, undoneAt, finishedAt, ...rest }) {
+      const times = { made_at: madeAt, lapses_at: lapsesAt, undone_at: undoneAt, finished_at: finishedAt }
       const people = { confirmed_by: confirmedBy, undo_asked_by: undoAskedBy, undone_by: undoneBy }
       await db
         .insertInto('measure')
@@ -91,9 +125,26 @@ export function measureWrites(db: Kysely<Schema>): MeasureWrites {
     confirm: (id, by) => change(id, { confirmed_by: by, lapses_at: null }, 'confirmed_by'),
     askUndo: (id, by) => change(id, { undo_asked_by: by }, 'undo_asked_by'),
     end: (id, by, at) => change(id, { undone_by: by, undone_at: at }),
+    async holdClosing(id) {
+      const open = db.updateTable('measure').set({ finished_at: null }).where('id', '=', id)
+      const held = open.where('undone_at', 'is', null).where('finished_at', 'is', null)
+      return (await held.executeTakeFirst()).numUpdatedRows > 0n
+    },
+    async finish(id, at) {
+      const open = db.updateTable('measure').set({ finished_at: at }).where('id', '=', id)
+      await open.where('finished_at', 'is', null).execute()
+    },
     async addVersions(measure, versions) {
-      const rows = versions.map(({ name, version, was }) => ({ measure, package: name, version, was }))
-      if (rows.length > 0) await db.insertInto('measure_version').values(rows).execute()
+      const rows = versions.map(({ name, version, was, why }) => ({
+        measure,
+        package: name,
+        version,
+        was,
+        why,
+      }))
+      if (rows.length === 0) return
+      const added = db.insertInto('measure_version').values(rows)
+      await added.onConflict(clash => clash.columns(['measure', 'package', 'version']).doNothing()).execute()
     },
     async dropVersions(measure, name, versions) {
       const listed = db.deleteFrom('measure_version').where('measure', '=', measure)
@@ -115,10 +166,10 @@ export function measureWrites(db: Kysely<Schema>): MeasureWrites {
         .where('measure.undone_at', 'is', null)
         .execute()
       const heirs = new Map(rows.map(row => [row.version as Version, row.id]))
-      for (const { version, was } of versions) {
+      for (const { version, was, why } of versions) {
         const heir = heirs.get(version)
         if (heir === undefined) continue
-        const listed = db.updateTable('measure_version').set({ was }).where('measure', '=', heir)
+        const listed = db.updateTable('measure_version').set({ was, why }).where('measure', '=', heir)
         await listed.where('package', '=', name).where('version', '=', version).execute()
       }
       return new Set(heirs.keys())
@@ -129,7 +180,9 @@ export function measureWrites(db: Kysely<Schema>): MeasureWrites {
 /** Also what other measures have closed: each keeps its own list, so that undoing one opens nothing of another. */
 function matching(db: Kysely<Schema>, query: VersionQuery, besides?: string) {
   const { package: name, version, publisher, token, since, until, digest, indicator } = query
-  let found = db.selectFrom('version').where('version.status', 'in', ['live', 'yanked', 'quarantined'])
+  let found = db
+    .selectFrom('version')
+    .where('version.status', 'in', ['live', 'yanked', 'held', 'quarantined'])
   if (besides !== undefined)
     found = found.where(({ not, exists, selectFrom }) =>
       not(
@@ -150,7 +203,9 @@ function matching(db: Kysely<Schema>, query: VersionQuery, besides?: string) {
   if (until !== undefined) found = found.where('version.published_at', '<', until)
   if (digest !== undefined) found = found.where('version.digest', '=', digest)
   if (indicator !== undefined)
-    found = found.where(sql<boolean>`version.manifest like ${`%${escapeLike(indicator)}%`} escape '!'`)
+    found = found.where(
+      sql<boolean>`lower(version.manifest) like ${`%${escapeLike(indicator.toLowerCase())}%`} escape '!'`,
+    )
   return found
 }
 
@@ -163,7 +218,7 @@ function toVersion(row: { readonly package: string; readonly version: string }):
 }
 
 function toMeasure(row: Selectable<Schema['measure']>): TakenMeasure {
-  const { made_at, lapses_at, confirmed_by, undo_asked_by, undone_by, undone_at, ...rest } = row
+  const { made_at, lapses_at, confirmed_by, undo_asked_by, undone_by, undone_at, finished_at, ...rest } = row
   return {
     ...rest,
     madeAt: Number(made_at),
@@ -172,5 +227,6 @@ function toMeasure(row: Selectable<Schema['measure']>): TakenMeasure {
     undoAskedBy: undo_asked_by,
     undoneBy: undone_by,
     undoneAt: undone_at === null ? null : Number(undone_at),
+    finishedAt: finished_at === null ? null : Number(finished_at),
   } as TakenMeasure
 }

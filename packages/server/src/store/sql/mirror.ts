@@ -146,6 +146,12 @@ export function mirrorRows(db: Kysely<Schema>, transact: Transact): MirrorRows {
       const rows = await unasked.orderBy('checked_at').orderBy('name').limit(limit).execute()
       return rows.map(row => row.name as PackageName)
     },
+    async listChanged(origin, changedSince, after, limit) {
+      const query = db.selectFrom('mirror').select('name').where('changed_at', '>=', changedSince)
+      const named = origin === undefined ? query : query.where('origin', '=', origin)
+      const rows = await named.where('name', '>', after).orderBy('name').limit(limit).execute()
+      return rows.map(row => row.name as PackageName)
+    },
     async listKnown(names) {
       const known = new Set<PackageName>()
       for (let at = 0; at < names.length; at += atOnce) {

@@ -463,9 +463,12 @@ export interface Schema {
     undo_asked_by: string
     undone_by: string
     undone_at: number | null
+    wanted: number
+    finished_at: number | null
   }
   blast_letter: { incident: string; account: string; sent_at: number; done_at: number | null }
-  measure_version: { measure: string; package: string; version: string; was: string }
+  /** `was` is `none` for an upstream's version about which nothing was decided; `why` is its reason then. */
+  measure_version: { measure: string; package: string; version: string; was: string; why: string }
   reporter_mark: { reporter: string; marked: number }
   incident_note: { incident: string; ordinal: number; at: number; author: string; words: string }
   document: {

@@ -27,12 +27,17 @@ import { operateHead } from './operate-tab.ts'
 const inputs = [
   ['package', 'Package'],
   ['version', 'Version'],
-  ['publisher', 'Published by', 'a user name, or the id of a CI publisher'],
+  ['origin', 'From', 'hosted, or the name of an upstream'],
+  [
+    'publisher',
+    'Published by',
+    'a user name, or the id of a CI publisher; with an upstream, who published it there',
+  ],
   ['token', 'With the token', 'its id'],
   ['since', 'Published since', 'such as 2026-01-31T12:00:00Z'],
   ['until', 'Published before'],
   ['hash', 'Hash of the tarball', 'sha512-… or hexadecimal'],
-  ['indicator', 'Text in the manifest', 'a host, an address, a script'],
+  ['indicator', 'Text in the manifest', 'a host, an address, a script; in capitals or not'],
 ] as const
 
 const freezeHint =

@@ -536,14 +536,16 @@ async function incidents(table: TableMaker, db: Kysely<unknown>): Promise<void> 
     undo_asked_by: 'text',
     undone_by: 'text',
     undone_at: 'int?',
+    wanted: 'int',
+    finished_at: 'int?',
   })
   await index(db, 'measure', ['subject', 'undone_at'])
   await index(db, 'measure', ['undone_at', 'lapses_at'])
-  await table('measure_version', { measure: 'text', package: 'text', version: 'text', was: 'text' }, [
-    'measure',
-    'package',
-    'version',
-  ])
+  await table(
+    'measure_version',
+    { measure: 'text', package: 'text', version: 'text', was: 'text', why: 'text' },
+    ['measure', 'package', 'version'],
+  )
   await index(db, 'measure_version', ['package', 'version'])
   // Letters to those who have what a case is about.
   await table('blast_letter', { incident: 'text', account: 'text', sent_at: 'int', done_at: 'int?' }, [
