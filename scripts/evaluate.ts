@@ -63,5 +63,6 @@ function formatSection(name: string, figures: readonly Figure[]): string {
     ({ row, value, wanted, isMet: met }) =>
       `| ${row} | ${value} | ${wanted} | ${wanted === '' ? '' : met ? 'yes' : '**no**'} |`,
   )
-  return `## ${name}\n\n| what | measured | wanted | met |\n|---|---|---|---|\n${rows.join('\n')}\n`
+  const day = new Date().toISOString().slice(0, 10)
+  return `## ${name}\n\nMeasured on ${day}.\n\n| what | measured | wanted | met |\n|---|---|---|---|\n${rows.join('\n')}\n`
 }
