@@ -32,6 +32,11 @@ describe('the probe of freezes notices an instance', { concurrency: 2 }, () => {
       path.endsWith('.tgz') ? { ...answer, status: 200 } : answer,
     ))
 
+  test('that lets in what has a blocked text in it', () =>
+    assertCaught(/blocked text in it must be refused/, (_, answer) =>
+      answer.body.includes('responders of this registry blocked') ? { ...answer, status: 201 } : answer,
+    ))
+
   test('that keeps no record', () =>
     assertCaught(/must be on record/, ({ path }, answer) =>
       path === '/operate/measures' ? { ...answer, body: Buffer.from('nothing') } : answer,

@@ -227,6 +227,11 @@ export const problemTable = {
     say: 'Other accounts of this machine can reach {path}: its mode is {mode}',
     hint: 'Run `chmod {wanted} {path}`; if others may have read a key, replace it.',
   },
+  'content-blocked': {
+    status: 403,
+    say: '{name}@{version} is refused: something stands in it that responders of this registry blocked: {why}',
+    hint: 'If you know of nothing that could be meant, look at who can publish for you; if you think that is wrong, ask those who run this registry.',
+  },
   'known-malware': {
     status: 403,
     say: '{name}@{version} is refused: its bytes are known to be bad: {why}',

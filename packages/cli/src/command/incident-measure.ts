@@ -9,7 +9,7 @@ export const measureUsage = `holdfast incident measures
 holdfast incident quarantine KEY=VALUE... --reason CODE     package, version, origin, publisher, token, since, until, hash, indicator
 holdfast incident freeze SUBJECT --reason CODE              registry, package:NAME, scope:@NAME, account:LOGIN, publisher:ID, origin:NAME
 holdfast incident switch publishing|sign-up|proxying|issuer:URL --reason CODE   switch off
-holdfast incident block HASH --reason CODE                  refuse these bytes at publish, from upstreams, and where they are
+holdfast incident block hash=HASH|indicator=TEXT --reason CODE  refuse these bytes wherever they are, or what has this text in it as it comes in
 holdfast incident revoke account=LOGIN|publisher=ID|package=NAME --reason CODE  end tokens and sessions, for good
 holdfast incident confirm|undo MEASURE                      keep it past four hours, or open again; takes a second person
 holdfast incident freeze-own PACKAGE [--words TEXT]         by whoever maintains it
@@ -100,7 +100,10 @@ function toAsk(act: Exclude<MeasureAct, 'measures'>, words: readonly string[], v
     case 'quarantine':
       return { path: target, body: { ...pairs(words), ...said, kind: 'quarantine' } }
     case 'block':
-      return { path: target, body: { ...said, kind: 'freeze', subject: `hash:${word}` } }
+      return {
+        path: target,
+        body: { ...(word.includes('=') ? pairs(words) : { hash: word }), ...said, kind: 'block' },
+      }
     case 'freeze':
     case 'switch':
       return { path: target, body: { ...said, kind: 'freeze', subject: word } }

@@ -16,6 +16,7 @@ import { type Arguments, UsageError } from './usage.ts'
 
 const usage = `holdfast operator measure list
 holdfast operator measure freeze SUBJECT --reason CODE      registry, publishing, sign-up, proxying, package:NAME, scope:@NAME, account:LOGIN, …
+holdfast operator measure block hash=HASH|indicator=TEXT --reason CODE   refuse these bytes wherever they are, or what has this text in it as it comes in
 holdfast operator measure quarantine KEY=VALUE... --reason CODE   package, version, origin, publisher, token, since, until, hash, indicator; with --dry-run only names them
 holdfast operator measure revoke account=LOGIN|publisher=ID|package=NAME --reason CODE   ends tokens and sessions for good
 holdfast operator measure confirm|undo ID                   as the second person`
@@ -26,6 +27,7 @@ export async function measureAct(ports: Ports, args: Arguments, words: readonly 
   const [what = ''] = rest
   if (act === 'list') return list(ports)
   if (act === 'freeze') return take(ports, args, { kind: 'freeze', subject: what })
+  if (act === 'block') return take(ports, args, { kind: 'block', ...pairs(rest) })
   if (act === 'quarantine') return take(ports, args, { kind: 'quarantine', ...pairs(rest) })
   if (act === 'revoke') return revoke(ports, args, pairs(rest))
   if (act === 'undo') return undoMeasure(ports, operator, what)
@@ -43,7 +45,7 @@ async function take(
   const draft = parseDraft({ ...what, reason, words, confirm })
   if (!flags.has('dry-run')) {
     const { id, count } = await contain(ports, operator, draft)
-    return what['kind'] === 'freeze' ? id : `${id}\t${count} versions`
+    return what['kind'] !== 'quarantine' ? id : `${id}\t${count} versions`
   }
   const { count, versions } = await previewMeasure(ports, operator, draft)
   return [`${count} versions`, ...versions.map(({ name, version }) => `${name}@${version}`)].join('\n')

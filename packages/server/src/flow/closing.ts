@@ -43,8 +43,8 @@ async function closeAll(
   let count = 0
   for await (const found of listOpen(ports, measure.id, query)) {
     const isUnderWay = await ports.store.commit(grant, [], async tx => {
-      // Nobody opens again what is still being closed.
-      if (!(await tx.measures.holdClosing(measure.id))) return false
+      // Whoever ends it says first that nothing more is closed.
+      if ((await tx.measures.hold(measure.id))?.finishedAt !== null) return false
       await closeSome(ports, tx, measure, found)
       return true
     })
@@ -77,7 +77,7 @@ async function* listOpen(
 }
 
 async function closeSome(
-  ports: Ports,
+  ports: Pick<Ports, 'clock'>,
   tx: Tx,
   measure: TakenMeasure,
   found: readonly MeasureVersion[],
@@ -100,6 +100,17 @@ async function closeSome(
     })
 }
 
+/** Closes one version by a measure that holds, inside the commit that lets it in as evidence: its end opens it. */
+export async function closeUnder(
+  tx: Tx,
+  ports: Pick<Ports, 'clock'>,
+  id: string,
+  version: MeasureVersion,
+): Promise<void> {
+  const measure = await tx.measures.hold(id)
+  if (measure !== undefined) await closeSome(ports, tx, measure, [version])
+}
+
 /**
  * Opens what a measure closed and no other does, and ends it with these events; throws `measure-ended` where it has. A crash leaves
  * some closed, and the measure in force for them: the next try goes on.
@@ -120,6 +131,8 @@ export async function open(
   }
   await ports.store.commit(grant, events, async tx => {
     if (!(await tx.measures.end(id, actorId(grant.actor), ports.clock()))) throw problem('measure-ended')
+    // What came in meanwhile and was closed under it.
+    await openSome(ports, tx, measure, await tx.measures.listVersions(id, perCommit))
   })
 }
 
@@ -173,7 +186,7 @@ interface Place {
 }
 
 async function changing(
-  ports: Ports,
+  ports: Pick<Ports, 'clock'>,
   tx: Tx,
   name: PackageName,
   work: (place: Place) => Promise<void>,

@@ -83,8 +83,9 @@ async function openMirrored(
   // What came in once is the version's only content, though its bytes were let go of here and its upstream tells less.
   const digest = (await ports.store.mirrors.findIngested(name, version))?.digest ?? told.digest
   const arrival = ports.intake.bring(name, view.origin, { ...told, digest })
-  // Of bytes without a SHA-512 nobody could say yet whether they are known to be bad.
-  if (digest === undefined || isYoung(told, ports.clock())) {
+  // Of bytes without a SHA-512 nobody could say yet whether they are known to be bad, of none whether what is blocked stands in them.
+  const isLookedInto = (await ports.store.measures.listBlocks('indicator')).length > 0
+  if (digest === undefined || isLookedInto || isYoung(told, ports.clock())) {
     await arrival.done
     const again = await getOpenView(ports, actor, name, version)
     const come = await findKeptBytes(ports, again, version)

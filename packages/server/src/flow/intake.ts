@@ -27,10 +27,13 @@ import type {
   Tx,
   WrittenBytes,
 } from '../ports.ts'
+import { checkNothingNew, type Looked, lookForBlocked } from './block.ts'
+import { closeUnder } from './closing.ts'
 import { isTrusted } from './own-signature.ts'
 import { accuseProvenance, fetchProvenance, isAttested } from './provenance.ts'
 import { findRecall, recall } from './recall.ts'
 import { Remembered } from './remembered.ts'
+import { readPieces } from './screen.ts'
 import { keepDue, type Screened, screenArrival, toScreening } from './screening.ts'
 import { followArrival } from './takedown.ts'
 import { alarm, faultOf, grantIngest, recordFaults } from './upstream-fault.ts'
@@ -176,12 +179,13 @@ class Arriving implements Arrival {
       this.#tell()
       await this.#kept
       // A crash here leaves bytes that no version names, as after a publish.
-      const [inside, attested, screened] = await Promise.all([
+      const [inside, attested, screened, looked] = await Promise.all([
         this.#look(written),
         this.#attest(written),
         this.#screen(written),
+        lookForBlocked(this.#ports, () => readPieces(this.#ports, written.digest)),
       ])
-      const ingested = await this.#book.enter(this.#wanted, written, { inside, attested, screened })
+      const ingested = await this.#book.enter(this.#wanted, written, { inside, attested, screened, looked })
       await followArrival(this.#ports, this.#wanted)
       return ingested
     } catch (error) {
@@ -297,6 +301,7 @@ interface Found {
   readonly attested: KeptAttestations | undefined
   /** Undefined where nobody waited for it. */
   readonly screened: Screened | undefined
+  readonly looked: Looked
 }
 
 /** What is to be written of one arrival. */
@@ -348,7 +353,7 @@ class Book {
   async #describe(
     { name, origin, version }: Wanted,
     { digest, shasum, sizeBytes }: WrittenBytes,
-    { inside, attested, screened }: Found,
+    { inside, attested, screened, looked }: Found,
   ): Promise<Pick<Entry, 'ingested' | 'events' | 'write'>> {
     const ports = this.#ports
     const { store, signer, clock } = ports
@@ -361,7 +366,7 @@ class Book {
     const provenance = isAttested(version) ? (attested?.finding.kind ?? 'due') : 'none'
     const faults = accuseProvenance(name, ver, origin, attested)
     const subject = { name, version: ver, origin, digest }
-    const isClosed = screened !== undefined && screened.reason !== ''
+    const isClosed = looked.hit !== undefined || (screened !== undefined && screened.reason !== '')
     const shown =
       isClosed || held !== undefined || faults.length > 0 || version.digest === undefined || !isSigned
     const { publishedAt } = version
@@ -381,6 +386,8 @@ class Book {
         await tx.screening.set(
           screened === undefined ? keepDue(subject, at) : toScreening(subject, screened, at, true),
         )
+        await checkNothingNew(tx, looked.blocks)
+        if (looked.hit !== undefined) await closeUnder(tx, ports, looked.hit.id, { name, version: ver })
         if (held !== undefined) await recall(tx, ports, name, ver, held)
         if (shown) await tx.upstream.touchMirror(name)
       },

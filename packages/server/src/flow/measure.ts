@@ -12,6 +12,7 @@ import {
 } from '../incident/index.ts'
 import type { NewEvent } from '../integrity/index.ts'
 import type { Ports } from '../ports.ts'
+import { mostIndicators } from './block.ts'
 import { close, finishClosing, open, queryOf } from './closing.ts'
 import { provePresence } from './presence.ts'
 import { isOfHosted, matchUpstream } from './version-match.ts'
@@ -53,8 +54,15 @@ export function parseDraft(text: Readonly<Record<string, string | undefined>>): 
     confirm,
   }
   if (kind === 'freeze') return { what: { kind, subject: parseFreezeSubject(subject ?? '') }, ...rest }
+  if (kind === 'block') return { what: { kind: 'freeze', subject: parseBlock(text) }, ...rest }
   if (kind === 'quarantine') return { what: { kind, query: parseVersionQuery(text) }, ...rest }
-  throw problem('measure-invalid', { why: 'it is a freeze or a quarantine' })
+  throw problem('measure-invalid', { why: 'it is a freeze, a block or a quarantine' })
+}
+
+function parseBlock({ hash, indicator }: Readonly<Record<string, string | undefined>>): string {
+  if (hash) return parseFreezeSubject(`hash:${hash}`)
+  if (indicator) return parseFreezeSubject(`indicator:${indicator}`)
+  throw problem('measure-invalid', { why: 'a block names a hash or an indicator' })
 }
 
 /** What a draft would close, without closing it. */
@@ -79,6 +87,7 @@ export async function contain(
   if (word !== '' && meant.confirm !== word) throw problem('measure-unconfirmed', { count, word })
   if (meant.what.kind === 'quarantine' && count === 0)
     throw problem('measure-invalid', { why: 'no version matches' })
+  await checkFewIndicators(ports, meant)
   const measure = { ...makeMeasure(ports, actor, meant, ports.clock() + measureLifeMs), wanted: count }
   await ports.store.commit(grant, eventsOf(measure, 'take'), tx => tx.measures.add(measure))
   return { ...measure, count: await close(ports, grant, measure) }
@@ -189,6 +198,12 @@ export async function endMeasures(ports: Ports, isMeant: (measure: TakenMeasure)
   const grant = await authorize(ports, { kind: 'system', id: 'measures' }, 'measure:lapse', '')
   for (const each of await ports.store.measures.list(measuresShown))
     if (each.undoneAt === null && isMeant(each)) await open(ports, grant, each, eventsOf(each, 'end'))
+}
+
+async function checkFewIndicators({ store }: Ports, { what }: Draft): Promise<void> {
+  if (what.kind !== 'freeze' || !what.subject.startsWith('indicator:')) return
+  if ((await store.measures.listBlocks('indicator')).length >= mostIndicators)
+    throw problem('measure-invalid', { why: `${mostIndicators} indicators are blocked already` })
 }
 
 async function preview(ports: Ports, { what }: Draft): Promise<Preview> {

@@ -31,6 +31,7 @@ import {
 } from '../integrity/index.ts'
 import type { BlobWriter, KeptProvenance, Ports, Tx, WrittenBytes } from '../ports.ts'
 import { judgeInTurn, newsOf, type PublishHabits, readHabits, toAct } from './behaviour.ts'
+import { checkStillOpen, lookForBlocked, refuseBlocked } from './block.ts'
 import { checkHidden } from './exposure.ts'
 import { inTurn } from './guess.ts'
 import { checkMayBeMade } from './host.ts'
@@ -168,6 +169,8 @@ export async function enter(
   events: readonly NewEvent[],
   check: (tx: Tx) => Promise<void>,
 ): Promise<string> {
+  const looked = await lookForBlocked(ports, () => entry.upload.tarball.read())
+  await refuseBlocked(ports, grant, entry.upload, looked)
   await entry.upload.tarball.keep()
   // A crash here leaves bytes under their digest that no version names: the scrubber's to remove, harmless.
   return inTurn(ports, `publish ${entry.hand.publisherId}`, () =>
@@ -175,10 +178,8 @@ export async function enter(
       const { habits, screened } = entry
       const judged = habits === undefined ? screened : await judgeInTurn(tx, ports, habits, screened)
       // A freeze that came while this went on counts, and so does one of these bytes.
-      await checkNotFrozen(tx, [
-        ...closures(grant.actor, grant.operation, grant.subject),
-        `hash:${entry.bytes.digest}`,
-      ])
+      await checkNotFrozen(tx, closures(grant.actor, grant.operation, grant.subject))
+      await checkStillOpen(tx, entry.bytes.digest, looked)
       await check(tx)
       await record(ports, tx, grant, { ...entry, screened: judged })
       return judged.reason

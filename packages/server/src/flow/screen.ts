@@ -131,7 +131,11 @@ async function readPart(
   })
 }
 
-async function* readPieces({ blobs }: Pick<Ports, 'blobs'>, digest: Digest): AsyncGenerator<Uint8Array> {
+/** Kept bytes a piece at a time; none where they are gone. */
+export async function* readPieces(
+  { blobs }: Pick<Ports, 'blobs'>,
+  digest: Digest,
+): AsyncGenerator<Uint8Array> {
   const reader = await blobs.open(digest)
   if (reader === undefined) return
   try {

@@ -163,7 +163,7 @@ async function findMirrored(ports: Viewing, name: PackageName): Promise<KeptPack
   const measures = new Map((await store.mirrors.listMeasures(name)).map(each => [each.version, each]))
   const ingested = (await store.mirrors.listIngested(name)).filter(each => each.origin === origin)
   const bytesOf = new Map(ingested.map(each => [each.version, each]))
-  const blocked = new Map((await store.measures.listBlockedBytes()).map(each => [each.digest, each.why]))
+  const blocked = new Map((await store.measures.listBlocks('hash')).map(each => [each.value, each.why]))
   const decidedOf = (version: Version, digest: Digest | undefined) =>
     findBlocked(blocked, digest) ?? measures.get(version)
   const told = mirror.versions.map(each => {
@@ -191,7 +191,7 @@ async function findMirrored(ports: Viewing, name: PackageName): Promise<KeptPack
 type Decided = Pick<UpstreamMeasure, 'status' | 'reason'>
 
 /** Bytes that people closed by their hash, under whatever name and version. */
-function findBlocked(blocked: ReadonlyMap<Digest, string>, digest: Digest | undefined): Decided | undefined {
+function findBlocked(blocked: ReadonlyMap<string, string>, digest: Digest | undefined): Decided | undefined {
   const why = digest === undefined ? undefined : blocked.get(digest)
   return why === undefined ? undefined : { status: 'quarantined', reason: `its bytes are blocked: ${why}` }
 }

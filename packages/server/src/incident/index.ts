@@ -38,7 +38,7 @@ export {
 } from './drill.ts'
 export { formatHolderHead, formatHolderLine } from './holder-line.ts'
 export {
-  type BytesBlock,
+  type Block,
   type ClosedVersion,
   type MeasureReads,
   type MeasureVersion,

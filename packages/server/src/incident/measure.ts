@@ -55,10 +55,12 @@ export interface ClosedVersion extends MeasureVersion {
   readonly why: string
 }
 
-/** Bytes that are let in nowhere: a freeze of the subject `hash:…` that holds. */
-export interface BytesBlock {
+/** What is let in nowhere: a freeze of the subject `hash:…` or `indicator:…` that holds. */
+export interface Block {
+  /** Of the measure. */
   readonly id: string
-  readonly digest: Digest
+  /** A SHA-512, or text that stands in a package. */
+  readonly value: string
   /** For whoever is refused. */
   readonly why: string
 }
@@ -87,8 +89,7 @@ type QueryText = { readonly [K in keyof VersionQuery]?: string | undefined } & {
 /** Reads a query; an empty one means every version. Throws `measure-invalid` and what names and versions throw. */
 export function parseVersionQuery(text: QueryText): VersionQuery {
   const { origin, publisher, token, indicator, hash } = text
-  if (indicator !== undefined && indicator.length < 4)
-    throw problem('measure-invalid', { why: 'an indicator has four characters at least' })
+  if (indicator) checkIndicator(indicator)
   return {
     ...(text.package ? { package: parsePackageName(text.package) } : {}),
     ...(text.version ? { version: parseVersion(text.version) } : {}),
@@ -118,6 +119,9 @@ export function parseFreezeSubject(text: string): string {
       return text
     case 'hash':
       return `hash:${readDigest(rest)}`
+    case 'indicator':
+      checkIndicator(rest)
+      return text
     case 'account':
     case 'publisher':
     case 'origin':
@@ -130,8 +134,14 @@ export function parseFreezeSubject(text: string): string {
 
 function unknownSubject() {
   const why =
-    'name registry, publishing, sign-up, proxying, or package:, scope:, account:, publisher:, origin:, issuer: or hash: with what it is'
+    'name registry, publishing, sign-up, proxying, or package:, scope:, account:, publisher:, origin:, issuer:, hash: or indicator: with what it is'
   return problem('measure-invalid', { why })
+}
+
+/** A shorter one would be met everywhere. */
+function checkIndicator(text: string): void {
+  if (text.length >= 4) return
+  throw problem('measure-invalid', { why: 'an indicator has four characters at least' })
 }
 
 function readDigest(text: string): Digest {
@@ -153,8 +163,8 @@ export interface MeasureReads {
   findFreeze(subjects: readonly string[]): Promise<TakenMeasure | undefined>
   /** Quarantines and freezes whose time is over and that nobody ended. */
   listLapsed(now: number, limit: number): Promise<readonly TakenMeasure[]>
-  /** Bytes that are closed by their hash now. */
-  listBlockedBytes(): Promise<readonly BytesBlock[]>
+  /** What is blocked now, by hash or by what stands in it. */
+  listBlocks(by: 'hash' | 'indicator'): Promise<readonly Block[]>
   /** Hosted versions that a query names and that are not removed, staged or blocked, in the order of names, without those that a measure has listed. */
   match(query: VersionQuery, limit: number, besides?: string): Promise<readonly MeasureVersion[]>
   countMatches(query: VersionQuery): Promise<number>
@@ -175,8 +185,8 @@ export interface MeasureWrites {
   askUndo(id: string, by: string): Promise<boolean>
   /** False when it has ended. */
   end(id: string, by: string, at: number): Promise<boolean>
-  /** Makes whoever ends it wait; false when all it names is closed, or it is about to end. */
-  holdClosing(id: string): Promise<boolean>
+  /** Makes others who change it wait; undefined when it has ended. */
+  hold(id: string): Promise<TakenMeasure | undefined>
   /** Nothing more is closed by it. */
   finish(id: string, at: number): Promise<void>
   /** One that is listed already is left as it is. */

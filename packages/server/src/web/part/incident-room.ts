@@ -2,6 +2,7 @@
 import {
   type CaseClock,
   type IncidentRecord,
+  type Indicator,
   incidentRoles,
   indicatorKinds,
   type Playbook,
@@ -35,7 +36,7 @@ ${who(record, path, viewer, mayWork)}
 ${record.tasks.length === 0 ? html`<p>There are none yet.</p>` : html`<ul class="bare tasks">${record.tasks.map(each => task(each, path, mayWork, now))}</ul>`}
 ${mayWork ? taskForms(record, path, playbooks) : nothing}
 <h3>Indicators</h3>
-${record.indicators.length === 0 ? html`<p>None are noted.</p>` : html`<ul>${record.indicators.map(each => html`<li>${each.kind}: <code><bdi>${each.value}</bdi></code> <span class="small">${each.by}, ${ago(each.at, now)}</span></li>`)}</ul>`}
+${record.indicators.length === 0 ? html`<p>None are noted.</p>` : html`<ul>${record.indicators.map(each => html`<li>${each.kind}: <code><bdi>${each.value}</bdi></code> <span class="small">${each.by}, ${ago(each.at, now)}</span>${mayWork ? blockForm(record.id, each) : nothing}</li>`)}</ul>`}
 ${mayWork ? indicatorForm(path) : nothing}`
 }
 
@@ -89,6 +90,12 @@ function taskForms(record: IncidentRecord, path: string, playbooks: readonly Pla
     left[0]?.name ?? '',
   )}<button name="act" value="playbook">Add its tasks</button></form>
 <form class="form" method="post" action="${path}">${field({ name: 'new-task', label: 'A task of its own', maxLength: 300 })}<button name="act" value="task">Add</button></form></details>`
+}
+
+/** To the page of measures, which shows first what it closes. */
+function blockForm(incident: string, { kind, value }: Indicator): Markup {
+  const isTarball = kind === 'hash' && !/^[0-9a-f]{64}$/i.test(value)
+  return html` <form class="inline" method="post" action="/operate/measures"><input type="hidden" name="kind" value="block"><input type="hidden" name="reason" value="malware"><input type="hidden" name="incident" value="${incident}"><input type="hidden" name="${isTarball ? 'hash' : 'indicator'}" value="${value}"><button class="link" name="act" value="preview">Block it</button></form>`
 }
 
 function indicatorForm(path: string): Markup {
