@@ -92,6 +92,11 @@ export const problemTable = {
     say: 'This case is closed',
     hint: 'What comes up now opens another one; its record stays as it is.',
   },
+  'content-blocked': {
+    status: 403,
+    say: '{name}@{version} is refused: something stands in it that responders of this registry blocked: {why}',
+    hint: 'If you know of nothing that could be meant, look at who can publish for you; if you think that is wrong, ask those who run this registry.',
+  },
   'digest-mismatch': {
     status: 400,
     say: 'The {what} of the received bytes is {found}, but {wanted} was claimed',
@@ -226,11 +231,6 @@ export const problemTable = {
     status: 500,
     say: 'Other accounts of this machine can reach {path}: its mode is {mode}',
     hint: 'Run `chmod {wanted} {path}`; if others may have read a key, replace it.',
-  },
-  'content-blocked': {
-    status: 403,
-    say: '{name}@{version} is refused: something stands in it that responders of this registry blocked: {why}',
-    hint: 'If you know of nothing that could be meant, look at who can publish for you; if you think that is wrong, ask those who run this registry.',
   },
   'known-malware': {
     status: 403,
