@@ -4,6 +4,7 @@ import {
   type LockEntry,
   type LockGraph,
   listLocked,
+  listMissing,
   type ProjectManifest,
   readLockGraph,
 } from '@holdfast/core'
@@ -22,10 +23,20 @@ export async function readGraph(
   manifests: readonly ProjectManifest[] = [],
 ): Promise<LockGraph> {
   const graph = readLockGraph(await readLockText(file), manifests)
-  if (graph !== undefined) return graph
+  if (graph !== undefined) return whole(file, graph, manifests)
   throw new UsageError(
     `${file} is no lock file that can be read`,
     'Formats are those of npm, pnpm, yarn and bun; a binary bun.lockb becomes text with bun install --save-text-lockfile.',
+  )
+}
+
+/** Nothing is said of what a lock file leaves out, so one that leaves something out is told. */
+function whole(file: string, graph: LockGraph, manifests: readonly ProjectManifest[]): LockGraph {
+  const [first, ...more] = listMissing(graph, manifests)
+  if (first === undefined) return graph
+  throw new UsageError(
+    `${file} does not hold all that is needed: there is no ${first}${more.length > 0 ? ` (and ${more.length} more)` : ''}`,
+    'Install once, so that your package manager writes it anew.',
   )
 }
 

@@ -45,6 +45,7 @@ export type {
   NeedKind,
   ProjectManifest,
 } from './lock/graph.ts'
+export { listMissing } from './lock/missing.ts'
 export type { IsExpected, Stray } from './lock/stray.ts'
 export { findStrays } from './lock/stray.ts'
 export type { LockScope } from './lock/walk.ts'

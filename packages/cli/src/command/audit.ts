@@ -25,7 +25,8 @@ says whether the application gets to what is flawed; unknown counts as reachable
 With --submit the lock file is kept by the registry under a project of yours (@acme/site for one of the organisation acme)
 and a branch, that of git unless you name one: you are told when something is found in it later, and see it at /exposure.
 
-Exit code 0 when nothing is known at the level or above it, 1 when something is, 2 for usage and network.
+Exit code 0 when nothing is known at the level or above it, 1 when something is, 2 for usage, network and a lock
+file that leaves out what is needed.
 
 Example: holdfast audit --level high --omit dev
 `

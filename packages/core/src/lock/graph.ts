@@ -19,6 +19,8 @@ export interface LockNeed {
   readonly kind: NeedKind
   /** The key of the node that was chosen; undefined where nothing was installed. */
   readonly to: string | undefined
+  /** Chosen was a folder of the project, which is not installed. */
+  readonly isLinked?: true
 }
 
 /** Something installed. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type BlockMap, mapAt, readBlocks, wordAt } from './block-text.ts'
+import { type Block, type BlockMap, mapAt, readBlocks, wordAt } from './block-text.ts'
 import {
   type LockGraph,
   type LockNeed,
@@ -14,6 +14,7 @@ import {
 export function readPnpm(text: string, manifests: readonly ProjectManifest[]): LockGraph | undefined {
   if (!/^lockfileVersion: /m.test(text)) return undefined
   const root = readBlocks(text)
+  if (![...parts].every(part => isBlock(root.get(part)))) return undefined
   const packages = mapAt(root, 'packages')
   const snapshots = root.has('snapshots') ? mapAt(root, 'snapshots') : packages
   const find = (name: string, said: string) =>
@@ -24,6 +25,27 @@ export function readPnpm(text: string, manifests: readonly ProjectManifest[]): L
     if (node !== undefined) nodes.set(key, node)
   }
   return { manager: 'pnpm', roots: listRoots(root, manifests, find), nodes }
+}
+
+/** Without these nothing is known of a project, so none of them may be written in a way that is not read. */
+const parts = [
+  'importers',
+  'packages',
+  'snapshots',
+  'dependencies',
+  'devDependencies',
+  'optionalDependencies',
+]
+
+/** What pnpm writes: nothing, or a block whose own entries are blocks or words; none of YAML's shorter ways. */
+function isBlock(part: Block | undefined): boolean {
+  if (part === undefined || part === '') return true
+  return (
+    part instanceof Map &&
+    [...part].every(
+      ([key, value]) => key !== '<<' && !(typeof value === 'string' && /^[{[&*!|>]/.test(value)),
+    )
+  )
 }
 
 /** What the newest format has twice, with and without its peers, is one entry. */
@@ -74,7 +96,7 @@ const fields = [
 function listEdges(entry: BlockMap, find: Find): readonly LockNeed[] {
   return fields.flatMap(([field, kind]) =>
     [...mapAt(entry, field)].flatMap(([name, said]) =>
-      typeof said === 'string' ? [{ name, range: undefined, kind, to: find(name, said) }] : [],
+      typeof said === 'string' ? [toNeed(name, undefined, kind, said, find)] : [],
     ),
   )
 }
@@ -99,6 +121,11 @@ function listImports(importer: BlockMap, field: string, kind: NeedKind, find: Fi
     const said =
       typeof value === 'string' ? value : value instanceof Map ? (wordAt(value, 'version') ?? '') : ''
     const range = value instanceof Map ? wordAt(value, 'specifier') : wordAt(specifiers, name)
-    return { name, range, kind, to: find(name, said) }
+    return toNeed(name, range, kind, said, find)
   })
+}
+
+function toNeed(name: string, range: string | undefined, kind: NeedKind, said: string, find: Find): LockNeed {
+  const to = find(name, said)
+  return { name, range, kind, to, ...(/^(?:link|workspace):/.test(said) ? { isLinked: true } : {}) }
 }
