@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { problem } from '@holdfast/core'
+import type { Severity } from '../catalog/index.ts'
 import { type Actor, authorize, may, randomId } from '../identity/index.ts'
-import type { CaseSubject, CaseSummary, Holder, IncidentCase } from '../incident/index.ts'
+import type { CaseKind, CaseSubject, CaseSummary, Holder, IncidentCase } from '../incident/index.ts'
 import type { Ports, Tx } from '../ports.ts'
 import { noteLook, withNetwork } from './blast.ts'
 import { tellStaffOf } from './letter.ts'
@@ -17,16 +18,30 @@ export interface CaseDraft extends Pick<IncidentCase, 'kind' | 'title' | 'severi
   readonly words: string
 }
 
-/** Opens a case inside a commit, or adds to the one of this kind and title that is not closed; says which it was. */
+/** What was found of packages that may have a case already: whoever looks at one needs all of it. */
+const joining: ReadonlySet<CaseKind> = new Set([
+  'hold-undecided',
+  'report',
+  'malware',
+  'takedown',
+  'upstream-fault',
+])
+const gravity: readonly Severity[] = ['low', 'moderate', 'high', 'critical']
+
+/**
+ * Opens a case inside a commit, or adds to the open one about its package, else to that of its kind and title. `isNews` says
+ * whether it is new, or graver than it was: somebody should hear of it.
+ */
 export async function openCase(
   tx: Tx,
   by: string,
   at: number,
   draft: CaseDraft,
-): Promise<{ readonly id: string; readonly isNew: boolean }> {
+): Promise<{ readonly id: string; readonly isNews: boolean }> {
   const { kind, title, severity, subjects, words } = draft
   await tx.incident.holdCases()
-  const known = await tx.incident.findOpenCase(kind, title)
+  const known = (await findJoined(tx, draft)) ?? (await tx.incident.findOpenCase(kind, title))
+  const isGraver = known !== undefined && (await raise(tx, known, draft))
   const id = known ?? randomId('case-')
   if (known === undefined)
     await tx.incident.addCase({ id, kind, title, severity, state: 'draft', openedBy: by, openedAt: at })
@@ -37,7 +52,28 @@ export async function openCase(
   const detail = { op, case: id, kind, severity, title, versions, why: words }
   const [first] = subjects
   tx.record({ type: 'case', ...(first === undefined ? {} : { pkg: first.package }), detail })
-  return { id, isNew: known === undefined }
+  return { id, isNews: known === undefined || isGraver }
+}
+
+/** The open case about one of these packages; an upstream as a whole has one of its own. */
+async function findJoined(tx: Tx, { kind, subjects }: CaseDraft): Promise<string | undefined> {
+  if (!joining.has(kind) || (kind === 'upstream-fault' && subjects.some(each => each.version === '')))
+    return undefined
+  for (const name of new Set(subjects.map(each => each.package))) {
+    const found = await tx.incident.findOpenCaseAbout(name)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+/** The graver word counts; that nobody decided is nothing beside what was found, and its case becomes one of that. */
+async function raise(tx: Tx, id: string, { kind, title, severity }: CaseDraft): Promise<boolean> {
+  const before = await tx.incident.findCase(id)
+  if (before === undefined) return false
+  if (before.kind === 'hold-undecided' && kind !== before.kind) await tx.incident.renameCase(id, kind, title)
+  if (gravity.indexOf(severity) <= gravity.indexOf(before.severity)) return false
+  const room = await tx.incident.findRoom(id)
+  return tx.incident.changeCase(id, room?.revision ?? 0, { severity, lead: room?.lead ?? '' })
 }
 
 /** An open letter about a case to everybody who responds or operates. */

@@ -89,7 +89,7 @@ async function tellOwners(tx: Tx, { config }: Ports, [first, ...more]: readonly 
   ])
 }
 
-/** Somebody has decided: with the last version of a package the case that nobody did is over. */
+/** Somebody has decided: with the last version of a package the case that nobody did is over, unless more was found by now. */
 export async function endUndecided(tx: Tx, name: PackageName, by: string, at: number): Promise<void> {
   await tx.incident.holdCases()
   const id = await tx.incident.findOpenCase('hold-undecided', titleOf(name))

@@ -25,10 +25,10 @@ export async function settleHold(
   const state = measure === 'release' ? 'released' : 'confirmed'
   if (measure === 'release') await clearMalware(tx, ports, { name, versions: [version], words })
   if (!(await tx.screening.settle(name, version, state, by, at, words))) return
-  await endUndecided(tx, name, by, at)
   await tellOwners(tx, ports, `${name}@${version}`, name, measure, words)
-  if (measure === 'release') return
+  if (measure === 'release') return endUndecided(tx, name, by, at)
   await adviseMalware(tx, ports, { name, versions: [version], words })
+  // Also where its case said that nobody decided: that goes on as this one.
   await openCase(tx, by, at, {
     kind: 'malware',
     title: `${name} is malware`,

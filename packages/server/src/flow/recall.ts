@@ -35,14 +35,14 @@ export async function recall(
   tx.record({ type: 'hold', pkg: name, ver: version, fields, detail: { words: reason } })
   if (!isOut) return
   const title = `${name} is not what its registry says of it`
-  const { id, isNew } = await openCase(tx, 'upstream', at, {
+  const { id, isNews } = await openCase(tx, 'upstream', at, {
     kind: 'upstream-fault',
     title,
     severity: 'high',
     subjects: [{ package: name, version }],
     words: `${version}: ${reason}`,
   })
-  if (isNew)
+  if (isNews)
     await tellOfCase(tx, ports, title, id, [
       `${name}@${version}: ${reason}.`,
       '',

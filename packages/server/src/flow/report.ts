@@ -18,7 +18,7 @@ import {
 } from '../identity/index.ts'
 import { isTrusted, type Report, type ReporterRecord, type ReportKind } from '../incident/index.ts'
 import type { Letter, Ports, Tx } from '../ports.ts'
-import { openCase, tellOfCase } from './case.ts'
+import { type CaseDraft, openCase, tellOfCase } from './case.ts'
 import { book } from './guess.ts'
 import { revokePosted } from './leak.ts'
 import { hostOf, secretLetter, takeLetter } from './letter.ts'
@@ -107,13 +107,13 @@ async function join(
   const incident = await ports.store.commit(grant, [], async tx => {
     await before(tx)
     await tx.incident.holdCases()
-    const { id, isNew } = await openCase(tx, 'reports', at, await draftOf(tx, report, record, words))
+    const { id, isNews } = await openCase(tx, 'reports', at, draftOf(report, record, words))
     if (!(await tx.reports.count(report.id, report.reporter, id))) throw problem('report-link-invalid')
     tx.record({
       type: 'report',
       detail: { op: 'count', report: report.id, kind: report.kind, case: id, reporter: report.reporter },
     })
-    if (isNew && isTold) await tellOfCase(tx, ports, titleOf(report), id, [`${titleOf(report)}: ${words}.`])
+    if (isNews && isTold) await tellOfCase(tx, ports, titleOf(report), id, [`${titleOf(report)}: ${words}.`])
     return id
   })
   const counted = { ...report, incident, state: 'open' } as const
@@ -122,16 +122,15 @@ async function join(
   return counted
 }
 
-async function draftOf(tx: Tx, report: Report, record: ReporterRecord, words: string) {
-  const known = await findCase(tx.incident, report)
-  const found = known === undefined ? undefined : await tx.incident.findCase(known)
-  const subjects = report.package === '' ? [] : [{ package: report.package, version: report.version }]
-  const { kind, title, severity } = found ?? {
-    kind: 'report' as const,
+function draftOf(report: Report, record: ReporterRecord, words: string): CaseDraft {
+  const isGrave = isTrusted(record) && report.kind === 'malware'
+  return {
+    kind: 'report',
     title: titleOf(report),
-    severity: isTrusted(record) && report.kind === 'malware' ? 'critical' : severities[report.kind],
+    severity: isGrave ? 'critical' : severities[report.kind],
+    subjects: report.package === '' ? [] : [{ package: report.package, version: report.version }],
+    words,
   }
-  return { kind, title, severity, subjects, words }
 }
 
 function findCase(

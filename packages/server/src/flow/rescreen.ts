@@ -122,8 +122,8 @@ async function recallScreened(tx: Tx, ports: Ports, found: Screening): Promise<v
   const words = `${version}: ${findings[0]?.why ?? holdReasons.screening}`
   const subjects = [{ package: name, version }]
   const draft = { kind: 'malware', title, severity: 'high', subjects, words } as const
-  const { id, isNew } = await openCase(tx, 'screening', at, draft)
-  if (isNew)
+  const { id, isNews } = await openCase(tx, 'screening', at, draft)
+  if (isNews)
     await tellOfCase(tx, ports, title, id, [
       `${name}@${version} was screened after it went out: ${words}.`,
       '',

@@ -94,7 +94,7 @@ async function letReturn(
   const words = 'the upstream offers the same bytes again'
   await ports.store.commit(grant, [], async tx => {
     await tx.incident.holdCases()
-    const id = await tx.incident.findOpenCase('takedown', takedownTitle(name))
+    const id = await tx.incident.findOpenCaseAbout(name)
     if (id === undefined) return
     for (const ver of absent) {
       await tx.upstream.setMeasure(name, ver, undefined)

@@ -65,7 +65,7 @@ export interface CaseReads {
   findCase(id: string): Promise<IncidentCase | undefined>
   /** The case of this kind and title that is not closed, the newest of several. */
   findOpenCase(kind: CaseKind, title: string): Promise<string | undefined>
-  /** The newest case about a package that is not closed and that a report of it may join. */
+  /** The newest case about a package that is not closed and that whatever else is found of it joins. */
   findOpenCaseAbout(name: PackageName): Promise<string | undefined>
   /** What people do about it; undefined where there is no such case. */
   findRoom(id: string): Promise<IncidentRoom | undefined>
@@ -80,12 +80,13 @@ export interface CaseReads {
 }
 
 export interface CaseWrites {
-  /** Makes others who open or change cases wait for the commit: one case of a kind and title is open at a time. */
+  /** Makes others who open or change cases wait for the commit: one case of a package, or of a kind and title, is open at a time. */
   holdCases(): Promise<void>
   addCase(made: Omit<IncidentCase, 'subjects' | 'timeline'>): Promise<void>
   /** One that it is about already is left as it is. */
   addCaseSubject(id: string, subject: CaseSubject): Promise<void>
   addCaseNote(id: string, note: CaseNote): Promise<void>
+  renameCase(id: string, kind: CaseKind, title: string): Promise<void>
   setCaseState(id: string, state: CaseState): Promise<void>
   /** Open from now on, with a lead; whoever led before is no longer. */
   takeCase(id: string, lead: string, at: number): Promise<void>

@@ -84,7 +84,7 @@ function caseContract(engine: StoreEngine): void {
       const opened = await Promise.all(racing)
       const ids = new Set(opened.map(each => each.id))
       assert.equal(ids.size, 1)
-      assert.equal(opened.filter(each => each.isNew).length, 1)
+      assert.equal(opened.filter(each => each.isNews).length, 1)
       const [id = ''] = ids
       assert.equal((await store.incident.findCase(id))?.timeline.length, 8)
       await change(tx => tx.incident.setCaseState(id, 'closed'))

@@ -83,6 +83,41 @@ test('with the last decision the case that nobody decided is closed', async () =
   assert.equal((await world.npm('GET /waiting/-/waiting-1.0.1.tgz')).status, 200)
 })
 
+test('whoever and whatever tells of a package joins its open case, which no decision about a hold alone closes', async () => {
+  const put = async (version: string) => {
+    const body = publishDocument('shared', version, { manifest: stealer })
+    assert.equal((await world.npm('PUT /shared', { token: alice.token, body })).status, 201)
+  }
+  const open = async () =>
+    (await world.ports.store.incident.listCases(Number.MAX_SAFE_INTEGER, 50)).filter(
+      each => each.state !== 'closed' && /shared/.test(each.title),
+    )
+  const report = (kind: string) =>
+    world.ask('POST /api/v1/reports', { token: rae.token, body: { package: 'shared', kind, words: 'look' } })
+  const subject = (version: string) => ({ name: parsePackageName('shared'), version: parseVersion(version) })
+  await put('1.0.0')
+  await put('1.0.1')
+  world.advance(25 * hourMs)
+  await remindOfHolds(world.ports)
+  const [first] = await open()
+  assert.deepEqual([first?.kind, first?.severity], ['hold-undecided', 'high'])
+  assert.equal((await report('spam')).status, 201)
+  const joined = await open()
+  assert.deepEqual(
+    joined.map(each => [each.id, each.kind, each.title, each.severity]),
+    [[first?.id, 'report', 'shared is reported', 'high']],
+  )
+  await decideHold(world.ports, operator, 'release', subject('1.0.0'), 'harmless')
+  await decideHold(world.ports, operator, 'confirm', subject('1.0.1'), 'steals')
+  const last = await open()
+  assert.deepEqual(
+    last.map(each => [each.id, each.kind, each.severity]),
+    [[first?.id, 'report', 'critical']],
+  )
+  const lines = (await world.ports.store.incident.findCase(first?.id ?? ''))?.timeline.length ?? 0
+  assert.ok(lines >= 3, `${lines} lines`)
+})
+
 test('what an import brings is screened after it, and what is young and bad is closed', async () => {
   async function* arrivals() {
     for (const [name, manifest] of [

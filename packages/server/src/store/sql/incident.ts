@@ -38,7 +38,12 @@ export function caseReads(db: Kysely<Schema>): CaseReads {
         .select('incident_case.id')
         .where('incident_subject.package', '=', name)
         .where('incident_case.state', '<>', 'closed')
-        .where('incident_case.kind', 'in', ['report', 'malware', 'takedown'])
+        .where(({ and, eb, or }) =>
+          or([
+            eb('incident_case.kind', 'in', ['hold-undecided', 'report', 'malware', 'takedown']),
+            and([eb('incident_case.kind', '=', 'upstream-fault'), eb('incident_subject.version', '<>', '')]),
+          ]),
+        )
       return (await query.orderBy('opened_at', 'desc').limit(1).executeTakeFirst())?.id
     },
     findRoom: id => findRoom(db, id),
@@ -126,6 +131,9 @@ export function caseWrites(db: Kysely<Schema>): CaseWrites {
       await db.insertInto('incident_note').values({ incident, ordinal, at, author: by, words }).execute()
     },
     ...roomWrites(db),
+    async renameCase(id, kind, title) {
+      await db.updateTable('incident_case').set({ kind, title }).where('id', '=', id).execute()
+    },
     async setCaseState(id, state) {
       await db.updateTable('incident_case').set({ state }).where('id', '=', id).execute()
     },
