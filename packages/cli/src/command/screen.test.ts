@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -50,6 +51,26 @@ test('what passes exits with 0, and what was there before weighs less', async ()
   const score = async (...words: string[]) => JSON.parse((await screen(path, '--json', ...words)).out).score
   assert.ok((await score('--previous', clean)) > (await score()))
   assert.ok((await score('--previous', path)) < (await score()))
+})
+
+test('rules and lists of digests of a folder count too, and those that cannot be read are told', async () => {
+  const clean = write('ruled', {
+    'package.json': '{"name":"a","version":"1.0.0"}',
+    'index.js': 'exports.a = 1',
+  })
+  const rules = (name: string, files: Record<string, string>) => ['--rules', write(name, files)]
+  const told = await screen(
+    clean,
+    '--json',
+    ...rules('yara', { 'a.yar': 'rule found { strings: $a = "exports.a" condition: $a }' }),
+  )
+  assert.deepEqual([told.code, JSON.parse(told.out).findings[0].rule], [1, 'yara:found'])
+  const digest = createHash('sha256').update('exports.a = 1').digest('hex')
+  assert.equal((await screen(clean, ...rules('list', { 'a.hashes': `${digest} bad\n` }))).code, 1)
+  const broken = await screen(clean, ...rules('broken', { 'a.yar': 'rule {' }))
+  assert.equal(broken.code, 2)
+  assert.match(broken.err, /a\.yar/)
+  assert.equal((await screen(clean, '--rules', join(folder, 'nothing'))).code, 2)
 })
 
 test('bytes that are no package are held, and wrong words exit with 2', async () => {

@@ -4,17 +4,20 @@ import { join, relative, sep } from 'node:path'
 import { parseArgs } from '../parse-args.ts'
 import { UsageError } from '../usage-error.ts'
 
-const usage = `holdfast screen FOLDER|TARBALL [--previous FOLDER|TARBALL] [--json]
+const usage = `holdfast screen FOLDER|TARBALL [--previous FOLDER|TARBALL] [--rules FOLDER] [--json]
 
 Looks for malware in a package without running any of it: its scripts, what its code does with what it finds on a machine, what
 hides, what editors run by themselves. A folder is that of a package, or one that holds package/. With --previous, what is new
-since that version weighs more, and what was there before less. Exit code 1 when the package would be held.
+since that version weighs more, and what was there before less. With --rules, rules of YARA (*.yar) and lists of digests (*.hashes)
+count beside those that come with it, as screeningRules of a registry do. Exit code 1 when the package would be held, 2 for usage
+and rules that cannot be read.
 
 Example: holdfast screen ui-1.1.0.tgz --previous ui-1.0.0.tgz --json
 `
 
 const options = {
   previous: { type: 'string' },
+  rules: { type: 'string' },
   json: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 } as const
@@ -33,6 +36,8 @@ type Source =
   | { readonly kind: 'folder'; readonly files: readonly File[] }
 
 interface Report {
+  /** Files of rules that cannot be used. */
+  readonly faults: readonly string[]
   readonly verdict: 'allow' | 'warn' | 'hold'
   readonly score: number
   readonly findings: readonly {
@@ -46,7 +51,7 @@ interface Report {
 }
 
 /** Screens what was read from the disk; it lives in the server, which screens the same way. */
-export type ScreenSource = (given: Source, previous?: Source) => Promise<Report>
+export type ScreenSource = (given: Source, previous?: Source, rules?: string) => Promise<Report>
 
 /** Runs `holdfast screen …`: 0 when the package may pass, with or without a warning, 1 when it would be held. */
 export async function runScreen(args: string[], screen: ScreenSource): Promise<number> {
@@ -59,11 +64,25 @@ export async function runScreen(args: string[], screen: ScreenSource): Promise<n
       'Name a folder or a tarball, such as ./package or left-pad-1.3.0.tgz.',
     )
   const previous = values.previous === undefined ? undefined : readSource(values.previous)
-  const { verdict, score, findings } = await screen(readSource(path), previous)
+  const { faults, verdict, score, findings } = await screen(
+    readSource(path),
+    previous,
+    values.rules && checkFolder(values.rules),
+  )
+  if (faults.length > 0)
+    throw new UsageError(
+      `rules cannot be used: ${faults.map(clean).join('; ')}`,
+      'Mend or remove these files.',
+    )
   const code = verdict === 'hold' ? 1 : 0
   if (!values.json) return print(format({ verdict, score, findings }), code)
   const told = findings.map(({ rule, file, line, excerpt, why }) => ({ rule, file, line, excerpt, why }))
   return print(`${JSON.stringify({ verdict, score, findings: told })}\n`, code)
+}
+
+function checkFolder(path: string): string {
+  if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return path
+  throw new UsageError(`${path} is no folder of rules`, 'Name one with files *.yar or *.hashes.')
 }
 
 function readSource(path: string): Source {
@@ -101,7 +120,7 @@ function readFolder(root: string): File[] {
   return files
 }
 
-function format({ verdict, score, findings }: Report): string {
+function format({ verdict, score, findings }: Omit<Report, 'faults'>): string {
   const lines = findings.flatMap(({ rule, file, line, excerpt, why, weight }) => [
     `${String(weight).padStart(4)}  ${rule}  ${clean(file)}:${line}`,
     `      ${clean(why)}`,

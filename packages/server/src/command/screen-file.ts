@@ -17,17 +17,31 @@ export type PackageSource =
 const maxFileBytes = 32 * 1024 * 1024
 const limits = { ...defaultInspectLimits, maxInflatedBytes: 512 * 1024 * 1024, maxTokens: 0 }
 
-/** Screens a package of strangers; nothing of it is run, and what cannot be read is held and not passed. */
-export async function screenSource(given: PackageSource, previous?: PackageSource): Promise<ScreenReport> {
+/** What screening says, and which files of the rules that were given cannot be used. */
+export interface SourceReport extends ScreenReport {
+  readonly faults: readonly string[]
+}
+
+/** Screens a package of strangers, also by the rules and lists of digests of a folder; nothing of it is run, and what cannot be read is held and not passed. */
+export async function screenSource(
+  given: PackageSource,
+  previous?: PackageSource,
+  rules?: string,
+): Promise<SourceReport> {
+  const pack = await loadRulePack(rules === undefined ? undefined : { path: rules, keys: [] })
+  const { faults } = pack
   const now = await readSource(given)
-  if (now.kind === 'faulty') return refused(now.why)
+  if (now.kind === 'faulty') return { ...refused(now.why), faults }
   const before = previous === undefined ? undefined : await readSource(previous)
   const { screenPackage } = await loadScreen()
-  return screenPackage(
+  const listed = given.kind === 'tarball' ? pack.findTarball(given.bytes) : []
+  const report = screenPackage(
     now.content,
     before?.kind === 'read' ? before.content : undefined,
-    await loadRulePack(),
+    pack,
+    listed,
   )
+  return { ...report, faults }
 }
 
 type SourceReading =

@@ -34,7 +34,7 @@ import { accuseProvenance, fetchProvenance, isAttested } from './provenance.ts'
 import { findRecall, recall } from './recall.ts'
 import { Remembered } from './remembered.ts'
 import { readPieces } from './screen.ts'
-import { keepDue, type Screened, screenArrival, toScreening } from './screening.ts'
+import { keepDue, type Screened, screenArrival, toScreening, withDisagreement } from './screening.ts'
 import { followArrival } from './takedown.ts'
 import { alarm, faultOf, grantIngest, recordFaults } from './upstream-fault.ts'
 
@@ -384,7 +384,9 @@ class Book {
         await tx.upstream.addIngested(ingested)
         if (attested !== undefined) await tx.upstream.noteAttestations(name, ver, attested)
         await tx.screening.set(
-          screened === undefined ? keepDue(subject, at) : toScreening(subject, screened, at, true),
+          screened === undefined
+            ? keepDue(subject, at)
+            : toScreening(subject, withDisagreement(screened, inside.disagreement), at, true),
         )
         await checkNothingNew(tx, looked.blocks)
         if (looked.hit !== undefined) await closeUnder(tx, ports, looked.hit.id, { name, version: ver })

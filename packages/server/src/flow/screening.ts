@@ -123,6 +123,22 @@ export interface ScreenSubject {
   readonly digest: Digest
 }
 
+/** Puts what a registry says otherwise than the package itself beside what screening found: a hidden script or dependency is what a responder looks for first. */
+export function withDisagreement(screened: Screened, disagreement: string): Screened {
+  if (disagreement === '') return screened
+  const { words } = screened
+  const finding: Finding = {
+    ...{ rule: 'manifest-confusion', file: 'package.json', line: 1, excerpt: disagreement.slice(0, 200) },
+    ...{ why: 'its registry says something else of it than the package itself', weight: confusionWeight },
+  }
+  const state = words.state === 'allow' ? 'warn' : words.state
+  const findings = [finding, ...words.findings]
+  return { ...screened, words: { ...words, state, score: words.score + confusionWeight, findings } }
+}
+
+/** Enough to warn; that nobody gets it is decided by `findRecall`. */
+const confusionWeight = 40
+
 /** A row of what was found, before anybody decided anything. */
 export function toScreening(
   { name, version, origin, digest }: ScreenSubject,

@@ -410,6 +410,9 @@ test('a version of which its registry says something else than its package.json 
   await fetchBytes(world, '/lib/-/lib-1.0.0.tgz')
   assert.deepEqual(Object.keys((await world.npm('GET /lib')).body.versions), ['1.0.0'])
   assert.deepEqual((await eventsOf(world, 'hold')).map(each => each.ver).sort(), ['1.1.0', '1.2.0'])
+  const screening = await world.ports.store.screening.find(lib, '1.2.0' as Version)
+  assert.equal(screening?.findings[0]?.rule, 'manifest-confusion')
+  assert.match(screening?.findings[0]?.excerpt ?? '', /scripts\.postinstall/)
   const cases = await world.ports.store.incident.listCases(Number.MAX_SAFE_INTEGER, 10)
   assert.deepEqual(
     cases.map(each => [each.kind, each.title]),
