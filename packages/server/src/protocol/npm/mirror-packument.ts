@@ -4,11 +4,13 @@ import { formatIntegrity, type PackageName, statusTable, type Version } from '@h
 import { decide, type Ingested, type UpstreamVersion, type VersionFacts } from '../../catalog/index.ts'
 import { installFields, type PackageView, signMirror, type Viewing } from '../../flow/index.ts'
 import type { DocumentForm, KnownMirror, OwnSignatures, Ports } from '../../ports.ts'
-import type { DocumentJob, OwnWords, VersionJob } from './mirror-press.ts'
+import { type DocumentJob, formatOwnWords, type VersionJob } from './mirror-press.ts'
 import { formatRev, iso, restrictionsText, tarballUrl } from './packument.ts'
 
 /** What the upstream's word is good enough for. */
 const keptFields = installFields.filter(field => field !== 'hasInstallScript')
+
+const linesAtOnce = 256
 
 /** What it takes to make a document of an upstream package. */
 export type MirrorMaking = Viewing & Pick<Ports, 'signer'>
@@ -36,14 +38,14 @@ export async function describeDocument(
   const facts = new Map(view.versions.map(each => [each.version, each]))
   const restricted: VersionFacts[] = []
   const times: [string, string][] = []
-  const versions = mirror.versions.map((version): OwnWords | null => {
+  const versions = inPieces(mirror.versions, version => {
     const judged = facts.get(version.version)
     const decision = judged && decide(judged)
     if (judged !== undefined && decision !== undefined && statusTable[decision.status].httpStatus === 403)
       restricted.push(judged)
-    if (!decision?.listed) return null
+    if (!decision?.listed) return ''
     times.push([version.version, iso(version.publishedAt)])
-    return { version: version.version, text: words(version, decision.deprecated, form) }
+    return formatOwnWords(version.version, words(version, decision.deprecated, form))
   })
   const tags = Object.fromEntries(view.tags)
   const time = { created: iso(view.createdAt), modified: iso(view.modifiedAt), ...Object.fromEntries(times) }
@@ -60,6 +62,26 @@ export async function describeDocument(
     fields: form === 'full' ? undefined : keptFields,
     tail: restrictionsText(publicUrl, view.name, restricted),
   }
+}
+
+/** Lines as bytes, a few hundred at a time: thousands of texts would outlive the young generation and then be copied. */
+function inPieces<Each>(
+  list: readonly Each[],
+  lineOf: (each: Each) => string,
+): readonly Uint8Array<ArrayBuffer>[] {
+  const pieces: Uint8Array<ArrayBuffer>[] = []
+  for (let at = 0; at < list.length; at += linesAtOnce)
+    pieces.push(
+      new Uint8Array(
+        Buffer.from(
+          list
+            .slice(at, at + linesAtOnce)
+            .map(lineOf)
+            .join('\n'),
+        ),
+      ),
+    )
+  return pieces
 }
 
 /** The same for one version object. */

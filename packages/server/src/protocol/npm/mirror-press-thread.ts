@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The thread that makes documents of upstream packages: kept manifests and our own words in, the document out. */
-import { findSourceLine, readSourceLines } from '../../mirror-source.ts'
+import { findSourceLine, readSourceLines, splitLines } from '../../mirror-source.ts'
 import type { UpstreamWords } from '../../ports.ts'
 import { answerJobs } from '../../thread.ts'
 import { GzipPieces } from './gzip-pieces.ts'
 import type { DocumentJob, MirrorJob, VersionJob, WordsJob } from './mirror-press.ts'
 
+const tab = 0x09
 const none: Buffer = Buffer.alloc(0)
 /** Characters, as many as bytes are kept of a hosted package's. */
 const longestReadme = 64 * 1024
@@ -37,18 +38,25 @@ function pressDocument(job: DocumentJob): Buffer {
   const about = nextOf(lines)
   const head = { ...(job.form === 'full' ? parseObject(about) : {}), ...job.head }
   const made = new GzipPieces()
-  made.add(Buffer.from(`${JSON.stringify(head).slice(0, -1)},"versions":{`))
+  made.add(`${JSON.stringify(head).slice(0, -1)},"versions":{`)
   let comma = ''
-  for (const own of job.versions) {
+  for (const own of ownLines(job.versions)) {
     const manifest = nextOf(lines)
-    if (own === null) continue
-    made.add(Buffer.from(`${comma}${JSON.stringify(own.version)}:`))
+    if (own.length === 0) continue
+    const end = own.indexOf(tab)
+    made.add(comma)
+    made.add(own.subarray(0, end))
+    made.add(':')
     const shown = job.fields === undefined ? manifest : pick(manifest, job.fields)
-    for (const part of joined(shown, own.text)) made.add(part)
+    for (const part of joined(shown, own.subarray(end + 1))) made.add(part)
     comma = ','
   }
-  made.add(Buffer.from(`}${job.tail}}`))
+  made.add(`}${job.tail}}`)
   return made.end()
+}
+
+function* ownLines(pieces: DocumentJob['versions']): Generator<Buffer> {
+  for (const piece of pieces) yield* splitLines(Buffer.from(piece.buffer))
 }
 
 function nextOf(lines: Generator<Buffer>): Buffer {
@@ -57,7 +65,8 @@ function nextOf(lines: Generator<Buffer>): Buffer {
 
 /** One version of the package, as text. */
 function versionText(job: VersionJob): Buffer {
-  return Buffer.concat(joined(findSourceLine(job.source, job.index + 1) ?? none, job.text))
+  const parts = joined(findSourceLine(job.source, job.index + 1) ?? none, Buffer.from(job.text))
+  return Buffer.concat(parts.map(part => Buffer.from(part)))
 }
 
 /** The source may be newer than whoever asks knows: another version's manifest is none. */
@@ -73,16 +82,16 @@ function wordsText({ source, index, version }: WordsJob): Buffer {
 }
 
 /** The members of both objects as those of one. */
-function joined(manifest: Buffer, own: string): Buffer[] {
-  return manifest.length > 2
-    ? [manifest.subarray(0, -1), Buffer.from(`,${own.slice(1)}`)]
-    : [Buffer.from(own)]
+function joined(manifest: Buffer | string, own: Buffer): (Buffer | string)[] {
+  if (manifest.length <= 2) return [own]
+  const open = typeof manifest === 'string' ? manifest.slice(0, -1) : manifest.subarray(0, -1)
+  return [open, ',', own.subarray(1)]
 }
 
-function pick(manifest: Buffer, fields: readonly string[]): Buffer {
+function pick(manifest: Buffer, fields: readonly string[]): string {
   const all = parseObject(manifest)
   const kept = fields.filter(field => all[field] !== undefined).map(field => [field, all[field]])
-  return Buffer.from(JSON.stringify(Object.fromEntries(kept)))
+  return JSON.stringify(Object.fromEntries(kept))
 }
 
 function parseObject(line: Buffer): Readonly<Record<string, unknown>> {

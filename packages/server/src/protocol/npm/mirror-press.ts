@@ -10,18 +10,17 @@ export interface DocumentJob {
   readonly source: Uint8Array
   readonly form: DocumentForm
   readonly head: Readonly<Record<string, unknown>>
-  /** One for each line of the source after its first; null where the version is not listed. */
-  readonly versions: readonly (OwnWords | null)[]
+  /** Lines of UTF-8 by `formatOwnWords`, one for each line of the source after its first; empty where the version is not listed. */
+  readonly versions: readonly Uint8Array<ArrayBuffer>[]
   /** Of a manifest only these members, in this order; all of them when undefined. */
   readonly fields: readonly string[] | undefined
   /** Further members as JSON text, with a comma in front, or empty. */
   readonly tail: string
 }
 
-/** Our own members of a version, as the JSON text of an object with at least one. */
-export interface OwnWords {
-  readonly version: string
-  readonly text: string
+/** A line of our own words on a version: its key and the JSON text of an object with at least one member. JSON text has no tab. */
+export function formatOwnWords(version: string, text: string): string {
+  return `${JSON.stringify(version)}\t${text}`
 }
 
 /** One version object of an upstream package. */
@@ -51,8 +50,8 @@ const threadUrl = new URL(`./mirror-press-thread${extname(import.meta.filename)}
 export class MirrorPress {
   readonly #thread = new Thread<MirrorJob, Uint8Array<ArrayBuffer>>(threadUrl, limits)
 
-  /** A document in gzip; a version object and words as they are. */
+  /** A document in gzip; a version object and words as they are. Our own words are handed over: their memory is empty afterwards. */
   press(job: MirrorJob): Promise<Uint8Array<ArrayBuffer>> {
-    return this.#thread.run(job)
+    return this.#thread.run(job, job.kind === 'document' ? job.versions.map(({ buffer }) => buffer) : [])
   }
 }

@@ -7,6 +7,7 @@ import { type ExpressionBuilder, type Kysely, type Selectable, sql } from 'kysel
 import type { Ingested, Mirror, UpstreamMeasure, UpstreamVersion } from '../../catalog/index.ts'
 import type { CachedPackage, MirrorRows, OriginSummary, OwnSignatures, UpstreamWrites } from '../../ports.ts'
 import { FactsCache } from './facts-cache.ts'
+import { formatFacts, parseFacts } from './mirror-facts.ts'
 import { prepare } from './prepared.ts'
 import { noteAttestations } from './provenance.ts'
 import type { Schema } from './schema.ts'
@@ -76,7 +77,7 @@ export function mirrorRows(db: Kysely<Schema>, transact: Transact): MirrorRows {
       const [row] = (await mirrorRow(db, name)).rows
       if (row === undefined) return undefined
       const text = await inflate(row.facts)
-      const read = readFacts(text)
+      const read = parseFacts(text.toString())
       remember(name, row.revision, read, text.length)
       return toMirror(row, read)
     },
@@ -88,7 +89,7 @@ export function mirrorRows(db: Kysely<Schema>, transact: Transact): MirrorRows {
       return Number((await query.where('name', '=', name).executeTakeFirst())?.bytes ?? 0)
     },
     async save(mirror, source) {
-      const text = JSON.stringify(mirror.versions)
+      const text = formatFacts(mirror.versions)
       const facts = await compress(text)
       const isSaved = await save(transact, { ...fromMirror(mirror), facts }, source)
       if (isSaved) remember(mirror.name, mirror.revision, mirror.versions, text.length)
@@ -104,13 +105,13 @@ export function mirrorRows(db: Kysely<Schema>, transact: Transact): MirrorRows {
           .returning('facts')
           .executeTakeFirst()
         if (row === undefined) return
-        const told = readFacts(zstdDecompressSync(row.facts))
+        const told = parseFacts(zstdDecompressSync(row.facts).toString())
         const isChecked = (each: UpstreamVersion) =>
           each.version === checked.version &&
           each.digest === checked.digest &&
           each.upstreamSignatures === checked.upstreamSignatures
         const noted = told.map(each => (isChecked(each) ? { ...each, signature: found } : each))
-        const facts = zstdCompressSync(JSON.stringify(noted))
+        const facts = zstdCompressSync(formatFacts(noted))
         await tx.updateTable('mirror').where('name', '=', name).set({ facts }).execute()
       }),
     confirm: (name, checkedAt) => setOne(name, { checked_at: checkedAt }),
@@ -437,10 +438,6 @@ function toMirror(
     versions,
     leftOut: JSON.parse(row.left_out) as Mirror['leftOut'],
   }
-}
-
-function readFacts(text: Buffer): readonly UpstreamVersion[] {
-  return JSON.parse(text.toString()) as UpstreamVersion[]
 }
 
 function toSummary(row: Pick<Selectable<Schema['mirror']>, (typeof summary)[number]>) {
