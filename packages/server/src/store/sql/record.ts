@@ -182,7 +182,7 @@ export function downloadRows(
     },
     listUsed: (sinceMs, packages) => listUsed(db, Math.floor(sinceMs / dayMs), packages),
     shortenAddresses: (beforeMs, shorten) =>
-      shortenAddresses(db, transact, Math.floor(beforeMs / dayMs), shorten),
+      shortenAddresses(db, dialect, transact, Math.floor(beforeMs / dayMs), shorten),
     rollUp: (beforeMs, limit) => transact(tx => rollUp(tx, dialect, Math.floor(beforeMs / dayMs), limit)),
     dropHolders: (beforeMs, limit) => transact(tx => dropHolders(tx, dialect, beforeMs, limit)),
   }
