@@ -13,6 +13,7 @@ import type {
   UpstreamWords,
 } from '../../ports.ts'
 import { DocumentCache } from './document-cache.ts'
+import { Litter } from './litter.ts'
 import {
   describeDocument,
   describeVersion,
@@ -41,12 +42,16 @@ export function openDocuments(ports: MirrorMaking, publicUrl: string, cacheBytes
   // What may be closed by now, without this process having heard of it, is looked at anew.
   const remembered = (key: string) => (ports.store.events.isCurrent() ? cache.get(key) : undefined)
   let largeTurn: Promise<unknown> = Promise.resolve()
+  const litter = new Litter()
   /** Packages of thousands of versions are looked at one after the other: each takes megabytes while it is. */
   const freshRowInTurn = async (name: PackageName, form: DocumentForm) => {
     const small = await smallRow(making, name, form)
     if (small !== 'large') return small
     const mine = largeTurn.then(() => freshRow(making, name, form))
-    largeTurn = mine.catch(() => {})
+    largeTurn = mine.then(
+      fresh => litter.add(fresh?.versions ?? 0),
+      () => {},
+    )
     return mine
   }
   const drop = (name: string) => {
@@ -109,6 +114,8 @@ interface Fresh {
   /** Milliseconds since the epoch until which nobody need be asked, or null. */
   readonly validUntil: number | null
   readonly warning: ReadyDocument['warning']
+  /** How many were looked at. */
+  readonly versions: number
 }
 
 /** The stored document while it shows the present revision, else a new one, which is stored for the next start. */
@@ -161,7 +168,8 @@ async function storedRow(
     row.publicUrl === publicUrl &&
     row.policyVersion === view.policyVersion &&
     (row.validUntil === null || ports.clock() < row.validUntil)
-  return isFresh ? { row, access, modifiedAt, validUntil: row.validUntil, warning: '' } : undefined
+  if (!isFresh) return undefined
+  return { row, access, modifiedAt, validUntil: row.validUntil, warning: '', versions: view.versions.length }
 }
 
 async function makeRow({ ports, publicUrl, press }: Making, seen: Seen, form: DocumentForm): Promise<Fresh> {
@@ -171,8 +179,8 @@ async function makeRow({ ports, publicUrl, press }: Making, seen: Seen, form: Do
   const etag = `W/"${known.revision}-${form}-${hash.slice(0, 27)}"`
   const row = { ...rowOf(view, form, publicUrl), etag, ...encodings }
   await ports.store.documents.save(row)
-  const { access, modifiedAt } = view
-  return { row, access, modifiedAt, validUntil: row.validUntil, warning: '' }
+  const { access, modifiedAt, versions } = view
+  return { row, access, modifiedAt, validUntil: row.validUntil, warning: '', versions: versions.length }
 }
 
 /** Named by what it shows, so that nothing is made again because time went by or the policy changed elsewhere. */
@@ -184,7 +192,8 @@ async function mirrorRow(
   const { name, access, modifiedAt, known } = view
   const etag = mirrorEtag(view, form, publicUrl, ports.signer.keyId)
   const validUntil = Math.min(known.freshUntil, view.validUntil ?? known.freshUntil)
-  const said = { access, modifiedAt, validUntil, warning: known.warning }
+  const versions = view.versions.length
+  const said = { access, modifiedAt, validUntil, warning: known.warning, versions }
   const stored = await ports.store.documents.find(name, form)
   if (stored?.origin === view.origin && stored.etag === etag) return { row: stored, ...said }
   const job = await describeDocument(ports, publicUrl, view, form)
