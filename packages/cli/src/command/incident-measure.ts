@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The measures of `holdfast incident`: what responders close, and how it opens again. */
+import { setTimeout as delay } from 'node:timers/promises'
 import { revealHidden } from '@holdfast/core'
 import { askRegistry, findRegistry, type Registry } from '../registry.ts'
 import { UsageError } from '../usage-error.ts'
@@ -32,6 +33,8 @@ const acts = [
   'freeze-own',
 ] as const
 type MeasureAct = (typeof acts)[number]
+
+const progressMs = 1000
 
 interface Values {
   readonly reason?: string
@@ -77,7 +80,25 @@ async function ask(
 ): Promise<Told> {
   if (act === 'measures') return (await askRegistry(registry, 'GET', 'measures')) as Told
   const { path, body } = toAsk(act, words, values)
-  return (await askRegistry(registry, 'POST', path, { body, otp: values.otp })) as Told
+  const done = askRegistry(registry, 'POST', path, { body, otp: values.otp }) as Promise<Told>
+  if (act === 'quarantine' && values.preview !== true && process.stderr.isTTY)
+    // Whoever may close but not list them is told the end alone.
+    await tellProgress(registry, done).catch(() => {})
+  return done
+}
+
+/** Says each second how far it is, until it is done; many versions take some. */
+async function tellProgress(registry: Registry, done: Promise<Told>): Promise<void> {
+  const ended = new AbortController()
+  const stop = () => ended.abort()
+  done.then(stop, stop)
+  for (;;) {
+    await delay(progressMs, undefined, { signal: ended.signal }).catch(() => {})
+    if (ended.signal.aborted) break
+    const { measures = [] } = (await askRegistry(registry, 'GET', 'measures')) as Told
+    const found = measures.find(each => each['finishedAt'] === null && each['undoneAt'] === null)
+    if (found !== undefined) process.stderr.write(`\r${found['closed']} of ${found['wanted']} closed `)
+  }
 }
 
 function toAsk(act: Exclude<MeasureAct, 'measures'>, words: readonly string[], values: Values): Asked {

@@ -5,7 +5,7 @@ import { neighbourhoodOf } from '../identity/index.ts'
 import type { Ports } from '../ports.ts'
 
 const dayMs = 24 * 3600_000
-const rowsAtOnce = 5000
+const rowsAtOnce = 1000
 /** What one run leaves, the next one does. */
 const mostSteps = 1000
 

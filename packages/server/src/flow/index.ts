@@ -180,6 +180,7 @@ export {
   contain,
   type Draft,
   freezeOwn,
+  type ListedMeasure,
   lapseMeasures,
   listMeasures,
   type Preview,

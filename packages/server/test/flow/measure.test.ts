@@ -324,6 +324,43 @@ test('a yanked version is yanked again when its quarantine ends', async () => {
   assert.equal(await statusOf('old', '1.0.1'), 200)
 })
 
+test('the page revokes what it showed first, and nobody who does not respond', async () => {
+  const mia = await world.someone('mia')
+  const visit = await world.browse(rae)
+  const form = { kind: 'revoke', account: 'mia', reason: 'leaked' }
+  const seen = await post(world, '/operate/measures', { ...form, act: 'preview' }, visit)
+  assert.match(seen.text, /This ends 1 token, 0 sessions for good/)
+  assert.equal((await world.npm('GET /-/whoami', { token: mia.token })).status, 200)
+  const other = await world.browse(bob)
+  assert.equal((await post(world, '/operate/measures', { ...form, act: 'take' }, other)).status, 404)
+  await post(world, '/operate/measures', { ...form, act: 'take' }, visit)
+  assert.equal((await world.npm('GET /-/whoami', { token: mia.token })).status, 401)
+})
+
+test('the page says how far a measure is while it closes, looks again by itself, and rests when it is done', async () => {
+  const visit = await world.browse(rae)
+  const { store } = world.ports
+  const grant = await authorize(world.ports, { kind: 'system', id: 'measures' }, 'measure:lapse', '')
+  const { body } = await measure(rae, { kind: 'freeze', subject: 'scope:@slow' })
+  const found = await store.measures.find(body.id)
+  assert.ok(found !== undefined)
+  const slow = { ...found, id: 'measure-slow', kind: 'quarantine', subject: '{"token":"t"}' } as const
+  await store.commit(grant, [], async tx => {
+    await tx.measures.add({ ...slow, wanted: 10_000, finishedAt: null })
+    const name = parsePackageName('slow')
+    const version = parseVersion('1.0.0')
+    await tx.measures.addVersions(slow.id, [{ name, version, was: 'removed', why: '' }])
+  })
+  const during = await get(world, '/operate/measures', visit)
+  assert.match(during.text, /1 of 10000 closed/)
+  assert.equal(during.headers.get('refresh'), '2')
+  await store.commit(grant, [], tx => tx.measures.finish(slow.id, world.now()))
+  const after = await get(world, '/operate/measures', visit)
+  assert.doesNotMatch(after.text, /of 10000 closed/)
+  assert.equal(after.headers.get('refresh'), null)
+  for (const id of [slow.id, body.id]) await measure(rae, { id }, '/undo')
+})
+
 test('the page shows what a query closes before it does, closes it, and opens it again', async () => {
   await world.publish(alice, 'paged', '1.0.0')
   const visit = await world.browse(rae)

@@ -8,7 +8,7 @@ type Transact = <T>(work: (tx: Kysely<Schema>) => Promise<T>) => Promise<T>
 
 type Dialect = 'sqlite' | 'postgres'
 
-const addressesAtOnce = 5000
+const addressesAtOnce = 1000
 const rowOf: Readonly<Record<Dialect, string>> = { sqlite: 'rowid', postgres: 'ctid' }
 
 /** Puts networks in place of the addresses in records of days before this one, some in a transaction: what was cut off is done the next time. */

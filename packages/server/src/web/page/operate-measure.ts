@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
+import { setTimeout as delay } from 'node:timers/promises'
 import { type Problem, reasonCodes } from '@holdfast/core'
 import {
   confirmMeasure,
   contain,
   type Draft,
+  type ListedMeasure,
   listMeasures,
+  type Means,
   type Preview,
   parseDraft,
+  parseRevocation,
   previewMeasure,
+  previewRevocation,
+  revokeMeans,
   undoMeasure,
 } from '../../flow/index.ts'
 import type { TakenMeasure, VersionQuery } from '../../incident/index.ts'
@@ -43,11 +49,13 @@ const inputs = [
 const freezeHint =
   'registry, publishing, sign-up, proxying, package:NAME, scope:@NAME, account:LOGIN, publisher:ID, origin:NAME, issuer:URL or hash:sha512-…'
 
-interface Asked {
-  readonly posted: Form
-  readonly draft: Draft
-  readonly preview: Preview
-}
+const patienceMs = 1000
+const refreshSeconds = '2'
+
+type Asked = { readonly posted: Form } & (
+  | { readonly draft: Draft; readonly preview: Preview }
+  | { readonly means: Means }
+)
 
 /** What is closed, what was, and how to close more. */
 export async function measuresPage(c: PageContext): Promise<Response> {
@@ -65,16 +73,29 @@ export async function measuresSubmit(c: PageContext): Promise<Response> {
     const act = posted.text('act')
     if (act === 'confirm') await confirmMeasure(ports, reader, posted.text('id'))
     else if (act === 'undo') await undoMeasure(ports, reader, posted.text('id'))
-    else {
+    else if (posted.text('kind') === 'revoke') {
+      const { query, why } = parseRevocation(textOf(posted))
+      if (act !== 'take')
+        return show(c, reader, undefined, { posted, means: await previewRevocation(ports, reader, query) })
+      await revokeMeans(ports, reader, query, why)
+    } else {
       const draft = parseDraft(textOf(posted))
       const preview = await previewMeasure(ports, reader, draft)
       if (act !== 'take') return show(c, reader, undefined, { posted, draft, preview })
-      await contain(ports, reader, draft)
+      await withinReason(contain(ports, reader, draft))
     }
   } catch (error) {
     return show(c, reader, asNotice(error))
   }
   return leadTo(c, '/operate/measures')
+}
+
+/** Many versions take seconds: then the page says how far it is. What a crash leaves open is closed by the next process. */
+async function withinReason(closing: Promise<unknown>): Promise<void> {
+  closing.catch(() => {})
+  const waiting = new AbortController()
+  await Promise.race([closing, delay(patienceMs, undefined, { signal: waiting.signal }).catch(() => {})])
+  waiting.abort()
 }
 
 function textOf(posted: Form): Record<string, string> {
@@ -99,13 +120,16 @@ ${
     ? html`<p>Nothing was closed yet.</p>`
     : html`<div class="scroll" tabindex="0"><table><thead><tr><th scope="col">What</th><th scope="col">Why</th><th scope="col">By</th><th scope="col">State</th><th scope="col"></th></tr></thead><tbody>${measures.map(each => row(each, reader, mayTake, now))}</tbody></table></div>`
 }
-${mayTake && asked === undefined ? forms() : nothing}`
-  return sheet(c, { title: 'Measures', main, trouble })
+${mayTake && asked === undefined ? measureForm(c) : nothing}`
+  const isUnderWay = asked === undefined && measures.some(isClosing)
+  const page = sheet(c, { title: 'Measures', main, trouble })
+  if (isUnderWay) page.headers.set('refresh', refreshSeconds)
+  return page
 }
 
-function row(each: TakenMeasure, reader: Visitor, mayTake: boolean, now: number): Markup {
+function row(each: ListedMeasure, reader: Visitor, mayTake: boolean, now: number): Markup {
   const { reason, words, actor, madeAt } = each
-  return html`<tr><td>${each.kind} <bdi>${inWords(each)}</bdi></td><td>${reason}${words === '' ? nothing : html`: <bdi>${words}</bdi>`}</td><td>${actor}, ${ago(madeAt, now)}</td><td>${state(each, now)}</td><td>${
+  return html`<tr><td>${each.kind} <bdi>${inWords(each)}</bdi></td><td>${reason}${words === '' ? nothing : html`: <bdi>${words}</bdi>`}</td><td>${actor}, ${ago(madeAt, now)}</td><td>${state(each, now)}${progress(each)}</td><td>${
     mayTake && each.undoneAt === null ? acts(each, reader) : nothing
   }</td></tr>`
 }
@@ -117,6 +141,18 @@ function inWords({ kind, subject }: TakenMeasure): string {
   if (query.length === 0) return 'everything'
   const text = (value: string | number) => (typeof value === 'number' ? new Date(value).toISOString() : value)
   return query.map(([key, value]) => `${key} ${text(value)}`).join(', ')
+}
+
+function isClosing({ undoneAt, finishedAt }: ListedMeasure): boolean {
+  return undoneAt === null && finishedAt === null
+}
+
+/** How many versions it holds; while it closes them, of how many. */
+function progress(each: ListedMeasure): Markup {
+  const { closed, wanted } = each
+  if (isClosing(each))
+    return html` <progress max="${Math.max(wanted, closed, 1)}" value="${closed}" aria-label="closed so far"></progress> ${closed} of ${wanted} closed`
+  return closed === 0 ? html`` : html`, ${plural(closed, 'version')}`
 }
 
 function state(
@@ -138,15 +174,35 @@ function acts({ id, actor, lapsesAt, undoAskedBy }: TakenMeasure, { login }: Vis
   }${mayUndo ? html`<button class="link" name="act" value="undo">Open again</button>` : nothing}</form>`
 }
 
-function previewed({ posted, draft, preview: { count, versions, word } }: Asked): Markup {
+function previewed(asked: Asked): Markup {
+  return 'means' in asked ? previewedMeans(asked.posted, asked.means) : previewedDraft(asked.posted, asked)
+}
+
+function previewedMeans(posted: Form, { holders, tokens, sessions, publishers }: Means): Markup {
+  const isOfPublisher = posted.text('publisher') !== ''
+  const counts = [plural(tokens.length, 'token'), plural(sessions.length, 'session')]
+  const ended = isOfPublisher ? [...counts, plural(publishers.length, 'publisher')] : counts
+  return html`${notice('warn', `This ends ${ended.join(', ')} for good`, holders.length === 0 ? nothing : html`<p>Of <bdi>${holders.join(', ')}</bdi>. It cannot be undone: new ones are made.</p>`)}
+<form class="form" method="post" action="/operate/measures">${keptFields(posted)}
+<button name="act" value="take">End them now</button></form>`
+}
+
+function keptFields(posted: Form): readonly Markup[] {
+  const kept = posted.names().filter(name => name !== 'act' && name !== 'confirm')
+  return kept.map(name => html`<input type="hidden" name="${name}" value="${posted.text(name)}">`)
+}
+
+function previewedDraft(
+  posted: Form,
+  { draft, preview: { count, versions, word } }: { readonly draft: Draft; readonly preview: Preview },
+): Markup {
   const title =
     draft.what.kind === 'freeze'
       ? titleOfFreeze(draft.what.subject, count)
       : `This closes ${plural(count, 'version')}`
   const names = versions.map(({ name, version }) => html`<li>${name}@${version}</li>`)
-  const kept = posted.names().filter(name => name !== 'act' && name !== 'confirm')
   return html`${notice('warn', title, names.length === 0 ? nothing : html`<ul>${names}</ul>${count > names.length ? html`<p>and more.</p>` : nothing}`)}
-<form class="form" method="post" action="/operate/measures">${kept.map(name => html`<input type="hidden" name="${name}" value="${posted.text(name)}">`)}
+<form class="form" method="post" action="/operate/measures">${keptFields(posted)}
 ${word === '' ? nothing : field({ name: 'confirm', label: `Type ${word}`, hint: 'It reaches everything.' })}
 <button name="act" value="take">Close it now</button></form>`
 }
@@ -158,25 +214,48 @@ function titleOfFreeze(subject: string, count: number): string {
   return `This freezes ${subject}`
 }
 
-function forms(): Markup {
-  const rest = html`${choose(
-    'reason',
-    'Reason',
-    reasonCodes.map(code => [code, code] as const),
-    'malware',
-  )}${area('words', 'In words', 'Whoever is refused reads it.')}`
-  return html`<h2>Quarantine versions</h2>
-<form class="form" method="post" action="/operate/measures"><input type="hidden" name="kind" value="quarantine">
-${inputs.map(([name, label, hint]) => field({ name, label, isOptional: true, ...(hint === undefined ? {} : { hint }) }))}
-${rest}<button name="act" value="preview">Show what it closes</button></form>
-<h2>Block</h2>
-<p>Bytes are refused wherever they are; what has a text in it is refused as it is published, and closed as it comes in from an upstream. Of what is here already, quarantine what names it.</p>
-<form class="form" method="post" action="/operate/measures"><input type="hidden" name="kind" value="block">
+const kinds = [
+  ['quarantine', 'Quarantine versions'],
+  ['freeze', 'Freeze'],
+  ['block', 'Block'],
+  ['revoke', 'Revoke'],
+] as const
+type Kind = (typeof kinds)[number][0]
+
+/** One at a time: each asks for names of its own, and for the same words. */
+function measureForm(c: PageContext): Markup {
+  const wanted = c.env.call.query.get('do')
+  const [kind, title] = kinds.find(each => each[0] === wanted) ?? kinds[0]
+  return html`<nav class="tabs" aria-label="Kinds of measures">${kinds.map(
+    ([key, label]) =>
+      html`<a href="/operate/measures?do=${key}" ${key === kind ? html`aria-current="page"` : ''}>${label}</a>`,
+  )}</nav>
+<h2>${title}</h2>
+<form class="form" method="post" action="/operate/measures"><input type="hidden" name="kind" value="${kind}">
+${fieldsOf(kind)}
+${choose(
+  'reason',
+  'Reason',
+  reasonCodes.map(code => [code, code] as const),
+  'malware',
+)}${area('words', 'In words', 'Whoever is refused reads it.')}
+<button name="act" value="preview">Show what it ${kind === 'revoke' ? 'ends' : 'closes'}</button></form>`
+}
+
+function fieldsOf(kind: Kind): Markup {
+  switch (kind) {
+    case 'quarantine':
+      return html`${inputs.map(([name, label, hint]) => field({ name, label, isOptional: true, ...(hint === undefined ? {} : { hint }) }))}`
+    case 'freeze':
+      return html`${field({ name: 'subject', label: 'What', hint: freezeHint, maxLength: 300 })}`
+    case 'block':
+      return html`<p>Bytes are refused wherever they are; what has a text in it is refused as it is published, and closed as it comes in from an upstream. Of what is here already, quarantine what names it.</p>
 ${field({ name: 'hash', label: 'Hash of a tarball', isOptional: true, hint: 'sha512-… or hexadecimal' })}
-${field({ name: 'indicator', label: 'Or text in a package', isOptional: true, hint: 'A host, an address, a mailbox, or the SHA-256 of a file. Also found backwards, in hexadecimal and in base64.' })}
-${rest}<button name="act" value="preview">Show what it closes</button></form>
-<h2>Freeze</h2>
-<form class="form" method="post" action="/operate/measures"><input type="hidden" name="kind" value="freeze">
-${field({ name: 'subject', label: 'What', hint: freezeHint, maxLength: 300 })}
-${rest}<button name="act" value="preview">Show what it closes</button></form>`
+${field({ name: 'indicator', label: 'Or text in a package', isOptional: true, hint: 'A host, an address, a mailbox, or the SHA-256 of a file. Also found backwards, in hexadecimal and in base64.' })}`
+    case 'revoke':
+      return html`<p>Tokens and sessions of an account, a CI publisher, or everybody who may publish a package end for good; a publisher that is named ends too.</p>
+${field({ name: 'account', label: 'Of the account', isOptional: true, hint: 'a user name' })}
+${field({ name: 'publisher', label: 'Or of the CI publisher', isOptional: true, hint: 'its id' })}
+${field({ name: 'package', label: 'Or of everybody who may publish', isOptional: true, hint: 'a package' })}`
+  }
 }
