@@ -29,6 +29,8 @@ export interface Call {
  */
 export interface Answer {
   readonly status: number
+  /** In place of the status's own words, in printable ASCII: all that some clients print of a refusal. */
+  readonly reason?: string
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string | Uint8Array
   readonly stream?: { readonly reader: BlobReader; readonly start: number; readonly length: number }

@@ -306,6 +306,7 @@ async function send(
   if (answer.status !== 304 && answer.status !== 204) headers['content-length'] ??= String(body.length)
   const isWhole = await discardRest(request)
   if (!isWhole) headers['connection'] = 'close'
+  if (answer.reason !== undefined) response.statusMessage = answer.reason
   response.writeHead(answer.status, headers)
   const bodiless = request.method === 'HEAD' || answer.status === 304 || answer.status === 204
   response.end(bodiless ? undefined : body, () => {

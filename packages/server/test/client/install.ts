@@ -245,7 +245,8 @@ const blockedByLock: Told = {
   npm: /npm-bad@1\.2\.0 is quarantined: steals tokens\. Do not use it; allowed instead: 1\.1\.0\. Why, and what to do: http:\S+\/why\/npm\/npm-bad\/1\.2\.0/,
   pnpm: /Tarball server returned HTTP 403 for/,
   yarn: /yarn-bad-1\.2\.0\.tgz: Request failed "403 Forbidden"/,
-  berry: /Response Code: 403 \(Forbidden\)/,
+  berry:
+    /Response Code: 403 \(berry-bad@1\.2\.0 is quarantined: steals tokens\. .*\/why\/npm\/berry-bad\/1\.2\.0/,
   bun: /bun-bad-1\.2\.0\.tgz - 403/,
 }
 

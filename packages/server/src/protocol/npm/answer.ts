@@ -16,7 +16,8 @@ export function json(status: number, body: unknown, headers?: Readonly<Record<st
 
 /**
  * A problem in npm's words: the client prints `error`. With a 401 npm prints its own words instead, and of refused
- * versions people want to know more, so these say it in `npm-notice` too.
+ * versions people want to know more, so these say it in `npm-notice` too, and
+ * in the words of their status.
  */
 export function problemAnswer(problem: Problem, publicUrl: string, client: string): Answer {
   const error = explain(problem) + whereToRead(problem, publicUrl)
@@ -26,11 +27,14 @@ export function problemAnswer(problem: Problem, publicUrl: string, client: strin
   if (problem.status === 401) headers['www-authenticate'] = authenticateHeader(problem.code)
   if (problem.status === 429 || problem.status === 503)
     headers['retry-after'] = String(problem.data['retryAfter'] ?? 5)
-  return json(
+  const answer = json(
     statusFor(problem, client),
     { error, code: problem.code, ...problem.data, message: error },
     headers,
   )
+  // Berry, which calls itself `got` where it fetches bytes, prints the words of the status line and nothing of the body. npm prints both.
+  const isRead = problem.data['next'] !== undefined && client.startsWith('got ')
+  return isRead ? { ...answer, reason: headerText(error) } : answer
 }
 
 /** pnpm takes 410 for a passing fault and asks again after ten seconds and a minute; 404 it believes at once. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto'
-import { formatIntegrity, type PackageName, statusTable, type Version } from '@holdfast/core'
+import { formatIntegrity, type PackageName, type Version } from '@holdfast/core'
 import { decide, type Ingested, type UpstreamVersion, type VersionFacts } from '../../catalog/index.ts'
 import { installFields, type PackageView, signMirror, type Viewing } from '../../flow/index.ts'
 import type { DocumentForm, KnownMirror, OwnSignatures, Ports } from '../../ports.ts'
@@ -36,13 +36,10 @@ export async function describeDocument(
   const { mirror } = view.known
   const { source, words } = await openWords(ports, publicUrl, view)
   const facts = new Map(view.versions.map(each => [each.version, each]))
-  const restricted: VersionFacts[] = []
   const times: [string, string][] = []
   const versions = inPieces(mirror.versions, version => {
     const judged = facts.get(version.version)
     const decision = judged && decide(judged)
-    if (judged !== undefined && decision !== undefined && statusTable[decision.status].httpStatus === 403)
-      restricted.push(judged)
     if (!decision?.listed) return ''
     times.push([version.version, iso(version.publishedAt)])
     return formatOwnWords(version.version, words(version, decision.deprecated, form))
@@ -60,7 +57,7 @@ export async function describeDocument(
         : { modified: iso(view.modifiedAt), ...shared },
     versions,
     fields: form === 'full' ? undefined : keptFields,
-    tail: restrictionsText(publicUrl, view.name, restricted),
+    tail: restrictionsText(publicUrl, view),
   }
 }
 

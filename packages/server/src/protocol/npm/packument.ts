@@ -2,6 +2,7 @@
 import { formatIntegrity, type PackageName, statusTable, tarballFileName } from '@holdfast/core'
 import {
   decide,
+  nextAllowed,
   type Package,
   type PackagePerson,
   type PackageVersion,
@@ -64,16 +65,15 @@ export async function buildPackument(
     return [encode(unpublishedText(known, view, form))]
   }
   const tags = Object.fromEntries(view.tags)
-  if (form === 'corgi') return withVersions(name, corgiHead(known, tags, versions), versions)
+  if (form === 'corgi') return withVersions(view, corgiHead(known, tags, versions), versions)
   const people = await catalog.listPeople(name)
   const stars = await catalog.listStars(name)
-  return withVersions(name, fullHead(known, tags, versions, people, stars), versions)
+  return withVersions(view, fullHead(known, tags, versions, people, stars), versions)
 }
 
-/** Collects the pieces of `versions`, `time` and `policyRestrictions` as pages of versions go by. */
+/** Collects the pieces of `versions` and `time` as pages of versions go by. */
 class VersionText {
   readonly pages: Piece[] = []
-  readonly restricted: VersionFacts[] = []
   readonly times: [string, string][] = []
   newest: PackageVersion | undefined
   readonly publicUrl: string
@@ -104,7 +104,6 @@ class VersionText {
         `${JSON.stringify(version.version)}:${textOf(this.publicUrl, this.form, version, decision.deprecated)}`,
       ]
     }
-    if (statusTable[decision.status].httpStatus === 403) this.restricted.push(facts)
     return []
   }
 }
@@ -170,8 +169,8 @@ function timeOf(known: Package, versions: VersionText): Record<string, string> {
 }
 
 /** The members of a head, then `versions` page by page. */
-function withVersions(name: PackageName, head: Record<string, unknown>, versions: VersionText): Piece[] {
-  const tail = restrictionsText(versions.publicUrl, name, versions.restricted)
+function withVersions(view: PackageView, head: Record<string, unknown>, versions: VersionText): Piece[] {
+  const tail = restrictionsText(versions.publicUrl, view)
   return [encode(`${JSON.stringify(head).slice(0, -1)},"versions":{`), ...versions.pages, encode(`}${tail}}`)]
 }
 
@@ -222,15 +221,14 @@ function fullHead(
  * The member that tells why versions are hidden, with a comma in front, or empty: npm alone reads it, and refuses an exact
  * request with these words; ranges pick another version.
  */
-export function restrictionsText(
-  publicUrl: string,
-  name: PackageName,
-  restricted: readonly VersionFacts[],
-): string {
+export function restrictionsText(publicUrl: string, { name, versions: all }: PackageView): string {
+  const restricted = all.filter(facts => statusTable[decide(facts).status].httpStatus === 403)
   if (restricted.length === 0) return ''
-  const reasons = restricted
-    .slice(0, 10)
-    .map(facts => `${facts.version} is ${facts.status}: ${tellReason(facts)}`)
+  const reasons = restricted.slice(-10).map(facts => {
+    const next = nextAllowed(all, facts.version)
+    const instead = next === undefined ? '' : `, allowed instead: ${next}`
+    return `${facts.version} is ${facts.status}: ${tellReason(facts)}${instead}`
+  })
   const versions = restricted.map(({ version }) => [version, { name, version }])
   const message = `${reasons.join('; ')}. Why, and what to do: ${publicUrl}/why/npm/${name}`
   const member = { message, versions: Object.fromEntries(versions) }
