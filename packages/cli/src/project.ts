@@ -2,7 +2,7 @@
 /** A project on this machine: its lock file, its manifests, and who needs what. */
 import { lstat, readdir, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import type { LockGraph, ProjectManifest } from '@holdfast/core'
+import { type LockGraph, type ProjectManifest, readBlocks } from '@holdfast/core'
 import { readBounded, readGraph } from './locked.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -59,7 +59,7 @@ async function isFile(path: string): Promise<boolean> {
 async function readManifests(folder: string): Promise<readonly ProjectManifest[]> {
   const own = await readManifest(folder, '')
   if (own === undefined) return []
-  const patterns = listPatterns(own.manifest['workspaces'])
+  const patterns = [...listPatterns(own.manifest['workspaces']), ...(await listPnpmPatterns(folder))]
   const folders = new Set<string>()
   for (const pattern of patterns) await expand(folder, pattern.split('/'), '', folders)
   const others = await Promise.all([...folders].map(each => readManifest(folder, each)))
@@ -86,6 +86,14 @@ function listPatterns(workspaces: unknown): readonly string[] {
   return Array.isArray(listed)
     ? listed.filter(each => typeof each === 'string').map(each => each.replace(/^\.\/|\/$/g, ''))
     : []
+}
+
+/** What pnpm calls workspaces, in a file of its own. */
+async function listPnpmPatterns(folder: string): Promise<readonly string[]> {
+  const path = join(folder, 'pnpm-workspace.yaml')
+  if (!(await isFile(path))) return []
+  const packages = readBlocks(await readBounded(path, maxManifestBytes)).get('packages')
+  return listPatterns(packages).filter(each => each !== '.' && !each.startsWith('!'))
 }
 
 /** Follows no link, so that a folder that holds itself has an end. */

@@ -9,6 +9,7 @@ import { setJsonText } from './json-text.ts'
 import {
   addPnpmOverride,
   carryPins,
+  dropNpmEntries,
   dropPnpmOverrides,
   type Edit,
   listOverrides,
@@ -108,10 +109,12 @@ async function carryOut(
       listOverrides(targetOf(each), each, false).length > 0,
   )
   if (unable !== undefined) return { why: `bun cannot move one version of ${unable.name} and leave another` }
-  writeFiles(folder, edit(before, upgrades, targetOf, 'pinned'))
+  const lockName = project.lockFile.slice(folder.length + 1)
+  const first = edit(before, upgrades, targetOf, 'pinned')
+  if (graph.manager === 'npm' && graph.roots.length > 1) loosen(first, lockName, before, upgrades)
+  writeFiles(folder, first)
   const pinned = await run(project, lock)
   if (pinned !== undefined) return pinned
-  const lockName = project.lockFile.slice(folder.length + 1)
   const carried = carryLock(
     readFileSync(project.lockFile, 'utf8'),
     before.get(lockName) ?? '',
@@ -159,6 +162,22 @@ function listRanges(upgrade: Upgrade): readonly { as: string; range: string }[] 
     const said = by.kind === 'root' ? (raised.get(as) ?? range) : range
     return said === undefined ? [] : [{ as, range: said }]
   })
+}
+
+/** Below workspaces npm looks at nothing that is locked, whatever its overrides say: what is overridden, and who asks for it, is locked anew, as it was. */
+function loosen(files: Files, lockName: string, before: Files, upgrades: readonly Upgrade[]): void {
+  const askers = upgrades
+    .filter(each => each.isOverride)
+    .flatMap(each => each.askers.flatMap(({ by }) => (by.kind === 'node' ? [by] : [])))
+  if (askers.length === 0) return
+  const root = JSON.parse(before.get('package.json') ?? '{}') as Readonly<Record<string, object | undefined>>
+  const loose = askers.filter(
+    ({ name }) => !dependencyFields.some(field => Object.hasOwn(root[field] ?? {}, name)),
+  )
+  for (const { name, version } of loose)
+    addOverride(files, { file: 'package.json', path: ['overrides', `${name}@${version}`], value: version })
+  const moved = [...loose, ...upgrades.map(({ name, from }) => ({ name, version: from }))]
+  files.set(lockName, dropNpmEntries(before.get(lockName) ?? '{}', moved))
 }
 
 function edit(

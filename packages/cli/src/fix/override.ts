@@ -83,6 +83,23 @@ export function dropPnpmOverrides(text: string, keys: ReadonlySet<string>): stri
   })
 }
 
+/** The text of a `package-lock.json` without what is to move, so that npm chooses it anew. */
+export function dropNpmEntries(
+  text: string,
+  moved: readonly { readonly name: string; readonly version: string }[],
+): string {
+  const lock = JSON.parse(text) as { packages?: Record<string, { name?: string; version?: string }> }
+  for (const [path, { name, version }] of Object.entries(lock.packages ?? {}))
+    if (
+      moved.some(
+        each =>
+          version === each.version && (name === each.name || path.endsWith(`node_modules/${each.name}`)),
+      )
+    )
+      delete lock.packages?.[path]
+  return JSON.stringify(lock, null, /^\{\r?\n([ \t]+)/.exec(text)?.[1])
+}
+
 /** The text of a `yarn.lock` in which what was pinned answers also to the ranges that will ask for it. */
 export function carryPins(
   manager: LockManager,

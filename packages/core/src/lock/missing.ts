@@ -20,7 +20,10 @@ export function listMissing(graph: LockGraph, manifests: readonly ProjectManifes
     !(isYarn && held.has(nameOf(range) ?? name))
   const missing = new Set(roots.flatMap(({ needs }) => needs.filter(isMissing).map(each => each.name)))
   for (const { folder, manifest } of manifests) {
-    const known = new Map(roots.find(each => each.folder === folder)?.needs.map(each => [each.name, each]))
+    const root = roots.find(each => each.folder === folder)
+    // A folder that is no part of the project for its manager, though a pattern leads there.
+    if (root === undefined && folder !== '') continue
+    const known = new Map(root?.needs.map(each => [each.name, each]))
     for (const need of listNeeds(manifest, name => known.get(name)?.to))
       if (!known.has(need.name) && isMissing(need)) missing.add(need.name)
   }

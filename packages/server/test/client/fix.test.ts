@@ -130,6 +130,7 @@ describe('a vulnerable project is mended', { concurrency: 2 }, () => {
   for (const kind of kinds) {
     const skip = isHere(kind) ? false : `there is no build of ${kind} for this platform`
     test(`by ${kind}`, { skip }, () => mend(kind))
+    test(`by ${kind}, in workspaces`, { skip }, () => mendWorkspaces(kind))
     test(`by ${kind}, one version of a package that is there twice`, { skip }, () => mendOneOfTwo(kind))
   }
 })
@@ -174,6 +175,66 @@ async function mend(kind: Kind): Promise<void> {
     passes(await desk.run('app', commands[kind].frozen))
     assert.equal((await desk.installed('app', `mid-${tag}`))?.['version'], '1.0.0')
     passes(await desk.run('app', ['run', 'test']))
+  } finally {
+    await desk.remove()
+  }
+}
+
+/** A package of the project needs another one, and each has flaws of its own that the root knows nothing of. */
+async function mendWorkspaces(kind: Kind): Promise<void> {
+  const desk = await openDesk(kind, registry.npm, token)
+  const tag = `ws-${kind}`
+  const [deep, mid, lib, near] = ['deep', 'mid', 'lib', 'near'].map(word => `${word}-${tag}`) as [
+    string,
+    string,
+    string,
+    string,
+  ]
+  try {
+    await publishAll([
+      [deep, '1.0.0'],
+      [mid, '1.0.0', { [deep]: '1.0.0' }],
+      [lib, '1.0.0'],
+      [near, '1.0.0'],
+    ])
+    const member = (name: string, dependencies: object) =>
+      `${JSON.stringify({ name, version: '1.0.0', private: true, dependencies }, null, 2)}\n`
+    const own = kind === 'pnpm' || kind === 'berry' ? 'workspace:*' : '1.0.0'
+    const files = {
+      'packages/ui/package.json': member(`ui-${tag}`, { [mid]: '^1.0.0', [near]: '^1.0.0' }),
+      'packages/web/package.json': member(`web-${tag}`, { [`ui-${tag}`]: own, [lib]: '~1.0.0' }),
+      ...(kind === 'pnpm' ? { 'pnpm-workspace.yaml': "packages:\n  - 'packages/*'\n" } : {}),
+    }
+    const root = { name: 'app', version: '1.0.0', private: true, workspaces: ['packages/*'] }
+    await desk.folder('app', root, files)
+    passes(await desk.run('app', commands[kind].install))
+    await publishAll([
+      [deep, '1.1.0'],
+      [lib, '2.0.0'],
+      [near, '1.0.1'],
+      [near, '1.5.0'],
+    ])
+    await tell([
+      { name: deep, fixed: '1.1.0' },
+      { name: lib, fixed: '2.0.0' },
+      { name: near, fixed: '1.0.1' },
+    ])
+    const mended = await desk.holdfast('app', ['fix', '--yes'])
+    assert.equal(mended.code, 0, mended.text)
+    assert.deepEqual(
+      await lockedVersions(desk, tag),
+      { deep: '1.1.0', mid: '1.0.0', lib: '2.0.0', near: '1.0.1' },
+      mended.text,
+    )
+    const ui = 'packages/ui/package.json'
+    assert.equal(await readText(desk.home, 'app', ui), files[ui])
+    assert.match(
+      await readText(desk.home, 'app', 'packages/web/package.json'),
+      new RegExp(`"${lib}": "~2\\.0\\.0"`),
+    )
+    assert.equal((await desk.holdfast('app', ['audit'])).code, 0)
+    await desk.forget('app')
+    passes(await desk.run('app', commands[kind].frozen))
   } finally {
     await desk.remove()
   }
