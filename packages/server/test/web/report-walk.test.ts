@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/** In a browser, from an anonymous report to the letter that says how it ended; each page looked at in both schemes and widths. */
+/** In a browser, from an anonymous report over letters by real SMTP to the version let go again; each page looked at in both schemes and widths. */
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
+import { type Mailbox, openMailbox } from '../mailbox.ts'
 import { openWorld, type Someone, type World } from '../world.ts'
 import { auditPage } from './accessibility.ts'
 import { launchChromium, noChromium } from './chromium.ts'
@@ -13,18 +14,25 @@ describe('a report in a browser', { skip: noChromium }, () => {
   let browser: Browser
   let rae: Someone
   let tom: Someone
+  let hal: Someone
+  let mailbox: Mailbox
 
   before(async () => {
-    world = await openWorld()
+    mailbox = await openMailbox()
+    world = await openWorld({ smtp: mailbox.url, mfa: 'optional' })
     const alice = await world.someone('alice')
     rae = await world.someone('rae', ['responder'])
     tom = await world.someone('tom')
+    hal = await world.someone('hal')
     await world.publish(alice, 'thief', '1.0.0')
+    await world.npm('GET /thief/-/thief-1.0.0.tgz', { token: hal.token })
+    await world.ports.downloads.flush()
     browser = await launchChromium()
   })
   after(async () => {
     await browser?.close()
     await world?.close()
+    await mailbox?.close()
   })
 
   async function signIn(who: Someone): Promise<Page> {
@@ -46,18 +54,15 @@ describe('a report in a browser', { skip: noChromium }, () => {
     await page.click('main button[type=submit]')
   }
 
-  const letter = async (to: string, subject: RegExp) =>
-    (await world.ports.store.mail.listRecent(50)).find(each => each.to === to && subject.test(each.subject))
+  const letter = async (to: string, subject: RegExp) => (await mailbox.wait(to, subject)).mail.text ?? ''
 
   const status = async () => (await world.npm('GET /thief/-/thief-1.0.0.tgz')).status
 
-  test('anonymous, confirmed by letter; a trusted reporter closes it; a responder works, tells everybody and ends it', async () => {
+  test('anonymous, confirmed by letter; a trusted reporter closes it; a responder works, tells everybody, ends it, and lets it go', async () => {
     const anybody = await (await browser.newContext()).newPage()
     await report(anybody, '<b>it reads</b> my keys', 'ann@outside.example')
     await anybody.waitForSelector('text=Look into your mailbox')
-    const link = /(\/report\/confirm\/\S+)/.exec(
-      (await letter('ann@outside.example', /^Confirm/))?.text ?? '',
-    )
+    const link = /(\/report\/confirm\/\S+)/.exec(await letter('ann@outside.example', /^Confirm/))
     await anybody.goto(`${world.url}${link?.[1]}`)
     await anybody.click('text=Yes, it is mine')
     await anybody.waitForSelector('text=Thank you')
@@ -82,6 +87,19 @@ describe('a report in a browser', { skip: noChromium }, () => {
     await responder.click('button:has-text("Done") >> nth=0')
     await responder.waitForSelector('text=done: Quarantine the version')
     await look(responder, 'room')
+    const room = responder.url()
+    await responder.click('text=Blast radius')
+    await responder.waitForSelector('td:has-text("hal")')
+    await look(responder, 'blast')
+    await responder.click('text=Write to everybody who has it')
+    await responder.waitForSelector('text=1 letter sent, 0 done')
+    assert.match(await letter(hal.email, /^You have what a case is about/), /thief@1\.0\.0/)
+    const holder = await signIn(hal)
+    await holder.goto(`${world.url}/account/told`)
+    await holder.click('text=It is done')
+    await responder.reload()
+    await responder.waitForSelector('text=1 letter sent, 1 done')
+    await responder.goto(room)
     await responder.fill('#advice', 'It sends keys away.')
     await responder.click('text=Publish as malware')
     await responder.waitForSelector('text=published as malware')
@@ -90,10 +108,18 @@ describe('a report in a browser', { skip: noChromium }, () => {
     await responder.click('text=Close the case')
     await responder.waitForSelector('td:has-text("confirmed by hand")')
     for (const to of ['ann@outside.example', tom.email])
-      assert.match((await letter(to, /^How your report/))?.text ?? '', /you were right/)
+      assert.match(await letter(to, /^How your report/), /you were right/)
     await anybody.goto(`${world.url}/package/npm/thief`)
     await anybody.waitForSelector('text=There is malware in this package')
     await look(anybody, 'banner')
+    assert.equal(await status(), 403)
+    await responder.goto(room)
+    await look(responder, 'closed')
+    await responder.click('text=Let thief@1.0.0 go again')
+    await responder.waitForSelector('text=Let thief@1.0.0 go again', { state: 'detached' })
+    assert.equal(await status(), 200)
+    await anybody.reload()
+    assert.equal(await anybody.isVisible('text=There is malware in this package'), false)
     await anybody.goto(`${world.url}/transparency`)
     await look(anybody, 'transparency')
   })

@@ -170,7 +170,11 @@ function outcomeOf(said: string): ReportOutcome {
 }
 
 async function show(c: PageContext, reader: Visitor, trouble?: Problem): Promise<Response> {
-  const { found, fetches, holders, isCut } = await readCase(c.env.ports, reader, c.req.param('id') ?? '')
+  const { found, fetches, holders, isCut, quarantined } = await readCase(
+    c.env.ports,
+    reader,
+    c.req.param('id') ?? '',
+  )
   const reports = await listCaseReports(c.env.ports, reader, found.id)
   const record = await readIncident(c.env.ports, reader, found.id)
   const measures = await listOfCase(c.env.ports, reader, found.id)
@@ -184,7 +188,7 @@ ${problemNotice(trouble)}
 ${incidentRoom(record, await listPlaybooks(), reader.login, mayDecide, now)}
 <h3>About</h3>
 <ul>${found.subjects.map(subject)}</ul>
-${caseMeasures(record, measures, hasRole(reader, 'responder'), now)}
+${caseMeasures(record, measures, quarantined, hasRole(reader, 'responder'), now)}
 <h3>What happened</h3>
 ${timeline(record.timeline, now)}
 ${mayDecide ? noteForm(path) : nothing}
@@ -210,7 +214,7 @@ ${area('advice', 'What it does, or why it is taken back', 'Everybody reads it: i
 function closeForm(id: string, reports: CaseReports): Markup {
   return html`<h3>Close</h3>
 <form class="form" method="post" action="/operate/cases/${id}">
-${area('words', 'How it ended', html`What was found and done. Versions stay as they are; <code>holdfast operator release</code> lets one go.`, '', 3)}
+${area('words', 'How it ended', html`What was found and done. Versions stay as they are until somebody lets them go.`, '', 3)}
 ${outcomeField(reports)}
 <button type="submit">Close the case</button></form>`
 }

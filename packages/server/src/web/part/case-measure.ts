@@ -1,8 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Measures of a case: taken, confirmed and taken back where the case is read, a click each. */
-import type { PackageName } from '@holdfast/core'
-import { confirmMeasure, contain, listMeasures, parseDraft, undoMeasure } from '../../flow/index.ts'
-import type { IncidentRecord, TakenMeasure } from '../../incident/index.ts'
+import { type PackageName, parsePackageName, parseVersion } from '@holdfast/core'
+import {
+  confirmMeasure,
+  contain,
+  listMeasures,
+  parseDraft,
+  takeMeasure,
+  undoMeasure,
+} from '../../flow/index.ts'
+import type { CaseSubject, IncidentRecord, TakenMeasure } from '../../incident/index.ts'
 import type { Ports } from '../../ports.ts'
 import type { Visitor } from '../context.ts'
 import type { Form } from '../form.ts'
@@ -37,6 +44,12 @@ export async function actOnMeasure(
       )
       return true
     }
+    case 'release': {
+      const name = parsePackageName(posted.text('package'))
+      const subject = { name, version: parseVersion(posted.text('version')) }
+      await takeMeasure(ports, actor, 'release', subject, { code: 'other', words })
+      return true
+    }
     case 'confirm-measure':
       await confirmMeasure(ports, actor, posted.text('measure'))
       return true
@@ -57,6 +70,7 @@ export async function listOfCase(ports: Ports, actor: Visitor, id: string): Prom
 export function caseMeasures(
   record: IncidentRecord,
   measures: readonly TakenMeasure[],
+  quarantined: readonly CaseSubject[],
   mayAct: boolean,
   now: number,
 ): Markup {
@@ -64,6 +78,7 @@ export function caseMeasures(
   const names = [...new Set(record.subjects.map(each => each.package))]
   return html`<h3>Measures</h3>
 ${measures.length === 0 ? html`<p>None was taken here yet. One that you take is effective within a second, and ends by itself after four hours unless somebody else confirms it.</p>` : html`<div class="scroll" tabindex="0"><table><thead><tr><th scope="col">What</th><th scope="col">By</th><th scope="col">Taken</th><th scope="col">State</th><th scope="col"></th></tr></thead><tbody>${measures.map(each => row(each, path, mayAct, now))}</tbody></table></div>`}
+${mayAct && quarantined.length > 0 ? html`<div class="tasks">${quarantined.map(each => release(path, each))}</div>` : nothing}
 ${mayAct && record.state !== 'closed' ? html`<div class="tasks">${record.subjects.map(each => (each.version === '' ? nothing : quarantine(path, each)))} ${names.map(each => freeze(path, each))}</div>` : nothing}`
 }
 
@@ -87,6 +102,11 @@ function state({ undoneAt, lapsesAt, undoAskedBy, confirmedBy }: TakenMeasure, n
 
 function quarantine(path: string, { package: name, version }: IncidentRecord['subjects'][number]): Markup {
   return html`<form method="post" action="${path}"><input type="hidden" name="package" value="${name}"><input type="hidden" name="version" value="${version}"><button class="danger" name="act" value="quarantine">Quarantine ${name}@${version}</button></form> `
+}
+
+/** Whoever closed it; what is known of it as malware here is taken back with that. */
+function release(path: string, { package: name, version }: CaseSubject): Markup {
+  return html`<form method="post" action="${path}"><input type="hidden" name="package" value="${name}"><input type="hidden" name="version" value="${version}"><button class="plain" name="act" value="release">Let ${name}@${version} go again</button></form> `
 }
 
 function freeze(path: string, name: PackageName): Markup {
