@@ -76,5 +76,7 @@ test('its pages can be used wide and narrow, light and dark', { skip: noChromium
         if (folder !== undefined)
           await page.screenshot({ path: join(folder, `${what}-${width}-${colorScheme}.png`), fullPage: true })
       }
+  // Not everything, while some wait.
+  assert.doesNotMatch((await page.textContent('main')) ?? '', /Everything was screened.*to be screened/)
   assert.deepEqual(world.errors, [])
 })

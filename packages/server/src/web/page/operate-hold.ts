@@ -51,11 +51,11 @@ function rescan(progress: RescanProgress | undefined): Markup {
   if (progress === undefined)
     return notice('bad', 'Screening does not answer', html`What comes in meanwhile waits.`)
   const { left, due, rules } = progress
-  return html`<p>${
+  return html`<p>${due === 0 ? nothing : html`${plural(due, 'version')} ${due === 1 ? 'waits' : 'wait'} to be screened at all. `}${
     left === 0
-      ? 'Everything was screened by the rules in force.'
+      ? `Everything ${due === 0 ? '' : 'else '}was screened by the rules in force.`
       : html`${plural(left, 'version')} of older rules ${left === 1 ? 'is' : 'are'} screened again, 200 a minute.`
-  } ${due === 0 ? nothing : html`${plural(due, 'version')} ${due === 1 ? 'waits' : 'wait'} to be screened at all.`}</p>
+  }</p>
 <p class="small">Rules <code>${rules.slice(0, 12)}</code></p>`
 }
 
