@@ -254,7 +254,7 @@ const removed: Told = {
   npm: /E410 .*npm-lost@1\.1\.0 was removed and will not come back\. Use another version/,
   pnpm: /Tarball server returned HTTP 404 for/,
   yarn: /yarn-lost-1\.1\.0\.tgz: Request failed "410 Gone"/,
-  berry: /Response Code: 410 \(Gone\)/,
+  berry: /Response Code: 410 \(berry-lost@1\.1\.0 was removed and will not come back\. Use another version/,
   bun: /bun-lost-1\.1\.0\.tgz - 410/,
 }
 
