@@ -14,7 +14,7 @@ const lines: Readonly<Record<string, (count: number) => boolean>> = {
   'general-1-typosquat': count => count === 4,
   'general-2-malware': count => count === 5,
   'beyond-publisher-gate': count => count === 4,
-  'beyond-freeze': count => count === 3,
+  'beyond-freeze': count => count === 4,
   'authz-3-oidc': count => count === 3,
   'beyond-blast': count => count > 3,
   'authn-2-webauthn': count => count > 3,

@@ -292,7 +292,9 @@ test('nothing is staged of a name that is not there, and a hidden one answers al
 
 test('what is blocked while it waits is not published by an approval, and is once the block ends', async () => {
   const name = await makePackage()
-  const reply = await stage(ann, name, '1.1.0', { files: { 'index.js': 'fetch("https://late.example/")' } })
+  const reply = await stage(ann, name, '1.1.0', {
+    files: { 'index.js': 'exports.host = "https://late.example/"' },
+  })
   assert.equal(reply.status, 201, reply.text)
   const block = parseDraft({ kind: 'block', indicator: 'LATE.example', reason: 'malware' })
   const { id } = await contain(ports, operator, block)
