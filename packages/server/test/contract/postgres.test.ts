@@ -58,6 +58,30 @@ test('a connection that died between two statements does not end the process', a
   assert.ok(await has('next'))
 })
 
+test('what hangs in a transaction loses its locks before those who wait for them give up', async () => {
+  await add('locked')
+  const change = (on: typeof driver, text: string, then?: () => Promise<void>) =>
+    on.transact(async tx => {
+      const row = tx.updateTable('thing').where('name', '=', 'locked')
+      await row.set({ bytes: Buffer.from(text) }).execute()
+      await then?.()
+    })
+  const second = await openPostgres<ContractTables>(url)
+  const [locked, hanging] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const hang = () => {
+    locked.resolve()
+    return hanging.promise
+  }
+  const refused = assert.rejects(change(second, 'hangs', hang), isUnavailable)
+  await locked.promise
+  await change(driver, 'goes on')
+  hanging.resolve()
+  await refused
+  const row = driver.db.selectFrom('thing').select('bytes').where('name', '=', 'locked')
+  assert.equal(String(Buffer.from((await row.executeTakeFirst())?.bytes ?? [])), 'goes on')
+  await second.close()
+})
+
 test('after all connections died, the next reads and writes work', async () => {
   await Promise.all(Array.from({ length: 8 }, () => has('next')))
   await killConnections()

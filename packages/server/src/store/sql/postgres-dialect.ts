@@ -111,7 +111,7 @@ class PgConnection implements DatabaseConnection {
   }
 }
 
-const LOST_STATES = /^(08...|57P0[1-3]|ECONN.*|EPIPE|ETIMEDOUT)$/
+const LOST_STATES = /^(08...|25P03|57P0[1-3]|ECONN.*|EPIPE|ETIMEDOUT)$/
 const LOST_MESSAGES = /^(Connection terminated|Client has encountered a connection error|Client was closed)/
 
 /** Whether the server ended the connection, or it broke; pg tells some of these by their message alone. */

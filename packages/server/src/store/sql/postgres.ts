@@ -22,7 +22,8 @@ const SESSION = [
   'set default_transaction_read_only = on', // `db` cannot write; `transact` says `read write`
   "set statement_timeout = '60s'",
   "set lock_timeout = '5s'",
-  "set idle_in_transaction_session_timeout = '60s'",
+  // A replica that hangs or is cut off in a transaction gives its locks up before anyone who waits for them does.
+  "set idle_in_transaction_session_timeout = '5s'",
 ].join(';')
 const BUSY = ['40001', '40P01', '55P03'] // serialization failure, deadlock, lock time-out
 
