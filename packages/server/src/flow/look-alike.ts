@@ -18,15 +18,21 @@ const hostedDownloads = 20_000_000
 export function openLookAlikes(store: Pick<Store, 'catalog' | 'events'>): LookAlikes {
   let names: Promise<(name: string, evidence: NameEvidence) => LookAlike> | undefined
   const remembered = new Remembered<LookAlike>(mostRemembered)
+  const keyOf = (name: string, isOld: boolean) => `${isOld} ${name}`
+  /** A name that is made now may be what others imitate, but never what it imitates itself. */
+  const forgetOthers = (made: string) => {
+    const own = [keyOf(made, true), keyOf(made, false)].map(key => [key, remembered.get(key)] as const)
+    remembered.clear()
+    for (const [key, found] of own) if (found !== undefined) remembered.set(key, found)
+  }
   return {
     async find(name, ageDays) {
-      names ??= openNames(store, () => remembered.clear()).catch(error => {
+      names ??= openNames(store, forgetOthers).catch(error => {
         names = undefined
         throw error
       })
       const look = await names
-      const isOld = ageDays >= 365
-      const key = `${isOld} ${name}`
+      const key = keyOf(name, ageDays >= 365)
       const found = remembered.get(key) ?? look(name, { ageDays })
       remembered.set(key, found)
       return found.target === null ? undefined : found
@@ -36,7 +42,7 @@ export function openLookAlikes(store: Pick<Store, 'catalog' | 'events'>): LookAl
 
 async function openNames(
   { catalog, events }: Pick<Store, 'catalog' | 'events'>,
-  forget: () => void,
+  forgetOthers: (made: string) => void,
 ): Promise<(name: string, evidence: NameEvidence) => LookAlike> {
   const { findLookAlike, loadPopularNames } = await loadLookAlike()
   const index = await loadPopularNames()
@@ -45,8 +51,8 @@ async function openNames(
   const learn = (name: string) => {
     if (hosted.has(name) || isDrillName(name)) return
     if (index.downloadsOf(name) === undefined) hosted.add(name)
-    index.add(name, hostedDownloads)
-    forget()
+    index.addHosted(name, hostedDownloads)
+    forgetOthers(name)
   }
   events.follow(batch => {
     for (const { type, pkg } of batch) if (type === 'publish' && isPackageName(pkg)) learn(pkg)

@@ -144,8 +144,10 @@ export async function publish(ports: Ports, actor: Actor, upload: Upload): Promi
       if (now !== undefined) await checkMayPublishNow(tx, now, upload.version, ports.clock())
     })
     // A crash here leaves a version that the next round of the log shows: the client repeats it and is answered like now.
-    const answer = await done(ports, upload, bytes, false)
-    const ofName = known === undefined ? await adviseName(ports, upload.name, upload.version) : undefined
+    const [answer, ofName] = await Promise.all([
+      done(ports, upload, bytes, false),
+      known === undefined ? adviseName(ports, upload.name, upload.version) : undefined,
+    ])
     const advice = ofName ?? adviseSource(upload.manifest, proof) ?? ''
     return { ...answer, held, advice }
   } finally {
