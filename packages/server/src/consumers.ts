@@ -37,6 +37,8 @@ const jobLeaseMs = 5 * 60_000
 const jobRetryMs = 60_000
 const dayMs = 24 * 3600_000
 const pollMs = 2000
+/** Where nobody waits for it, what comes in so short a time is looked at together. */
+const gatherMs = 100
 const batchSize = 100
 const lettersAtOnce = 20
 const hooksAtOnce = 20
@@ -117,7 +119,9 @@ export function runConsumers(ports: Ports, log: Log): () => Promise<void> {
   const running = ports.auditSink === undefined ? consumers : [...consumers, auditPush]
   const telling = ports.config.webhooks.map(webhookConsumer)
   const stops = [
-    ...running.map(each => repeat(ports, log, each.name, readOn(each, owner))),
+    ...running.map(each =>
+      repeat(ports, log, each.name, readOn(each, owner), each === documents ? 0 : gatherMs),
+    ),
     ...telling.map(each => repeat(ports, log, each.name, withRests(readOn(each, owner)))),
     ...jobs.map(each => repeat(ports, log, each.name, runWhenDue(each, owner))),
     repeat(ports, log, 'hooks', tellHooks(owner)),
@@ -131,21 +135,24 @@ export function runConsumers(ports: Ports, log: Log): () => Promise<void> {
   }
 }
 
-/** Steps as long as there is something to do, then rests until an event comes or the poll is due. */
-function repeat(ports: Ports, log: Log, name: string, step: Step): () => Promise<void> {
+/**
+ * Steps as long as there is something to do, then rests until so many milliseconds after an event came, or until the poll
+ * is due.
+ */
+function repeat(ports: Ports, log: Log, name: string, step: Step, restMs = gatherMs): () => Promise<void> {
   let stopped = false
   let woken = false
   let wake = () => {}
   const unfollow = ports.store.events.follow(() => {
+    if (!woken) wake()
     woken = true
-    wake()
   })
   const rest = () =>
     new Promise<void>(resolve => {
-      const timer = setTimeout(resolve, woken ? 0 : pollMs)
+      let timer = setTimeout(resolve, woken ? restMs : pollMs)
       wake = () => {
         clearTimeout(timer)
-        resolve()
+        timer = setTimeout(resolve, stopped ? 0 : restMs)
       }
     })
   const loop = async () => {

@@ -464,10 +464,21 @@ export interface Habit {
   readonly lastAt: number
 }
 
+/** A version that an identity published. */
+export interface PastPublish {
+  /** Of its event. */
+  readonly position: number
+  readonly at: number
+  readonly name: PackageName
+  readonly version: Version
+  /** What it brought that the version before did not have. */
+  readonly news: readonly string[]
+}
+
 export interface HabitReads {
   listHabits(actorId: string): Promise<readonly Habit[]>
-  /** The `publish` events of an identity that are newer than a position, the newest first. */
-  listPublished(actorId: string, after: number, limit: number): Promise<readonly StoredEvent[]>
+  /** What an identity published later than a position, the newest first. */
+  listPublished(actorId: string, after: number): Promise<readonly PastPublish[]>
 }
 
 export interface HabitWrites {
@@ -1008,8 +1019,8 @@ export interface LeafDocumentWrites {
 
 export interface DocumentRows {
   find(name: PackageName, form: DocumentForm): Promise<DocumentRow | undefined>
-  /** Replaces the stored document unless a newer one of the same origin is there. Not an event: it follows from them. */
-  save(row: DocumentRow): Promise<void>
+  /** Replaces stored documents, each unless a newer one of the same origin is there. No event: they follow from events. */
+  save(...rows: readonly DocumentRow[]): Promise<void>
 }
 
 /** Ready documents, from memory where possible; made anew when stale, once for all who wait. */

@@ -2,8 +2,7 @@
 /** What a publish looks like beside earlier ones of the same identity and package: questions without answers from outside. */
 import { type PackageName, scopeOf, type Version } from '@holdfast/core'
 import type { Finding, KeptFacts } from '../catalog/index.ts'
-import type { StoredEvent } from '../integrity/index.ts'
-import type { Habit } from '../ports.ts'
+import type { Habit, PastPublish } from '../ports.ts'
 
 const hourMs = 3600_000
 const dayMs = 24 * hourMs
@@ -46,7 +45,7 @@ export interface PublishAct extends Member {
 export interface PublishPast {
   readonly versions: readonly KeptFacts[]
   /** Publishes of the same identity, the newest first. */
-  readonly published: readonly StoredEvent[]
+  readonly published: readonly PastPublish[]
   readonly habits: readonly Habit[]
   /** What is younger has no habits yet. */
   readonly baselineMs: number
@@ -166,21 +165,28 @@ function findVelocity(
 ): readonly Finding[] {
   const old = all.filter(each => now - each.at >= hourMs)
   if (!all.some(each => now - each.at >= baselineMs)) return []
-  const count = new Set([name, ...all.filter(each => now - each.at < hourMs).map(each => each.pkg)]).size
+  const count = new Set([name, ...all.filter(each => now - each.at < hourMs).map(each => each.name)]).size
   const group = Math.max(leastGroup, 2 * learnGroup(old))
   if (count <= group) return []
   const why = `${count} packages within an hour, by an identity that releases ${group} at most`
   return [finding('velocity', 100, why)]
 }
 
-/** The most packages that were released within one hour. Events come newest first. */
-function learnGroup(old: readonly StoredEvent[]): number {
+/** The most packages that were released within one hour. The newest come first. */
+function learnGroup(old: readonly PastPublish[]): number {
+  const within = new Map<PackageName, number>()
+  const count = (name: PackageName, by: 1 | -1) => {
+    const there = (within.get(name) ?? 0) + by
+    if (there > 0) within.set(name, there)
+    else within.delete(name)
+  }
   let most = 0
-  const names: (string | null)[] = []
-  for (let from = 0, to = 0; to < old.length; to++) {
-    names.push(old[to]?.pkg ?? null)
-    while ((old[from]?.at ?? 0) - (old[to]?.at ?? 0) > hourMs) from++
-    most = Math.max(most, new Set(names.slice(from)).size)
+  let from = 0
+  for (const { name, at } of old) {
+    count(name, 1)
+    for (let first = old[from]; first !== undefined && first.at - at > hourMs; first = old[++from])
+      count(first.name, -1)
+    most = Math.max(most, within.size)
   }
   return most
 }
@@ -192,32 +198,23 @@ function findTrail(
   now: number,
 ): Pick<Judgement, 'findings' | 'trail'> {
   if (!isOld(past, now)) return { findings: [], trail: [] }
-  const recent = past.published.filter(each => each.pkg !== name && now - each.at < dayMs)
-  const siblings = new Set(recent.map(each => `dependency ${each.pkg}`))
+  const recent = past.published.filter(each => each.name !== name && now - each.at < dayMs)
+  const siblings = new Set(recent.map(each => `dependency ${each.name}`))
   const scope = scopeOf(name)
   const own = news.filter(
     each => !siblings.has(each) && (scope === undefined || !each.startsWith(`dependency ${scope}/`)),
   )
-  const shares = (event: StoredEvent) => own.find(each => listNews(event).includes(each))
+  const shares = ({ news }: PastPublish) => own.find(each => news.includes(each))
   const same = recent.map(shares).find(each => each !== undefined)
   if (same === undefined) return { findings: [], trail: [] }
   const fellows = recent.filter(each => shares(each) !== undefined)
   const release = recent.filter(each => now - each.at < hourMs && !fellows.includes(each))
-  const why = `the same new thing came with ${fellows.slice(0, 20).map(nameOf).join(', ')}`
+  const why = `the same new thing came with ${fellows
+    .slice(0, 20)
+    .map(each => `${each.name}@${each.version}`)
+    .join(', ')}`
   return {
     findings: [finding('same-news', 100, why, same)],
-    trail: [...fellows, ...release].flatMap(toMember),
+    trail: [...fellows, ...release].map(({ name, version }) => ({ name, version })),
   }
-}
-
-function listNews({ detail }: StoredEvent): readonly unknown[] {
-  return Array.isArray(detail['news']) ? detail['news'] : []
-}
-
-function nameOf({ pkg, ver }: StoredEvent): string {
-  return `${pkg}@${ver}`
-}
-
-function toMember({ pkg, ver }: StoredEvent): readonly Member[] {
-  return pkg === null || ver === null ? [] : [{ name: pkg, version: ver }]
 }

@@ -10,7 +10,6 @@ import { holdEvent, holdReasons, isEnforcedAtPublish, type Screened } from './sc
 import { endToken } from './token.ts'
 
 const dayMs = 24 * 3600_000
-const looked = 1000
 const newsKept = 40
 
 /** What is known of a publish before its turn comes. */
@@ -53,7 +52,7 @@ export async function readHabits(ports: Ports, act: PublishAct): Promise<Publish
   const position = await events.head()
   const past = {
     versions: await catalog.listKeptFacts(act.name),
-    published: await habits.listPublished(act.publisherId, 0, looked),
+    published: await habits.listPublished(act.publisherId, 0),
     habits: await habits.listHabits(act.publisherId),
     baselineMs: await baselineOf(ports, act.name),
   }
@@ -83,7 +82,7 @@ export async function judgeInTurn(
   await tx.habits.holdActor(publisherId)
   const at = ports.clock()
   if (tokenId !== '' && (await tx.identity.isTokenEnded(tokenId))) throw problem('unauthenticated')
-  const later = await tx.habits.listPublished(publisherId, position, looked)
+  const later = await tx.habits.listPublished(publisherId, position)
   const known = past.published.filter(each => each.position <= position)
   const judged = judgePublish({ ...past, published: [...later, ...known] }, act, at)
   if (tokenId !== '' && !act.isByJob) await tx.habits.noteHabit(publisherId, 'token', tokenId, at)

@@ -17,7 +17,7 @@ import { sql } from 'kysely'
 import { amend, type NewVersion } from '../../src/catalog/index.ts'
 import { ensureAccount } from '../../src/flow/index.ts'
 import { ownerEvent, userOf } from '../../src/flow/leaf.ts'
-import { authorize, type Grant, operator } from '../../src/identity/index.ts'
+import { actorId, authorize, type Grant, operator } from '../../src/identity/index.ts'
 import type { NewEvent, StoredEvent } from '../../src/integrity/index.ts'
 import type { Ports } from '../../src/main.ts'
 import type { DocumentRow, DownloadCount, Store, Tx } from '../../src/ports.ts'
@@ -210,6 +210,28 @@ export function storeContract(engine: StoreEngine): void {
         facts.map(each => each.version),
         'versions stand in the order of their events',
       )
+    })
+
+    test('what an identity published, the newest first, has what another process took a moment ago', async () => {
+      const name = 'often-published' as PackageName
+      await make(name)
+      const told = async (after = 0) =>
+        (await store.habits.listPublished(actorId(operator), after))
+          .filter(each => each.name === name)
+          .map(({ version, news }) => `${version} ${news.join()}`)
+      const publish = (version: string, on = store) =>
+        commit(
+          on,
+          { ...published(name, version as Version), detail: { news: [`file ${version}`] } },
+          async () => {},
+        )
+      await publish('1.0.0')
+      assert.deepEqual(await told(), ['1.0.0 file 1.0.0'])
+      await publish('1.1.0', second)
+      const head = await store.events.head()
+      await publish('1.2.0')
+      assert.deepEqual(await told(), ['1.2.0 file 1.2.0', '1.1.0 file 1.1.0', '1.0.0 file 1.0.0'])
+      assert.deepEqual(await told(head), ['1.2.0 file 1.2.0'])
     })
 
     test('versions come in pages in order of publication, more than a page of them', async () => {

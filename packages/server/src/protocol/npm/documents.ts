@@ -93,7 +93,12 @@ export function openDocuments(ports: MirrorMaking, publicUrl: string, cacheBytes
     async make(name) {
       // Documents of upstream packages are made when somebody asks: few of them are ever wanted in both forms.
       const seen = await seePackage(ports, name)
-      if (seen !== undefined) for (const form of forms) await hostedRow(making, seen, form)
+      if (seen === undefined) return
+      const made: DocumentRow[] = []
+      for (const form of forms)
+        if ((await storedRow(making, seen.view, form)) === undefined)
+          made.push((await makeRow(making, seen, form)).row)
+      if (made.length > 0) await ports.store.documents.save(...made)
     },
   }
 }
@@ -143,15 +148,14 @@ async function rowFor(making: Making, view: PackageView, form: DocumentForm): Pr
   const stored = await storedRow(making, view, form)
   if (stored !== undefined) return stored
   const seen = await seePackage(making.ports, view.name)
-  return seen && makeRow(making, seen, form)
+  if (seen === undefined) return undefined
+  const made = await makeRow(making, seen, form)
+  await making.ports.store.documents.save(made.row)
+  return made
 }
 
 function isMirror(view: PackageView): view is MirrorView {
   return view.known !== undefined
-}
-
-async function hostedRow(making: Making, seen: Seen, form: DocumentForm): Promise<Fresh> {
-  return (await storedRow(making, seen.view, form)) ?? makeRow(making, seen, form)
 }
 
 /** The stored document of a package that is hosted here, while it shows the present state. */
@@ -178,7 +182,6 @@ async function makeRow({ ports, publicUrl, press }: Making, seen: Seen, form: Do
   // The revision stands in it, so that a 304 never makes npm use an old `_rev`.
   const etag = `W/"${known.revision}-${form}-${hash.slice(0, 27)}"`
   const row = { ...rowOf(view, form, publicUrl), etag, ...encodings }
-  await ports.store.documents.save(row)
   const { access, modifiedAt, versions } = view
   return { row, access, modifiedAt, validUntil: row.validUntil, warning: '', versions: versions.length }
 }

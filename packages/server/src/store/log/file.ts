@@ -3,7 +3,7 @@
  * The log in a folder, laid out as C2SP tlog-tiles names it, so that any static server can serve it and any copy is a log.
  * Whoever owns the folder can change or remove bytes: readers check them against a signed root.
  */
-import { type FileHandle, link, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { type FileHandle, link, mkdir, open, readFile, rename, unlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { problem } from '@holdfast/core'
 import type { LogFiles } from '../../ports.ts'
@@ -49,7 +49,7 @@ export async function openLogFolder(folder: string): Promise<LogFiles> {
           await rename(next, path)
         }
         await syncFolder(folder)
-      }).finally(() => rm(next, { force: true }))
+      }).finally(() => unlink(next).catch(() => {}))
     },
   }
 }
@@ -68,7 +68,7 @@ async function writeOnce(aside: string, target: string, bytes: Uint8Array): Prom
     await rename(aside, target)
   } finally {
     // Nobody waits for the second name to go; one that stays goes when the folder is opened again.
-    rm(aside, { force: true }).catch(() => {})
+    unlink(aside).catch(() => {})
   }
 }
 

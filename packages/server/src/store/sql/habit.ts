@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { PackageName, Version } from '@holdfast/core'
 import type { Kysely } from 'kysely'
-import type { Habit, HabitReads, HabitWrites } from '../../ports.ts'
-import { toEvent } from './event.ts'
+import type { Habit, HabitReads, HabitWrites, PastPublish } from '../../ports.ts'
 import type { Schema } from './schema.ts'
 
 /** What was not seen for so long is forgotten. */
 const keptMs = 400 * 24 * 3600_000
+/** So many publishes of one identity are looked at. */
+const mostPublishes = 1000
+/** Of so many identities what they published is in memory. */
+const mostRemembered = 50
 
 /** Questions about how identities publish. */
 export function habitReads(db: Kysely<Schema>): HabitReads {
@@ -19,14 +23,38 @@ export function habitReads(db: Kysely<Schema>): HabitReads {
         lastAt: row.last_at,
       }))
     },
-    async listPublished(actor, after, limit) {
+    async listPublished(actor, after) {
       const query = db
         .selectFrom('event')
-        .selectAll()
+        .select(['position', 'at', 'pkg', 'ver', 'detail'])
         .where('actor_id', '=', actor)
         .where('position', '>', after)
         .where('type', '=', 'publish')
-      return (await query.orderBy('position', 'desc').limit(limit).execute()).map(toEvent)
+      return (await query.orderBy('position', 'desc').limit(mostPublishes).execute()).map(row => ({
+        position: row.position,
+        at: row.at,
+        name: row.pkg as PackageName,
+        version: row.ver as Version,
+        news: (JSON.parse(row.detail) as { news?: readonly string[] }).news ?? [],
+      }))
+    },
+  }
+}
+
+/** What was published does not change: of who publishes often only what is new is read. */
+export function rememberPublished(reads: HabitReads): HabitReads {
+  const kept = new Map<string, readonly PastPublish[]>()
+  return {
+    ...reads,
+    async listPublished(actor, after) {
+      const known = kept.get(actor) ?? []
+      const fresh = await reads.listPublished(actor, known[0]?.position ?? 0)
+      const all = [...fresh, ...known].slice(0, mostPublishes)
+      kept.delete(actor)
+      kept.set(actor, all)
+      const [oldest] = kept.keys()
+      if (kept.size > mostRemembered && oldest !== undefined) kept.delete(oldest)
+      return all.filter(each => each.position > after)
     },
   }
 }

@@ -31,27 +31,28 @@ export function documentRows(db: Kysely<Schema>, transact: Transact): DocumentRo
       const row = await query.executeTakeFirst()
       return row && toDocument(row)
     },
-    async save(made) {
-      const values = fromDocument(made)
+    async save(...rows) {
       await transact(async tx => {
-        await tx
-          .insertInto('document')
-          .values(values)
-          .onConflict(clash =>
-            clash
-              .columns(['package', 'form'])
-              .doUpdateSet(values)
-              .where(eb =>
-                eb.or([
-                  eb('document.revision', '<=', made.revision),
-                  eb('document.origin', '<>', made.origin),
-                ]),
-              ),
-          )
-          .execute()
+        for (const row of rows) await saveDocument(tx, row)
       })
     },
   }
+}
+
+async function saveDocument(tx: Kysely<Schema>, made: DocumentRow): Promise<void> {
+  const values = fromDocument(made)
+  await tx
+    .insertInto('document')
+    .values(values)
+    .onConflict(clash =>
+      clash
+        .columns(['package', 'form'])
+        .doUpdateSet(values)
+        .where(eb =>
+          eb.or([eb('document.revision', '<=', made.revision), eb('document.origin', '<>', made.origin)]),
+        ),
+    )
+    .execute()
 }
 
 function fromDocument(made: DocumentRow): Schema['document'] {

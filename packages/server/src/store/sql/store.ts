@@ -13,7 +13,7 @@ import { communityReads, communityWrites } from './community.ts'
 import { drillReads, drillWrites } from './drill.ts'
 import type { SqlDriver } from './driver.ts'
 import { appendEvents, readEvents, readPackageEvents } from './event.ts'
-import { habitReads, habitWrites } from './habit.ts'
+import { habitReads, habitWrites, rememberPublished } from './habit.ts'
 import { hookRows } from './hook.ts'
 import { identityReads, identityUpkeep, identityWrites } from './identity.ts'
 import { caseReads, caseWrites } from './incident.ts'
@@ -72,7 +72,7 @@ export async function openStore(driver: SqlDriver<Schema>, clock: Clock, logOrig
     measures: measureReads(driver.db, clock),
     advisories: advisoryRows(driver.db, derive),
     screening: screeningReads(driver.db),
-    habits: habitReads(driver.db),
+    habits: rememberPublished(habitReads(driver.db)),
     projects: projectReads(driver.db),
     policy: cachedPolicy(policyReads(driver.db), feed),
     documents: documentRows(driver.db, derive),
