@@ -5,6 +5,7 @@ import { type Actor, authorize, may, randomId } from '../identity/index.ts'
 import type { CaseKind, CaseSubject, CaseSummary, Holder, IncidentCase } from '../incident/index.ts'
 import type { Ports, Tx } from '../ports.ts'
 import { noteLook, withNetwork } from './blast.ts'
+import { type ClosedSubject, listClosedSubjects } from './let-go.ts'
 import { tellStaffOf } from './letter.ts'
 
 const holdersShown = 100
@@ -114,7 +115,7 @@ export interface CaseView {
   readonly holders: readonly Holder[]
   readonly isCut: boolean
   /** Versions it is about that people, reports or takedowns closed. */
-  readonly quarantined: readonly CaseSubject[]
+  readonly quarantined: readonly ClosedSubject[]
 }
 
 /** A case as somebody may see it; a look at who fetched what is on record. Throws `not-found`. */
@@ -125,24 +126,9 @@ export async function readCase(ports: Ports, actor: Actor, id: string): Promise<
   const { fetches } = await ports.store.blast.sumHolders(id)
   const isShown = fetches > 0 && (await may(ports, actor, 'incident:work', ''))
   const holders = isShown ? await listFirstHolders(ports, actor, id) : []
-  const quarantined = await listQuarantined(ports, found)
+  const quarantined = await listClosedSubjects(ports, found)
   const isCut = holders.length > holdersShown
   return { found, fetches, holders: holders.slice(0, holdersShown), isCut, quarantined }
-}
-
-async function listQuarantined(
-  { store }: Ports,
-  { subjects }: IncidentCase,
-): Promise<readonly CaseSubject[]> {
-  const closed = new Set<string>()
-  for (const name of new Set(subjects.map(each => each.package))) {
-    const decided = [
-      ...(await store.catalog.listKeptFacts(name)),
-      ...(await store.mirrors.listMeasures(name)),
-    ]
-    for (const { version, status } of decided) if (status === 'quarantined') closed.add(`${name} ${version}`)
-  }
-  return subjects.filter(each => closed.has(`${each.package} ${each.version}`))
 }
 
 async function listFirstHolders(ports: Ports, actor: Actor, id: string): Promise<readonly Holder[]> {

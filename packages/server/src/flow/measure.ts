@@ -9,6 +9,7 @@ import {
   parseVersionQuery,
   type TakenMeasure,
   type VersionQuery,
+  versionQueryKeys,
 } from '../incident/index.ts'
 import type { NewEvent } from '../integrity/index.ts'
 import type { Ports } from '../ports.ts'
@@ -46,6 +47,7 @@ export interface Preview {
 
 /** Makes a draft of what came by a form, the API or the command line. Throws `measure-invalid`. */
 export function parseDraft(text: Readonly<Record<string, string | undefined>>): Draft {
+  checkSaid(text)
   const { kind, subject, reason = '', words = '', incident = '', confirm = '' } = text
   const rest = {
     reason: parseReason(reason),
@@ -55,11 +57,41 @@ export function parseDraft(text: Readonly<Record<string, string | undefined>>): 
   }
   if (kind === 'freeze') return { what: { kind, subject: parseFreezeSubject(subject ?? '') }, ...rest }
   if (kind === 'block') return { what: { kind: 'freeze', subject: parseBlock(text) }, ...rest }
-  if (kind === 'quarantine') return { what: { kind, query: parseVersionQuery(text) }, ...rest }
-  throw problem('measure-invalid', { why: 'it is a freeze, a block or a quarantine' })
+  return { what: { kind: 'quarantine', query: parseVersionQuery(text) }, ...rest }
+}
+
+const predicates: Readonly<Record<string, readonly string[]>> = {
+  freeze: ['subject'],
+  block: ['hash', 'indicator'],
+  quarantine: versionQueryKeys,
+}
+
+/** What is not understood, or is empty, would close more than was meant. */
+function checkSaid(text: Readonly<Record<string, string | undefined>>): void {
+  const keys = predicates[text['kind'] ?? '']
+  if (keys === undefined) throw problem('measure-invalid', { why: 'it is a freeze, a block or a quarantine' })
+  checkKeys(text, keys, ['kind'])
+}
+
+/** Throws `measure-invalid` where something is said that no such measure knows, or a part of its predicate is empty. */
+export function checkKeys(
+  text: Readonly<Record<string, string | undefined>>,
+  predicate: readonly string[],
+  others: readonly string[],
+): void {
+  for (const [key, value] of Object.entries(text)) {
+    if (predicate.includes(key)) {
+      if (value === '') throw problem('measure-invalid', { why: `${key} is empty` })
+    } else if (value !== undefined && ![...others, 'reason', 'words', 'incident', 'confirm'].includes(key))
+      throw problem('measure-invalid', {
+        why: `${key.slice(0, 40)} is none of ${predicate.join(', ')}`,
+      })
+  }
 }
 
 function parseBlock({ hash, indicator }: Readonly<Record<string, string | undefined>>): string {
+  if (hash && indicator)
+    throw problem('measure-invalid', { why: 'a block names a hash or an indicator, not both' })
   if (hash) return parseFreezeSubject(`hash:${hash}`)
   if (indicator) return parseFreezeSubject(`indicator:${indicator}`)
   throw problem('measure-invalid', { why: 'a block names a hash or an indicator' })
@@ -231,9 +263,11 @@ async function previewQuery(ports: Ports, query: VersionQuery): Promise<Preview>
   return { count, versions, word: isAll ? 'everything' : '' }
 }
 
-/** Accounts by their ids: a login may change hands, and a record must not name people. */
+/** Accounts by their ids: a login may change hands, and a record must not name people. Throws `measure-invalid` for a case that is none. */
 async function named({ store }: Ports, draft: Draft): Promise<Draft> {
-  const { what } = draft
+  const { what, incident } = draft
+  if (incident !== '' && (await store.incident.findCase(incident)) === undefined)
+    throw problem('measure-invalid', { why: 'there is no such case' })
   const idOf = async (login: string) => (await store.identity.findAccountByLogin(login))?.id
   if (what.kind === 'quarantine') {
     if (what.query.publisher === undefined || !isOfHosted(what.query)) return draft

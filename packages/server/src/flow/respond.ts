@@ -30,7 +30,8 @@ const measures: Record<Measure, { operation: Operation; from: readonly Status[];
 
 /**
  * Takes a measure on one version: effective at once on every path, with its reason, actor and event, and reversible.
- * `words` are shown to people, `code` stands in the log. Throws `version-not-found`, `wrong-status`.
+ * `words` are shown to people, `code` stands in the log. What people closed by a measure opens with that one's end: a release only
+ * ends its hold. Throws `version-not-found`, `wrong-status`, `measure-needs-second`.
  */
 export async function takeMeasure(
   ports: Ports,
@@ -60,14 +61,16 @@ export async function takeMeasure(
     await checkMirrored(ports, measure, subject)
     const status = to === 'live' ? 'live' : 'quarantined'
     const made = { package: name, version, status, reason: words, at: ports.clock() } as const
-    return ports.store.commit(grant, event, async tx => {
-      await tx.upstream.setMeasure(name, version, made)
+    return ports.store.commit(grant, [], async tx => {
       await tx.upstream.touchMirror(name)
+      if (measure === 'release' && (await isClosedByPeople(tx, subject))) return settle(tx)
+      tx.record(event)
+      await tx.upstream.setMeasure(name, version, made)
       await settle(tx)
     })
   }
   const about = measure === 'release' ? await readAbout(ports, name, version) : undefined
-  await ports.store.commit(grant, event, async tx => {
+  await ports.store.commit(grant, [], async tx => {
     if ((await tx.catalog.findPackage(name)) === undefined)
       throw problem('version-not-found', { name, version })
     await amend(tx.catalog, name, ports.clock(), async () => {
@@ -75,6 +78,8 @@ export async function takeMeasure(
       if (found === undefined) throw problem('version-not-found', { name, version })
       if (!from.includes(found.status) && !(await isConfirmed(tx, measure, found.status, subject)))
         throw problem('wrong-status', { name, version, status: found.status, measure })
+      if (measure === 'release' && (await isClosedByPeople(tx, subject))) return settle(tx)
+      tx.record(event)
       await tx.catalog.setStatus(name, version, to, words, ports.clock())
       if (about !== undefined && (await tx.catalog.listTags(name)).get('latest' as DistTag) === version)
         await tx.catalog.describe(name, about)
@@ -95,6 +100,17 @@ async function checkMirrored(
   const subject = { name, version }
   if (!from.includes(found.status) && !(await isConfirmed(ports.store, measure, found.status, subject)))
     throw problem('wrong-status', { name, version, status: found.status, measure })
+}
+
+/** Whether a measure that holds closes it; throws `measure-needs-second` unless there is a hold of it to end besides. */
+async function isClosedByPeople(
+  tx: Tx,
+  { name, version }: { readonly name: PackageName; readonly version: Version },
+): Promise<boolean> {
+  const closing = await tx.measures.findClosing(name, version)
+  if (closing === undefined) return false
+  if ((await tx.screening.find(name, version))?.hold === 'open') return true
+  throw problem('measure-needs-second', { why: `${closing.id} closes it, and opens it when that ends` })
 }
 
 /** Whether a hold is confirmed of what a measure over many versions has closed already: it stays closed when that ends. */

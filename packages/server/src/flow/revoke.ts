@@ -10,7 +10,7 @@ import {
   type TrustedPublisher,
 } from '../identity/index.ts'
 import type { Ports } from '../ports.ts'
-import { parseReason } from './measure.ts'
+import { checkKeys, parseReason } from './measure.ts'
 import { provePresence } from './presence.ts'
 import { endTokensOf } from './token.ts'
 import { trustEvent } from './trust.ts'
@@ -45,6 +45,12 @@ export function parseRevocation(text: Readonly<Record<string, string | undefined
   readonly query: RevokeQuery
   readonly why: Why
 } {
+  const means = ['account', 'publisher', 'package'] as const
+  checkKeys(text, means, ['kind', 'preview'])
+  if (means.filter(each => text[each] !== undefined).length > 1)
+    throw problem('measure-invalid', {
+      why: 'it names an account, a publisher or a package, and one of them',
+    })
   const { account, publisher, package: name, reason = '', words = '', incident = '' } = text
   const why = { reason: parseReason(reason), words: words.slice(0, 2000), incident: incident.slice(0, 64) }
   if (account) return { query: { account }, why }

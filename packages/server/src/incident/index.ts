@@ -48,6 +48,7 @@ export {
   parseVersionQuery,
   type TakenMeasure,
   type VersionQuery,
+  versionQueryKeys,
 } from './measure.ts'
 export { type Playbook, parsePlaybook } from './playbook.ts'
 export { formatRecord, type IncidentRecord, type TimelineEntry } from './record.ts'

@@ -86,6 +86,19 @@ type QueryText = { readonly [K in keyof VersionQuery]?: string | undefined } & {
   readonly hash?: string | undefined
 }
 
+/** What a query may say. */
+export const versionQueryKeys = [
+  'package',
+  'version',
+  'origin',
+  'publisher',
+  'token',
+  'since',
+  'until',
+  'hash',
+  'indicator',
+] as const
+
 /** Reads a query; an empty one means every version. Throws `measure-invalid` and what names and versions throw. */
 export function parseVersionQuery(text: QueryText): VersionQuery {
   const { origin, publisher, token, indicator, hash } = text
@@ -172,6 +185,8 @@ export interface MeasureReads {
   listUnfinished(madeBefore: number): Promise<readonly TakenMeasure[]>
   /** How many versions each of these closes. */
   countVersions(ids: readonly string[]): Promise<ReadonlyMap<string, number>>
+  /** The newest that holds and closes this version. */
+  findClosing(name: PackageName, version: Version): Promise<TakenMeasure | undefined>
   /** Versions that a measure closed. */
   listVersions(id: string, limit: number): Promise<readonly ClosedVersion[]>
 }

@@ -113,6 +113,37 @@ test('a predicate that happens to match everything asks for the word, and closes
   assert.equal(await statusOf('crowd'), 200)
 })
 
+test('what is misspelt, empty or said twice closes nothing', async () => {
+  await world.publish(alice, 'careful', '1.0.0')
+  const wrong = [
+    { kind: 'quarantine', package: 'careful', sinse: '2026-01-01' },
+    { kind: 'quarantine', package: '', since: '2000-01-01T00:00:00Z' },
+    { kind: 'freeze', subject: 'package:careful', package: 'careful' },
+    { kind: 'block', hash: `sha512-${'A'.repeat(86)}==`, indicator: 'collector.example' },
+    { kind: 'quarantine', package: 'careful', incident: 'case-of-nobody' },
+  ]
+  for (const each of wrong)
+    for (const path of ['', '/preview'])
+      assert.equal((await measure(rae, each, path)).body.code, 'measure-invalid', JSON.stringify(each))
+  for (const each of [{ account: 'alice', publisher: 'x' }, { acount: 'alice' }, { account: '' }])
+    assert.equal((await measure(rae, each, '/revoke')).body.code, 'measure-invalid', JSON.stringify(each))
+  assert.equal(await statusOf('careful'), 200)
+  assert.ok(await canPublish(alice, 'careful', '1.0.1'))
+})
+
+test('what people closed by a measure opens by its end alone, and not by one person’s release', async () => {
+  await world.publish(alice, 'sealed', '1.0.0')
+  const { body } = await measure(rae, { kind: 'quarantine', package: 'sealed' })
+  await measure(sam, { id: body.id }, '/confirm')
+  const subject = { name: parsePackageName('sealed'), version: parseVersion('1.0.0') }
+  const release = () => takeMeasure(world.ports, operator, 'release', subject, { code: 'other', words: '' })
+  await assert.rejects(release(), { code: 'measure-needs-second' })
+  assert.equal(await statusOf('sealed'), 403)
+  await measure(rae, { id: body.id }, '/undo')
+  await measure(sam, { id: body.id }, '/undo')
+  assert.equal(await statusOf('sealed'), 200)
+})
+
 test('what has ended can be neither ended, confirmed nor asked for again', async () => {
   await world.publish(alice, 'ended', '1.0.0')
   const { body } = await measure(rae, { kind: 'quarantine', package: 'ended' })

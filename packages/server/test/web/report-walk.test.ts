@@ -13,6 +13,7 @@ describe('a report in a browser', { skip: noChromium }, () => {
   let world: World
   let browser: Browser
   let rae: Someone
+  let ron: Someone
   let tom: Someone
   let hal: Someone
   let mailbox: Mailbox
@@ -22,6 +23,7 @@ describe('a report in a browser', { skip: noChromium }, () => {
     world = await openWorld({ smtp: mailbox.url, mfa: 'optional' })
     const alice = await world.someone('alice')
     rae = await world.someone('rae', ['responder'])
+    ron = await world.someone('ron', ['responder'])
     tom = await world.someone('tom')
     hal = await world.someone('hal')
     await world.publish(alice, 'thief', '1.0.0')
@@ -115,8 +117,14 @@ describe('a report in a browser', { skip: noChromium }, () => {
     assert.equal(await status(), 403)
     await responder.goto(room)
     await look(responder, 'closed')
-    await responder.click('text=Let thief@1.0.0 go again')
-    await responder.waitForSelector('text=Let thief@1.0.0 go again', { state: 'detached' })
+    await responder.click('text=Ask to let thief@1.0.0 go again')
+    await responder.waitForSelector('text=somebody else has to agree')
+    assert.equal(await status(), 403)
+    await look(responder, 'asked')
+    const second = await signIn(ron)
+    await second.goto(room)
+    await second.click('text=Agree with rae to let thief@1.0.0 go')
+    await second.waitForSelector('text=release thief@1.0.0')
     assert.equal(await status(), 200)
     await anybody.reload()
     assert.equal(await anybody.isVisible('text=There is malware in this package'), false)

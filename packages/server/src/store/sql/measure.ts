@@ -89,6 +89,18 @@ export function measureReads(db: Kysely<Schema>, clock: Clock): MeasureReads {
         .execute()
       return new Map(rows.map(row => [row.measure, Number(row.n)]))
     },
+    async findClosing(name, version) {
+      const row = await all()
+        .innerJoin('measure_version', 'measure_version.measure', 'measure.id')
+        .selectAll('measure')
+        .where('measure_version.package', '=', name)
+        .where('measure_version.version', '=', version)
+        .where('undone_at', 'is', null)
+        .orderBy('made_at', 'desc')
+        .limit(1)
+        .executeTakeFirst()
+      return row && toMeasure(row)
+    },
     async listVersions(id, limit) {
       const rows = await db
         .selectFrom('measure_version')

@@ -188,7 +188,7 @@ ${problemNotice(trouble)}
 ${incidentRoom(record, await listPlaybooks(), reader.login, mayDecide, now)}
 <h3>About</h3>
 <ul>${found.subjects.map(subject)}</ul>
-${caseMeasures(record, measures, quarantined, hasRole(reader, 'responder'), now)}
+${caseMeasures(record, measures, quarantined, reader.login, hasRole(reader, 'responder'), now)}
 <h3>What happened</h3>
 ${timeline(record.timeline, now)}
 ${mayDecide ? noteForm(path) : nothing}

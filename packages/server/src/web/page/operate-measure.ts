@@ -102,6 +102,7 @@ function textOf(posted: Form): Record<string, string> {
   return Object.fromEntries(
     posted
       .names()
+      .filter(name => name !== 'act')
       .map(name => [name, posted.text(name)])
       .filter(([, text]) => text !== ''),
   )
@@ -226,12 +227,14 @@ type Kind = (typeof kinds)[number][0]
 function measureForm(c: PageContext): Markup {
   const wanted = c.env.call.query.get('do')
   const [kind, title] = kinds.find(each => each[0] === wanted) ?? kinds[0]
+  const [incident = ''] = /^case-[0-9a-f]{16}$/.exec(c.env.call.query.get('case') ?? '') ?? []
   return html`<nav class="tabs" aria-label="Kinds of measures">${kinds.map(
     ([key, label]) =>
-      html`<a href="/operate/measures?do=${key}" ${key === kind ? html`aria-current="page"` : ''}>${label}</a>`,
+      html`<a href="/operate/measures?do=${key}${incident === '' ? '' : `&case=${incident}`}" ${key === kind ? html`aria-current="page"` : ''}>${label}</a>`,
   )}</nav>
 <h2>${title}</h2>
-<form class="form" method="post" action="/operate/measures"><input type="hidden" name="kind" value="${kind}">
+${incident === '' ? nothing : html`<p>For <a href="/operate/cases/${incident}">a case</a>, which lists it.</p>`}
+<form class="form" method="post" action="/operate/measures"><input type="hidden" name="kind" value="${kind}"><input type="hidden" name="incident" value="${incident}">
 ${fieldsOf(kind)}
 ${choose(
   'reason',

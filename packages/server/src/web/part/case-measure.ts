@@ -2,14 +2,15 @@
 /** Measures of a case: taken, confirmed and taken back where the case is read, a click each. */
 import { type PackageName, parsePackageName, parseVersion } from '@holdfast/core'
 import {
+  type ClosedSubject,
   confirmMeasure,
   contain,
+  letGo,
   listMeasures,
   parseDraft,
-  takeMeasure,
   undoMeasure,
 } from '../../flow/index.ts'
-import type { CaseSubject, IncidentRecord, TakenMeasure } from '../../incident/index.ts'
+import type { IncidentRecord, TakenMeasure } from '../../incident/index.ts'
 import type { Ports } from '../../ports.ts'
 import type { Visitor } from '../context.ts'
 import type { Form } from '../form.ts'
@@ -47,7 +48,7 @@ export async function actOnMeasure(
     case 'release': {
       const name = parsePackageName(posted.text('package'))
       const subject = { name, version: parseVersion(posted.text('version')) }
-      await takeMeasure(ports, actor, 'release', subject, { code: 'other', words })
+      await letGo(ports, actor, incident, subject)
       return true
     }
     case 'confirm-measure':
@@ -70,16 +71,23 @@ export async function listOfCase(ports: Ports, actor: Visitor, id: string): Prom
 export function caseMeasures(
   record: IncidentRecord,
   measures: readonly TakenMeasure[],
-  quarantined: readonly CaseSubject[],
+  quarantined: readonly ClosedSubject[],
+  viewer: string,
   mayAct: boolean,
   now: number,
 ): Markup {
   const path = `/operate/cases/${record.id}`
+  const closed = quarantined.filter(each => !each.isOfMeasure)
   const names = [...new Set(record.subjects.map(each => each.package))]
   return html`<h3>Measures</h3>
 ${measures.length === 0 ? html`<p>None was taken here yet. One that you take is effective within a second, and ends by itself after four hours unless somebody else confirms it.</p>` : html`<div class="scroll" tabindex="0"><table><thead><tr><th scope="col">What</th><th scope="col">By</th><th scope="col">Taken</th><th scope="col">State</th><th scope="col"></th></tr></thead><tbody>${measures.map(each => row(each, path, mayAct, now))}</tbody></table></div>`}
-${mayAct && quarantined.length > 0 ? html`<div class="tasks">${quarantined.map(each => release(path, each))}</div>` : nothing}
-${mayAct && record.state !== 'closed' ? html`<div class="tasks">${record.subjects.map(each => (each.version === '' ? nothing : quarantine(path, each)))} ${names.map(each => freeze(path, each))}</div>` : nothing}`
+${mayAct && closed.length > 0 ? html`<div class="tasks">${closed.map(each => release(path, each, viewer))}</div>` : nothing}
+${
+  mayAct && record.state !== 'closed'
+    ? html`<div class="tasks">${record.subjects.map(each => (each.version === '' ? nothing : quarantine(path, each)))} ${names.map(each => freeze(path, each))}</div>
+<p><a href="/operate/measures?do=quarantine&case=${record.id}">Close more: by publisher, token, time, hash or text; freeze, block, revoke</a></p>`
+    : nothing
+}`
 }
 
 function row(each: TakenMeasure, path: string, mayAct: boolean, now: number): Markup {
@@ -104,9 +112,12 @@ function quarantine(path: string, { package: name, version }: IncidentRecord['su
   return html`<form method="post" action="${path}"><input type="hidden" name="package" value="${name}"><input type="hidden" name="version" value="${version}"><button class="danger" name="act" value="quarantine">Quarantine ${name}@${version}</button></form> `
 }
 
-/** Whoever closed it; what is known of it as malware here is taken back with that. */
-function release(path: string, { package: name, version }: CaseSubject): Markup {
-  return html`<form method="post" action="${path}"><input type="hidden" name="package" value="${name}"><input type="hidden" name="version" value="${version}"><button class="plain" name="act" value="release">Let ${name}@${version} go again</button></form> `
+/** What is known of it as malware here is taken back with that. */
+function release(path: string, { package: name, version, askedBy }: ClosedSubject, viewer: string): Markup {
+  const what = `${name}@${version}`
+  if (askedBy === viewer) return html`<p>You ask that ${what} be let go: somebody else has to agree.</p>`
+  const label = askedBy === '' ? `Ask to let ${what} go again` : `Agree with ${askedBy} to let ${what} go`
+  return html`<form method="post" action="${path}"><input type="hidden" name="package" value="${name}"><input type="hidden" name="version" value="${version}"><button class="plain" name="act" value="release">${label}</button></form> `
 }
 
 function freeze(path: string, name: PackageName): Markup {

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What reports, takedowns or a person's look at a hold closed, and no measure does, is let go by two people. */
+import { type PackageName, problem, type Version } from '@holdfast/core'
+import { type Actor, actorId, authorize } from '../identity/index.ts'
+import type { CaseSubject, IncidentCase } from '../incident/index.ts'
+import type { Ports } from '../ports.ts'
+import { provePresence } from './presence.ts'
+import { takeMeasure } from './respond.ts'
+
+/** A version of a case that is quarantined. */
+export interface ClosedSubject extends CaseSubject {
+  readonly version: Version
+  /** User name of who asks that it be let go; empty while nobody does. */
+  readonly askedBy: string
+  /** A measure closes it, and its end opens it. */
+  readonly isOfMeasure: boolean
+}
+
+/** What a case is about and is quarantined now. */
+export async function listClosedSubjects(
+  { store }: Ports,
+  { subjects }: IncidentCase,
+): Promise<readonly ClosedSubject[]> {
+  const closed = new Set<string>()
+  for (const name of new Set(subjects.map(each => each.package))) {
+    const decided = [
+      ...(await store.catalog.listKeptFacts(name)),
+      ...(await store.mirrors.listMeasures(name)),
+    ]
+    for (const { version, status } of decided) if (status === 'quarantined') closed.add(`${name} ${version}`)
+  }
+  const found: ClosedSubject[] = []
+  for (const { package: name, version } of subjects) {
+    if (version === '' || !closed.has(`${name} ${version}`)) continue
+    const asker = await findAsker(store, name, version)
+    const askedBy = asker === '' ? '' : ((await store.identity.findAccount(asker))?.login ?? asker)
+    const isOfMeasure = (await store.measures.findClosing(name, version)) !== undefined
+    found.push({ package: name, version, askedBy, isOfMeasure })
+  }
+  return found
+}
+
+/**
+ * Lets a version of a case go where somebody else asked for it; else asks. Throws `not-found` where the case has none such,
+ * `measure-needs-second`.
+ */
+export async function letGo(
+  ports: Ports,
+  actor: Actor,
+  id: string,
+  { name, version }: { readonly name: PackageName; readonly version: Version },
+): Promise<'asked' | 'released'> {
+  const grant = await authorize(ports, actor, 'version:contain', '')
+  await provePresence(ports, grant)
+  const found = await ports.store.incident.findCase(id)
+  const closed = found === undefined ? [] : await listClosedSubjects(ports, found)
+  if (found === undefined || !closed.some(each => each.package === name && each.version === version))
+    throw problem('not-found')
+  const by = actorId(actor)
+  const asker = await findAsker(ports.store, name, version)
+  if (asker === by) throw problem('measure-needs-second', { why: 'you asked for it already' })
+  if (asker !== '' || (await ports.store.measures.findClosing(name, version)) !== undefined) {
+    await takeMeasure(ports, actor, 'release', { name, version }, { code: 'other', words: `case ${id}` })
+    return 'released'
+  }
+  const why = `asks that ${name}@${version} be let go: somebody else has to agree`
+  const { kind, severity, title } = found
+  const detail = { op: 'work', case: id, kind, severity, title, why, release: version }
+  await ports.store.commit(grant, { type: 'case', pkg: name, detail }, async tx => {
+    await tx.incident.addCaseNote(id, { at: ports.clock(), by, words: why })
+  })
+  return 'asked'
+}
+
+/** Who asked since it was last closed; empty for nobody. */
+async function findAsker(
+  { events }: Pick<Ports['store'], 'events'>,
+  name: PackageName,
+  version: Version,
+): Promise<string> {
+  const last = (await events.ofPackage(name)).findLast(
+    ({ type, ver, detail }) =>
+      (ver === version && (type === 'quarantine' || type === 'release')) ||
+      (type === 'case' && detail['release'] === version),
+  )
+  return last?.type === 'case' ? last.actorId : ''
+}
