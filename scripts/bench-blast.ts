@@ -25,7 +25,7 @@ try {
   const config = {} as Ports['config']
   const grant = await authorize({ store, config }, operator, 'instance:operate', '')
   await store.commit(grant, { type: 'case' }, tx =>
-    tx.incident.addCaseSubject(incident, { package: 'p0' as PackageName, version: '' }),
+    tx.incident.addCaseSubjects(incident, [{ package: 'p0' as PackageName, version: '' }]),
   )
   const pageMs = await timed(() => store.blast.listHolders(incident, undefined, 200))
   const totalsMs = await timed(() => store.blast.sumHolders(incident))

@@ -7,6 +7,7 @@ import { UsageError } from './usage-error.ts'
 
 const withinMs = 60_000
 const maxAnswerBytes = 64 * 1024 * 1024
+const maxLineLength = 1024 * 1024
 
 export interface Registry {
   /** Where its own API lies, without a slash at the end. */
@@ -86,6 +87,52 @@ export async function fetchBounded(
     const why = error instanceof Error ? error.message : String(error)
     throw new UsageError(`${host} cannot be asked: ${why}`, 'Check the address and try again.')
   }
+}
+
+/**
+ * The lines of a long answer as they come, without their ends, however many there are. Throws `UsageError` where it is refused, is
+ * cut off, or nothing comes for a minute.
+ */
+export async function* readLines(registry: Registry, path: string): AsyncGenerator<string, void> {
+  const { url, token } = registry
+  const patience = new AbortController()
+  /** Whoever reads the lines may be slower than that. */
+  const soon = async <T>(awaited: Promise<T>): Promise<T> => {
+    const timer = setTimeout(() => patience.abort(new Error('nothing came for a minute')), withinMs)
+    return awaited.finally(() => clearTimeout(timer))
+  }
+  const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` }
+  try {
+    const asked = fetch(`${url}/${path}`, { redirect: 'error', headers, signal: patience.signal })
+    const answer = await soon(asked)
+    if (!answer.ok) {
+      const body = await soon(readBody(answer, maxAnswerBytes))
+      throw explainRefusal(registry, { status: answer.status, isOk: false, body })
+    }
+    yield* splitLines(answer.body, soon)
+  } catch (error) {
+    if (error instanceof UsageError) throw error
+    const why = error instanceof Error ? error.message : String(error)
+    throw new UsageError(`${new URL(url).host} cannot be asked: ${why}`, 'Check the address and try again.')
+  }
+}
+
+async function* splitLines(
+  body: Response['body'],
+  soon: <T>(awaited: Promise<T>) => Promise<T>,
+): AsyncGenerator<string, void> {
+  const pieces = (body ?? new Blob().stream()).getReader()
+  const decoder = new TextDecoder()
+  let rest = ''
+  for (;;) {
+    const { done, value } = await soon(pieces.read())
+    if (done) break
+    const lines = (rest + decoder.decode(value, { stream: true })).split(/\r?\n/)
+    rest = lines.pop() ?? ''
+    if (rest.length > maxLineLength) throw new Error('it says a line without end')
+    yield* lines
+  }
+  if (rest !== '') yield rest
 }
 
 /** What an answer says, to its end; throws where it is longer. */

@@ -1,20 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
+import { once } from 'node:events'
 import { revealHidden } from '@holdfast/core'
 import { parseArgs } from '../parse-args.ts'
-import { askRegistry, explainRefusal, fetchBounded, findRegistry, type Registry } from '../registry.ts'
+import {
+  askRegistry,
+  explainRefusal,
+  fetchBounded,
+  findRegistry,
+  type Registry,
+  readLines,
+} from '../registry.ts'
 import { UsageError } from '../usage-error.ts'
 import { isMeasureAct, measureUsage, runMeasure } from './incident-measure.ts'
 
 const usage = `holdfast incident list [--all]
+holdfast incident open TITLE [--severity critical|high|moderate|low] [--about PACKAGE[@VERSION]]
 holdfast incident show CASE
+holdfast incident take CASE
+holdfast incident about CASE PACKAGE[@VERSION]
 holdfast incident note CASE TEXT
 holdfast incident close CASE TEXT [--outcome confirmed|dismissed|closed] [--otp CODE]
 holdfast incident export CASE [--markdown]
 holdfast incident blast CASE [--csv]
+holdfast incident tell CASE
 
 Cases of a registry for those who respond to them: what is due soonest comes first. Closing tells everybody who reported
 that they were right (confirmed), wrong (dismissed) or neither. export prints the whole record, JSON unless --markdown.
-blast prints who has what the case is about, a page as JSON, or with --csv all of them.
+blast prints who has what the case is about, a page as JSON, or with --csv all of them; tell writes to each of them once.
 Needs a token of somebody with the role: the one that npm has for the registry, or HOLDFAST_TOKEN. All take
 [--registry URL] [--json]. Exit code 1 from list when a case is late.
 `
@@ -28,6 +40,8 @@ const options = {
   confirm: { type: 'string' },
   preview: { type: 'boolean' },
   otp: { type: 'string' },
+  severity: { type: 'string' },
+  about: { type: 'string' },
   markdown: { type: 'boolean' },
   csv: { type: 'boolean' },
   registry: { type: 'string' },
@@ -60,6 +74,22 @@ export async function runIncident(args: string[]): Promise<number> {
   if (act === 'show' || act === 'export')
     return show(registry, path, act === 'show' ? !isJson : values.markdown === true)
   if (act === 'blast') return blast(registry, id, values.csv === true)
+  if (act === 'open') {
+    const opened = { title: [id, ...words].join(' '), severity: values.severity, subject: values.about }
+    const made = (await askRegistry(registry, 'POST', 'incidents', { body: opened })) as { id: string }
+    return print(isJson ? `${JSON.stringify(made)}\n` : `${made.id}\n`)
+  }
+  if (act === 'take' || act === 'tell') {
+    const target = act === 'take' ? `${path}/take` : `cases/${encodeURIComponent(id)}/blast/tell`
+    const done = (await askRegistry(registry, 'POST', target, { body: {} })) as { told?: number }
+    return print(
+      isJson ? `${JSON.stringify(done)}\n` : act === 'take' ? 'Yours.\n' : `${done.told} letters.\n`,
+    )
+  }
+  if (act === 'about' && words.length === 1) {
+    const told = await askRegistry(registry, 'POST', `${path}/subjects`, { body: { subject: words[0] } })
+    return print(isJson ? `${JSON.stringify(told)}\n` : 'Added.\n')
+  }
   if (words.length === 0 || (act !== 'note' && act !== 'close'))
     throw new UsageError('holdfast incident needs an act and words', 'holdfast incident --help shows them.')
   const body = {
@@ -97,12 +127,12 @@ async function show(registry: Registry, path: string, isMarkdown: boolean): Prom
 }
 
 async function blast(registry: Registry, id: string, isCsv: boolean): Promise<number> {
-  const path = `api/v1/cases/${encodeURIComponent(id)}/blast${isCsv ? '.csv' : ''}`
-  const answer = await fetchBounded(registry, 'GET', path, maxRecordBytes)
-  if (!answer.isOk) throw explainRefusal(registry, answer)
-  const text = Buffer.from(answer.body).toString('utf8')
-  if (!isCsv) return print(`${JSON.stringify(JSON.parse(text), undefined, 2)}\n`)
-  return print(text.split('\r\n').map(revealHidden).join('\r\n'))
+  const path = `cases/${encodeURIComponent(id)}/blast`
+  if (!isCsv) return print(`${JSON.stringify(await askRegistry(registry, 'GET', path), undefined, 2)}\n`)
+  // A million of them is more than fits in memory.
+  for await (const line of readLines(registry, `api/v1/${path}.csv`))
+    if (!process.stdout.write(`${revealHidden(line)}\r\n`)) await once(process.stdout, 'drain')
+  return 0
 }
 
 function print(words: string): number {

@@ -23,6 +23,7 @@ export interface CaseDraft extends Pick<IncidentCase, 'kind' | 'title' | 'severi
 const joining: ReadonlySet<CaseKind> = new Set([
   'hold-undecided',
   'report',
+  'by-hand',
   'malware',
   'takedown',
   'upstream-fault',
@@ -46,7 +47,7 @@ export async function openCase(
   const id = known ?? randomId('case-')
   if (known === undefined)
     await tx.incident.addCase({ id, kind, title, severity, state: 'draft', openedBy: by, openedAt: at })
-  for (const subject of subjects) await tx.incident.addCaseSubject(id, subject)
+  await tx.incident.addCaseSubjects(id, subjects)
   await tx.incident.addCaseNote(id, { at, by, words })
   const versions = subjects.flatMap(each => (each.version === '' ? [] : [each.version]))
   const op = known === undefined ? 'open' : 'note'

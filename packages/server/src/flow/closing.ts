@@ -82,7 +82,12 @@ async function closeSome(
   measure: TakenMeasure,
   found: readonly MeasureVersion[],
 ): Promise<void> {
-  const { id, reason, words } = measure
+  const { id, reason, words, incident } = measure
+  if (incident !== '')
+    await tx.incident.addCaseSubjects(
+      incident,
+      found.map(({ name, version }) => ({ package: name, version })),
+    )
   for (const [name, versions] of byPackage(found))
     await changing(ports, tx, name, async place => {
       const closed = await place.look(versions)

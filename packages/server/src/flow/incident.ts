@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A case that people took on: its room, and what is done in it. Each act adds a line that nobody takes away. */
-import { decodeLeaf, problem } from '@holdfast/core'
+import { decodeLeaf, parsePackageName, parseVersion, problem } from '@holdfast/core'
 import type { Severity } from '../catalog/index.ts'
 import { type Actor, actorId, authorize, parseLogin } from '../identity/index.ts'
 import {
   type CaseClock,
+  type CaseSubject,
   type CaseSummary,
   clockOf,
   type IncidentCase,
@@ -18,6 +19,7 @@ import {
 import type { StoredEvent } from '../integrity/index.ts'
 import type { Ports, Tx } from '../ports.ts'
 import { loginsOf } from './audit.ts'
+import { openCase } from './case.ts'
 import { listPlaybooks } from './playbook.ts'
 
 const wordsLength = 2000
@@ -25,6 +27,8 @@ const taskLength = 300
 const indicatorLength = 500
 const mostTasks = 200
 const mostIndicators = 500
+/** Beside what measures close for it. */
+const mostSubjects = 1000
 const packagesFollowed = 20
 const eventsShown = 500
 /** What happened shortly before a case was opened is often why. */
@@ -155,6 +159,46 @@ async function nameAll(
   return names
 }
 
+/** What a responder opens a case about. */
+export interface OpenedCase {
+  readonly title: string
+  readonly severity: Severity
+  readonly subject: CaseSubject | undefined
+}
+
+/**
+ * Opens a case that a responder leads, or adds to the open one about the same package; gives its id. Throws `invalid-body`.
+ */
+export async function openByHand(
+  ports: Ports,
+  actor: Actor,
+  { title, severity, subject }: OpenedCase,
+): Promise<string> {
+  const grant = await authorize(ports, actor, 'incident:work', '')
+  const [at, by] = [ports.clock(), actorId(actor)]
+  const said = textOf(title, taskLength, 'it does not say what happened')
+  const subjects = subject === undefined ? [] : [subject]
+  const draft = { kind: 'by-hand', title: said, severity, subjects, words: said } as const
+  return ports.store.commit(grant, [], async tx => {
+    const { id } = await openCase(tx, by, at, draft)
+    const room = await tx.incident.findRoom(id)
+    if (room?.lead === '') {
+      await tx.incident.takeCase(id, by, at)
+      await tx.incident.addCaseNote(id, { at, by, words: 'took it on' })
+    }
+    return id
+  })
+}
+
+/** Reads `left-pad` or `left-pad@1.3.0`; undefined for nothing. Throws what names and versions throw. */
+export function parseSubject(text: string): CaseSubject | undefined {
+  const said = text.trim()
+  if (said === '') return undefined
+  const at = said.indexOf('@', 1)
+  if (at < 0) return { package: parsePackageName(said), version: '' }
+  return { package: parsePackageName(said.slice(0, at)), version: parseVersion(said.slice(at + 1)) }
+}
+
 /** What somebody does in the room of an incident. */
 export type IncidentAct =
   | { readonly kind: 'take' }
@@ -165,6 +209,7 @@ export type IncidentAct =
   | { readonly kind: 'playbook'; readonly name: string }
   | { readonly kind: 'task'; readonly words: string }
   | { readonly kind: 'done'; readonly ordinal: number; readonly isDone: boolean }
+  | { readonly kind: 'subject'; readonly subject: CaseSubject }
   | { readonly kind: 'indicator'; readonly of: IndicatorKind; readonly value: string }
 
 /**
@@ -256,6 +301,13 @@ async function apply(
       if (task === undefined) throw problem('not-found')
       if (!(await tx.incident.setTask(id, act.ordinal, act.isDone ? by : '', at))) return undefined
       return `${act.isDone ? 'done' : 'to be done again'}: ${task.words}`
+    }
+    case 'subject': {
+      const { package: name, version } = act.subject
+      if (found.subjects.some(each => each.package === name && each.version === version)) return undefined
+      checkRoom(found.subjects.length + 1, mostSubjects, 'subjects')
+      await tx.incident.addCaseSubjects(id, [act.subject])
+      return `also about ${name}${version === '' ? '' : `@${version}`}`
     }
     case 'indicator': {
       checkRoom(room.indicators.length + 1, mostIndicators, 'indicators')

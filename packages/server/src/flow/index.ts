@@ -107,6 +107,8 @@ export {
   type IncidentAct,
   type ListedIncident,
   listIncidents,
+  openByHand,
+  parseSubject,
   readIncident,
 } from './incident.ts'
 export {

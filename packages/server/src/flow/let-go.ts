@@ -3,6 +3,7 @@
 import { type PackageName, problem, type Version } from '@holdfast/core'
 import { type Actor, actorId, authorize } from '../identity/index.ts'
 import type { CaseSubject, IncidentCase } from '../incident/index.ts'
+import type { StoredEvent } from '../integrity/index.ts'
 import type { Ports } from '../ports.ts'
 import { provePresence } from './presence.ts'
 import { takeMeasure } from './respond.ts'
@@ -21,21 +22,22 @@ export async function listClosedSubjects(
   { store }: Ports,
   { subjects }: IncidentCase,
 ): Promise<readonly ClosedSubject[]> {
-  const closed = new Set<string>()
-  for (const name of new Set(subjects.map(each => each.package))) {
+  const found: ClosedSubject[] = []
+  for (const [name, named] of Map.groupBy(subjects, each => each.package)) {
     const decided = [
       ...(await store.catalog.listKeptFacts(name)),
       ...(await store.mirrors.listMeasures(name)),
     ]
-    for (const { version, status } of decided) if (status === 'quarantined') closed.add(`${name} ${version}`)
-  }
-  const found: ClosedSubject[] = []
-  for (const { package: name, version } of subjects) {
-    if (version === '' || !closed.has(`${name} ${version}`)) continue
-    const asker = await findAsker(store, name, version)
-    const askedBy = asker === '' ? '' : ((await store.identity.findAccount(asker))?.login ?? asker)
-    const isOfMeasure = (await store.measures.findClosing(name, version)) !== undefined
-    found.push({ package: name, version, askedBy, isOfMeasure })
+    const closed = new Set(decided.flatMap(each => (each.status === 'quarantined' ? [each.version] : [])))
+    if (closed.size === 0) continue
+    const closing = await store.measures.listClosing(name)
+    const events = await store.events.ofPackage(name)
+    for (const { version } of named) {
+      if (version === '' || !closed.has(version)) continue
+      const asker = findAsker(events, version)
+      const askedBy = asker === '' ? '' : ((await store.identity.findAccount(asker))?.login ?? asker)
+      found.push({ package: name, version, askedBy, isOfMeasure: closing.has(version) })
+    }
   }
   return found
 }
@@ -53,13 +55,14 @@ export async function letGo(
   const grant = await authorize(ports, actor, 'version:contain', '')
   await provePresence(ports, grant)
   const found = await ports.store.incident.findCase(id)
-  const closed = found === undefined ? [] : await listClosedSubjects(ports, found)
-  if (found === undefined || !closed.some(each => each.package === name && each.version === version))
-    throw problem('not-found')
+  const closed = (found === undefined ? [] : await listClosedSubjects(ports, found)).find(
+    each => each.package === name && each.version === version,
+  )
+  if (found === undefined || closed === undefined) throw problem('not-found')
   const by = actorId(actor)
-  const asker = await findAsker(ports.store, name, version)
+  const asker = findAsker(await ports.store.events.ofPackage(name), version)
   if (asker === by) throw problem('measure-needs-second', { why: 'you asked for it already' })
-  if (asker !== '' || (await ports.store.measures.findClosing(name, version)) !== undefined) {
+  if (asker !== '' || closed.isOfMeasure) {
     await takeMeasure(ports, actor, 'release', { name, version }, { code: 'other', words: `case ${id}` })
     return 'released'
   }
@@ -73,12 +76,8 @@ export async function letGo(
 }
 
 /** Who asked since it was last closed; empty for nobody. */
-async function findAsker(
-  { events }: Pick<Ports['store'], 'events'>,
-  name: PackageName,
-  version: Version,
-): Promise<string> {
-  const last = (await events.ofPackage(name)).findLast(
+function findAsker(events: readonly StoredEvent[], version: Version): string {
+  const last = events.findLast(
     ({ type, ver, detail }) =>
       (ver === version && (type === 'quarantine' || type === 'release')) ||
       (type === 'case' && detail['release'] === version),

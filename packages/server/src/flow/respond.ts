@@ -107,10 +107,10 @@ async function isClosedByPeople(
   tx: Tx,
   { name, version }: { readonly name: PackageName; readonly version: Version },
 ): Promise<boolean> {
-  const closing = await tx.measures.findClosing(name, version)
+  const closing = (await tx.measures.listClosing(name)).get(version)
   if (closing === undefined) return false
   if ((await tx.screening.find(name, version))?.hold === 'open') return true
-  throw problem('measure-needs-second', { why: `${closing.id} closes it, and opens it when that ends` })
+  throw problem('measure-needs-second', { why: `${closing} closes it, and opens it when that ends` })
 }
 
 /** Whether a hold is confirmed of what a measure over many versions has closed already: it stays closed when that ends. */

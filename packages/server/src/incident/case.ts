@@ -22,6 +22,8 @@ export type CaseKind =
   | 'feed-entry'
   /** People reported a package, a version or an account. */
   | 'report'
+  /** A responder heard of it elsewhere, and opened it. */
+  | 'by-hand'
 
 /** A draft was opened by the instance itself, and no person has taken it on yet. */
 export type CaseState = 'draft' | 'open' | 'closed'
@@ -83,8 +85,8 @@ export interface CaseWrites {
   /** Makes others who open or change cases wait for the commit: one case of a package, or of a kind and title, is open at a time. */
   holdCases(): Promise<void>
   addCase(made: Omit<IncidentCase, 'subjects' | 'timeline'>): Promise<void>
-  /** One that it is about already is left as it is. */
-  addCaseSubject(id: string, subject: CaseSubject): Promise<void>
+  /** Those that it is about already are left as they are. */
+  addCaseSubjects(id: string, subjects: readonly CaseSubject[]): Promise<void>
   addCaseNote(id: string, note: CaseNote): Promise<void>
   renameCase(id: string, kind: CaseKind, title: string): Promise<void>
   setCaseState(id: string, state: CaseState): Promise<void>

@@ -185,8 +185,8 @@ export interface MeasureReads {
   listUnfinished(madeBefore: number): Promise<readonly TakenMeasure[]>
   /** How many versions each of these closes. */
   countVersions(ids: readonly string[]): Promise<ReadonlyMap<string, number>>
-  /** The newest that holds and closes this version. */
-  findClosing(name: PackageName, version: Version): Promise<TakenMeasure | undefined>
+  /** Versions of a package that measures which hold have closed, each with the newest of these. */
+  listClosing(name: PackageName): Promise<ReadonlyMap<Version, string>>
   /** Versions that a measure closed. */
   listVersions(id: string, limit: number): Promise<readonly ClosedVersion[]>
 }

@@ -31,7 +31,14 @@ import {
 } from './page/operate-advisory-write.ts'
 import { auditExport, auditPage } from './page/operate-audit.ts'
 import { blastExport, blastPage, blastSubmit } from './page/operate-blast.ts'
-import { casePage, caseRecord, caseSubmission, caseSubmit, casesPage } from './page/operate-case.ts'
+import {
+  casePage,
+  caseRecord,
+  caseSubmission,
+  caseSubmit,
+  casesPage,
+  casesSubmit,
+} from './page/operate-case.ts'
 import { drillPage, drillSubmit, drillsPage, drillsSubmit } from './page/operate-drill.ts'
 import { holdPage, holdSubmit, holdsPage } from './page/operate-hold.ts'
 import { measuresPage, measuresSubmit } from './page/operate-measure.ts'
@@ -167,7 +174,7 @@ export function addRoutes(app: Hono<WebEnv>): void {
   app.get('/operate/measures', measuresPage).post(measuresSubmit)
   app.get('/operate/drills', drillsPage).post(drillsSubmit)
   app.get('/operate/drills/:id', drillPage).post(drillSubmit)
-  app.get('/operate/cases', casesPage)
+  app.get('/operate/cases', casesPage).post(casesSubmit)
   app.get('/operate/cases/:id/record.json', caseRecord)
   app.get('/operate/cases/:id/submission.zip', caseSubmission)
   app.get('/operate/cases/:id/record.md', caseRecord)

@@ -39,7 +39,7 @@ function blastContract(engine: StoreEngine): void {
           ['case-one', ['1.0.0']],
         ] as const)
           for (const version of versions)
-            await tx.incident.addCaseSubject(id, { package: worm, version: version as Version })
+            await tx.incident.addCaseSubjects(id, [{ package: worm, version: version as Version }])
       })
     })
     after(() => pair.close())
@@ -128,7 +128,7 @@ function blastContract(engine: StoreEngine): void {
         { ...old, firstAt: now, lastAt: now, accountId: '', tokenId: '', client: '' },
       ])
       await store.commit(pair.grant, { type: 'case' }, tx =>
-        tx.incident.addCaseSubject('case-aged', { package: old.package, version: '' }),
+        tx.incident.addCaseSubjects('case-aged', [{ package: old.package, version: '' }]),
       )
       const before = await store.blast.sumHolders('case-aged')
       const moved = await Promise.all(
@@ -176,7 +176,7 @@ function blastContract(engine: StoreEngine): void {
         { ...fetched('1.0.0', '192.0.2.7', now), ...wide },
       ])
       await store.commit(pair.grant, { type: 'case' }, tx =>
-        tx.incident.addCaseSubject('case-wide', { package: wide.package, version: '' }),
+        tx.incident.addCaseSubjects('case-wide', [{ package: wide.package, version: '' }]),
       )
       const cut = (address: string) => address.replace(/\d+$/, '0/24')
       for (const _ of ['once', 'again']) await store.downloads.shortenAddresses(now, cut)

@@ -41,7 +41,7 @@ function caseContract(engine: StoreEngine): void {
       await change(async tx => {
         await tx.incident.addCase(made('case-1', now))
         for (const each of ['2.0.0', '1.0.0', '2.0.0'])
-          await tx.incident.addCaseSubject('case-1', { package: worm, version: version(each) })
+          await tx.incident.addCaseSubjects('case-1', [{ package: worm, version: version(each) }])
         // Written in one moment: their order is that of the writing.
         for (const words of ['first', 'second'])
           await tx.incident.addCaseNote('case-1', { at: now, by: 'reconcile', words })
@@ -58,7 +58,7 @@ function caseContract(engine: StoreEngine): void {
     test('the case of a kind and title is found until it is closed', async () => {
       await change(async tx => {
         await tx.incident.addCase(made('case-2', now + 1))
-        await tx.incident.addCaseSubject('case-2', { package: worm, version: '' })
+        await tx.incident.addCaseSubjects('case-2', [{ package: worm, version: '' }])
       })
       const { title } = made('case-2', now)
       assert.equal(await store.incident.findOpenCase('takedown', title), 'case-2')

@@ -116,3 +116,61 @@ test('the command line lists, notes, exports and closes; who has no role sees no
   assert.equal((await world.ask('GET /api/v1/incidents', { token: stranger.token })).status, 403)
   assert.equal((await world.ask('GET /api/v1/incidents')).status, 401)
 })
+
+test('a responder opens a case by hand, it grows by what is added and by what is closed for it, and one package has one', async () => {
+  const alice = await world.someone('amy')
+  for (const name of ['worm-a', 'worm-b', 'worm-c']) await world.publish(alice, name, '1.0.0')
+  const opened = await holdfast(
+    'incident',
+    'open',
+    'a',
+    'worm',
+    '--severity',
+    'critical',
+    '--about',
+    'worm-a',
+  )
+  const made = opened.out.trim()
+  assert.match(made, /^case-[0-9a-f]{16}$/, opened.out)
+  const again = await holdfast('incident', 'open', 'heard', 'again', '--about', 'worm-a@1.0.0')
+  assert.equal(again.out.trim(), made)
+  assert.equal((await holdfast('incident', 'about', made, 'worm-b@1.0.0')).code, 0)
+  assert.equal((await holdfast('incident', 'about', made, '../etc')).code, 2)
+  const body = { kind: 'quarantine', package: 'worm-c', reason: 'malware', incident: made }
+  assert.equal((await world.ask('POST /api/v1/measures', { token: rae.token, body })).status, 201)
+  const told = (await world.ask(`GET /api/v1/incidents/${made}`, { token: rae.token })).body
+  assert.deepEqual(
+    told.subjects.map((each: { package: string; version: string }) => `${each.package}@${each.version}`),
+    ['worm-a@', 'worm-a@1.0.0', 'worm-b@1.0.0', 'worm-c@1.0.0'],
+  )
+  assert.deepEqual([told.lead, told.state, told.severity], ['rae', 'open', 'critical'])
+  visit = await world.browse(rae)
+  const wish = { title: '<i>phoned in</i>', severity: 'low', subject: 'thief' }
+  const answer = await post(world, '/operate/cases', wish, visit)
+  assert.equal(answer.status, 303)
+  assert.equal((await post(world, '/operate/cases', { ...wish, title: ' ' }, visit)).status, 400)
+  assert.equal((await post(world, '/operate/cases', wish, await world.browse(alice))).status, 404)
+})
+
+test('two people let go what reports closed, and one of them twice does not', async () => {
+  const alice = await world.someone('abe')
+  const tom = await world.someone('tom')
+  await world.publish(alice, 'lent', '1.0.0')
+  visit = await world.browse(rae)
+  other = await world.browse(await world.someone('roy', ['responder']))
+  await post(world, '/operate/reporters', { who: 'tom', act: 'trust' }, visit)
+  const body = { package: 'lent', version: '1.0.0', kind: 'malware', words: 'it steals' }
+  await world.ask('POST /api/v1/reports', { token: tom.token, body })
+  const file = 'GET /lent/-/lent-1.0.0.tgz'
+  assert.equal((await world.npm(file)).status, 403)
+  const [found] = await world.ports.store.incident.listOpenCases(1)
+  path = `/operate/cases/${found?.id}`
+  const release = { act: 'release', package: 'lent', version: '1.0.0' }
+  assert.equal(await act(release), 303)
+  assert.equal(await act(release), 403)
+  assert.equal((await world.npm(file)).status, 403)
+  assert.equal(await act({ ...release, package: 'thief' }, other), 404)
+  assert.match((await get(world, path, other)).text, /Agree with rae to let lent@1\.0\.0 go/)
+  assert.equal(await act(release, other), 303)
+  assert.equal((await world.npm(file)).status, 200)
+})

@@ -2,7 +2,14 @@
 /** Incidents for those who respond, operate or audit: list, record, notes and the end. */
 import { problem } from '@holdfast/core'
 import * as v from 'valibot'
-import { actOnIncident, closeCase, listIncidents, readIncident } from '../../flow/index.ts'
+import {
+  actOnIncident,
+  closeCase,
+  listIncidents,
+  openByHand,
+  parseSubject,
+  readIncident,
+} from '../../flow/index.ts'
 import type { Answer, Call } from '../../http/index.ts'
 import { formatRecord } from '../../incident/index.ts'
 import type { Ports } from '../../ports.ts'
@@ -12,6 +19,13 @@ const maxBodyBytes = 64 * 1024
 const listed = 200
 const words = v.pipe(v.string(), v.maxLength(2000))
 const noted = v.object({ words })
+const named = v.pipe(v.string(), v.maxLength(400))
+const opened = v.object({
+  title: words,
+  severity: v.optional(v.picklist(['low', 'moderate', 'high', 'critical']), 'high'),
+  subject: v.optional(named, ''),
+})
+const about = v.object({ subject: named })
 const closed = v.object({
   words,
   outcome: v.optional(v.picklist(['confirmed', 'dismissed', 'closed']), 'closed'),
@@ -21,8 +35,9 @@ const closed = v.object({
 export const incidentsPath = '/api/v1/incidents'
 
 /**
- * `GET /api/v1/incidents`, `GET …/<id>`, `GET …/<id>/export` (Markdown), `POST …/<id>/notes` with `{"words"}`, and
- * `POST …/<id>/close` with `{"words", "outcome"?}`.
+ * `GET /api/v1/incidents`, `GET …/<id>`, `GET …/<id>/export` (Markdown), `POST /api/v1/incidents` with `{"title", "severity"?,
+ * "subject"?}`, `POST …/<id>/notes` with `{"words"}`, `POST …/<id>/subjects` with `{"subject"}` (a package, or one version of it),
+ * `POST …/<id>/take`, and `POST …/<id>/close` with `{"words", "outcome"?}`.
  */
 export async function answerIncidents(ports: Ports, call: Call, path: string): Promise<Answer> {
   if (call.badCredentials !== undefined) throw call.badCredentials
@@ -34,6 +49,21 @@ export async function answerIncidents(ports: Ports, call: Call, path: string): P
       return id === ''
         ? json(200, { incidents: await listIncidents(ports, actor, listed) })
         : json(200, await readIncident(ports, actor, id))
+    case 'POST ': {
+      if (id !== '') throw problem('not-found')
+      const body = await readBody(call, maxBodyBytes, opened)
+      const subject = parseSubject(body.subject)
+      return json(201, { id: await openByHand(ports, actor, { ...body, subject }) })
+    }
+    case 'POST subjects': {
+      const subject = parseSubject((await readBody(call, maxBodyBytes, about)).subject)
+      if (subject === undefined) throw problem('invalid-body', { why: 'it names no package' })
+      await actOnIncident(ports, actor, id, { kind: 'subject', subject })
+      return json(201, { id })
+    }
+    case 'POST take':
+      await actOnIncident(ports, actor, id, { kind: 'take' })
+      return json(200, { id })
     case 'GET export':
       return markdown(formatRecord(await readIncident(ports, actor, id)))
     case 'POST notes':

@@ -40,7 +40,7 @@ export function caseReads(db: Kysely<Schema>): CaseReads {
         .where('incident_case.state', '<>', 'closed')
         .where(({ and, eb, or }) =>
           or([
-            eb('incident_case.kind', 'in', ['hold-undecided', 'report', 'malware', 'takedown']),
+            eb('incident_case.kind', 'in', ['hold-undecided', 'report', 'by-hand', 'malware', 'takedown']),
             and([eb('incident_case.kind', '=', 'upstream-fault'), eb('incident_subject.version', '<>', '')]),
           ]),
         )
@@ -114,10 +114,11 @@ export function caseWrites(db: Kysely<Schema>): CaseWrites {
       }
       await db.insertInto('incident_case').values(row).execute()
     },
-    async addCaseSubject(incident, subject) {
+    async addCaseSubjects(incident, subjects) {
+      if (subjects.length === 0) return
       await db
         .insertInto('incident_subject')
-        .values({ incident, package: subject.package, version: subject.version })
+        .values(subjects.map(({ package: name, version }) => ({ incident, package: name, version })))
         .onConflict(clash => clash.columns(['incident', 'package', 'version']).doNothing())
         .execute()
     },

@@ -89,17 +89,16 @@ export function measureReads(db: Kysely<Schema>, clock: Clock): MeasureReads {
         .execute()
       return new Map(rows.map(row => [row.measure, Number(row.n)]))
     },
-    async findClosing(name, version) {
-      const row = await all()
-        .innerJoin('measure_version', 'measure_version.measure', 'measure.id')
-        .selectAll('measure')
+    async listClosing(name) {
+      const rows = await db
+        .selectFrom('measure_version')
+        .innerJoin('measure', 'measure.id', 'measure_version.measure')
+        .select(['measure_version.version', 'measure.id'])
         .where('measure_version.package', '=', name)
-        .where('measure_version.version', '=', version)
         .where('undone_at', 'is', null)
-        .orderBy('made_at', 'desc')
-        .limit(1)
-        .executeTakeFirst()
-      return row && toMeasure(row)
+        .orderBy('made_at')
+        .execute()
+      return new Map(rows.map(row => [row.version as Version, row.id]))
     },
     async listVersions(id, limit) {
       const rows = await db

@@ -10,6 +10,8 @@ import {
   listCaseReports,
   listIncidents,
   listPlaybooks,
+  openByHand,
+  parseSubject,
   readCase,
   readIncident,
   readSubmission,
@@ -34,7 +36,7 @@ import { html, type Markup, nothing } from '../markup.ts'
 import { badge, type Tone } from '../part/badge.ts'
 import { actOnMeasure, caseMeasures, listOfCase } from '../part/case-measure.ts'
 import { type CaseReports, caseReports, outcomeField } from '../part/case-report.ts'
-import { area } from '../part/field.ts'
+import { area, choose, field } from '../part/field.ts'
 import { ago, plural } from '../part/format.ts'
 import { holderTable } from '../part/holder.ts'
 import { clockBadge, incidentRoom, noteForm } from '../part/incident-room.ts'
@@ -45,6 +47,8 @@ import { checkFresh } from './confirm.ts'
 import { operateHead } from './operate-tab.ts'
 
 const casesShown = 500
+const subjectsShown = 100
+const grades = ['critical', 'high', 'moderate', 'low'] as const
 
 const kinds: Readonly<Record<CaseKind, string>> = {
   takedown: 'withdrawn upstream',
@@ -54,6 +58,7 @@ const kinds: Readonly<Record<CaseKind, string>> = {
   'feed-silent': 'feed of advisories is silent',
   'feed-entry': 'entry of a feed waits',
   report: 'reported by people',
+  'by-hand': 'opened by a responder',
   'hold-undecided': 'Nobody decided',
 }
 const states: Readonly<Record<CaseState, readonly [Tone, string]>> = {
@@ -70,19 +75,52 @@ const severities: Readonly<Record<CaseSummary['severity'], readonly [Tone, strin
 
 /** The inbox of those who respond: what is due next comes first. */
 export async function casesPage(c: PageContext): Promise<Response> {
+  return showCases(c)
+}
+
+/** A responder opens a case by hand. */
+export async function casesSubmit(c: PageContext): Promise<Response> {
+  const reader = getCaseReader(c)
+  const posted = await readForm(c)
+  try {
+    const severity = pick(grades, posted.text('severity'))
+    const subject = parseSubject(posted.text('subject'))
+    const id = await openByHand(c.env.ports, reader, { title: posted.text('title'), severity, subject })
+    return leadTo(c, `/operate/cases/${id}`)
+  } catch (error) {
+    return showCases(c, asNotice(error))
+  }
+}
+
+async function showCases(c: PageContext, trouble?: Problem): Promise<Response> {
   const reader = getCaseReader(c)
   const cases = await listIncidents(c.env.ports, reader, casesShown)
   const now = c.env.ports.clock()
   const late = cases.filter(each => each.clock?.isLate === true).length
   const main = html`${operateHead(c, 'cases')}
 <p>What went wrong and what was done; what is due soonest stands first. A draft was opened by this registry itself, or by people’s reports, and waits for somebody to take it on. <a href="/operate/reporters">Reporters</a></p>
+${problemNotice(trouble)}
 ${late === 0 ? nothing : notice('bad', `${plural(late, 'case')} ${late === 1 ? 'is' : 'are'} late`)}
 ${
   cases.length === 0
     ? html`<p>There are none.</p>`
     : html`<div class="scroll" tabindex="0"><table><thead><tr><th scope="col">Case</th><th scope="col">What</th><th scope="col">How bad</th><th scope="col">State</th><th scope="col">Due</th><th scope="col">Lead</th><th scope="col">Reports</th><th scope="col">Versions</th><th scope="col">Opened</th></tr></thead><tbody>${cases.map(each => caseRow(each, now))}</tbody></table></div>`
-}`
-  return sheet(c, { title: 'Cases', main })
+}
+${hasRole(reader, 'responder') ? openForm() : nothing}`
+  return sheet(c, { title: 'Cases', main, trouble })
+}
+
+function openForm(): Markup {
+  return html`<details><summary>Open a case</summary><form class="form" method="post" action="/operate/cases">
+${field({ name: 'title', label: 'What happened', maxLength: 300 })}
+${choose(
+  'severity',
+  'How bad',
+  grades.map(each => [each, each] as const),
+  'high',
+)}
+${field({ name: 'subject', label: 'About', isOptional: true, maxLength: 400, hint: 'A package, or one version of it: name@1.2.3. Where it has an open case, that one is added to.' })}
+<button type="submit">Open it and lead it</button></form></details>`
 }
 
 function caseRow(each: ListedIncident, now: number): Markup {
@@ -131,7 +169,7 @@ function workOf(done: string, posted: Form): IncidentAct | undefined {
     case 'task':
       return { kind: 'task', words: posted.text('new-task') }
     case 'change': {
-      const severity = pick(['low', 'moderate', 'high', 'critical'], posted.text('severity'))
+      const severity = pick(grades, posted.text('severity'))
       return {
         kind: 'change',
         revision: Number(posted.text('revision')),
@@ -145,6 +183,11 @@ function workOf(done: string, posted: Form): IncidentAct | undefined {
     }
     case 'playbook':
       return { kind: 'playbook', name: posted.text('playbook') }
+    case 'subject': {
+      const subject = parseSubject(posted.text('subject'))
+      if (subject === undefined) throw problem('invalid-body', { why: 'it names no package' })
+      return { kind: 'subject', subject }
+    }
     case 'done':
     case 'undone':
       return { kind: 'done', ordinal: Number(posted.text('task')), isDone: done === 'done' }
@@ -187,7 +230,7 @@ async function show(c: PageContext, reader: Visitor, trouble?: Problem): Promise
 ${problemNotice(trouble)}
 ${incidentRoom(record, await listPlaybooks(), reader.login, mayDecide, now)}
 <h3>About</h3>
-<ul>${found.subjects.map(subject)}</ul>
+${subjectList(found, mayDecide)}
 ${caseMeasures(record, measures, quarantined, reader.login, hasRole(reader, 'responder'), now)}
 <h3>What happened</h3>
 ${timeline(record.timeline, now)}
@@ -217,6 +260,17 @@ function closeForm(id: string, reports: CaseReports): Markup {
 ${area('words', 'How it ended', html`What was found and done. Versions stay as they are until somebody lets them go.`, '', 3)}
 ${outcomeField(reports)}
 <button type="submit">Close the case</button></form>`
+}
+
+function subjectList({ id, subjects }: IncidentCase, mayAdd: boolean): Markup {
+  const more = subjects.length - subjectsShown
+  return html`<ul>${subjects.slice(0, subjectsShown).map(subject)}</ul>
+${more > 0 ? html`<p>And ${more} more, which the record lists.</p>` : nothing}
+${
+  mayAdd
+    ? html`<details><summary>Add what it is also about</summary><form class="form" method="post" action="/operate/cases/${id}">${field({ name: 'subject', label: 'Package, or one version of it', maxLength: 400, hint: 'name or name@1.2.3' })}<button name="act" value="subject">Add it</button></form></details>`
+    : nothing
+}`
 }
 
 function subject({ package: name, version }: IncidentCase['subjects'][number]): Markup {

@@ -18,6 +18,9 @@ import { html, type Markup, nothing } from '../markup.ts'
 import { badge } from './badge.ts'
 import { ago } from './format.ts'
 
+/** Of a case about more, measures by a query close at once. */
+const buttonsShown = 20
+
 /** Takes, confirms or undoes a measure of a case where the form says so; false where it says something else. */
 export async function actOnMeasure(
   ports: Ports,
@@ -77,14 +80,18 @@ export function caseMeasures(
   now: number,
 ): Markup {
   const path = `/operate/cases/${record.id}`
-  const closed = quarantined.filter(each => !each.isOfMeasure)
-  const names = [...new Set(record.subjects.map(each => each.package))]
+  const closed = quarantined.filter(each => !each.isOfMeasure).slice(0, buttonsShown)
+  const names = [...new Set(record.subjects.map(each => each.package))].slice(0, buttonsShown)
+  const isClosed = new Set(quarantined.map(each => `${each.package}@${each.version}`))
+  const open = record.subjects.filter(
+    each => each.version !== '' && !isClosed.has(`${each.package}@${each.version}`),
+  )
   return html`<h3>Measures</h3>
 ${measures.length === 0 ? html`<p>None was taken here yet. One that you take is effective within a second, and ends by itself after four hours unless somebody else confirms it.</p>` : html`<div class="scroll" tabindex="0"><table><thead><tr><th scope="col">What</th><th scope="col">By</th><th scope="col">Taken</th><th scope="col">State</th><th scope="col"></th></tr></thead><tbody>${measures.map(each => row(each, path, mayAct, now))}</tbody></table></div>`}
 ${mayAct && closed.length > 0 ? html`<div class="tasks">${closed.map(each => release(path, each, viewer))}</div>` : nothing}
 ${
   mayAct && record.state !== 'closed'
-    ? html`<div class="tasks">${record.subjects.map(each => (each.version === '' ? nothing : quarantine(path, each)))} ${names.map(each => freeze(path, each))}</div>
+    ? html`<div class="tasks">${open.slice(0, buttonsShown).map(each => quarantine(path, each))} ${names.map(each => freeze(path, each))}</div>
 <p><a href="/operate/measures?do=quarantine&case=${record.id}">Close more: by publisher, token, time, hash or text; freeze, block, revoke</a></p>`
     : nothing
 }`
