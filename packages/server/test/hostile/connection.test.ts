@@ -3,26 +3,35 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
 import type { Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Live, publishDocument, put, startLive } from '../live.ts'
 import { leavesNothing } from './trace.ts'
 import { dial, exchange, listenTo } from './wire.ts'
 
+const folder = await mkdtemp(join(tmpdir(), 'holdfast-'))
 let live: Live
 /** More than the buffers of a connection take. */
 const largeBytes = 24 * 1024 * 1024
-// The first publish of a process is silent while the rules that screen it load.
-const patience = { headersMs: 500, requestMs: 1500, silenceMs: 12_000, checkEveryMs: 100 }
+const patience = { headersMs: 500, requestMs: 1500, silenceMs: 1000, checkEveryMs: 100 }
 
 before(async () => {
-  live = await startLive({ replaced: { httpLimits: patience } })
+  // The first publish of a process is silent while the rules that screen it load.
+  const patient = await startLive({ folder })
   const files = { 'big.bin': randomBytes(largeBytes) }
-  const answer = await put(live, 'heavy', publishDocument('heavy', '1.0.0', { files }))
+  const answer = await put(patient, 'heavy', publishDocument('heavy', '1.0.0', { files }))
   assert.equal(answer.status, 201, await answer.text())
+  await patient.stop()
+  live = await startLive({ folder, replaced: { httpLimits: patience } })
 })
-after(() => live.stop())
+after(async () => {
+  await live.stop()
+  await rm(folder, { recursive: true })
+})
 
 const host = 'host: registry.example\r\n'
 
