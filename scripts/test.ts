@@ -61,8 +61,8 @@ async function runTests(named: string[]): Promise<void> {
       '--disable-warning=ExperimentalWarning',
       `--import=${join(root, 'packages/cli/bin/resolve-imports.js')}`,
     ],
-    // Not one per core less one, as by default: tests wait on disks and children more than they compute.
-    concurrency: Math.max(2, availableParallelism()),
+    // Not one per core less one, as by default: tests wait for disks, children and time-outs a quarter of their time.
+    concurrency: availableParallelism() + 1,
     timeout: 900_000,
   })
   stream.on('test:pass', countPass)

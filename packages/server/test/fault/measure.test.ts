@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Measures while the log, mail and upstreams are down: they work at once, and are taken back at once. */
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { describe, test } from 'node:test'
 import { parseNamePattern } from '@holdfast/core'
 import {
   contain,
@@ -47,32 +47,35 @@ const faults: readonly [string, (works: LogWorks, isDown: () => boolean) => LogW
   ],
 ]
 
-for (const [what, breaking] of faults)
-  test(`while ${what}, and neither mail nor an upstream answers, measures close and open at once`, {
-    timeout: 120_000,
-  }, async () => {
-    let isDown = false
-    const live = await startLive({
-      flags: {
-        smtp: `smtp://${nowhere}`,
-        origins: JSON.stringify({ up: `http://${nowhere}` }),
-        routes: JSON.stringify({ 'far-*': 'up' }),
-        allowPrivateHosts: '127.0.0.1',
-      },
-      replaced: {
-        openPorts: (config, clock) => openPorts(config, clock, works => breaking(works, () => isDown)),
-      },
+// Beside each other: a publisher waits ten seconds for a log that is down.
+describe('while nothing else works', { concurrency: true }, () => {
+  for (const [what, breaking] of faults)
+    test(`while ${what}, and neither mail nor an upstream answers, measures close and open at once`, {
+      timeout: 120_000,
+    }, async () => {
+      let isDown = false
+      const live = await startLive({
+        flags: {
+          smtp: `smtp://${nowhere}`,
+          origins: JSON.stringify({ up: `http://${nowhere}` }),
+          routes: JSON.stringify({ 'far-*': 'up' }),
+          allowPrivateHosts: '127.0.0.1',
+        },
+        replaced: {
+          openPorts: (config, clock) => openPorts(config, clock, works => breaking(works, () => isDown)),
+        },
+      })
+      try {
+        await hostNames(live.ports, operator, [parseNamePattern('near')])
+        assert.equal((await publish(live, '1.0.0')).status, 201)
+        isDown = true
+        await checkMeasures(live)
+      } finally {
+        isDown = false
+        await live.stop()
+      }
     })
-    try {
-      await hostNames(live.ports, operator, [parseNamePattern('near')])
-      assert.equal((await publish(live, '1.0.0')).status, 201)
-      isDown = true
-      await checkMeasures(live)
-    } finally {
-      isDown = false
-      await live.stop()
-    }
-  })
+})
 
 async function checkMeasures(live: Live): Promise<void> {
   const { ports } = live
