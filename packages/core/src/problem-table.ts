@@ -339,7 +339,7 @@ export const problemTable = {
   },
   'measure-unconfirmed': {
     status: 400,
-    say: 'This reaches {count} versions, or all of the registry: type {word} to confirm',
+    say: 'This reaches {count} of what there is, or all of the registry: type {word} to confirm',
     hint: 'Look at the preview first, then repeat it with that word.',
   },
   'method-not-allowed': {

@@ -11,7 +11,7 @@ holdfast incident quarantine KEY=VALUE... --reason CODE     package, version, or
 holdfast incident freeze SUBJECT --reason CODE              registry, package:NAME, scope:@NAME, account:LOGIN, publisher:ID, origin:NAME
 holdfast incident switch publishing|sign-up|proxying|issuer:URL --reason CODE   switch off
 holdfast incident block hash=HASH|indicator=TEXT --reason CODE  refuse these bytes wherever they are, or what has this text in it as it comes in
-holdfast incident revoke account=LOGIN|publisher=ID|package=NAME --reason CODE  end tokens and sessions, for good
+holdfast incident revoke [account=LOGIN|publisher=ID|package=NAME|token=ID] [since=TIME] [until=TIME] --reason CODE  end tokens and sessions, for good; of everybody where nobody is named
 holdfast incident confirm|undo MEASURE                      keep it past four hours, or open again; takes a second person
 holdfast incident freeze-own PACKAGE [--words TEXT]         by whoever maintains it
 
@@ -102,8 +102,9 @@ async function tellProgress(registry: Registry, done: Promise<Told>): Promise<vo
 }
 
 function toAsk(act: Exclude<MeasureAct, 'measures'>, words: readonly string[], values: Values): Asked {
-  const [word] = words
-  if (word === undefined) throw new UsageError(`holdfast incident ${act} lacks a word`, measureUsage)
+  const [word = ''] = words
+  if (word === '' && act !== 'revoke')
+    throw new UsageError(`holdfast incident ${act} lacks a word`, measureUsage)
   const { reason, words: why, confirm, preview = false } = values
   const said = { reason, words: why, incident: values.case, confirm }
   const target = preview ? 'measures/preview' : 'measures'

@@ -18,7 +18,7 @@ const usage = `holdfast operator measure list
 holdfast operator measure freeze SUBJECT --reason CODE      registry, publishing, sign-up, proxying, package:NAME, scope:@NAME, account:LOGIN, …
 holdfast operator measure block hash=HASH|indicator=TEXT --reason CODE   refuse these bytes wherever they are, or what has this text in it as it comes in
 holdfast operator measure quarantine KEY=VALUE... --reason CODE   package, version, origin, publisher, token, since, until, hash, indicator; with --dry-run only names them
-holdfast operator measure revoke account=LOGIN|publisher=ID|package=NAME --reason CODE   ends tokens and sessions for good
+holdfast operator measure revoke [account=LOGIN|publisher=ID|package=NAME|token=ID] [since=TIME] [until=TIME] --reason CODE   ends tokens and sessions for good, of everybody with --confirm everything
 holdfast operator measure confirm|undo ID                   as the second person`
 
 /** `holdfast operator measure`: what the machine's owner closes, confirms, and opens as the second person. */
@@ -56,11 +56,16 @@ async function revoke(
   { values, flags }: Arguments,
   what: Readonly<Record<string, string>>,
 ): Promise<string> {
-  const { query, why } = parseRevocation({ ...what, reason: values['reason'], words: values['words'] })
+  const { query, why } = parseRevocation({
+    ...what,
+    reason: values['reason'],
+    words: values['words'],
+    confirm: values['confirm'],
+  })
   const { holders, tokens, sessions } = flags.has('dry-run')
     ? await previewRevocation(ports, operator, query)
     : await revokeMeans(ports, operator, query, why)
-  return `${tokens.length} tokens and ${sessions.length} sessions of ${holders.join(', ')}`
+  return `${tokens.length} tokens and ${sessions.length} sessions of ${holders.join(', ') || 'everybody'}`
 }
 
 async function list(ports: Ports): Promise<string> {

@@ -138,6 +138,11 @@ export interface IdentityReads
   /** A token that is neither revoked nor expired at `now`. */
   findToken(hash: string, now: number): Promise<Token | undefined>
   listTokens(accountId: string): Promise<readonly Token[]>
+  /** Of everybody, people and machines, that nobody ended; made in a time. */
+  listTokensMade(since: number, until: number): Promise<readonly Token[]>
+  listSessionsMade(since: number, until: number): Promise<readonly Session[]>
+  /** Id of the account, robot or publisher whose token this is and that nobody ended. */
+  findTokenHolder(id: string): Promise<string | undefined>
   /** Whether somebody ended it before its time. */
   isTokenEnded(id: string): Promise<boolean>
   /** How many of a holder's tokens work at `now`. */

@@ -45,6 +45,7 @@ export {
   type MeasureWrites,
   measureLifeMs,
   parseFreezeSubject,
+  parseTime,
   parseVersionQuery,
   type TakenMeasure,
   type VersionQuery,

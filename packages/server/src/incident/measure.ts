@@ -161,7 +161,8 @@ function readDigest(text: string): Digest {
   return parseIntegrity(text) ?? parseDigest(text)
 }
 
-function parseTime(text: string): number {
+/** Milliseconds since the epoch. Throws `measure-invalid`. */
+export function parseTime(text: string): number {
   const at = Date.parse(text)
   if (Number.isNaN(at)) throw problem('measure-invalid', { why: 'a time is like 2026-01-31T12:00:00Z' })
   return at

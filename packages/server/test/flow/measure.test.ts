@@ -355,6 +355,20 @@ test('a yanked version is yanked again when its quarantine ends', async () => {
   assert.equal(await statusOf('old', '1.0.1'), 200)
 })
 
+test('one token alone is revoked, and what was made in a time, but nothing else', async () => {
+  const una = await world.someone('una')
+  const [token] = await world.ports.store.identity.listTokens(una.id)
+  const id = token?.id ?? ''
+  const before = new Date(world.now() - 3600_000).toISOString()
+  const works = async () => (await world.npm('GET /-/whoami', { token: una.token })).status === 200
+  const none = await measure(rae, { account: 'una', until: before, reason: 'leaked' }, '/revoke')
+  assert.deepEqual([none.body.tokens, await works()], [0, true])
+  assert.equal((await measure(rae, { token: 't_0000000000000000' }, '/revoke')).body.code, 'measure-invalid')
+  const done = await measure(rae, { token: id, reason: 'leaked' }, '/revoke')
+  assert.deepEqual([done.body.tokens, done.body.sessions, await works()], [1, 0, false])
+  assert.equal((await world.npm('GET /-/whoami', { token: bob.token })).status, 200)
+})
+
 test('the page revokes what it showed first, and nobody who does not respond', async () => {
   const mia = await world.someone('mia')
   const visit = await world.browse(rae)
@@ -414,4 +428,27 @@ test('the page shows what a query closes before it does, closes it, and opens it
     visit,
   )
   assert.match(word.text, /Type registry/)
+})
+
+test('everybody’s tokens and sessions end, once the word is typed', async () => {
+  const visit = await world.browse(bob)
+  const { store } = world.ports
+  const [token] = await store.identity.listTokens(bob.id)
+  assert.ok(token !== undefined)
+  const grant = await authorize(world.ports, operator, 'version:contain', '')
+  await store.commit(grant, [], async tx => {
+    for (let n = 0; n < 600; n++)
+      await tx.identity.addToken(`hash ${n}`, { ...token, id: `t_${String(n).padStart(16, '0')}` })
+  })
+  const wish = { reason: 'leaked' }
+  const seen = await measure(rae, { ...wish, preview: 'yes' }, '/revoke')
+  assert.equal(seen.body.word, 'everything')
+  assert.ok(seen.body.tokens > 600)
+  assert.equal((await measure(rae, wish, '/revoke')).body.code, 'measure-unconfirmed')
+  assert.equal((await world.npm('GET /-/whoami', { token: bob.token })).status, 200)
+  const done = await measure(rae, { ...wish, confirm: 'everything' }, '/revoke')
+  assert.equal(done.body.tokens, seen.body.tokens)
+  for (const { token } of [alice, bob, rae])
+    assert.equal((await world.npm('GET /-/whoami', { token })).status, 401)
+  assert.notEqual((await get(world, '/account', visit)).status, 200)
 })

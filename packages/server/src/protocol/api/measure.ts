@@ -71,7 +71,7 @@ export async function postUndo(ports: Ports, call: Call): Promise<Answer> {
   return json(200, { id, state: await undoMeasure(ports, call.actor, id) })
 }
 
-/** `POST /api/v1/measures/revoke` with `{"account" | "publisher" | "package", "reason", "words"?, "preview"?: "yes"}`: how much ends. */
+/** `POST /api/v1/measures/revoke` with `{"account" | "publisher" | "package" | "token", "since"?, "until"?, "reason", "words"?, "confirm"?, "preview"?: "yes"}`: how much ends. */
 export async function postRevoke(ports: Ports, call: Call): Promise<Answer> {
   const text = await readBody(call)
   const { query, why } = parseRevocation(text)
@@ -79,12 +79,13 @@ export async function postRevoke(ports: Ports, call: Call): Promise<Answer> {
   const means = await (isPreview
     ? previewRevocation(ports, call.actor, query)
     : revokeMeans(ports, call.actor, query, why))
-  const { holders, tokens, sessions, publishers } = means
+  const { holders, tokens, sessions, publishers, word } = means
   return json(200, {
     holders,
     tokens: tokens.length,
     sessions: sessions.length,
     publishers: publishers.length,
+    ...(isPreview && word !== '' ? { word } : {}),
     state: isPreview ? 'preview' : 'revoked',
   })
 }

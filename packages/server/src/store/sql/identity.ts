@@ -88,6 +88,20 @@ export function identityReads(db: Kysely<Schema>): IdentityReads {
         .where('revoked_at', 'is', null)
       return (await query.orderBy('created_at', 'desc').orderBy('id').execute()).map(toToken)
     },
+    async listTokensMade(since, until) {
+      const query = db.selectFrom('token').selectAll().where('revoked_at', 'is', null)
+      const made = query.where('created_at', '>=', since).where('created_at', '<', until)
+      return (await made.orderBy('id').execute()).map(toToken)
+    },
+    async listSessionsMade(since, until) {
+      const query = db.selectFrom('session').selectAll()
+      const made = query.where('created_at', '>=', since).where('created_at', '<', until)
+      return (await made.orderBy('id').execute()).map(toSession)
+    },
+    async findTokenHolder(id) {
+      const query = db.selectFrom('token').select('account').where('id', '=', id)
+      return (await query.where('revoked_at', 'is', null).executeTakeFirst())?.account
+    },
     async countTokens(holderId, now) {
       const row = await db
         .selectFrom('token')

@@ -179,13 +179,18 @@ function previewed(asked: Asked): Markup {
   return 'means' in asked ? previewedMeans(asked.posted, asked.means) : previewedDraft(asked.posted, asked)
 }
 
-function previewedMeans(posted: Form, { holders, tokens, sessions, publishers }: Means): Markup {
+function previewedMeans(posted: Form, { holders, tokens, sessions, publishers, word }: Means): Markup {
   const isOfPublisher = posted.text('publisher') !== ''
   const counts = [plural(tokens.length, 'token'), plural(sessions.length, 'session')]
   const ended = isOfPublisher ? [...counts, plural(publishers.length, 'publisher')] : counts
-  return html`${notice('warn', `This ends ${ended.join(', ')} for good`, holders.length === 0 ? nothing : html`<p>Of <bdi>${holders.join(', ')}</bdi>. It cannot be undone: new ones are made.</p>`)}
+  return html`${notice('warn', `This ends ${ended.join(', ')} for good`, html`<p>Of ${word === '' ? html`<bdi>${holders.join(', ')}</bdi>` : 'everybody, you too'}. It cannot be undone: new ones are made.</p>`)}
 <form class="form" method="post" action="/operate/measures">${keptFields(posted)}
+${word === '' ? nothing : confirmField(word)}
 <button name="act" value="take">End them now</button></form>`
+}
+
+function confirmField(word: string): Markup {
+  return field({ name: 'confirm', label: `Type ${word}`, hint: 'It reaches everything.' })
 }
 
 function keptFields(posted: Form): readonly Markup[] {
@@ -204,7 +209,7 @@ function previewedDraft(
   const names = versions.map(({ name, version }) => html`<li>${name}@${version}</li>`)
   return html`${notice('warn', title, names.length === 0 ? nothing : html`<ul>${names}</ul>${count > names.length ? html`<p>and more.</p>` : nothing}`)}
 <form class="form" method="post" action="/operate/measures">${keptFields(posted)}
-${word === '' ? nothing : field({ name: 'confirm', label: `Type ${word}`, hint: 'It reaches everything.' })}
+${word === '' ? nothing : confirmField(word)}
 <button name="act" value="take">Close it now</button></form>`
 }
 
@@ -256,9 +261,12 @@ function fieldsOf(kind: Kind): Markup {
 ${field({ name: 'hash', label: 'Hash of a tarball', isOptional: true, hint: 'sha512-… or hexadecimal' })}
 ${field({ name: 'indicator', label: 'Or text in a package', isOptional: true, hint: 'A host, an address, a mailbox, or the SHA-256 of a file. Also found backwards, in hexadecimal and in base64.' })}`
     case 'revoke':
-      return html`<p>Tokens and sessions of an account, a CI publisher, or everybody who may publish a package end for good; a publisher that is named ends too.</p>
+      return html`<p>Tokens and sessions of an account, a CI publisher, everybody who may publish a package, or, where nobody is named, everybody, end for good; a publisher that is named ends too.</p>
 ${field({ name: 'account', label: 'Of the account', isOptional: true, hint: 'a user name' })}
 ${field({ name: 'publisher', label: 'Or of the CI publisher', isOptional: true, hint: 'its id' })}
-${field({ name: 'package', label: 'Or of everybody who may publish', isOptional: true, hint: 'a package' })}`
+${field({ name: 'package', label: 'Or of everybody who may publish', isOptional: true, hint: 'a package' })}
+${field({ name: 'token', label: 'Or this token alone', isOptional: true, hint: 'its id' })}
+${field({ name: 'since', label: 'Made since', isOptional: true, hint: 'such as 2026-01-31T12:00:00Z' })}
+${field({ name: 'until', label: 'Made before', isOptional: true })}`
   }
 }
