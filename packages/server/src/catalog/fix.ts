@@ -2,13 +2,14 @@
 /**
  * The way past the release age for what mends a known flaw. Attackers would love it: an advisory somebody wrote years ago,
  * and a new malicious version that "fixes" it. So a version passes only where the feed itself named it, in an advisory that is
- * new as well and that was changed after the version was out, and where nothing else about it is new.
+ * new as well and that was changed after the version was out, where nothing else about it is new and screening finds nothing.
  */
 import { compareVersions, isPrerelease, type Version } from '@holdfast/core'
 import { isWeaker } from './history.ts'
 import type { Advisory } from './policy.ts'
 import type { KeptFacts } from './port.ts'
 import type { Evidence } from './rule.ts'
+import type { Screening } from './screening.ts'
 
 const dayMs = 24 * 3600_000
 /** An advisory that was out for longer before the version came does not vouch for it: anybody can take the number it names. */
@@ -26,6 +27,7 @@ export function findFix(
   if (mending.length === 0 && sibling === undefined) return undefined
   const replaced = findReplaced(evidence, kept, establishedBefore)
   if (replaced === undefined || !isUnsuspicious(kept, replaced)) return undefined
+  if (!isClean(evidence.context.screenings.get(kept.version))) return undefined
   const mended = mending.find(
     each =>
       each.covers(replaced.version) &&
@@ -74,6 +76,14 @@ function vouches(advisory: Advisory, { version, traits }: KeptFacts): boolean {
 /** A later version on the same road adds more than the fix. */
 function isLowestFix({ fixed }: Advisory, replaced: Version, version: Version): boolean {
   return !fixed.some(each => compareVersions(each, replaced) > 0 && compareVersions(each, version) < 0)
+}
+
+/**
+ * Screening found nothing to warn of, or somebody looked and let it go. What never came in is screened before its first byte, and
+ * asked about again then.
+ */
+function isClean(found: Screening | undefined): boolean {
+  return found === undefined || found.state === 'allow' || found.state === 'due' || found.hold === 'released'
 }
 
 /** Same hands, same evidence, no new code that runs by itself, nothing new that comes along. */

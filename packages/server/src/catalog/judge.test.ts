@@ -13,6 +13,7 @@ import {
   type Policy,
   parseRules,
   RuleFaults,
+  type Screening,
   type VersionFacts,
   type VersionTraits,
   type Waiver,
@@ -204,6 +205,22 @@ test('an attacker finds no way through the fix exception', () => {
     const status = look(fresh, all, { advisories: [told] })(last).status
     assert.notEqual(status, 'live', story)
   }
+})
+
+test('a fix of which screening has something to say waits, whatever the rule of screening does, until somebody looked', () => {
+  const all = [kept('3.3.4', 400), kept('3.3.5', 1)]
+  const advisories = [advisory('<3.3.5', { fixed: ['3.3.5'] as Version[] })]
+  const onlyAges = policyOf([{ kind: 'release-age', days: 3, mode: 'enforce' }])
+  const statusWith = (found: Partial<Screening>) =>
+    look(onlyAges, all, {
+      advisories,
+      screenings: new Map([['3.3.5' as Version, { mayHold: true, hold: 'none', ...found } as Screening]]),
+    })('3.3.5').status
+  for (const state of ['warn', 'hold', 'failed'] as const)
+    assert.equal(statusWith({ state }), 'cooling', state)
+  assert.equal(statusWith({ state: 'hold', hold: 'confirmed' }), 'cooling')
+  assert.equal(statusWith({ state: 'hold', hold: 'released' }), 'live')
+  assert.equal(statusWith({ state: 'allow' }), 'live')
 })
 
 test('what is released with a fix passes with it, under the same conditions', () => {

@@ -366,7 +366,8 @@ class Book {
     const provenance = isAttested(version) ? (attested?.finding.kind ?? 'due') : 'none'
     const faults = accuseProvenance(name, ver, origin, attested)
     const subject = { name, version: ver, origin, digest }
-    const isClosed = looked.hit !== undefined || (screened !== undefined && screened.reason !== '')
+    // What is only warned of may have been shown early, as a fix.
+    const isClosed = looked.hit !== undefined || (screened !== undefined && screened.words.state !== 'allow')
     const shown =
       isClosed || held !== undefined || faults.length > 0 || version.digest === undefined || !isSigned
     const { publishedAt } = version

