@@ -54,7 +54,8 @@ export async function previewPolicy(
   const now = ports.clock()
   const policy = await currentPolicy(ports)
   const isSame = isInForce(policy, rules)
-  const next = isSame ? policy : nextPolicy(policy, rules, now)
+  // Whatever is used by the time somebody looks was served before these rules, also what is written down meanwhile.
+  const next = isSame ? policy : nextPolicy(policy, rules, Number.POSITIVE_INFINITY)
   const offline = { ...ports, mirrors: keptMirrors(ports.store, now) }
   const used = await ports.store.downloads.listUsed(now - usedMs, packages + 1)
   const hidden: Hidden[] = []
