@@ -5,7 +5,7 @@ import { type Actor, authorize } from '../identity/index.ts'
 import type { DocumentForm, Ports, ReadyDocument } from '../ports.ts'
 import { isYoung } from './intake.ts'
 import { listFacts, type PackageView, refuseMissing, viewVersion, viewWith } from './view.ts'
-import { refuseBytes } from './why.ts'
+import { noteRefusal, refuseBytes } from './why.ts'
 
 /** The packument for somebody who may read it. Throws `package-not-found`, `unauthenticated`. */
 export async function readDocument(
@@ -111,7 +111,7 @@ async function getOpenView(
 ): Promise<PackageView> {
   const view = await getView(ports, name, version)
   const facts = view.versions.find(each => each.version === version)
-  if (facts === undefined) throw refuseMissing(view, version)
+  if (facts === undefined) throw noteRefusal(ports, actor, name, version, refuseMissing(view, version))
   if (!decide(facts).served) throw refuseBytes(ports, actor, name, facts, view.versions)
   return view
 }

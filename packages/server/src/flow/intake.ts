@@ -36,7 +36,7 @@ import { Remembered } from './remembered.ts'
 import { readPieces } from './screen.ts'
 import { keepDue, type Screened, screenArrival, toScreening, withDisagreement } from './screening.ts'
 import { followArrival } from './takedown.ts'
-import { alarm, faultOf, grantIngest, recordFaults } from './upstream-fault.ts'
+import { alarm, faultOf, grantIngest, isDisbelieved, recordFaults } from './upstream-fault.ts'
 
 type Taking = Pick<Ports, 'config' | 'store' | 'blobs' | 'signer' | 'clock'> & {
   readonly upstreams: FindsUpstream
@@ -157,7 +157,7 @@ class Arriving implements Arrival {
 
   async #run(open: (sizeBytes: number | undefined) => void): Promise<Ingested> {
     const { blobs, upstreams } = this.#ports
-    const { origin, version } = this.#wanted
+    const { name, origin, version } = this.#wanted
     const writer = await blobs.begin()
     this.#writer = writer
     try {
@@ -191,6 +191,8 @@ class Arriving implements Arrival {
     } catch (error) {
       // Before the file is closed: who reads on would fail for that, and come again while this is still under way.
       this.#fail()
+      if (isDisbelieved(error))
+        await this.#book.accuse(name, origin, version.version, String(error.data['why']))
       throw error
     } finally {
       await writer.discard()

@@ -5,7 +5,7 @@ import { checkNotFrozen } from '../identity/index.ts'
 import type { FindsUpstream, KnownMirror, Mirrors, Ports, UpstreamAnswer, UpstreamContent } from '../ports.ts'
 import { Remembered } from './remembered.ts'
 import { followUpstream } from './takedown.ts'
-import { faultOf, recordFaults } from './upstream-fault.ts'
+import { faultOf, isDisbelieved, recordFaults } from './upstream-fault.ts'
 
 type Mirroring = Pick<Ports, 'store' | 'clock' | 'config'> & { readonly upstreams: FindsUpstream }
 
@@ -55,7 +55,7 @@ export function openMirrors(ports: Mirroring): Mirrors {
       async error => {
         if (isProblem(error)) {
           failed.set(key, { at: clock(), why: error })
-          await tellDisbelieved(name, origin, error)
+          if (isDisbelieved(error)) await tellDisbelieved(name, origin, error)
         }
         throw error
       },
@@ -68,7 +68,6 @@ export function openMirrors(ports: Mirroring): Mirrors {
 
   /** A whole document that lies, which nobody but those who asked for it would hear of. */
   async function tellDisbelieved(name: PackageName, origin: OriginName, { data }: Problem): Promise<void> {
-    if (data['fault'] !== 'disbelieved') return
     const since = clock() - dayMs
     const [oldest = Number.NEGATIVE_INFINITY] = disbelieved.values()
     const isFull = disbelieved.size >= disbelievedADay && oldest > since

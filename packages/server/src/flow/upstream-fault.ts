@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What an upstream did wrong, on record; and by whose word what comes from it is written down. */
-import { type Digest, decodeLeaf, formatIntegrity, type PackageName, type Version } from '@holdfast/core'
+import {
+  type Digest,
+  decodeLeaf,
+  formatIntegrity,
+  isProblem,
+  type PackageName,
+  type Problem,
+  type Version,
+} from '@holdfast/core'
 import type { Ingested, OriginName } from '../catalog/index.ts'
 import { authorize, type Grant } from '../identity/index.ts'
 import type { NewEvent } from '../integrity/index.ts'
@@ -9,6 +17,11 @@ import type { Ports } from '../ports.ts'
 /** The instance's own grant to write down what came from its upstreams. */
 export function grantIngest(ports: Pick<Ports, 'config' | 'store'>): Promise<Grant> {
   return authorize(ports, { kind: 'system', id: 'upstream' }, 'package:ingest', '')
+}
+
+/** Whether an upstream did what is no trouble of the moment, and whoever watches is to be told. */
+export function isDisbelieved(error: unknown): error is Problem {
+  return isProblem(error) && error.data['fault'] === 'disbelieved'
 }
 
 /** A fault of an upstream about a package, or about one version of it. */

@@ -116,10 +116,20 @@ export function refuseBytes(
   facts: VersionFacts,
   all: readonly VersionFacts[],
 ): Problem {
-  const refusal = refuse(name, facts, all)
+  return noteRefusal(ports, actor, name, facts.version, refuse(name, facts, all))
+}
+
+/** Notes that bytes were asked for and refused, where they are there and closed. Gives the refusal. */
+export function noteRefusal(
+  ports: Ports,
+  actor: Actor,
+  name: PackageName,
+  version: Version,
+  refusal: Problem,
+): Problem {
   if (refusal.status === 403 && 'from' in actor) {
     const { address, client } = actor.from
-    const subject = `${name}@${facts.version}`
+    const subject = `${name}@${version}`
     const accountId = actorId(actor)
     ports.trail.note({
       type: 'denied',

@@ -21,7 +21,9 @@ export async function* readSteadily(
   host: string,
   { maxBytes, patienceMs, minBytesPerSecond }: Pace,
 ): AsyncGenerator<Buffer> {
-  const fail = (why: string) => problem('remote-failed', { host, why })
+  // Neither is an accident of the network.
+  const fail = (why: string, isMeant = false) =>
+    problem('remote-failed', { host, why, ...(isMeant ? { fault: 'disbelieved' } : {}) })
   const chunks = (answer as AsyncIterable<Buffer>)[Symbol.asyncIterator]()
   let isWaiting = false
   const stalled = setTimeout(() => {
@@ -39,8 +41,9 @@ export async function* readSteadily(
       waitedMs += performance.now() - began
       if (done) return
       size += value.length
-      if (size > maxBytes) throw fail(`it answers more than ${maxBytes} bytes`)
-      if (waitedMs > patienceMs && size < (minBytesPerSecond * waitedMs) / 1000) throw fail('it is too slow')
+      if (size > maxBytes) throw fail(`it answers more than ${maxBytes} bytes`, true)
+      if (waitedMs > patienceMs && size < (minBytesPerSecond * waitedMs) / 1000)
+        throw fail('it is too slow', true)
       yield value
     }
   } catch (error) {

@@ -1,19 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Packages of an upstream through the wire: what goes out, what stays, and what an upstream's lies come to.
- *
- * | what an upstream may do | shown by |
- * | --- | --- |
- * | wrong digest, size or end of a tarball | here, "bytes that are not those of the packument", "goes away in the middle" |
- * | other bytes under a known version | here, "other bytes under a version"; `flow/takedown.test.ts` |
- * | no JSON, another name, a case twin, 100,000 versions, no end, endless gzip | here, "a document that cannot be true" |
- * | one version that lies, a tarball elsewhere or in the private network | `remote/npm/upstream.test.ts`, "versions that cannot be trusted"; `remote/wire.test.ts` |
- * | a tarball without end, silence, drop by drop | `remote/npm/upstream.test.ts`, "a tarball flows as it is", "who is silent" |
- * | status 500, always or for one package | `remote/npm/upstream.test.ts`, "an upstream that is down", "a package whose document" |
- * | redirects that want credentials | `remote/npm/upstream.test.ts`, "credentials go to the origin" |
- * | times missing, early or to come | `remote/npm/upstream.test.ts`, "a time that is missing", "not known for longer" |
- * | unsigned after signed, keys taken back | `catalog/judge.test.ts`, "a signature that is lost"; `remote/npm/upstream.test.ts`, "takes its keys back" |
- * | an old advisory, a new version that "fixes" it | `flow/upstream-policy.test.ts`, "an old advisory"; `catalog/judge.test.ts`, "no way through the fix exception" |
+ * Packages of an upstream through the wire: what goes out, what stays, and what comes of other bytes. What else an upstream may lie
+ * about is in `hostile/upstream.test.ts`.
  */
 import assert from 'node:assert/strict'
 import { createHash, createPublicKey, randomBytes, verify } from 'node:crypto'
@@ -21,7 +9,6 @@ import { once } from 'node:events'
 import { request, type ServerResponse } from 'node:http'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import { gzipSync } from 'node:zlib'
 import { type Digest, formatIntegrity, type PackageName, type Version } from '@holdfast/core'
 import { authorize, operator } from '../../src/identity/index.ts'
 import { packTarball } from '../fixture/tarball.ts'
@@ -467,47 +454,4 @@ test('a version whose record stops being believable is refused with why, and tol
     ['1.1.0'],
   )
   assert.equal((await world.npm('GET /lib/-/lib-9.9.9.tgz')).status, 404)
-})
-
-test('a document that cannot be true is refused and told once, nothing of it is kept, and others are served', async t => {
-  const { upstream, world } = await open(t, { maxPackumentBytes: '2000000' })
-  upstream.publish('honest', '1.0.0')
-  const versions = (count: number) =>
-    Object.fromEntries(Array.from({ length: count }, (_, i) => [`1.0.${i}`, {}]))
-  const endless = gzipSync(Buffer.alloc(64 * 1024 * 1024, ' '))
-  const lies: Readonly<Record<string, readonly [body: string | Buffer, why: RegExp]>> = {
-    'no-json': ['{"name":', /is not JSON/],
-    'another-name': [JSON.stringify({ name: 'honest', versions: versions(1) }), /a document for honest/],
-    'Case-twin': [JSON.stringify({ name: 'case-twin', versions: versions(1) }), /a document for case-twin/],
-    'no-versions': [JSON.stringify({ name: 'no-versions', versions: {} }), /lists no version/],
-    'too-many': [
-      JSON.stringify({ name: 'too-many', versions: versions(100_000) }),
-      /more than 50000 versions/,
-    ],
-    'too-large': [randomBytes(2_100_000), /more than 2000000 bytes/],
-    'endless-gzip': [endless, /more than 2000000 bytes/],
-  }
-  upstream.answer = (asked, response) => {
-    const lie = lies[asked.url?.slice(1) ?? '']
-    if (lie === undefined) return false
-    response.writeHead(200, lie[0] === endless ? { 'content-encoding': 'gzip' } : {}).end(lie[0])
-    return true
-  }
-  for (const [name, [, why]] of Object.entries(lies)) {
-    for (let round = 0; round < 3; round++) {
-      const { status, body } = await world.npm(`GET /${name}`)
-      assert.equal(status, 502, name)
-      assert.match(body.error, why)
-      world.advance(6000)
-    }
-    const events = await world.ports.store.events.ofPackage(name as PackageName)
-    assert.deepEqual(
-      events.map(event => event.type),
-      ['upstream-fault'],
-      name,
-    )
-    assert.match(String(events[0]?.detail['why']), why)
-    assert.equal(await world.ports.store.mirrors.find(name as PackageName), undefined)
-    assert.equal((await world.npm('GET /honest')).status, 200, `honest beside ${name}`)
-  }
 })

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { extname } from 'node:path'
-import { excerpt, type PackageName, problem } from '@holdfast/core'
+import { excerpt, isProblem, type PackageName, type Problem, problem } from '@holdfast/core'
 import type { Mirror } from '../../catalog/index.ts'
 import type { Origin } from '../../origin.ts'
 import type { Clock, Upstream, UpstreamAnswer, UpstreamBytes } from '../../ports.ts'
@@ -268,6 +268,9 @@ class NpmUpstream implements OpenUpstream {
     const timer = setTimeout(() => patience.abort(), this.#patienceMs)
     const answer = await this.#wire
       .send({ url, headers: { ...headers, ...credentials }, redirects }, patience.signal)
+      .catch(error => {
+        throw this.#ledInside(error) ?? error
+      })
       .finally(() => clearTimeout(timer))
     const { statusCode = 0 } = answer
     if (statusCode < 500 && statusCode !== 408 && statusCode !== 429) return answer
@@ -278,6 +281,14 @@ class NpmUpstream implements OpenUpstream {
       again,
       statusCode === 429 && again !== undefined,
     )
+  }
+
+  /** A redirect into the private network is no trouble of the upstream: it would use us to ask what it cannot reach. */
+  #ledInside(error: unknown): Problem | undefined {
+    if (!isProblem(error) || error.code !== 'remote-private') return undefined
+    const host = String(error.data['host'])
+    if (host === new URL(this.url).hostname) return undefined
+    return this.#disbelieve(`it leads to ${host}, which is on a private network`)
   }
 
   #steadily(answer: IncomingMessage, maxBytes: number): AsyncIterable<Buffer> {
