@@ -78,13 +78,16 @@ test('the README of each principle serves capabilities that there are', () => {
   }
 })
 
-test('docs/principles/bugs-of-others.md names tests that there are', () => {
-  const page = read('docs/principles/bugs-of-others.md')
-  const named = [...page.matchAll(/`((?:test|src)\/[\w/.-]+)`: (.+?)(?=; `| \|$)/gm)]
-  assert.ok(named.length >= 20)
-  for (const [, file = '', name = ''] of named)
-    assert.ok(read(`packages/server/${file}`).includes(name), `${file}: ${name}`)
-})
+for (const page of ['bugs-of-others', 'firewall'])
+  test(`docs/principles/${page}.md names tests that there are`, () => {
+    const rows = read(`docs/principles/${page}.md`)
+    const named = [...rows.matchAll(/`((?:packages\/cli\/)?(?:test|src)\/[\w/.-]+)`: (.+?)(?=; `| \|$)/gm)]
+    assert.ok(named.length >= 20)
+    for (const [, file = '', name = ''] of named) {
+      const path = file.startsWith('packages/') ? file : `packages/server/${file}`
+      assert.ok(read(path).includes(name), `${file}: ${name}`)
+    }
+  })
 
 test('no tracked file names a public registry or a folder of the machine it was written on', () => {
   const files = execFileSync('git', ['ls-files', '-z'], { cwd: root, encoding: 'utf8' }).split('\0')

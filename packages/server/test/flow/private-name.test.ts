@@ -183,3 +183,50 @@ test('what a feed says changed is asked of its upstream in the next round, and b
   await reconcile(world.ports)
   assert.deepEqual(asked().slice(before), ['GET /left-pad'])
 })
+
+test('no request that anybody makes tells an upstream a private name, published here or not', async t => {
+  const upstream = await startUpstream()
+  t.after(() => upstream.close())
+  const world = await open(t, {
+    origins: JSON.stringify({ up: upstream.url }),
+    routes: JSON.stringify({ '*': 'up' }),
+    allowPrivateHosts: '127.0.0.1',
+  })
+  const ann = await world.someone('ann')
+  const { token } = ann
+  await world.publish(ann, '@acme/secret', '1.0.0', {
+    manifest: { dependencies: { '@acme/planned': '^1.0.0', chalk: '*' } },
+  })
+  upstream.publish('chalk', '1.0.0')
+  // As npm writes it: a scoped name with its slash escaped, or not; another case; a version of a moment ago.
+  for (const name of ['@acme/secret', '@acme/planned', '@acme%2fplanned', '@Acme/planned']) {
+    const base = name.split(/\/|%2f/)[1]
+    for (const path of [
+      `/${name}`,
+      `/${name}/latest`,
+      `/${name}/2.0.0`,
+      `/${name}/-/${base}-2.0.0.tgz`,
+      `/-/package/${name}/dist-tags`,
+      `/-/npm/v1/attestations/${name}@1.0.0`,
+      `/-/v1/search?text=${name}`,
+    ])
+      await world.npm(`GET ${path}`, { token })
+    for (const path of [`/package/npm/${name}`, `/why/npm/${name}/1.0.0`, `/api/v1/why/npm/${name}/1.0.0`])
+      await world.ask(`GET ${path}`, { token })
+  }
+  const tree = { '@acme/secret': { version: '1.0.0' }, '@acme/planned': { version: '1.0.0' } }
+  const lists = { '@acme/secret': ['1.0.0'], '@acme/planned': ['1.0.0'], chalk: ['1.0.0'] }
+  await world.npm('POST /-/npm/v1/security/advisories/bulk', { token, body: lists })
+  await world.npm('POST /-/npm/v1/security/audits/quick', {
+    token,
+    body: { name: '@acme/app', version: '1.0.0', requires: {}, dependencies: tree },
+  })
+  assert.equal((await world.npm('GET /chalk', { token })).status, 200)
+  world.advance(25 * 3600_000)
+  await reconcile(world.ports)
+  await followNames(world.ports)
+  await askUpstreams(world.ports)
+  assert.ok(upstream.asked.some(({ line }) => line === 'GET /chalk'))
+  const told = upstream.asked.filter(each => /acme|secret|planned/i.test(JSON.stringify(each)))
+  assert.deepEqual(told, [])
+})

@@ -309,6 +309,27 @@ test('a package that changes hands is held, and a broken signature is not let in
   assert.equal((await tarball(world, 'broken', '1.0.0')).status, 200)
 })
 
+test('a build that npm runs because of a binding.gyp is an install script, though the record names none', async t => {
+  const { upstream, world } = await open(t)
+  const files = { 'binding.gyp': '{}' }
+  upstream.publish('lib', '1.0.0')
+  upstream.publish('lib', '1.1.0', { files, publishedAt: world.now() - 5 * dayMs })
+  await set(world, { kind: 'install-script', mode: 'enforce' })
+  const refused = await tarball(world, 'lib', '1.1.0')
+  assert.equal(refused.status, 403)
+  assert.match(refused.body.error, /runs code of its own when it is installed \(rule install-script\)/)
+  assert.deepEqual(await shown(world, 'lib'), { versions: ['1.0.0'], latest: '1.0.0' })
+})
+
+test('where provenance is required, what tells nothing of its build is closed', async t => {
+  const { upstream, world } = await open(t)
+  upstream.publish('lib', '1.0.0')
+  await set(world, { kind: 'provenance', demand: 'required', mode: 'enforce' })
+  const refused = await tarball(world, 'lib', '1.0.0')
+  assert.equal(refused.status, 403)
+  assert.match(refused.body.error, /nothing tells where it was built/)
+})
+
 test('lists: denied names, nothing but what is allowed, nothing that nobody uses', async t => {
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-'))
   t.after(() => rm(folder, { recursive: true }))
