@@ -40,6 +40,7 @@ test('the usage lists every verb that the server has, and no other', () => {
     'lookalike',
     'match',
     'pack',
+    'bundle',
     'policy',
     'provenance',
     'reach',

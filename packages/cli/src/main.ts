@@ -53,6 +53,10 @@ const verbs: Readonly<Record<string, Verb>> = {
     line: 'sign rules and lists of names for others, and check what others signed',
     run: async args => (await import('./command/pack.ts')).runPack(args),
   },
+  bundle: {
+    line: 'pack versions, advisories and proofs, signed, for an instance without a network',
+    run: async args => (await import('./command/bundle.ts')).runBundle(args),
+  },
   lookalike: {
     line: 'say whether a name is likely taken for a well-used one',
     run: async args =>

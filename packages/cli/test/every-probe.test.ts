@@ -22,6 +22,7 @@ const lines: Readonly<Record<string, (count: number) => boolean>> = {
   'authz-3-provenance': count => count > 3,
   'general-2-report': count => count > 2,
   'beyond-weighted-reports': count => count > 3,
+  'beyond-airgap': count => count === 2,
   'beyond-staged': count => count > 3,
 }
 

@@ -95,6 +95,8 @@ export type { ChainEnd, ChainLink, Leaf } from './tlog/leaf.ts'
 export { checkChain, extendChain, readLeaf } from './tlog/leaf.ts'
 export type { LogCrypto } from './tlog/log-crypto.ts'
 export { webCrypto } from './tlog/log-crypto.ts'
+export type { LoggedVersion } from './tlog/logged-version.ts'
+export { proveVersion } from './tlog/logged-version.ts'
 export type { ConsistencyClaim, InclusionClaim } from './tlog/merkle.ts'
 export {
   emptyRoot,

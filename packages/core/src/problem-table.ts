@@ -82,6 +82,11 @@ export const problemTable = {
     say: 'The request body is larger than {limit} bytes',
     hint: 'Leave large files out of the package, or ask the operator to raise the limit.',
   },
+  'bundle-refused': {
+    status: 400,
+    say: 'This bundle is refused: {why}',
+    hint: 'Have it made and carried over again, and look at who could change it on the way.',
+  },
   'case-changed': {
     status: 409,
     say: 'Somebody else changed this incident in the meantime',

@@ -18,6 +18,7 @@ import { rbac } from './probe/authz-2-rbac.ts'
 import { trustedPublishing } from './probe/authz-3-oidc.ts'
 import { provenance } from './probe/authz-3-provenance.ts'
 import { leakedTokens } from './probe/authz-3-scanning.ts'
+import { airgap } from './probe/beyond-airgap.ts'
 import { blast } from './probe/beyond-blast.ts'
 import { confusion } from './probe/beyond-confusion.ts'
 import { drill } from './probe/beyond-drill.ts'
@@ -92,4 +93,5 @@ export const probes: readonly Probe[] = [
   weightedReports,
   blast,
   drill,
+  airgap,
 ]

@@ -15,6 +15,7 @@ const launcher = fileURLToPath(new URL('../../bin/holdfast.js', import.meta.url)
 
 /** A project of somebody who uses the instance, on this machine. */
 export interface ProbeProject {
+  readonly folder: string
   write(file: string, content: string): Promise<void>
   read(file: string): Promise<string>
   /** Runs `holdfast …` in it, as its developer does: with the instance as npm's registry, and nothing else of this machine. */
@@ -42,6 +43,7 @@ export async function openProbeProject(instance: ProbeInstance, client: ProbeCli
   await writeFile(join(folder, '.npmrc'), `${settings.join('\n')}\n`)
   const env = { PATH: process.env['PATH'] ?? '', HOME: folder, NO_COLOR: '1' }
   return {
+    folder,
     async write(file, content) {
       await mkdir(dirname(join(folder, file)), { recursive: true })
       await writeFile(join(folder, file), content)

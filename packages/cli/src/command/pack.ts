@@ -51,7 +51,7 @@ export async function runPack(args: string[]): Promise<number> {
   const { name, key, vkey = [] } = values
   if (act === 'init' && name !== undefined && key !== undefined) return init(name, key)
   if (act === 'sign' && folder !== undefined && name !== undefined && key !== undefined)
-    return signFolder(folder, name, key)
+    return print(await signFolder(folder, name, key))
   if (act === 'verify' && folder !== undefined && vkey.length > 0)
     return verifyFolder(folder, vkey, values.json === true)
   throw new UsageError('holdfast pack needs to know what to do', 'holdfast pack --help shows the three acts.')
@@ -67,7 +67,8 @@ async function init(name: string, file: string): Promise<number> {
   return print(`${formatVerifierKey(key)}\n`)
 }
 
-async function signFolder(folder: string, name: string, file: string): Promise<number> {
+/** Signs what is in a folder now by the key in a file; says what it did. Throws `UsageError` for an empty folder and for what is no key. */
+export async function signFolder(folder: string, name: string, file: string): Promise<string> {
   const privateKey = readKey(file, await readFile(file))
   const key = await publicHalf(name, privateKey)
   const files = await digestFiles(folder)
@@ -76,7 +77,7 @@ async function signFolder(folder: string, name: string, file: string): Promise<n
   const text = formatPackList({ madeAt: Date.now(), files })
   const signature = { name: key.name, id: key.id, bytes: sign(null, Buffer.from(text), privateKey) }
   await writeFile(join(folder, packListName), formatNote({ text, signatures: [signature] }))
-  return print(`Signed ${files.size} files in ${folder} as ${formatVerifierKey(key)}\n`)
+  return `Signed ${files.size} files in ${folder} as ${formatVerifierKey(key)}\n`
 }
 
 async function verifyFolder(folder: string, vkeys: readonly string[], isJson: boolean): Promise<number> {

@@ -70,7 +70,9 @@ export async function runImport(args: readonly string[]): Promise<number> {
     const source = await openSource(opened.ports, place, wishes)
     const report = await importAll(opened.ports, source, wishes, read.flags.has('json'))
     process.stdout.write(
-      read.flags.has('json') ? `${JSON.stringify(report)}\n` : explain(report, opened.ports.config.data),
+      read.flags.has('json')
+        ? `${JSON.stringify(report)}\n`
+        : explainImport(report, opened.ports.config.data),
     )
     return report.refused.length > 0 ? 1 : 0
   } finally {
@@ -128,7 +130,8 @@ async function readWishes(ports: Ports, { values, flags }: Arguments): Promise<I
   return { ...wishes, ownerId: owner.id }
 }
 
-async function importAll(
+/** Lets everything of a source in, with a progress bar unless `quiet`. */
+export async function importAll(
   ports: Ports,
   source: ImportSource,
   wishes: ImportWishes,
@@ -171,7 +174,8 @@ function sumUp(outcomes: readonly ImportOutcome[], notes: readonly string[], sec
   }
 }
 
-function explain(report: Report, data: string): string {
+/** A report in words, with the commands that help. */
+export function explainImport(report: Report, data: string): string {
   const lines = [
     `imported ${plural(report.imported, 'version')} of ${plural(report.packages, 'package')} (${formatBytes(report.sizeBytes)}) in ${report.seconds} s, ${report.versionsPerSecond} a second`,
     `skipped  ${report.skipped} that were here already`,

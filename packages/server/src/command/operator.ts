@@ -29,6 +29,7 @@ import { type InstanceRole, operator } from '../identity/index.ts'
 import { openPorts, type Ports } from '../main.ts'
 import { advisoryAct } from './advisory.ts'
 import { assessmentAct } from './assessment.ts'
+import { bundleAct } from './bundle.ts'
 import { feedAct } from './feed.ts'
 import { holdAct } from './hold.ts'
 import { keysAct } from './keys.ts'
@@ -80,6 +81,7 @@ const usage = `Usage: holdfast operator <act> --data DIR …
   feed list|accept|refuse [ID]           where advisories come from, and entries that wait for a person
   advisory list|publish|update|withdraw [ID] [FILE] [--words WHY]   advisories of this registry's own, from OSV documents
   assessment list|keep [FILE]            what holdfast assess self found, signed and shown on /security
+  bundle FOLDER --vkey KEY... --log-vkey KEY... [--host-names]   take in what holdfast bundle packed elsewhere, once it is proved
   yank NAME@VERSION --reason CODE [--words TEXT]         resolve to it no longer; exact pins keep working
   unyank NAME@VERSION                    undo yank
 
@@ -111,6 +113,9 @@ const options = {
   'dry-run': 'flag',
   use: 'value',
   'compromised-since': 'value',
+  vkey: 'list',
+  'log-vkey': 'list',
+  'host-names': 'flag',
   json: 'flag',
   help: 'flag',
 } as const
@@ -140,6 +145,7 @@ const acts: Readonly<Record<string, Act>> = {
     eraseLeafDocument(ports, operator, need(digest, 'DIGEST')),
   advisories: advisoriesAct,
   assessment: assessmentAct,
+  bundle: bundleAct,
   advisory: advisoryAct,
   mark: async (ports, { values }, [name]) =>
     markCritical(ports, operator, parsePackageName(need(name, 'NAME')), values['words'] ?? ''),

@@ -3,6 +3,7 @@
 import {
   type Digest,
   type DistTag,
+  type LoggedVersion,
   type PackageName,
   parseIntegrity,
   parsePackageName,
@@ -31,6 +32,8 @@ export interface Arrival {
   read(): AsyncIterable<Uint8Array>
   /** What its old registry says of it; without that the tarball speaks for itself. */
   readonly told?: Told
+  /** What its proof says it is; anything else is refused. */
+  readonly proven?: Pick<LoggedVersion, 'name' | 'version' | 'digest'>
 }
 
 /** What an old registry says of a version: checked like a client's claims. */
@@ -110,11 +113,24 @@ async function check(
     publishedAt: arrival.publishedAt,
   }
   const bytes = checkClaims(upload)
+  checkProven(arrival, said, bytes.digest)
   checkManifestAgrees(inspection.manifest, said.manifest)
   await refuseTokens(ports, said, inspection.tokens)
   if (told === undefined && (await isHere(ports, said.name, said.version, bytes.digest)))
     return { arrival, here: said }
   return { arrival, upload, bytes, inspection }
+}
+
+function checkProven(
+  { proven, source }: Arrival,
+  { name, version }: Pick<Told, 'name' | 'version'>,
+  digest: Digest,
+): void {
+  if (proven === undefined) return
+  if (proven.name === name && proven.version === version && proven.digest === digest) return
+  throw problem('bundle-refused', {
+    why: `${source} is not the ${proven.name}@${proven.version} that its proof speaks of`,
+  })
 }
 
 async function receive(arrival: Arrival, tarball: BlobWriter, limit: number): Promise<void> {
