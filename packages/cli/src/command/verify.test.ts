@@ -297,6 +297,20 @@ test('a wrong proof, a history with a gap and one that ends too early are notice
   assert.equal((await verify()).code, 0)
 })
 
+test('hashes that are shared by many histories are still held against the root', async () => {
+  log.add({ type: 'yank', pkg: '@acme/widget', ver: '1.0.0', reason: 'broken' })
+  log.add({ type: 'yank', pkg: 'left-pad', ver: '1.3.0', reason: 'broken' })
+  await server.show(log)
+  await trust()
+  await lock({ ...widget, ...leftPad })
+  assert.equal((await verify()).code, 0)
+  server.lie('tile/0/000.p/5', body => body.replace(/^./s, first => (first === 'a' ? 'b' : 'a')))
+  const { out, code } = await verify()
+  assert.equal(code, 1)
+  for (const name of ['@acme/widget', 'left-pad'])
+    assert.match(out, new RegExp(`FAILED ${name}.*does not end in the log`))
+})
+
 test('one proof is checked years later without a network, alone or against a lock file', async () => {
   await trust()
   server.close()

@@ -5,8 +5,9 @@ import {
   hashLeaf,
   isProblem,
   type Leaf,
-  proveInclusion,
+  proveInclusions,
   type ReadTile,
+  type SubtreeMemory,
   verifyInclusion,
 } from '@holdfast/core'
 import type { VerifiedCheckpoint } from './checkpoint.ts'
@@ -20,8 +21,9 @@ export async function checkHistory(
   history: ClaimedHistory | undefined,
   head: VerifiedCheckpoint,
   readTile: ReadTile,
+  memory?: SubtreeMemory,
 ): Promise<readonly VersionReport[]> {
-  const leaves = await readHistory(versions, history, head, readTile)
+  const leaves = await readHistory(versions, history, head, readTile, memory)
   return versions.map(({ report, leaf }) => {
     if (typeof leaves === 'string') return { ...report, faults: [leaves] }
     const later = leaves.slice(leaf.link?.seq ?? 0)
@@ -35,6 +37,7 @@ export async function readHistory(
   history: ClaimedHistory | undefined,
   head: VerifiedCheckpoint,
   readTile: ReadTile,
+  memory?: SubtreeMemory,
 ): Promise<readonly Leaf[] | string> {
   const entries = history?.entries ?? []
   const last = entries.at(-1)
@@ -51,7 +54,7 @@ export async function readHistory(
     })
     if (!isWhole) return 'the history of its package does not have its entry'
     const isKnown = versions.some(({ index }) => index === last.index)
-    if (isKnown || (await isIncluded(last, head, readTile))) return leaves
+    if (isKnown || (await isIncluded(last, head, readTile, memory))) return leaves
     return 'the history of its package does not end in the log'
   } catch (error) {
     if (isProblem(error) && error.code === 'leaf-refused')
@@ -64,9 +67,10 @@ async function isIncluded(
   { index, entry }: { readonly index: number; readonly entry: Uint8Array },
   { size, root }: VerifiedCheckpoint,
   readTile: ReadTile,
+  memory?: SubtreeMemory,
 ): Promise<boolean> {
   if (index >= size) return false
-  const path = await proveInclusion(nodeCrypto, readTile, index, size)
+  const [path = []] = await proveInclusions(nodeCrypto, readTile, [index], size, memory)
   return verifyInclusion(nodeCrypto, { leaf: await hashLeaf(nodeCrypto, entry), index, size, path, root })
 }
 
