@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type LockedVersion, revealHidden } from '@holdfast/core'
-import { readLocked } from '../locked.ts'
+import { type LockedVersion, listLocked, revealHidden } from '@holdfast/core'
 import { parseArgs } from '../parse-args.ts'
+import { openProject } from '../project.ts'
 import { askRegistry, findRegistry } from '../registry.ts'
 import { UsageError } from '../usage-error.ts'
 
@@ -41,7 +41,8 @@ export async function runPolicy(args: string[]): Promise<number> {
       'holdfast policy needs a lock file',
       'Write holdfast policy preview package-lock.json.',
     )
-  const locked = (await Promise.all(files.map(readLocked))).flat()
+  const projects = await Promise.all(files.map(openProject))
+  const locked = projects.flatMap(({ graph }) => listLocked(graph))
   const versions = locked.map(({ name, version }) => ({ name, version }))
   const registry = await findRegistry(values.registry)
   const told = (await askRegistry(registry, 'POST', 'policy/preview', { body: { versions } })) as {

@@ -73,6 +73,36 @@ test('rules and lists of digests of a folder count too, and those that cannot be
   assert.equal((await screen(clean, '--rules', join(folder, 'nothing'))).code, 2)
 })
 
+test('what an advisory about malware names is held: a version, and bytes by their digest', async () => {
+  const path = write('advised', {
+    'package.json': '{"name":"a","version":"1.0.0"}',
+    'index.js': 'exports.a = 2',
+  })
+  const advise = (name: string, record: object) => write(name, { 'one.json': JSON.stringify(record) })
+  const about = (pkg: string, more: object = {}) => ({
+    id: 'MAL-2026-1',
+    modified: '2026-01-01T00:00:00Z',
+    affected: [{ package: { ecosystem: 'npm', name: pkg }, versions: ['1.0.0'], ...more }],
+  })
+  const rulesOf = async (osv: string) => {
+    const { code, out, err } = await screen(path, '--json', '--osv', osv)
+    assert.equal(err, '')
+    return [code, ...JSON.parse(out).findings.map((each: { rule: string }) => each.rule)]
+  }
+  assert.deepEqual(await rulesOf(advise('named', about('a'))), [1, 'known-malware'])
+  const sha256 = [createHash('sha256').update('exports.a = 2').digest('hex')]
+  const database_specific = {
+    'malicious-packages-origins': [{ source: 'a', sha256: sha256[0] }],
+    iocs: { sha256 },
+  }
+  assert.deepEqual(await rulesOf(advise('hashed', { ...about('b'), database_specific })), [1, 'known-hash'])
+  assert.deepEqual(
+    await rulesOf(advise('weak', { ...about('a'), id: 'GHSA-aaaa-bbbb-cccc', database_specific })),
+    [0],
+  )
+  assert.equal((await screen(path, '--osv', join(folder, 'nowhere'))).code, 2)
+})
+
 test('bytes that are no package are held, and wrong words exit with 2', async () => {
   const path = join(folder, 'bomb.tgz')
   writeFileSync(path, gzipSync(Buffer.alloc(8_000_000)))

@@ -4,13 +4,14 @@ import { join, relative, sep } from 'node:path'
 import { parseArgs } from '../parse-args.ts'
 import { UsageError } from '../usage-error.ts'
 
-const usage = `holdfast screen FOLDER|TARBALL [--previous FOLDER|TARBALL] [--rules FOLDER] [--json]
+const usage = `holdfast screen FOLDER|TARBALL [--previous FOLDER|TARBALL] [--rules FOLDER] [--osv FOLDER|FILE] [--json]
 
 Looks for malware in a package without running any of it: its scripts, what its code does with what it finds on a machine, what
 hides, what editors run by themselves. A folder is that of a package, or one that holds package/. With --previous, what is new
 since that version weighs more, and what was there before less. With --rules, rules of YARA (*.yar) and lists of digests (*.hashes)
-count beside those that come with it, as screeningRules of a registry do. Exit code 1 when the package would be held, 2 for usage
-and rules that cannot be read.
+count beside those that come with it, as screeningRules of a registry do. With --osv, a version that an advisory about malware
+names is held, and bytes whose SHA-256 or SHA-512 one names. Exit code 1 when the package would be held, 2 for usage and rules that
+cannot be read.
 
 Example: holdfast screen ui-1.1.0.tgz --previous ui-1.0.0.tgz --json
 `
@@ -18,6 +19,7 @@ Example: holdfast screen ui-1.1.0.tgz --previous ui-1.0.0.tgz --json
 const options = {
   previous: { type: 'string' },
   rules: { type: 'string' },
+  osv: { type: 'string' },
   json: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 } as const
@@ -51,7 +53,11 @@ interface Report {
 }
 
 /** Screens what was read from the disk; it lives in the server, which screens the same way. */
-export type ScreenSource = (given: Source, previous?: Source, rules?: string) => Promise<Report>
+export type ScreenSource = (
+  given: Source,
+  previous?: Source,
+  more?: { readonly rules?: string | undefined; readonly osv?: string | undefined },
+) => Promise<Report>
 
 /** Runs `holdfast screen …`: 0 when the package may pass, with or without a warning, 1 when it would be held. */
 export async function runScreen(args: string[], screen: ScreenSource): Promise<number> {
@@ -64,11 +70,11 @@ export async function runScreen(args: string[], screen: ScreenSource): Promise<n
       'Name a folder or a tarball, such as ./package or left-pad-1.3.0.tgz.',
     )
   const previous = values.previous === undefined ? undefined : readSource(values.previous)
-  const { faults, verdict, score, findings } = await screen(
-    readSource(path),
-    previous,
-    values.rules && checkFolder(values.rules),
-  )
+  const rules = values.rules === undefined ? undefined : checkFolder(values.rules)
+  const { faults, verdict, score, findings } = await screen(readSource(path), previous, {
+    rules,
+    osv: values.osv,
+  })
   if (faults.length > 0)
     throw new UsageError(
       `rules cannot be used: ${faults.map(clean).join('; ')}`,

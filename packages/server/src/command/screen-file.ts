@@ -2,12 +2,16 @@
 import { isProblem } from '@holdfast/core'
 import { defaultInspectLimits, readPackageContent } from '../integrity/index.ts'
 import {
+  digestsOf,
+  judgeBytes,
   loadRulePack,
   loadScreen,
   type ScreenedFile,
   type ScreenedPackage,
+  type ScreenFinding,
   type ScreenReport,
 } from '../vulnerability/index.ts'
+import { readAdvisories } from './osv-file.ts'
 
 /** A package as it lies on a disk: a tarball, or the files of its folder. */
 export type PackageSource =
@@ -22,11 +26,19 @@ export interface SourceReport extends ScreenReport {
   readonly faults: readonly string[]
 }
 
-/** Screens a package of strangers, also by the rules and lists of digests of a folder; nothing of it is run, and what cannot be read is held and not passed. */
+/** What counts beside the rules that come with the command. */
+export interface SourceKnowledge {
+  /** A folder of rules and lists of digests. */
+  readonly rules?: string | undefined
+  /** Advisories in OSV format: those about malware name versions and digests. */
+  readonly osv?: string | undefined
+}
+
+/** Screens a package of strangers; nothing of it is run, and what cannot be read is held and not passed. */
 export async function screenSource(
   given: PackageSource,
   previous?: PackageSource,
-  rules?: string,
+  { rules, osv }: SourceKnowledge = {},
 ): Promise<SourceReport> {
   const pack = await loadRulePack(rules === undefined ? undefined : { path: rules, keys: [] })
   const { faults } = pack
@@ -34,7 +46,10 @@ export async function screenSource(
   if (now.kind === 'faulty') return { ...refused(now.why), faults }
   const before = previous === undefined ? undefined : await readSource(previous)
   const { screenPackage } = await loadScreen()
-  const listed = given.kind === 'tarball' ? pack.findTarball(given.bytes) : []
+  const listed = [
+    ...(given.kind === 'tarball' ? pack.findTarball(given.bytes) : []),
+    ...(osv === undefined ? [] : await findAdvised(osv, given, now.content)),
+  ]
   const report = screenPackage(
     now.content,
     before?.kind === 'read' ? before.content : undefined,
@@ -42,6 +57,37 @@ export async function screenSource(
     listed,
   )
   return { ...report, faults }
+}
+
+/** What advisories about malware say of a package: of its name and version, of the tarball, of each file. */
+async function findAdvised(
+  osv: string,
+  given: PackageSource,
+  { manifest, files }: ScreenedPackage,
+): Promise<ScreenFinding[]> {
+  const { advisories } = await readAdvisories(osv, () => true)
+  const malware = advisories.filter(each => [each.id, ...each.aliases].some(id => id.startsWith('MAL-')))
+  const hashes = new Map(
+    malware.flatMap(({ id, record }) => [...digestsOf(record)].map(each => [each, id] as const)),
+  )
+  const [name, version] = [String(manifest['name']), String(manifest['version'])]
+  const named = malware.find(each => each.package === name && each.covers(version))
+  return [
+    ...(named === undefined
+      ? []
+      : [
+          {
+            rule: 'known-malware',
+            file: 'package.json',
+            line: 1,
+            excerpt: `${name}@${version}`,
+            why: `an advisory is about this version: ${named.id}`,
+            weight: 200,
+          },
+        ]),
+    ...(given.kind === 'tarball' ? judgeBytes(hashes, given.bytes, 'package.json') : []),
+    ...files.flatMap(each => judgeBytes(hashes, each.bytes, each.path)),
+  ]
 }
 
 type SourceReading =

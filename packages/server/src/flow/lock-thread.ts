@@ -5,6 +5,7 @@ import {
   isPackageName,
   type LockGraph,
   type LockNode,
+  listMissing,
   type PackageName,
   parseVersion,
   pathsOf,
@@ -23,8 +24,13 @@ const graveness = { required: 0, optional: 1, dev: 2 } as const
 standBack()
 answerJobs<LockJob, LockReading>(({ text, manifests, origin }) => {
   const graph = readGraph(text, manifests)
-  if (graph === undefined || isNothing(graph))
-    return { kind: 'refused', why: 'it is in no format that is known here' }
+  const unknown = { kind: 'refused', why: 'it is in no format that is known here' } as const
+  if (graph === undefined) return unknown
+  const [gap] = listMissing(graph, manifests)
+  // What a lock file leaves out would never be told of.
+  if (gap !== undefined)
+    return { kind: 'refused', why: `it does not hold all that is needed: there is no ${gap}` }
+  if (isNothing(graph)) return unknown
   const registry = new Map([...graph.nodes].filter(([, node]) => node.source === 'registry'))
   if (registry.size > maxEntries) return { kind: 'refused', why: `it names more than ${maxEntries} versions` }
   // What lies about its own name would be counted as something else.

@@ -100,3 +100,10 @@ test('a lock file is looked at: closed now, closed later, unknown; kept only by 
   await writeFile(file, 'hello')
   assert.equal((await run('policy', 'preview', 'package-lock.json')).code, 2)
 })
+
+test('a lock file that was emptied is no lock file in which everything is open', async () => {
+  await writeFile(join(home, 'package.json'), JSON.stringify({ dependencies: { old: '^1.0.0' } }))
+  await writeFile(join(home, 'pnpm-lock.yaml'), 'lockfileVersion: "9.0"\nimporters:\n  .: {}\n')
+  const { code, err } = await run('policy', 'preview', 'pnpm-lock.yaml')
+  assert.deepEqual([code, /does not hold all that is needed: there is no old/.test(err)], [2, true], err)
+})

@@ -53,8 +53,12 @@ const submit = (
   branch: string,
   text: string,
   token = who.token,
+  manifests?: readonly object[],
 ): Promise<Reply> =>
-  world.ask(`POST /api/v1/projects/${project}/lockfiles`, { token, body: { branch, lockfile: text } })
+  world.ask(`POST /api/v1/projects/${project}/lockfiles`, {
+    token,
+    body: { branch, lockfile: text, ...(manifests === undefined ? {} : { manifests }) },
+  })
 
 const list = async (who: Someone): Promise<string[]> => {
   const { body } = await world.ask('GET /api/v1/projects', { token: who.token })
@@ -121,6 +125,10 @@ test('what is no lock file, lies about names, or names too much is refused with 
   }
   assert.match(await why('hello'), /no format/)
   assert.match(await why(JSON.stringify({ lockfileVersion: 3, packages: 7 })), /no format/)
+  const empty = 'lockfileVersion: "9.0"\nimporters:\n  .: {}\n'
+  const manifests = [{ folder: '', manifest: { dependencies: { top: '^1.0.0' } } }]
+  const emptied = await submit(eve, 'shop', 'main', empty, undefined, manifests)
+  assert.match(String(emptied.body.why), /does not hold all that is needed: there is no top/)
   const swapped = { 'node_modules/top': { name: 'evil', version: '1.2.0' } }
   assert.match(await why(lockfile(swapped)), /evil@1.2.0: it stands where top was asked for/)
   const many = Object.fromEntries(
