@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What people close when something goes wrong, for how long, and who opens it again. */
-import { type PackageName, problem, type ReasonCode, reasonCodes } from '@holdfast/core'
+import { type PackageName, problem, type ReasonCode, reasonCodes, scopeOf } from '@holdfast/core'
 import { type Actor, actorId, authorize, randomId } from '../identity/index.ts'
 import {
   type MeasureVersion,
@@ -145,6 +145,33 @@ export async function freezeOwn(
   const measure = { ...makeMeasure(ports, actor, draft, null), finishedAt: ports.clock() }
   await ports.store.commit(grant, eventsOf(measure, 'take'), tx => tx.measures.add(measure))
   return measure
+}
+
+/** What closes a package for writes, for those who maintain it. */
+export interface OwnFreeze extends TakenMeasure {
+  /** Whoever asks froze it as its maintainer, and opens it. */
+  readonly isOwn: boolean
+}
+
+/** Freezes of the package, its scope, publishing or the registry that hold now; of accounts their names. */
+export async function listFreezes(
+  ports: Ports,
+  actor: Actor,
+  name: PackageName,
+): Promise<readonly OwnFreeze[]> {
+  await authorize(ports, actor, 'package:freeze', name)
+  const subjects = new Set([`package:${name}`, `scope:${scopeOf(name)}`, 'publishing', 'registry'])
+  const now = ports.clock()
+  const found = (await ports.store.measures.list(measuresShown)).filter(
+    ({ kind, subject, undoneAt, lapsesAt }) =>
+      kind === 'freeze' && subjects.has(subject) && undoneAt === null && (lapsesAt ?? now + 1) > now,
+  )
+  return Promise.all(
+    found.map(async each => ({
+      ...(await withNames(ports, each)),
+      isOwn: isOwners(each) && each.actor === actorId(actor),
+    })),
+  )
 }
 
 /** A second person says that it shall stay. Throws `measure-needs-second`, `measure-ended`. */

@@ -57,6 +57,7 @@ import { orgPage, orgSubmit, orgsPage, orgsSubmit } from './page/org.ts'
 import { ownDownloadsExport, ownDownloadsPage, ownDownloadsSubmit } from './page/own-download.ts'
 import { packagePage } from './page/package.ts'
 import { packageAccessPage, packageAccessSubmit } from './page/package-access.ts'
+import { freezePage, freezeSubmit } from './page/package-freeze.ts'
 import { policiesPage, policyHistoryPage, policyTextPage } from './page/policy.ts'
 import { keptAssessment, publicSecurityPage } from './page/public-security.ts'
 import { publisherStartPage, publishersPage, publishersSubmit } from './page/publisher.ts'
@@ -101,6 +102,7 @@ export function addRoutes(app: Hono<WebEnv>): void {
   app.get('/package/npm/:name{(?:@[^/]+/)?[^/@][^/]*}/staged', stagedListPage)
   app.get('/package/npm/:name{.+}', packagePage)
   app.get('/access/npm/:name{.+}', packageAccessPage).post(packageAccessSubmit)
+  app.get('/freeze/npm/:name{.+}', freezePage).post(freezeSubmit)
   app.get('/transfer/npm/:name{.+}', transferPage).post(transferSubmit)
   app.get('/operate/transfers', transfersPage)
   app.get('/why/npm/:name{.+}', whyPage).post(whySubmit)

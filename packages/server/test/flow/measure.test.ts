@@ -9,6 +9,7 @@ import {
   freezeOwn,
   lapseMeasures,
   parseDraft,
+  setPackageRole,
   takeMeasure,
   undoMeasure,
 } from '../../src/flow/index.ts'
@@ -274,6 +275,28 @@ test('a maintainer freezes a package against everybody, and opens it again', asy
   assert.equal((await measure(bob, { id: own.body.id }, '/undo')).status, 403)
   assert.equal((await measure(alice, { id: own.body.id }, '/undo')).body.state, 'undone')
   assert.ok(await canPublish(alice, 'mine', '1.0.1'))
+})
+
+test('a maintainer freezes a package by its page, also against its owner, and nobody else sees the page', async () => {
+  await world.publish(alice, 'shared', '1.0.0')
+  await setPackageRole(world.ports, operator, parsePackageName('shared'), 'bob', 'maintainer')
+  const visit = await world.browse(bob)
+  const [path, page] = ['/freeze/npm/shared', '/package/npm/shared']
+  assert.match((await get(world, page, visit)).text, /href="\/freeze\/npm\/shared">Freeze it/)
+  assert.equal((await post(world, path, { act: 'freeze', words: '<b>her</b> laptop' }, visit)).status, 303)
+  assert.equal(await canPublish(alice, 'shared', '1.0.1'), false)
+  const owner = await world.browse(alice)
+  assert.match((await get(world, page, owner)).text, /Nobody publishes here now/)
+  const seen = (await get(world, path, owner)).text
+  assert.match(seen, /bob froze package:shared[\s\S]*&lt;b&gt;her&lt;\/b&gt; laptop/)
+  assert.doesNotMatch(seen, /Open it again|&lt;time/)
+  const id = /name="id" value="(measure-\w+)"/.exec((await get(world, path, visit)).text)?.[1] ?? ''
+  assert.equal((await post(world, path, { act: 'open', id }, owner)).status, 403)
+  const stranger = await world.browse(await world.someone('sue'))
+  assert.notEqual((await get(world, path, stranger)).status, 200)
+  assert.doesNotMatch((await get(world, page, stranger)).text, /Freeze it|Nobody publishes here now/)
+  assert.equal((await post(world, path, { act: 'open', id }, visit)).status, 303)
+  assert.ok(await canPublish(alice, 'shared', '1.0.1'))
 })
 
 test('what nobody confirms lapses after four hours, what somebody confirmed stays', async () => {

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Actor } from '../../identity/index.ts'
+import { type Actor, may } from '../../identity/index.ts'
 import type { Ports } from '../../ports.ts'
 import { html, type Markup, nothing } from '../markup.ts'
 import { formatBytes, plural } from '../part/format.ts'
 import {
   accessPath,
   awayLink,
+  freezePath,
   publishersPath,
   reportPath,
   repositoryAddress,
@@ -33,7 +34,7 @@ export async function packageFacts(
   return html`${selected !== undefined && decision?.served === true ? install(shown, selected) : nothing}
 ${about(shown, now)}
 <section><h2>Downloads${shown.known === undefined ? nothing : ' here'}</h2>${sparkline(everyDay(counts, now, downloadDays))}</section>
-${maintainers(shown, isOwner)}
+${maintainers(shown, isOwner, await may(ports, actor, 'package:freeze', name))}
 ${await securityBlock(ports, actor, shown)}
 <p class="small"><a href="${reportPath(name, selected?.version)}">Report this package</a></p>`
 }
@@ -74,7 +75,7 @@ function size({ sizeBytes, unpackedSizeBytes, fileCount }: ShownVersion): Markup
   return known.length === 0 ? nothing : html`<dt>Size</dt><dd>${known.join(', ')}</dd>`
 }
 
-function maintainers({ people, name }: ShownPackage, isOwner: boolean): Markup {
-  if (people.length === 0 && !isOwner) return nothing
-  return html`<section><h2>People</h2><ul class="bare">${people.map(each => html`<li>${each.login} <span class="small">${each.role}</span></li>`)}</ul>${isOwner ? html`<p><a href="${accessPath(name)}">Change who has access</a></p><p><a href="${publishersPath(name)}">Publish from CI</a></p>` : nothing}</section>`
+function maintainers({ people, name }: ShownPackage, isOwner: boolean, mayFreeze: boolean): Markup {
+  if (people.length === 0 && !isOwner && !mayFreeze) return nothing
+  return html`<section><h2>People</h2><ul class="bare">${people.map(each => html`<li>${each.login} <span class="small">${each.role}</span></li>`)}</ul>${isOwner ? html`<p><a href="${accessPath(name)}">Change who has access</a></p><p><a href="${publishersPath(name)}">Publish from CI</a></p>` : nothing}${mayFreeze ? html`<p><a href="${freezePath(name)}">Freeze it</a></p>` : nothing}</section>`
 }

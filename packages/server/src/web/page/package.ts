@@ -12,6 +12,7 @@ import { packagePath } from '../part/link.ts'
 import { notice } from '../part/notice.ts'
 import { dependenciesTab, dependentsTab } from './package-dependencies.ts'
 import { packageFacts } from './package-facts.ts'
+import { freezeNotice } from './package-freeze.ts'
 import { nextStep } from './package-guidance.ts'
 import { historyTab } from './package-history.ts'
 import { packageNotices } from './package-notice.ts'
@@ -40,6 +41,7 @@ export async function packagePage(c: PageContext): Promise<Response> {
 ${packageNotices(shown)}
 ${await malwareNotice(c, name)}
 ${await stagedNotice(c, name)}
+${await freezeNotice(c, name)}
 ${isOwner ? await nextStep(c, name) : nothing}
 ${tabBar(shown, tab)}
 <section class="tab">${await content(c, shown, tab)}</section>`

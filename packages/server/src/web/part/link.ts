@@ -13,6 +13,11 @@ export function accessPath(name: string): string {
   return packagePath(name).replace(/^\/package\//, '/access/')
 }
 
+/** The address on which whoever maintains a package freezes it. */
+export function freezePath(name: string): string {
+  return packagePath(name).replace(/^\/package\//, '/freeze/')
+}
+
 /** The address of the page that says why a version can be installed or cannot. */
 export function whyPath(name: string, version: string): string {
   return `${packagePath(name).replace(/^\/package\//, '/why/')}/${encodeURIComponent(version)}`
