@@ -9,7 +9,8 @@ import { json, readBody } from './body.ts'
 
 const maxBodyBytes = 4 * 1024
 const word = v.optional(v.pipe(v.string(), v.maxLength(100)))
-const wish = v.object({
+/** Which drill is wanted. */
+export const drillBody = v.object({
   playbook: word,
   path: word,
   packages: v.optional(v.pipe(v.number(), v.transform(String))),
@@ -31,7 +32,11 @@ export async function answerDrills(ports: Ports, call: Call, path: string): Prom
     case 'GET ':
       return json(200, { drills: await listDrills(ports, actor) })
     case 'POST ': {
-      const drill = await beginDrill(ports, actor, parseDrillWish(await readBody(call, maxBodyBytes, wish)))
+      const drill = await beginDrill(
+        ports,
+        actor,
+        parseDrillWish(await readBody(call, maxBodyBytes, drillBody)),
+      )
       return json(201, drill)
     }
     case 'GET :id':

@@ -18,15 +18,19 @@ import { json, readBody } from './body.ts'
 const maxBodyBytes = 64 * 1024
 const listed = 200
 const words = v.pipe(v.string(), v.maxLength(2000))
-const noted = v.object({ words })
+/** A note to an incident. */
+export const noteBody = v.object({ words })
 const named = v.pipe(v.string(), v.maxLength(400))
-const opened = v.object({
+/** An incident that a person opens. */
+export const incidentBody = v.object({
   title: words,
   severity: v.optional(v.picklist(['low', 'moderate', 'high', 'critical']), 'high'),
   subject: v.optional(named, ''),
 })
-const about = v.object({ subject: named })
-const closed = v.object({
+/** What else an incident is about. */
+export const subjectBody = v.object({ subject: named })
+/** How an incident ended. */
+export const closeBody = v.object({
   words,
   outcome: v.optional(v.picklist(['confirmed', 'dismissed', 'closed']), 'closed'),
 })
@@ -51,12 +55,12 @@ export async function answerIncidents(ports: Ports, call: Call, path: string): P
         : json(200, await readIncident(ports, actor, id))
     case 'POST ': {
       if (id !== '') throw problem('not-found')
-      const body = await readBody(call, maxBodyBytes, opened)
+      const body = await readBody(call, maxBodyBytes, incidentBody)
       const subject = parseSubject(body.subject)
       return json(201, { id: await openByHand(ports, actor, { ...body, subject }) })
     }
     case 'POST subjects': {
-      const subject = parseSubject((await readBody(call, maxBodyBytes, about)).subject)
+      const subject = parseSubject((await readBody(call, maxBodyBytes, subjectBody)).subject)
       if (subject === undefined) throw problem('invalid-body', { why: 'it names no package' })
       await actOnIncident(ports, actor, id, { kind: 'subject', subject })
       return json(201, { id })
@@ -67,10 +71,13 @@ export async function answerIncidents(ports: Ports, call: Call, path: string): P
     case 'GET export':
       return markdown(formatRecord(await readIncident(ports, actor, id)))
     case 'POST notes':
-      await actOnIncident(ports, actor, id, { kind: 'note', ...(await readBody(call, maxBodyBytes, noted)) })
+      await actOnIncident(ports, actor, id, {
+        kind: 'note',
+        ...(await readBody(call, maxBodyBytes, noteBody)),
+      })
       return json(201, { id })
     case 'POST close': {
-      const body = await readBody(call, maxBodyBytes, closed)
+      const body = await readBody(call, maxBodyBytes, closeBody)
       await closeCase(ports, actor, id, body.words, body.outcome)
       return json(200, { id })
     }

@@ -1,57 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Our own JSON API, below `/api/v1/`. */
 import { type Problem, problem } from '@holdfast/core'
-import { drillUpstreamPath } from '../../flow/index.ts'
 import type { Answer, Call, Mount } from '../../http/index.ts'
 import type { Ports } from '../../ports.ts'
-import { advisoryPrefix, answerAdvisory, postAdvisory } from './advisory.ts'
-import { answerBlast, casesPrefix } from './blast.ts'
-import { giveReadToken } from './ci.ts'
-import { answerDrills, drillsPath } from './drill.ts'
-import { answerDrillUpstream } from './drill-upstream.ts'
-import { answerIncidents, incidentsPath } from './incident.ts'
-import { reportLeaks, reportSignedLeaks, revokeTokens } from './leak.ts'
-import {
-  getMeasures,
-  getSwitches,
-  postConfirm,
-  postMeasure,
-  postOwnFreeze,
-  postPreview,
-  postRevoke,
-  postUndo,
-} from './measure.ts'
-import { keepVersions, previewVersions } from './policy.ts'
-import { answerProject, projectPrefix } from './project.ts'
-import { provenancePrefix, readProvenance } from './provenance.ts'
-import { postReport } from './report.ts'
-import { getTransfer, postTransfer } from './transfer.ts'
-import { postWaiver, readWhy, whyPrefix } from './why.ts'
-
-type Handler = (ports: Ports, call: Call) => Promise<Answer>
+import { json } from './body.ts'
+import { describeApi } from './openapi.ts'
+import { openRouter } from './route.ts'
+import { routes } from './route-list.ts'
 
 const prefix = '/api/v1/'
-const routes: Readonly<Record<string, Handler>> = {
-  'POST /api/v1/tokens/revoke': revokeTokens,
-  'POST /api/v1/ci/token': giveReadToken,
-  'POST /api/v1/leaks': reportLeaks,
-  'POST /api/v1/leaks/github': reportSignedLeaks,
-  'POST /api/v1/reports': postReport,
-  'GET /api/v1/measures': getMeasures,
-  'GET /api/v1/switches': getSwitches,
-  'POST /api/v1/measures': postMeasure,
-  'POST /api/v1/measures/preview': postPreview,
-  'POST /api/v1/measures/own': postOwnFreeze,
-  'POST /api/v1/measures/revoke': postRevoke,
-  'POST /api/v1/measures/confirm': postConfirm,
-  'POST /api/v1/measures/undo': postUndo,
-  'POST /api/v1/waivers': postWaiver,
-  'POST /api/v1/transfers': postTransfer,
-  'GET /api/v1/transfers': getTransfer,
-  'POST /api/v1/policy/preview': previewVersions,
-  'POST /api/v1/policy/keep': keepVersions,
-  'POST /api/v1/advisories': postAdvisory,
-}
+const descriptionPath = `${prefix}openapi.json`
+const findRoute = openRouter(routes)
 
 /** The API as a mount; problems are `application/problem+json` (RFC 9457). */
 export function apiMount(ports: Ports): Mount {
@@ -67,21 +26,11 @@ function withoutCookie(call: Call): Call {
 
 async function handle(ports: Ports, call: Call): Promise<Answer> {
   const path = call.url.split('?')[0] ?? ''
-  const key = `${call.method} ${path}`
-  const handler = Object.hasOwn(routes, key) ? routes[key] : undefined
-  if (handler !== undefined) return handler(ports, call)
-  if (call.method === 'GET' && path.startsWith(whyPrefix)) return readWhy(ports, call, path)
-  if (call.method === 'GET' && path.startsWith(provenancePrefix)) return readProvenance(ports, call, path)
-  if (path.startsWith(advisoryPrefix)) return answerAdvisory(ports, call, path)
-  if (path === projectPrefix || path.startsWith(`${projectPrefix}/`)) return answerProject(ports, call, path)
-  if (path.startsWith(casesPrefix)) return answerBlast(ports, call, path)
-  if (path === incidentsPath || path.startsWith(`${incidentsPath}/`))
-    return answerIncidents(ports, call, path)
-  if (path === drillsPath || path.startsWith(`${drillsPath}/`)) return answerDrills(ports, call, path)
-  if (call.method === 'GET' && path.startsWith(`${drillUpstreamPath}/`))
-    return answerDrillUpstream(ports, path)
-  const isThere = Object.keys(routes).some(each => each.endsWith(` ${path}`))
-  throw problem(isThere ? 'method-not-allowed' : 'not-found', { method: call.method })
+  if (path === descriptionPath && call.method === 'GET')
+    return json(200, describeApi(routes, ports.config.publicUrl))
+  const { route, isPath } = findRoute(call.method, path)
+  if (route !== undefined) return route.handle(ports, call, path)
+  throw problem(isPath ? 'method-not-allowed' : 'not-found', { method: call.method })
 }
 
 function renderProblem({ code, status, message, hint, data }: Problem): Answer {

@@ -17,15 +17,18 @@ const badSignaturesAtOnce = 20
 const secret = v.pipe(v.string(), v.maxLength(500))
 // An address that people get in a letter: one line, nothing else than a link.
 const url = v.pipe(v.string(), v.regex(/^https?:\/\/[!-~]{1,500}$/, 'must be an http or https address'))
-const posted = v.object({ tokens: v.pipe(v.array(secret), v.minLength(1), v.maxLength(maxLeaks)) })
-const reported = v.object({
+/** Tokens, from whoever found them. */
+export const tokensBody = v.object({ tokens: v.pipe(v.array(secret), v.minLength(1), v.maxLength(maxLeaks)) })
+/** Tokens with where they were found. */
+export const leaksBody = v.object({
   leaks: v.pipe(
     v.array(v.object({ token: secret, url: v.optional(url) })),
     v.minLength(1),
     v.maxLength(maxLeaks),
   ),
 })
-const signed = v.pipe(
+/** Findings in GitHub's partner format. */
+export const signedBody = v.pipe(
   v.array(
     v.object({
       token: secret,
@@ -39,7 +42,7 @@ const signed = v.pipe(
 
 /** `{"tokens": ["…"]}`: ends those that work here. Nobody has to sign in, and nothing is told of any. */
 export async function revokeTokens(ports: Ports, call: Call): Promise<Answer> {
-  const { tokens } = parseShape(posted, parseJson(await readBytes(call, maxBodyBytes)))
+  const { tokens } = parseShape(tokensBody, parseJson(await readBytes(call, maxBodyBytes)))
   await revokePosted(ports, tokens, addressOf(call))
   return json(200, { received: tokens.length })
 }
@@ -48,7 +51,7 @@ export async function revokeTokens(ports: Ports, call: Call): Promise<Answer> {
 export async function reportLeaks(ports: Ports, call: Call): Promise<Answer> {
   if (call.badCredentials !== undefined) throw call.badCredentials
   if (call.actor.kind === 'nobody') throw problem('unauthenticated')
-  const { leaks } = parseShape(reported, parseJson(await readBytes(call, maxBodyBytes)))
+  const { leaks } = parseShape(leaksBody, parseJson(await readBytes(call, maxBodyBytes)))
   await takeTurn(ports, 'leak-report', addressOf(call), reportsAtOnce)
   const labels = []
   for (const { token, url: where = '' } of leaks)
@@ -75,7 +78,7 @@ export async function reportSignedLeaks(ports: Ports, call: Call): Promise<Answe
     throw problem('signature-invalid')
   }
   const labels = []
-  for (const { token, type, url: where } of parseShape(signed, parseJson(body)))
+  for (const { token, type, url: where } of parseShape(signedBody, parseJson(body)))
     labels.push(await settle(ports, token, type, { source: 'secret-scanning', where }))
   return json(200, labels)
 }

@@ -20,7 +20,8 @@ import type { Ports } from '../../ports.ts'
 import { json, readBytes } from './body.ts'
 
 const maxBodyBytes = 16 * 1024
-const body = v.record(v.string(), v.pipe(v.string(), v.maxLength(2000)))
+/** A measure or a question about one, in texts. */
+export const measureBody = v.record(v.string(), v.pipe(v.string(), v.maxLength(2000)))
 
 /** `GET /api/v1/measures`: those that hold, then those that ended. */
 export async function getMeasures(ports: Ports, call: Call): Promise<Answer> {
@@ -92,7 +93,7 @@ export async function postRevoke(ports: Ports, call: Call): Promise<Answer> {
 
 async function readBody(call: Call): Promise<Readonly<Record<string, string | undefined>>> {
   if (call.badCredentials !== undefined) throw call.badCredentials
-  const parsed = v.safeParse(body, parseJson(await readBytes(call, maxBodyBytes)))
+  const parsed = v.safeParse(measureBody, parseJson(await readBytes(call, maxBodyBytes)))
   if (!parsed.success) throw problem('invalid-body', { why: 'it has members that are no text' })
   return parsed.output
 }

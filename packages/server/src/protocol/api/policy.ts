@@ -9,7 +9,8 @@ import { json, readBody } from './body.ts'
 
 const maxBodyBytes = 4 * 1024 * 1024
 const maxVersions = 20_000
-const body = v.object({
+/** Versions, as a lock file names them. */
+export const versionsBody = v.object({
   versions: v.pipe(v.array(v.object({ name: v.string(), version: v.string() })), v.maxLength(maxVersions)),
 })
 
@@ -30,7 +31,7 @@ export async function keepVersions(ports: Ports, call: Call): Promise<Answer> {
 async function readLocked(call: Call): Promise<LockedVersion[]> {
   if (call.badCredentials !== undefined) throw call.badCredentials
   if (call.actor.kind === 'nobody') throw problem('unauthenticated')
-  const { versions } = await readBody(call, maxBodyBytes, body)
+  const { versions } = await readBody(call, maxBodyBytes, versionsBody)
   return versions.map(({ name, version }) => ({
     name: parsePackageName(name),
     version: parseVersion(version),

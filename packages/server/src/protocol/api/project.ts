@@ -14,7 +14,8 @@ const maxManifests = 2000
 /** `POST` and `GET /api/v1/projects/<name>/lockfiles`, `DELETE …/<branch>`; an organisation's project is `@acme/site`. */
 export const projectPrefix = '/api/v1/projects'
 
-const body = v.object({
+/** A lock file of a branch, with the manifests of its project. */
+export const lockBody = v.object({
   branch: v.string(),
   lockfile: v.string(),
   manifests: v.optional(
@@ -54,7 +55,7 @@ async function list(ports: Ports, call: Call, name: string | undefined): Promise
 
 async function submit(ports: Ports, call: Call, name: string | undefined): Promise<Answer> {
   if (name === undefined) throw problem('method-not-allowed', { method: call.method })
-  const { branch, lockfile: text, manifests } = await readBody(call, maxBodyBytes, body)
+  const { branch, lockfile: text, manifests } = await readBody(call, maxBodyBytes, lockBody)
   const { lock, ...told } = await submitLock(ports, call.actor, { project: name, branch, text, manifests })
   return json(201, { ...toJson(lock), ...told, page: `${ports.config.publicUrl}/exposure` })
 }

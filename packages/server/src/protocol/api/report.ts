@@ -10,7 +10,8 @@ import { json, readBody } from './body.ts'
 
 const maxBodyBytes = 64 * 1024
 const text = v.pipe(v.string(), v.maxLength(4000))
-const posted = v.object({
+/** What a report says. */
+export const reportBody = v.object({
   package: v.optional(v.string()),
   version: v.optional(v.string()),
   account: v.optional(v.string()),
@@ -34,7 +35,7 @@ export async function postReport(ports: Ports, call: Call): Promise<Answer> {
     words,
     evidence,
     email,
-  } = await readBody(call, maxBodyBytes, posted)
+  } = await readBody(call, maxBodyBytes, reportBody)
   const { actor } = call
   const from = 'from' in actor ? actor.from : { address: '', client: '', web: false }
   const reported = {

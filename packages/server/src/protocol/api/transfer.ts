@@ -10,7 +10,8 @@ import type { Ports } from '../../ports.ts'
 import { json, readBody } from './body.ts'
 
 const maxBodyBytes = 16 * 1024
-const body = v.variant('act', [
+/** One step of a transfer. */
+export const transferBody = v.variant('act', [
   v.object({ name: v.string(), act: v.literal('ask'), reason: v.string() }),
   v.object({
     name: v.string(),
@@ -21,7 +22,7 @@ const body = v.variant('act', [
 /** `POST /api/v1/transfers` with `{"name": "…", "act": "ask", "reason": "…"}`, or another step: `yes`, `no`, `confirm`, `stop`. */
 export async function postTransfer(ports: Ports, call: Call): Promise<Answer> {
   const person = personOf(call)
-  const told = await readBody(call, maxBodyBytes, body)
+  const told = await readBody(call, maxBodyBytes, transferBody)
   const name = parsePackageName(told.name)
   const after =
     told.act === 'ask'

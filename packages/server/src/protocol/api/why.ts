@@ -8,7 +8,8 @@ import type { Ports } from '../../ports.ts'
 import { json, readBody } from './body.ts'
 
 const maxBodyBytes = 64 * 1024
-const asked = v.object({
+/** What somebody who wants an exception says. */
+export const waiverBody = v.object({
   name: v.string(),
   version: v.string(),
   reason: v.pipe(v.string(), v.maxLength(1000)),
@@ -29,7 +30,7 @@ export async function readWhy(ports: Ports, call: Call, path: string): Promise<A
 /** `POST /api/v1/waivers` with `{"name": "…", "version": "…", "reason": "…"}`, from anybody with an account. */
 export async function postWaiver(ports: Ports, call: Call): Promise<Answer> {
   if (call.badCredentials !== undefined) throw call.badCredentials
-  const told = await readBody(call, maxBodyBytes, asked)
+  const told = await readBody(call, maxBodyBytes, waiverBody)
   const name = parsePackageName(told.name)
   const version = parseVersion(told.version)
   const { id, state } = await askWaiver(ports, call.actor, { name, version }, told.reason)

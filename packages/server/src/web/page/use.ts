@@ -102,7 +102,9 @@ function publishing(place: Place): Markup {
 ${show(publishConfig(place))}
 ${snippet('npm publish', '', 'publish-command')}
 <p>From CI it needs no token either: <a href="/publishers">trust the job</a>, and <code>npm publish</code> in it does the rest.</p>
-<p>Check afterwards what others will check: <code>npm audit signatures</code> in a project that installed it.</p></section>`
+<p>Check afterwards what others will check: <code>npm audit signatures</code> in a project that installed it.</p>
+<h3 id="api">Everything else, by programs</h3>
+<p>The API of this registry is described in <a href="/api/v1/openapi.json">OpenAPI</a>: reports, waivers, lock files, measures, incidents, advisories.</p></section>`
 }
 
 function show({ file, text, id }: ClientSnippet): Markup {
