@@ -118,13 +118,13 @@ export {
 } from './tlog/note.ts'
 export type { Replay, ReplayedPackage, ReplayedVersion } from './tlog/replay.ts'
 export { replayLeaves } from './tlog/replay.ts'
-export type { BundleAddress, ReadTile, SubtreeMemory, TileAddress } from './tlog/tile.ts'
+export type { BundleAddress, FoldedTiles, ReadTile, TileAddress } from './tlog/tile.ts'
 export {
   decodeBundle,
   encodeBundle,
   formatTilePath,
   listNewTiles,
-  openSubtreeMemory,
+  openFoldedTiles,
   parseTilePath,
   proveConsistency,
   proveInclusion,

@@ -2,12 +2,12 @@
 /** What happened to a package since one of its versions came, by the chain of its entries. */
 import {
   checkChain,
+  type FoldedTiles,
   hashLeaf,
   isProblem,
   type Leaf,
   proveInclusions,
   type ReadTile,
-  type SubtreeMemory,
   verifyInclusion,
 } from '@holdfast/core'
 import type { VerifiedCheckpoint } from './checkpoint.ts'
@@ -21,7 +21,7 @@ export async function checkHistory(
   history: ClaimedHistory | undefined,
   head: VerifiedCheckpoint,
   readTile: ReadTile,
-  memory?: SubtreeMemory,
+  memory?: FoldedTiles,
 ): Promise<readonly VersionReport[]> {
   const leaves = await readHistory(versions, history, head, readTile, memory)
   return versions.map(({ report, leaf }) => {
@@ -37,7 +37,7 @@ export async function readHistory(
   history: ClaimedHistory | undefined,
   head: VerifiedCheckpoint,
   readTile: ReadTile,
-  memory?: SubtreeMemory,
+  memory?: FoldedTiles,
 ): Promise<readonly Leaf[] | string> {
   const entries = history?.entries ?? []
   const last = entries.at(-1)
@@ -67,7 +67,7 @@ async function isIncluded(
   { index, entry }: { readonly index: number; readonly entry: Uint8Array },
   { size, root }: VerifiedCheckpoint,
   readTile: ReadTile,
-  memory?: SubtreeMemory,
+  memory?: FoldedTiles,
 ): Promise<boolean> {
   if (index >= size) return false
   const [path = []] = await proveInclusions(nodeCrypto, readTile, [index], size, memory)

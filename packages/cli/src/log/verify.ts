@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Whether everything that lock files name is what the registry's log says, and nothing bad became of it. */
-import type { LockEntry, PackageName, ReadTile, SubtreeMemory } from '@holdfast/core'
+import type { FoldedTiles, LockEntry, PackageName, ReadTile } from '@holdfast/core'
 import type { Registry } from '../registry.ts'
 import { type VerifiedCheckpoint, verifyCheckpoint } from './checkpoint.ts'
 import { checkHistory } from './history.ts'
@@ -66,7 +66,7 @@ async function checkAll(
     if ('report' in found) proven.set(each.name, [...(proven.get(each.name) ?? []), found])
     else reports.push(found)
   }
-  const memory: SubtreeMemory = new Map()
+  const memory: FoldedTiles = new Map()
   for (const [name, versions] of proven)
     reports.push(...(await checkHistory(versions, histories.get(name), checkpoint, readTile, memory)))
   return reports

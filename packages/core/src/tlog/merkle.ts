@@ -35,6 +35,24 @@ export async function hashNode(crypto: LogCrypto, left: Uint8Array, right: Uint8
   return crypto.sha256(bytes)
 }
 
+/** A run of hashes, and behind it those of all its whole pairs, then of all its whole fours, and so on. */
+export async function foldRun(crypto: LogCrypto, run: Uint8Array): Promise<Uint8Array> {
+  const folded: Uint8Array[] = []
+  const bytes = new Uint8Array(1 + 2 * hashLength)
+  bytes[0] = nodePrefix
+  for (let below = run; below.length >= hashLength; ) {
+    folded.push(below)
+    const above = new Uint8Array(Math.floor(below.length / (2 * hashLength)) * hashLength)
+    for (let at = 0; at < above.length; at += hashLength) {
+      bytes.set(below.subarray(2 * at, 2 * at + 2 * hashLength), 1)
+      const hash = crypto.sha256(bytes)
+      above.set(hash instanceof Uint8Array ? hash : await hash, at)
+    }
+    below = above
+  }
+  return concatBytes(...folded)
+}
+
 /** Whether a number can be the size of a tree, or an index in one. */
 export function isTreeSize(size: number): boolean {
   return Number.isSafeInteger(size) && size >= 0

@@ -3,7 +3,7 @@
 import { problem } from '../problem.ts'
 import { concatBytes } from './bytes.ts'
 import type { LogCrypto } from './log-crypto.ts'
-import { emptyRoot, hashLength, hashNode, isTreeSize, largestPowerWithin } from './merkle.ts'
+import { emptyRoot, foldRun, hashLength, hashNode, isTreeSize, largestPowerWithin } from './merkle.ts'
 
 const fullWidth = 256
 const maxLevel = 63
@@ -107,37 +107,42 @@ export async function proveInclusion(
   return path ?? []
 }
 
-/** Hashes of complete subtrees, which no growth of a tree changes, by where they begin and how long they are. It may forget. */
-export type SubtreeMemory = Pick<Map<string, Promise<Uint8Array>>, 'get' | 'set' | 'delete'>
+/** Tiles with the hashes of all subtrees that are complete in them, by their paths. It may forget. */
+export type FoldedTiles = Pick<Map<string, Promise<Uint8Array>>, 'get' | 'set' | 'delete'>
 
-/** A memory of at most so many hashes, which forgets what came first. */
-export function openSubtreeMemory(most: number): SubtreeMemory & Pick<Map<string, unknown>, 'clear'> {
-  const hashes = new Map<string, Promise<Uint8Array>>()
+/** At most so many tiles, 16 KB each; what came first is forgotten first. */
+export function openFoldedTiles(most: number): FoldedTiles & Pick<Map<string, unknown>, 'clear'> {
+  const tiles = new Map<string, Promise<Uint8Array>>()
   return {
-    get: key => hashes.get(key),
-    set(key, hash) {
-      if (hashes.size >= most) for (const first of hashes.keys()) if (hashes.delete(first)) break
-      return hashes.set(key, hash)
+    get: path => tiles.get(path),
+    set(path, folded) {
+      const [oldest] = tiles.keys()
+      if (tiles.size >= most && oldest !== undefined) tiles.delete(oldest)
+      return tiles.set(path, folded)
     },
-    delete: key => hashes.delete(key),
-    clear: () => hashes.clear(),
+    delete: path => tiles.delete(path),
+    clear: () => tiles.clear(),
   }
 }
 
-/** The same for many leaves of one tree: no tile is read twice, and nothing that `memory` has is hashed twice. */
+/** So many proofs read their tiles at the same time. */
+const provedAtOnce = 32
+
+/** The same for many leaves of one tree: no tile is read twice, and none that `memory` has is hashed again. */
 export async function proveInclusions(
   crypto: LogCrypto,
   readTile: ReadTile,
   indexes: readonly number[],
   size: number,
-  memory: SubtreeMemory = new Map(),
+  memory: FoldedTiles = new Map(),
 ): Promise<readonly (readonly Uint8Array[])[]> {
+  const missing = indexes.find(index => !isTreeSize(size) || !isTreeSize(index) || index >= size)
+  if (missing !== undefined) throw new RangeError(`no leaf ${missing} in a tree of size ${size}`)
   const tree = openTree(crypto, readTile, size, memory)
   const paths: (readonly Uint8Array[])[] = []
-  for (const index of indexes) {
-    if (!isTreeSize(size) || !isTreeSize(index) || index >= size)
-      throw new RangeError(`no leaf ${index} in a tree of size ${size}`)
-    paths.push(await hashRanges(tree, inclusionRanges(index, [0, size])))
+  while (paths.length < indexes.length) {
+    const some = indexes.slice(paths.length, paths.length + provedAtOnce)
+    paths.push(...(await Promise.all(some.map(index => hashRanges(tree, inclusionRanges(index, [0, size]))))))
   }
   return paths
 }
@@ -198,14 +203,14 @@ interface TiledTree {
   readonly crypto: LogCrypto
   readonly readTile: ReadTile
   readonly size: number
-  readonly memory: SubtreeMemory
+  readonly memory: FoldedTiles
 }
 
 function openTree(
   crypto: LogCrypto,
   readTile: ReadTile,
   size: number,
-  memory: SubtreeMemory = new Map(),
+  memory: FoldedTiles = new Map(),
 ): TiledTree {
   return { crypto, readTile: readOnce(readTile), size, memory }
 }
@@ -221,31 +226,35 @@ async function hashRange(tree: TiledTree, range: Range): Promise<Uint8Array> {
   return hashNode(tree.crypto, left as Uint8Array, right as Uint8Array)
 }
 
-/** A complete subtree lies within one tile: it is one of its hashes, or neighbours folded. */
-function hashSubtree(tree: TiledTree, from: number, length: number): Promise<Uint8Array> {
+/** A complete subtree lies within one tile. */
+async function hashSubtree(tree: TiledTree, from: number, length: number): Promise<Uint8Array> {
   let level = 0
   while (fullWidth ** (level + 1) <= length) level += 1
-  if (length === fullWidth ** level) return readHash(tree, level, from / length)
-  const key = `${from} ${length}`
-  const known = tree.memory.get(key)
+  const first = from / fullWidth ** level
+  const address = tileOf(level, first, tree.size)
+  const count = length / fullWidth ** level
+  const begin = (countBelow(address.width, count) + (first % fullWidth) / count) * hashLength
+  return (await readFolded(tree, address)).subarray(begin, begin + hashLength)
+}
+
+/** How many hashes stand in a folded tile before those of subtrees of `count`, a power of two. */
+function countBelow(width: number, count: number): number {
+  let below = 0
+  for (let each = 1; each < count; each *= 2) below += Math.floor(width / each)
+  return below
+}
+
+function readFolded(tree: TiledTree, address: TileAddress): Promise<Uint8Array> {
+  const path = formatTilePath(address)
+  const known = tree.memory.get(path)
   if (known !== undefined) return known
-  const hash = foldHalves(tree, from, length / 2)
-  tree.memory.set(key, hash)
-  hash.catch(() => tree.memory.delete(key))
-  return hash
-}
-
-async function foldHalves(tree: TiledTree, from: number, half: number): Promise<Uint8Array> {
-  const left = await hashSubtree(tree, from, half)
-  return hashNode(tree.crypto, left, await hashSubtree(tree, from + half, half))
-}
-
-async function readHash(tree: TiledTree, level: number, at: number): Promise<Uint8Array> {
-  const address = tileOf(level, at, tree.size)
-  const tile = await tree.readTile(address)
-  checkTileLength(address, tile)
-  const begin = (at % fullWidth) * hashLength
-  return tile.subarray(begin, begin + hashLength)
+  const folded = tree.readTile(address).then(tile => {
+    checkTileLength(address, tile)
+    return foldRun(tree.crypto, tile)
+  })
+  tree.memory.set(path, folded)
+  folded.catch(() => tree.memory.delete(path))
+  return folded
 }
 
 /** The hashes of a tile, in their order. */

@@ -1,12 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The transparency log at work: rounds, one after another and one process at a time, and what is read from it. */
-import {
-  openSubtreeMemory,
-  parseTilePath,
-  problem,
-  proveInclusions,
-  type SubtreeMemory,
-} from '@holdfast/core'
+import { type FoldedTiles, openFoldedTiles, parseTilePath, problem, proveInclusions } from '@holdfast/core'
 import { nodeCrypto } from '../integrity/index.ts'
 import type { EntryProof, Log, LogEntry, LogState } from '../ports.ts'
 import { checkLog, type LogWorks, tilesOf } from './log-round.ts'
@@ -24,8 +18,8 @@ export interface RunningLog extends Log {
 
 const coverMs = 10_000
 const maxWaiting = 4096
-/** Some sixty for each tile: those of fifteen hundred, one for each package of a large lock file; twenty megabytes at most. */
-const hashesKept = 98_304
+/** One for each package of a large lock file; twenty-five megabytes at most. */
+const tilesKept = 1536
 const memoryMs = 60_000
 
 /** Opens the log over its parts; nothing is written before somebody asks for it. */
@@ -95,7 +89,7 @@ async function stateOf(works: LogWorks, sequencer: Sequencer): Promise<LogState>
 
 async function prove(
   { store, files }: LogWorks,
-  memory: SubtreeMemory,
+  memory: FoldedTiles,
   entries: readonly LogEntry[],
 ): Promise<readonly EntryProof[]> {
   const published = await store.log.published()
@@ -108,8 +102,8 @@ async function prove(
 }
 
 /** Files are trusted by nobody: what was read of a wrong one is forgotten a minute after it was mended. */
-function openMemory(): () => SubtreeMemory {
-  const memory = openSubtreeMemory(hashesKept)
+function openMemory(): () => FoldedTiles {
+  const memory = openFoldedTiles(tilesKept)
   let since = performance.now()
   return () => {
     if (performance.now() - since > memoryMs) {
