@@ -14,7 +14,7 @@ export interface Import {
 
 /** How far out a part of the server lies: imports point to lower numbers only. */
 const ranks: readonly (readonly string[])[] = [
-  ['ports', 'thread', 'mirror-source'],
+  ['ports', 'thread', 'litter', 'mirror-source'],
   ['catalog'],
   // The rules of the policy are written in it, and the upstreams.
   ['origin'],
@@ -39,7 +39,15 @@ const ranks: readonly (readonly string[])[] = [
 /** Adapters: they implement port types, and only main.ts names them. */
 const adapters = ['store', 'store/sql', 'store/blob', 'store/log', 'remote']
 /** The values of the inside that adapters call: how an actor is written down is not theirs to say, nor how a thread is run. */
-const adapterWords = ['actorId', 'Thread', 'answerJobs', 'SourceWriter', 'readSourceLines']
+const adapterWords = [
+  'actorId',
+  'Thread',
+  'answerJobs',
+  'Litter',
+  'mostInThread',
+  'SourceWriter',
+  'readSourceLines',
+]
 /** What principles may take from one another, as types only. */
 const currency = ['Actor', 'Grant', 'Event', 'NewEvent', 'StoredEvent']
 const lazyServer = 'packages/cli/src/main.ts'

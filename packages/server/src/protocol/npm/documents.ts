@@ -3,6 +3,7 @@ import type { PackageName, Version } from '@holdfast/core'
 import { decide, type Mirror } from '../../catalog/index.ts'
 import { currentPolicy, findKept, type PackageView, viewPackage, viewUnder } from '../../flow/index.ts'
 import { touchedBy } from '../../integrity/index.ts'
+import { Litter, mostBesideTheLoop } from '../../litter.ts'
 import type {
   DocumentForm,
   DocumentRow,
@@ -13,7 +14,6 @@ import type {
   UpstreamWords,
 } from '../../ports.ts'
 import { DocumentCache } from './document-cache.ts'
-import { Litter } from './litter.ts'
 import {
   describeDocument,
   describeVersion,
@@ -42,7 +42,7 @@ export function openDocuments(ports: MirrorMaking, publicUrl: string, cacheBytes
   // What may be closed by now, without this process having heard of it, is looked at anew.
   const remembered = (key: string) => (ports.store.events.isCurrent() ? cache.get(key) : undefined)
   let largeTurn: Promise<unknown> = Promise.resolve()
-  const litter = new Litter()
+  const litter = new Litter(mostBesideTheLoop)
   /** Packages of thousands of versions are looked at one after the other: each takes megabytes while it is. */
   const freshRowInTurn = async (name: PackageName, form: DocumentForm) => {
     const small = await smallRow(making, name, form)

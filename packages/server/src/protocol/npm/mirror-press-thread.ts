@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The thread that makes documents of upstream packages: kept manifests and our own words in, the document out. */
-import { findSourceLine, readSourceLines, splitLines } from '../../mirror-source.ts'
+import { Litter, mostInThread } from '../../litter.ts'
+import { findSourceLine, listSourcePieces, readSourceLines, splitLines } from '../../mirror-source.ts'
 import type { UpstreamWords } from '../../ports.ts'
 import { answerJobs } from '../../thread.ts'
 import { GzipPieces } from './gzip-pieces.ts'
@@ -16,9 +17,17 @@ const shownFields = [
   ...['dependencies', 'optionalDependencies', 'peerDependencies', 'devDependencies'],
 ]
 
+const litter = new Litter(mostInThread)
+/** Of the job before, which is litter once its answer went out. */
+let lines = 0
+
 answerJobs<MirrorJob, Uint8Array<ArrayBuffer>>(
-  // In memory of its own size, which can be handed over.
-  job => new Uint8Array(answer(job)),
+  job => {
+    litter.add(lines)
+    lines = listSourcePieces(job.source).reduce((sum, piece) => sum + piece.lines, 0)
+    // In memory of its own size, which can be handed over.
+    return new Uint8Array(answer(job))
+  },
   bytes => [bytes.buffer],
 )
 

@@ -6,7 +6,7 @@ import { Litter } from './litter.ts'
 
 test('what ten thousand versions left is collected, and then the next ten thousand', () => {
   let collected = 0
-  const litter = new Litter(() => {
+  const litter = new Litter(10_000, () => {
     collected += 1
   })
   litter.add(9999)
@@ -22,6 +22,6 @@ test('what ten thousand versions left is collected, and then the next ten thousa
 test('what nobody holds any more is gone after it', async () => {
   const gone = new WeakRef({ left: 'behind' })
   await turn()
-  new Litter().add(10_000)
+  new Litter(10_000).add(10_000)
   assert.equal(gone.deref(), undefined)
 })
