@@ -134,7 +134,7 @@ export async function readJob(
   const said = readUnverifiedIssuer(jwt)
   const issuer = await findIssuer(ports, said, expected)
   if (issuer === undefined) throw expected.refuse(`jobs of ${said.slice(0, 200)}`)
-  await checkNotFrozen(ports.store, [`issuer:${said}`])
+  await checkNotFrozen(ports.store, [`issuer:${said}`, `issuer:${issuer.issuer}`])
   const keys = await findIssuerKey(ports, said, kid)
   const now = ports.clock()
   const token = await verifyJobToken(jwt, { ...issuer, issuer: said }, keys, audiencesOf(ports.config), now)

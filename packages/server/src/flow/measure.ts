@@ -291,7 +291,8 @@ async function previewQuery(ports: Ports, query: VersionQuery): Promise<Preview>
 }
 
 /** Accounts by their ids: a login may change hands, and a record must not name people. Throws `measure-invalid` for a case that is none. */
-async function named({ store }: Ports, draft: Draft): Promise<Draft> {
+async function named(ports: Ports, draft: Draft): Promise<Draft> {
+  const { store } = ports
   const { what, incident } = draft
   if (incident !== '' && (await store.incident.findCase(incident)) === undefined)
     throw problem('measure-invalid', { why: 'there is no such case' })
@@ -301,11 +302,37 @@ async function named({ store }: Ports, draft: Draft): Promise<Draft> {
     const publisher = (await idOf(what.query.publisher)) ?? what.query.publisher
     return { ...draft, what: { ...what, query: { ...what.query, publisher } } }
   }
+  await checkThere(ports, what.subject)
   if (!what.subject.startsWith('account:')) return draft
   const login = what.subject.slice('account:'.length)
   const id = await idOf(login)
   if (id === undefined) throw problem('user-not-found', { user: login })
   return { ...draft, what: { ...what, subject: `account:${id}` } }
+}
+
+/** A freeze of what is misspelt closes nothing, and whoever took it believes that it does. Throws `measure-invalid`. */
+async function checkThere({ store, config }: Ports, subject: string): Promise<void> {
+  const [kind = ''] = subject.split(':', 1)
+  const rest = subject.slice(kind.length + 1)
+  const isThere = async () => {
+    switch (kind) {
+      case 'publisher': {
+        const { identity } = store
+        const found = (await identity.findPublisher(rest)) ?? (await identity.findRobot(rest))
+        return (found ?? (await identity.findReader(rest))) !== undefined
+      }
+      case 'origin':
+        return config.origins?.some(each => each.name === rest) === true
+      case 'issuer':
+        return config.ciIssuers.some(
+          ({ provider, issuer }) =>
+            rest === issuer || (provider === 'circleci' && rest.startsWith(`${issuer}/org/`)),
+        )
+      default:
+        return true
+    }
+  }
+  if (!(await isThere())) throw problem('measure-invalid', { why: `there is no such ${kind}` })
 }
 
 async function withNames({ store }: Ports, measure: TakenMeasure): Promise<TakenMeasure> {

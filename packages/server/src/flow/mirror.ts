@@ -53,7 +53,8 @@ export function openMirrors(ports: Mirroring): Mirrors {
         return found
       },
       async error => {
-        if (isProblem(error)) {
+        // What people froze did not fail, and is asked again the moment they open it.
+        if (isProblem(error) && error.code !== 'frozen') {
           failed.set(key, { at: clock(), why: error })
           if (isDisbelieved(error)) await tellDisbelieved(name, origin, error)
         }

@@ -53,8 +53,16 @@ async function decide(ports: Asked, actor: Actor, operation: Operation, subject:
     checkToken(actor, rule, subject, operation)
     if (rule.token !== 'read' && rule.token !== 'never' && !actor.verified) throw problem('email-unverified')
   }
-  await checkNotFrozen(ports.store, closures(actor, operation, subject))
+  const closed = closures(actor, operation, subject)
+  const jobs = closed.length > 0 && actor.kind === 'job' ? await issuerOf(ports, actor.id) : []
+  await checkNotFrozen(ports.store, [...closed, ...jobs])
   return { actor, operation, subject } as Grant
+}
+
+/** A job that came in before its issuer was frozen writes nothing more. */
+async function issuerOf({ store }: Asked, publisherId: string): Promise<readonly string[]> {
+  const found = await store.identity.findPublisher(publisherId)
+  return found === undefined ? [] : [`issuer:${found.issuer}`]
 }
 
 /** True when `authorize` would say yes. */

@@ -137,3 +137,23 @@ test('what comes in from an upstream with a blocked text in it is closed before 
   assert.equal((await measure(rae, { id: body.id }, '/undo')).body.state, 'undone')
   assert.deepEqual([await listed('kit'), await fetched('kit', '1.0.0')], ['1.0.0,1.0.1', 200])
 })
+
+test('a frozen origin is asked nothing and a switch keeps new names out, while what is here is served', async t => {
+  const { upstream, world, rae, measure, listed, fetched } = await open(t)
+  upstream.publish('here', '1.0.0')
+  upstream.publish('new-a', '1.0.0')
+  upstream.publish('new-b', '1.0.0')
+  assert.deepEqual([await listed('here'), await fetched('here', '1.0.0')], ['1.0.0', 200])
+  for (const [subject, name] of [
+    ['origin:up', 'new-a'],
+    ['proxying', 'new-b'],
+  ] as const) {
+    const { body } = await measure(rae, { kind: 'freeze', subject })
+    const asked = upstream.asked.length
+    assert.equal((await world.npm(`GET /${name}`)).status, 403, subject)
+    assert.equal(upstream.asked.length, asked, subject)
+    assert.deepEqual([await listed('here'), await fetched('here', '1.0.0')], ['1.0.0', 200])
+    await measure(rae, { id: body.id }, '/undo')
+    assert.equal(await listed(name), '1.0.0', subject)
+  }
+})

@@ -6,11 +6,20 @@ import { exportJWK, generateKeyPair, UnsecuredJWT } from 'jose'
 import {
   addPublisher,
   approveStaged,
+  contain,
   listPublishers,
+  parseDraft,
   removePublisher,
   setPackageRole,
+  undoMeasure,
 } from '../../src/flow/index.ts'
-import { type Person, type PublisherRule, type TrustedPublisher, toPerson } from '../../src/identity/index.ts'
+import {
+  operator,
+  type Person,
+  type PublisherRule,
+  type TrustedPublisher,
+  toPerson,
+} from '../../src/identity/index.ts'
 import { type CiIssuer, type Claims, githubClaims, openCiIssuer } from '../ci-issuer.ts'
 import { publishDocument } from '../live.ts'
 import { somebodyTouching } from '../passkey-person.ts'
@@ -608,3 +617,23 @@ test('a refusal does not tell whether a package is there', async () => {
 function encode(value: unknown): string {
   return Buffer.from(JSON.stringify(value)).toString('base64url')
 }
+
+test('a frozen issuer lets no job in and stops those that are, a frozen publisher its own; both come back', async () => {
+  await world.publish(ada, name, '1.0.0')
+  const publisher = await trust()
+  const token = await tokenFor()
+  const freeze = (subject: string) =>
+    contain(world.ports, operator, parseDraft({ kind: 'freeze', subject, reason: 'security' }))
+  let patch = 1
+  for (const subject of [`issuer:${issuer.url}`, `publisher:${publisher.id}`]) {
+    const { id } = await freeze(subject)
+    assert.equal((await put(token, `1.1.${patch}`)).status, 403, subject)
+    if (subject.startsWith('issuer')) await isRefused(await issuer.github(world), 'frozen')
+    assert.equal((await world.npm(`GET /${name}/-/${name}-1.0.0.tgz`)).status, 200)
+    await undoMeasure(world.ports, operator, id)
+    assert.equal((await put(token, `1.1.${patch}`)).status, 201, subject)
+    patch += 1
+  }
+  for (const subject of ['issuer:https://other.example', 'publisher:tp_none', 'origin:none'])
+    await assert.rejects(freeze(subject), { code: 'measure-invalid' }, subject)
+})
