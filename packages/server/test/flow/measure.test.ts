@@ -190,6 +190,19 @@ test('a frozen package, account, switch or registry takes no publish, others go 
   assert.ok(await canPublish(alice, 'ice', '2.0.0'))
 })
 
+test('while sign-up is closed no account is made, also by an invitation, and a frozen scope takes no publish', async () => {
+  await world.publish(alice, '@cold/ui', '1.0.0')
+  const signUp = await measure(rae, { kind: 'freeze', subject: 'sign-up' })
+  await assert.rejects(world.someone('late'), { code: 'frozen' })
+  await measure(rae, { id: signUp.body.id }, '/undo')
+  await world.someone('late')
+  const scope = await measure(rae, { kind: 'freeze', subject: 'scope:@cold' })
+  assert.equal(await canPublish(alice, '@cold/ui', '1.0.1'), false)
+  assert.equal(await canPublish(alice, '@cold/new', '1.0.0'), false)
+  await measure(rae, { id: scope.body.id }, '/undo')
+  assert.ok(await canPublish(alice, '@cold/new', '1.0.0'))
+})
+
 test('bytes that were closed by their hash are not published', async () => {
   const { versions } = publishDocument('seed', '1.0.0') as unknown as Told
   const hash = versions['1.0.0']?.dist.integrity ?? ''
