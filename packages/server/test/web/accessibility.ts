@@ -73,6 +73,8 @@ export function auditPage(): string[] {
   const { scrollWidth, clientWidth } = document.documentElement
   if (scrollWidth > clientWidth) wrong.push(`${scrollWidth - clientWidth} px too wide`)
   // 2.1.1: what scrolls can be reached.
+  for (const table of document.querySelectorAll('table'))
+    if (table.closest('.scroll, .readme') === null) wrong.push('a table outside of a scrolling box')
   for (const box of document.querySelectorAll<HTMLElement>('.scroll, .snippet pre'))
     if (box.tabIndex < 0) wrong.push('a scrolling box without focus')
   // 3.1.1, 2.4.2.

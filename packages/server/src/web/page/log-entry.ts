@@ -61,7 +61,7 @@ function members({ leaf }: LogLine, now: number): Markup {
     ([place, text]) =>
       html`<tr><td><code>${place}</code></td><td class="value"><bdi>${text}</bdi>${meaning(place, text, now)}</td></tr>`,
   )
-  return html`<table><thead><tr><th scope="col">Member</th><th scope="col">Value</th></tr></thead><tbody>${rows}</tbody></table>`
+  return html`<div class="scroll" tabindex="0"><table><thead><tr><th scope="col">Member</th><th scope="col">Value</th></tr></thead><tbody>${rows}</tbody></table></div>`
 }
 
 function meaning(place: string, text: string, now: number): Markup {

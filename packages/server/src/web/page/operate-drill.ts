@@ -181,10 +181,10 @@ function moments(drill: Drill): Markup {
     at === null || drill.attackAt === null
       ? 0
       : Math.max(1, Math.round(((at - drill.attackAt) / most) * barWidth))
-  return html`<table><thead><tr><th scope="col">Moment</th><th scope="col">After the first act</th></tr></thead><tbody>${marks.map(
+  return html`<div class="scroll" tabindex="0"><table><thead><tr><th scope="col">Moment</th><th scope="col">After the first act</th></tr></thead><tbody>${marks.map(
     ([label, at]) =>
       html`<tr><th scope="row">${label}</th><td>${after(drill, at)}${bar(width(at))}</td></tr>`,
-  )}</tbody></table>`
+  )}</tbody></table></div>`
 }
 
 function underWay(drill: Drill, isMine: boolean): Markup {

@@ -101,10 +101,10 @@ async function names(c: PageContext, trouble?: Problem, typed = ''): Promise<Res
 ${
   hosted.length === 0
     ? html`<p>There are none yet.</p>`
-    : html`<table><thead><tr><th scope="col">Pattern</th><th scope="col"><span class="unseen">Action</span></th></tr></thead><tbody>${hosted.map(
+    : html`<div class="scroll" tabindex="0"><table><thead><tr><th scope="col">Pattern</th><th scope="col"><span class="unseen">Action</span></th></tr></thead><tbody>${hosted.map(
         pattern =>
           html`<tr><td><code>${pattern}</code></td><td><form method="post" action="/operate/names"><input type="hidden" name="patterns" value="${pattern}"><button class="link" type="submit" name="act" value="remove" aria-label="Remove ${pattern}">Remove</button></form></td></tr>`,
-      )}</tbody></table>`
+      )}</tbody></table></div>`
 }
 <h2>Add</h2>
 ${problemNotice(trouble)}

@@ -31,8 +31,8 @@ ${
   total === 0
     ? ''
     : html`<svg class="sparkline" viewBox="0 0 ${width} ${height}" preserveAspectRatio="none" role="img" aria-label="Downloads a day, from ${day(days[0]?.day ?? 0)} to ${day(days.at(-1)?.day ?? 0)}; the numbers are in the table below"><polyline points="${points(days)}"/></svg>
-<details><summary>Numbers</summary><table class="numbers"><thead><tr><th scope="col">Day</th><th scope="col">Downloads</th></tr></thead>
-<tbody>${busy.toReversed().map(each => html`<tr><td>${day(each.day)}</td><td>${each.count.toLocaleString('en')}</td></tr>`)}</tbody></table></details>`
+<details><summary>Numbers</summary><div class="scroll" tabindex="0"><table class="numbers"><thead><tr><th scope="col">Day</th><th scope="col">Downloads</th></tr></thead>
+<tbody>${busy.toReversed().map(each => html`<tr><td>${day(each.day)}</td><td>${each.count.toLocaleString('en')}</td></tr>`)}</tbody></table></div></details>`
 }`
 }
 
