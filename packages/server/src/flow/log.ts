@@ -18,8 +18,8 @@ export interface RunningLog extends Log {
 
 const coverMs = 10_000
 const maxWaiting = 4096
-/** One for each package of a large lock file; twenty-five megabytes at most. */
-const tilesKept = 1536
+/** One for each package of a large lock file, and those above them in a tree of ten million; 33 megabytes at most. */
+const tilesKept = 2048
 const memoryMs = 60_000
 
 /** Opens the log over its parts; nothing is written before somebody asks for it. */
@@ -101,15 +101,15 @@ async function prove(
   return entries.map((each, at) => ({ ...each, path: paths[at] ?? [], checkpoint: published.note }))
 }
 
-/** Files are trusted by nobody: what was read of a wrong one is forgotten a minute after it was mended. */
+/** Files are trusted by nobody: what was read of a wrong one is forgotten within a minute, and takes no room after. */
 function openMemory(): () => FoldedTiles {
   const memory = openFoldedTiles(tilesKept)
-  let since = performance.now()
+  let forgetting: NodeJS.Timeout | undefined
   return () => {
-    if (performance.now() - since > memoryMs) {
+    forgetting ??= setTimeout(() => {
+      forgetting = undefined
       memory.clear()
-      since = performance.now()
-    }
+    }, memoryMs).unref()
     return memory
   }
 }
