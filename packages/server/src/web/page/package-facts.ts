@@ -10,6 +10,7 @@ import {
   publishersPath,
   reportPath,
   repositoryAddress,
+  transferPath,
   webAddress,
 } from '../part/link.ts'
 import { snippet } from '../part/snippet.ts'
@@ -36,7 +37,7 @@ ${about(shown, now)}
 <section><h2>Downloads${shown.known === undefined ? nothing : ' here'}</h2>${sparkline(everyDay(counts, now, downloadDays))}</section>
 ${maintainers(shown, isOwner, await may(ports, actor, 'package:freeze', name))}
 ${await securityBlock(ports, actor, shown)}
-<p class="small"><a href="${reportPath(name, selected?.version)}">Report this package</a></p>`
+<p class="small"><a href="${reportPath(name, selected?.version)}">Report this package</a>${shown.known === undefined ? html` · <a href="${transferPath(name)}">Ask for this name</a>` : nothing}</p>`
 }
 
 function install({ name, asked }: ShownPackage, selected: ShownVersion): Markup {

@@ -12,7 +12,7 @@ import { html, type Markup, nothing } from '../markup.ts'
 import { badge } from '../part/badge.ts'
 import { area } from '../part/field.ts'
 import { ago } from '../part/format.ts'
-import { packagePath } from '../part/link.ts'
+import { packagePath, transferPath } from '../part/link.ts'
 import { asNotice, notice, problemNotice } from '../part/notice.ts'
 import { checkFresh } from './confirm.ts'
 import { operateHead } from './operate-tab.ts'
@@ -24,10 +24,6 @@ const acts: Readonly<Record<TransferAct, string>> = {
   refuse: 'Refuse it',
   confirm: 'Take the name',
   stop: 'Stop it',
-}
-
-function pathOf(name: PackageName): string {
-  return packagePath(name).replace(/^\/package\//, '/transfer/')
 }
 
 export async function transferPage(c: PageContext): Promise<Response> {
@@ -47,7 +43,7 @@ export async function transferSubmit(c: PageContext): Promise<Response> {
   } catch (error) {
     return transfer(c, visitor, asNotice(error), reason)
   }
-  return leadTo(c, pathOf(name))
+  return leadTo(c, transferPath(name))
 }
 
 async function transfer(c: PageContext, visitor: Visitor, trouble?: Problem, typed = ''): Promise<Response> {
@@ -64,7 +60,7 @@ ${told === undefined ? askForm(name, typed) : await shownTo(c, visitor, told)}
 
 function askForm(name: PackageName, typed: string): Markup {
   return html`<p>You can ask to have this name. Its owner has ${transferDays.answer} days to answer, then responders decide; it takes effect ${transferDays.wait} days after you took it. Where the owner wants you beside them, ask them to add you: that is simpler.</p>
-<form class="form" method="post" action="${pathOf(name)}">
+<form class="form" method="post" action="${transferPath(name)}">
 ${area('reason', 'Why it should be yours', 'Its owner and the responders read this.', typed, 5)}
 <button type="submit" name="act" value="ask">Ask for the name</button></form>`
 }
@@ -81,7 +77,7 @@ async function shownTo(c: PageContext, visitor: Visitor, told: NameTransfer): Pr
 <dt>Granted</dt><dd>${told.grantedBy.length === 0 ? 'by nobody yet' : `by ${told.grantedBy.length === 1 ? 'one responder' : 'two responders'}`}${told.answer === 'no' ? ', two are needed' : ''}</dd>
 ${told.effectAt === null ? nothing : html`<dt>Takes effect</dt><dd>${ago(told.effectAt, now)}</dd>`}</dl>
 ${told.state === 'waiting' ? notice('warn', 'It changes hands when its wait is over', html`Everybody who has a role on it now loses it then, and so do its trusted publishers.`) : nothing}
-<form class="form" method="post" action="${pathOf(told.package)}">${open.map(act => html`<button type="submit" name="act" value="${act}">${acts[act]}</button> `)}</form>`
+<form class="form" method="post" action="${transferPath(told.package)}">${open.map(act => html`<button type="submit" name="act" value="${act}">${acts[act]}</button> `)}</form>`
 }
 
 /** The steps that are worth a button; whether they may be taken now is asked when they are. */
@@ -103,6 +99,6 @@ export async function transfersPage(c: PageContext): Promise<Response> {
   const now = c.env.ports.clock()
   const main = html`${operateHead(c, 'transfers')}
 <p>Names that somebody asked for. One of you decides where the owner agreed or stayed silent for ${transferDays.answer} days, two where the owner said no.</p>
-${all.length === 0 ? html`<p>None waits.</p>` : html`<div class="scroll" tabindex="0"><table><thead><tr><th scope="col">Name</th><th scope="col">State</th><th scope="col">Owner</th><th scope="col">Asked</th></tr></thead><tbody>${all.map(each => html`<tr><td><a href="${pathOf(each.package)}">${each.package}</a></td><td>${badge(each.state)}</td><td>${each.answer === '' ? 'no answer' : each.answer}</td><td class="nowrap">${ago(each.askedAt, now)}</td></tr>`)}</tbody></table></div>`}`
+${all.length === 0 ? html`<p>None waits.</p>` : html`<div class="scroll" tabindex="0"><table><thead><tr><th scope="col">Name</th><th scope="col">State</th><th scope="col">Owner</th><th scope="col">Asked</th></tr></thead><tbody>${all.map(each => html`<tr><td><a href="${transferPath(each.package)}">${each.package}</a></td><td>${badge(each.state)}</td><td>${each.answer === '' ? 'no answer' : each.answer}</td><td class="nowrap">${ago(each.askedAt, now)}</td></tr>`)}</tbody></table></div>`}`
   return sheet(c, { title: 'Transfers', main })
 }

@@ -13,6 +13,11 @@ export function accessPath(name: string): string {
   return packagePath(name).replace(/^\/package\//, '/access/')
 }
 
+/** The page on which a name changes hands. */
+export function transferPath(name: string): string {
+  return packagePath(name).replace(/^\/package\//, '/transfer/')
+}
+
 /** The address on which whoever maintains a package freezes it. */
 export function freezePath(name: string): string {
   return packagePath(name).replace(/^\/package\//, '/freeze/')
