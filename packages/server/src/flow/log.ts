@@ -104,12 +104,14 @@ async function prove(
 /** Files are trusted by nobody: what was read of a wrong one is forgotten within a minute, and takes no room after. */
 function openMemory(): () => FoldedTiles {
   const memory = openFoldedTiles(tilesKept)
-  let forgetting: NodeJS.Timeout | undefined
+  let isForgetting = false
+  const forget = () => {
+    isForgetting = false
+    memory.clear()
+  }
   return () => {
-    forgetting ??= setTimeout(() => {
-      forgetting = undefined
-      memory.clear()
-    }, memoryMs).unref()
+    if (!isForgetting) setTimeout(forget, memoryMs).unref()
+    isForgetting = true
     return memory
   }
 }
