@@ -29,6 +29,9 @@ async function handle(ports: Ports, call: Call): Promise<Answer> {
   if (path === descriptionPath && call.method === 'GET')
     return json(200, describeApi(routes, ports.config.publicUrl))
   const { route, isPath } = findRoute(call.method, path)
+  // Nobody learns from a refusal what there is.
+  if (route !== undefined && route.who !== 'anybody' && call.actor.kind === 'nobody')
+    throw call.badCredentials ?? problem('unauthenticated')
   if (route !== undefined) return route.handle(ports, call, path)
   throw problem(isPath ? 'method-not-allowed' : 'not-found', { method: call.method })
 }
