@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { parsePackageName } from '@holdfast/core'
 import { get, post, type Visit } from '../web/site.ts'
 import { openWorld, type Someone, type World } from '../world.ts'
 
@@ -163,8 +164,7 @@ test('two people let go what reports closed, and one of them twice does not', as
   await world.ask('POST /api/v1/reports', { token: tom.token, body })
   const file = 'GET /lent/-/lent-1.0.0.tgz'
   assert.equal((await world.npm(file)).status, 403)
-  const [found] = await world.ports.store.incident.listOpenCases(1)
-  path = `/operate/cases/${found?.id}`
+  path = `/operate/cases/${await world.ports.store.incident.findOpenCaseAbout(parsePackageName('lent'))}`
   const release = { act: 'release', package: 'lent', version: '1.0.0' }
   assert.equal(await act(release), 303)
   assert.equal(await act(release), 403)
