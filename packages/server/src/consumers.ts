@@ -123,7 +123,7 @@ export function runConsumers(ports: Ports, log: Log): () => Promise<void> {
       repeat(ports, log, each.name, readOn(each, owner), each === documents ? 0 : gatherMs),
     ),
     ...telling.map(each => repeat(ports, log, each.name, withRests(readOn(each, owner)))),
-    ...jobs.map(each => repeat(ports, log, each.name, runWhenDue(each, owner))),
+    ...jobs.map(each => repeat(ports, log, each.name, runWhenDue(each, owner), 0)),
     repeat(ports, log, 'hooks', tellHooks(owner)),
     ...(ports.mail.kind === 'smtp' ? [repeat(ports, log, 'mail', deliverLetters(owner))] : []),
   ]

@@ -2,6 +2,7 @@
 /** Search over what is hosted here and what is cached of upstreams. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { NamePattern, PackageName } from '@holdfast/core'
 import { parseRules } from '../../src/catalog/index.ts'
 import { applyPolicy, hostNames } from '../../src/flow/index.ts'
@@ -53,6 +54,9 @@ test('pages go on from the hosted ones to the cached ones without a gap', async 
 
 test('no upstream hears what somebody searches for, and no version is shown that cannot be installed', async () => {
   world.advance(2 * 24 * 3600_000)
+  // What is cached is asked about once a day, in the background, whoever searches.
+  const asksOf = (path: string) => upstream.asked.filter(({ line }) => line === `GET ${path}`).length
+  while (asksOf('/paint') < 2 || asksOf('/@colour%2fpaint') < 2) await delay(20)
   const asked = upstream.asked.length
   assert.deepEqual((await search('text=unused')).names, [])
   assert.deepEqual((await search('text=paint')).names.length, 3)
