@@ -245,7 +245,7 @@ async function decide(ports: Ports, name: PackageName, ver: Version, act: 'grant
 
 function malware(name: PackageName, range: Version, isWithdrawn: boolean): Advisory {
   return {
-    id: `MAL-${range}`,
+    id: `MAL-${Buffer.from(range).toString('hex')}`,
     package: name,
     range,
     fixed: [],
