@@ -41,6 +41,15 @@ test('a blob is a file named by its digest, for its owner alone', async () => {
   assert.deepEqual(await readdir(join(folder, 'incoming')), [])
 })
 
+test('a copy that left the empty folders out takes blobs again', async () => {
+  const folder = await makeFolder()
+  await openFileBlobs(folder)
+  await rm(join(folder, 'sha512'), { recursive: true })
+  const writer = await (await openFileBlobs(folder)).begin()
+  await writer.write(Buffer.from(text))
+  assert.equal((await writer.keep()).digest, digest)
+})
+
 test('what was read a moment ago is had without waiting, what was not is left to a read that waits', async () => {
   const blobs = await openFileBlobs(await makeFolder())
   const writer = await blobs.begin()

@@ -4,7 +4,7 @@
  * Whoever owns the folder can change or remove bytes; readers of a blob check its digest.
  */
 import { constants, readSync } from 'node:fs'
-import { type FileHandle, link, mkdir, open, opendir, rename, rm, stat } from 'node:fs/promises'
+import { type FileHandle, link, mkdir, open, opendir, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { type Digest, parseDigest } from '@holdfast/core'
 import type { BlobReader, Blobs, BlobWriter, WrittenBytes } from '../../ports.ts'
@@ -33,9 +33,9 @@ export async function openFileBlobs(folder: string, options: BlobOptions = {}): 
   await mkdir(stored, { recursive: true, mode: 0o700 })
   await syncFolder(folder)
   await removeLeftovers(incoming)
-  const shards = new Shards(stored)
+  await makeShards(stored)
   return {
-    begin: () => beginBlob(join(incoming, makeIncomingName()), shards, options.fault ?? (() => undefined)),
+    begin: () => beginBlob(stored, join(incoming, makeIncomingName()), options.fault ?? (() => undefined)),
     open: digest => openBlob(pathOf(stored, digest)),
     size: async digest => (await ignoreMissing(stat(pathOf(stored, digest))))?.size,
     list: () => listBlobs(stored),
@@ -45,56 +45,41 @@ export async function openFileBlobs(folder: string, options: BlobOptions = {}): 
   }
 }
 
-function shardOf(stored: string, digest: Digest): string {
-  return join(stored, digest.slice(0, 2))
-}
-
 function pathOf(stored: string, digest: Digest): string {
-  return join(shardOf(stored, digest), digest.slice(2))
+  return join(stored, digest.slice(0, 2), digest.slice(2))
 }
 
-/** The folders by first two characters; each exists durably before a blob is put in it. */
-class Shards {
-  readonly #stored: string
-  readonly #ready = new Set<string>()
-
-  constructor(stored: string) {
-    this.#stored = stored
+/** The folders by first two characters: made at once and durable, so that no blob waits for its own. */
+async function makeShards(stored: string): Promise<void> {
+  const made = new Set(await readdir(stored))
+  for (let byte = 0; byte < 256; byte++) {
+    const shard = byte.toString(16).padStart(2, '0')
+    if (!made.has(shard)) await ignoreExisting(mkdir(join(stored, shard), { mode: 0o700 }))
   }
-
-  /** The path a blob gets, its folder made. */
-  async prepare(digest: Digest): Promise<string> {
-    const shard = shardOf(this.#stored, digest)
-    if (!this.#ready.has(shard)) {
-      await mkdir(shard, { recursive: true, mode: 0o700 })
-      await syncFolder(this.#stored) // also when another process made it: it may not have come so far
-      this.#ready.add(shard)
-    }
-    return pathOf(this.#stored, digest)
-  }
+  await syncFolder(stored) // also when another process made them: it may not have come so far
 }
 
 async function beginBlob(
+  stored: string,
   path: string,
-  shards: Shards,
   fault: (point: BlobFault) => void,
 ): Promise<BlobWriter> {
-  return new FileBlobWriter(path, await open(path, 'wx+', 0o600), shards, fault)
+  return new FileBlobWriter(stored, path, await open(path, 'wx+', 0o600), fault)
 }
 
 /** Bytes in a temporary file; after the first failure they can only be discarded. */
 class FileBlobWriter implements BlobWriter {
+  readonly #stored: string
   readonly #path: string
   readonly #file: FileHandle
-  readonly #shards: Shards
   readonly #fault: (point: BlobFault) => void
   readonly #digests = runningDigests()
   #state: 'writing' | 'failed' | 'kept' | 'discarded' = 'writing'
 
-  constructor(path: string, file: FileHandle, shards: Shards, fault: (point: BlobFault) => void) {
+  constructor(stored: string, path: string, file: FileHandle, fault: (point: BlobFault) => void) {
+    this.#stored = stored
     this.#path = path
     this.#file = file
-    this.#shards = shards
     this.#fault = fault
   }
 
@@ -142,7 +127,7 @@ class FileBlobWriter implements BlobWriter {
     this.#fault('blob:written') // a crash until the rename leaves a temporary file, removed when the store opens
     await this.#file.sync()
     this.#fault('blob:synced')
-    const place = await this.#shards.prepare(digest)
+    const place = pathOf(this.#stored, digest)
     // Also over bytes that are there already: ours were checked just now, theirs may have rotted.
     await rename(this.#path, place)
     this.#fault('blob:renamed') // a crash here leaves a whole blob that nothing refers to, or none
