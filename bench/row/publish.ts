@@ -62,7 +62,7 @@ async function runWith(
     for (const row of wanted) {
       options.say(row.title)
       const measure = row === rows.many ? publishesPerSecond : millisecondsEach
-      for (const peer of peers) await millisecondsEach(peer, 5)
+      for (const peer of peers) await millisecondsEach(peer, options.quick ? 5 : 100)
       found.push({
         row,
         samples: await interleave(peers, options.rounds, peer => measure(peer, options.quick ? 5 : 15)),
