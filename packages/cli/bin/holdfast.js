@@ -16,6 +16,7 @@ const here = dirname(realpathSync(fileURLToPath(import.meta.url)))
 
 if (isEnough(process.versions.node)) {
   silenceKnownWarnings()
+  outliveReaders()
   enableCompileCache()
   import('./resolve-imports.js')
     .then(() => import('../src/main.ts'))
@@ -93,6 +94,17 @@ function silenceKnownWarnings() {
       rest[0] === 'ExperimentalWarning' || (rest[0] && rest[0].type === 'ExperimentalWarning')
     if (!(known && experimental)) emit.call(process, warning, ...rest)
   }
+}
+
+/** Whoever stops reading what is printed ends nothing, a server least of all; what a full disk did not take is an error at the end. */
+function outliveReaders() {
+  for (const stream of [process.stdout, process.stderr])
+    stream.on('error', error => {
+      if (error.code !== 'EPIPE')
+        process.once('exit', () => {
+          process.exitCode = 2
+        })
+    })
 }
 
 function failToLoad(error) {

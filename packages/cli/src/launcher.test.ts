@@ -94,6 +94,26 @@ test('warnings about features we are built on are silent, every other one shows'
   assert.match(stderr, /SQLite will go away/)
 })
 
+test('whoever stops reading ends nothing: the work is done, and its exit code comes', async t => {
+  const launcher = makeCloneOf(
+    t,
+    `process.stdout.write('first\\n')
+     let left = 20
+     const timer = setInterval(() => {
+       process.stdout.write('more\\n')
+       if (--left > 0) return
+       clearInterval(timer)
+       process.exitCode = 1
+     }, 5)`,
+  )
+  const child = spawn(process.execPath, [launcher], { stdio: ['ignore', 'pipe', 'pipe'] })
+  child.stdout.once('data', () => child.stdout.destroy())
+  const said: string[] = []
+  child.stderr.on('data', chunk => said.push(String(chunk)))
+  const [code] = await once(child, 'close')
+  assert.deepEqual([code, said.join('')], [1, ''])
+})
+
 test('compiled modules are kept in the own cache folder of the user, which nobody else may write', t => {
   const launcher = makeCloneOf(t, 'process.stdout.write(args.join())')
   const cache = join(launcher, '../cache')
