@@ -157,10 +157,11 @@ function fromEnvironment(value: string): string {
 export async function askAdvisories(
   registry: NpmRegistry,
   asked: Readonly<Record<string, readonly string[]>>,
+  onNotice?: (words: string) => void,
 ): Promise<unknown> {
   const body = gzipSync(JSON.stringify(asked))
   const headers = { 'content-type': 'application/json', 'content-encoding': 'gzip' }
-  return ask(registry, '-/npm/v1/security/advisories/bulk', { method: 'POST', headers, body })
+  return ask(registry, '-/npm/v1/security/advisories/bulk', { method: 'POST', headers, body }, onNotice)
 }
 
 /** A package's document with its times; undefined where the registry has none. */
@@ -175,7 +176,12 @@ export async function fetchVersion(registry: NpmRegistry, name: string, version:
 }
 
 /** One JSON answer, bounded; undefined for 404 and 405. */
-async function ask({ base, credential }: NpmRegistry, path: string, init: RequestInit): Promise<unknown> {
+async function ask(
+  { base, credential }: NpmRegistry,
+  path: string,
+  init: RequestInit,
+  onNotice?: (words: string) => void,
+): Promise<unknown> {
   const { host } = new URL(base)
   const headers = {
     ...(init.headers as Record<string, string>),
@@ -197,6 +203,8 @@ async function ask({ base, credential }: NpmRegistry, path: string, init: Reques
   }
   const text = await readText(answer, fail)
   if (!answer.ok) throw fail(`it answers ${answer.status}`)
+  const notice = answer.headers.get('npm-notice')
+  if (notice !== null) onNotice?.(notice.slice(0, 500))
   try {
     return JSON.parse(text)
   } catch {

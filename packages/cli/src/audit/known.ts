@@ -54,6 +54,8 @@ export interface Known {
   readonly unread: readonly string[]
   /** Hosts that have no advisories. */
   readonly silent: readonly string[]
+  /** What registries say beside their answers, such as that advisories are missing there. */
+  readonly notices: readonly string[]
 }
 
 const namesAtOnce = 5000
@@ -63,9 +65,10 @@ export async function findKnown(graph: LockGraph, routes: Routes): Promise<Known
   const { asked, withheld, unread } = sortByRegistry(graph, routes)
   const flaws = new Map<string, readonly Flaw[]>()
   const silent = new Set<string>()
+  const notices = new Set<string>()
   for (const [registry, versions] of asked)
     for (const some of chunk([...versions], namesAtOnce)) {
-      const told = await askFlaws(registry, new Map(some))
+      const told = await askFlaws(registry, new Map(some), words => notices.add(words))
       if (told === undefined) silent.add(new URL(registry.base).host)
       for (const [name, found] of told ?? []) flaws.set(name, found)
     }
@@ -78,7 +81,14 @@ export async function findKnown(graph: LockGraph, routes: Routes): Promise<Known
   const count = [...asked.values()]
     .flatMap(versions => [...versions.values()])
     .reduce((sum, each) => sum + each.size, 0)
-  return { findings: listFindings(graph, flaws), asked: count, withheld, unread, silent: [...silent] }
+  return {
+    findings: listFindings(graph, flaws),
+    asked: count,
+    withheld,
+    unread,
+    silent: [...silent],
+    notices: [...notices],
+  }
 }
 
 type Versions = Map<string, Set<Version>>
@@ -151,9 +161,10 @@ export function findUsualOrigin({ nodes }: LockGraph): string | undefined {
 export async function askFlaws(
   registry: NpmRegistry,
   versions: ReadonlyMap<string, ReadonlySet<Version>>,
+  onNotice?: (words: string) => void,
 ): Promise<ReadonlyMap<string, readonly Flaw[]> | undefined> {
   const asked = Object.fromEntries([...versions].map(([name, each]) => [name, [...each]]))
-  const told = await askAdvisories(registry, asked)
+  const told = await askAdvisories(registry, asked, onNotice)
   if (typeof told !== 'object' || told === null) return undefined
   return new Map(
     Object.entries(told).flatMap(([name, entries]) =>

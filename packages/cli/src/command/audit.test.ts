@@ -30,8 +30,9 @@ async function listen(known: Readonly<Record<string, unknown>>): Promise<Listeni
     const names = JSON.parse(gunzipSync(await buffer(request)).toString()) as Record<string, string[]>
     asked.push({ names, credential: request.headers.authorization })
     const found = Object.entries(known).filter(([name]) => name in names)
+    const notice = 'bare' in names ? { 'npm-notice': 'Advisories are missing \u00ffhere.' } : {}
     return response
-      .writeHead(200, { 'content-type': 'application/json' })
+      .writeHead(200, { 'content-type': 'application/json', ...notice })
       .end(JSON.stringify(Object.fromEntries(found)))
   })
   await once(server.listen(0, '127.0.0.1'), 'listening')
@@ -165,6 +166,15 @@ test('SARIF names the lock file and the line of what it found', async () => {
     assert.equal(tool.driver.rules[ruleIndex].id, ruleId)
     assert.ok(['note', 'warning', 'error'].includes(level))
   }
+})
+
+test('what a registry says beside its answer is told', async () => {
+  const packages = { 'node_modules/bare': { version: '1.0.0' } }
+  await writeFile(join(home, 'package-lock.json'), JSON.stringify({ ...lock, packages }))
+  const { code, out } = await audit()
+  assert.equal(code, 0)
+  assert.match(out, /^Nothing is known against 1 versions\.\nAdvisories are missing .here\.$/m)
+  assert.deepEqual(JSON.parse((await audit('--json')).out).notices.length, 1)
 })
 
 test('a registry without advisories is no clean bill', async () => {

@@ -90,12 +90,16 @@ async function toSarif({ lockFile }: Project, findings: readonly JudgedFinding[]
   return formatSarif(findings, ownVersion(), uri, await readLockText(lockFile))
 }
 
-function toJson({ asked, withheld, unread, silent }: Known, findings: readonly JudgedFinding[]): unknown {
+function toJson(
+  { asked, withheld, unread, silent, notices }: Known,
+  findings: readonly JudgedFinding[],
+): unknown {
   return {
     asked,
     withheld,
     unread,
     silent,
+    notices,
     findings: findings.map(({ flaw, name, version, scope, fixed, path, reach }) => ({
       name,
       version,
@@ -114,7 +118,10 @@ function toJson({ asked, withheld, unread, silent }: Known, findings: readonly J
 
 const titles = ['severity', 'package', 'advisory', 'fixed in', 'reachable', 'because of']
 
-function describe({ asked, withheld, unread, silent }: Known, findings: readonly JudgedFinding[]): string {
+function describe(
+  { asked, withheld, unread, silent, notices }: Known,
+  findings: readonly JudgedFinding[],
+): string {
   const rows = findings.map(toRow)
   const table = findings.length === 0 ? [] : [...align([titles, ...rows]), '']
   const counts = severities
@@ -136,6 +143,7 @@ function describe({ asked, withheld, unread, silent }: Known, findings: readonly
       ? []
       : [`Nothing can be known of these entries, which are no version of a package: ${unread.join(', ')}`]),
     ...(silent.length === 0 ? [] : [`No advisories at ${silent.join(', ')}.`]),
+    ...notices,
   ]
     .map(line => `${clean(line)}\n`)
     .join('')

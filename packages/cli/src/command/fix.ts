@@ -77,10 +77,11 @@ export async function runFix(args: string[]): Promise<number> {
 }
 
 async function findCounted(
-  { routes, level, omitted }: Work,
+  { routes, level, omitted, say }: Work,
   { graph }: Project,
 ): Promise<readonly Finding[]> {
-  const { findings } = await findKnown(graph, routes)
+  const { findings, notices } = await findKnown(graph, routes)
+  for (const words of notices) say(words)
   return findings.filter(
     ({ flaw, scope }) =>
       severities.indexOf(flaw.severity) >= severities.indexOf(level) && !omitted.has(scope),

@@ -44,6 +44,22 @@ export async function stoodStillAt(
   return ends.length === 0 ? undefined : Math.max(Math.min(...ends), now - longestWaitMs)
 }
 
+/** For whoever asks what is known against a version: what may be missing. Nothing while every feed was read within a day. */
+export async function sayWhatIsMissing(
+  ports: Pick<Ports, 'store' | 'clock' | 'advisorySources'>,
+): Promise<string> {
+  const behind = (await listFeedStates(ports)).flatMap(({ source, feed, isSilent }) => {
+    if (feed === undefined || feed.takenAt === 0) return [`${source.name} was never read`]
+    return isSilent ? [`${source.name} was last read ${formatDay(feed.takenAt)}`] : []
+  })
+  if (behind.length === 0) return ''
+  return `Advisories are missing here: ${behind.join(', ')}. Nothing found does not mean that nothing is known.`
+}
+
+function formatDay(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 10)
+}
+
 function isSilent({ takenAt }: Feed, now: number): boolean {
   return takenAt > 0 && now - takenAt > silentMs
 }

@@ -77,7 +77,7 @@ export {
 export { drillUpstreamPath, readDrillPackument, readDrillTarball } from './drill-upstream.ts'
 export { explainProvenance, findLowered, type ProvenanceWords } from './explain-provenance.ts'
 export { listExposed } from './exposure.ts'
-export { type FeedState, listFeedStates } from './feed-state.ts'
+export { type FeedState, listFeedStates, sayWhatIsMissing } from './feed-state.ts'
 export {
   decideHold,
   type HoldAnswer,

@@ -19,6 +19,7 @@ import {
   refuseWaiting,
 } from '../../src/flow/index.ts'
 import { operator } from '../../src/identity/index.ts'
+import { openDesk } from '../client/client.ts'
 import { startUpstream, type UpstreamRegistry } from '../upstream-registry.ts'
 import { dayMs, openWorld, type World } from '../world.ts'
 
@@ -86,6 +87,16 @@ const shown = async (world: World, name: string) =>
   Object.keys((await world.npm(`GET /${name}`)).body.versions ?? {})
 const ids = (world: World, name: string) =>
   world.ports.store.policy.listAdvisories(name as PackageName).then(all => all.map(each => each.id))
+
+/** What stands beside the answer of npm's two ways to ask. */
+async function noticeOfAudit(world: World): Promise<string | null> {
+  const path = '/-/npm/v1/security'
+  const bulk = await world.npm(`POST ${path}/advisories/bulk`, { body: { lib: ['1.0.0'] } })
+  const quick = await world.npm(`POST ${path}/audits/quick`, { body: { dependencies: {} } })
+  const notice = bulk.headers.get('npm-notice')
+  assert.equal(quick.headers.get('npm-notice'), notice)
+  return notice
+}
 
 /** The round that the start made may still be under way and hold the lease. */
 async function follow(world: World): Promise<void> {
@@ -167,6 +178,7 @@ test('while a feed is silent for more than a day the clock of release ages stand
   await world.someone('ann', ['responder'])
   tell(dump, world, 'MAL-2026-1', 'elsewhere')
   await follow(world)
+  assert.equal(await noticeOfAudit(world), null)
   upstream.publish('lib', '1.0.0', { publishedAt: world.now() - 30 * dayMs })
   upstream.publish('lib', '1.1.0', { publishedAt: world.now() })
   upstream.publish('lib', '1.0.1', { publishedAt: world.now() - 2.5 * dayMs })
@@ -175,6 +187,11 @@ test('while a feed is silent for more than a day the clock of release ages stand
   await followAdvisories(world.ports)
   const [state] = await listFeedStates(world.ports)
   assert.equal(state?.isSilent, true)
+  const day = new Date(world.now() - 4 * dayMs).toISOString().slice(0, 10)
+  assert.equal(
+    await noticeOfAudit(world),
+    `Advisories are missing here: test was last read ${day}. Nothing found does not mean that nothing is known.`,
+  )
   assert.match(state?.feed?.fault ?? '', /answers 503/)
   assert.deepEqual(
     (await shown(world, 'lib')).toSorted(),
@@ -195,6 +212,20 @@ test('while a feed is silent for more than a day the clock of release ages stand
   dump.fault = undefined
   await follow(world)
   assert.deepEqual((await shown(world, 'lib')).length, 3)
+})
+
+test('npm audit says on a registry that never read its feed that nothing found means nothing', async t => {
+  const dump = await startDump(t)
+  dump.fault = { status: 503, body: 'down' }
+  const { upstream, world } = await open(t, { advisoryFeeds: `test=${dump.url}` })
+  upstream.publish('lib', '1.0.0', { publishedAt: world.now() - 30 * dayMs })
+  const desk = await openDesk('npm', `${world.url}/npm/`)
+  t.after(() => desk.remove())
+  await desk.folder('app', { name: 'app', version: '1.0.0', dependencies: { lib: '^1.0.0' } })
+  await desk.run('app', ['install'])
+  const { code, text } = await desk.run('app', ['audit'])
+  assert.equal(code, 0, text)
+  assert.match(text, /npm notice Advisories are missing here: test was never read/)
 })
 
 test('a folder is a feed: what is written there comes in, and what cannot be read is told beside it', async t => {

@@ -9,10 +9,10 @@ import {
   type Version,
 } from '@holdfast/core'
 import { type Advisory, patchedRange, readCovered } from '../../../catalog/index.ts'
-import { type Advised, type Asked, adviseOn } from '../../../flow/index.ts'
+import { type Advised, type Asked, adviseOn, sayWhatIsMissing } from '../../../flow/index.ts'
 import type { Answer, Call } from '../../../http/index.ts'
 import type { Ports } from '../../../ports.ts'
-import { json } from '../answer.ts'
+import { headerText, json } from '../answer.ts'
 import { type Route, route } from '../router.ts'
 
 /** A project of 100,000 packages fits; npm sends this with every install. */
@@ -41,6 +41,7 @@ async function bulk(ports: Ports, call: Call): Promise<Answer> {
   return json(
     200,
     Object.fromEntries([...advised].map(([name, all]) => [name, all.map(each => toEntry(publicUrl, each))])),
+    await notice(ports),
   )
 }
 
@@ -48,7 +49,14 @@ async function bulk(ports: Ports, call: Call): Promise<Answer> {
 async function quick(ports: Ports, call: Call): Promise<Answer> {
   const asked = new Map<PackageName, Set<Version>>()
   walk(asked, asObject(await call.json(maxBodyBytes))['dependencies'], 0)
-  return json(200, toReport(ports.config.publicUrl, await adviseOn(ports, call.actor, asked), asked))
+  const report = toReport(ports.config.publicUrl, await adviseOn(ports, call.actor, asked), asked)
+  return json(200, report, await notice(ports))
+}
+
+/** npm prints it: a registry that was told nothing would else say that there is nothing to fear. */
+async function notice(ports: Ports): Promise<Record<string, string>> {
+  const missing = await sayWhatIsMissing(ports)
+  return missing === '' ? {} : { 'npm-notice': headerText(missing) }
 }
 
 function walk(asked: Map<PackageName, Set<Version>>, dependencies: unknown, depth: number): void {
