@@ -35,3 +35,25 @@ test('a document larger than the memory, or past its time, is not kept', () => {
   assert.equal(cache.get('past'), undefined)
   assert.ok(cache.get('small'))
 })
+
+test('a large document takes memory when it is wanted a second time, and pushes nothing out before', () => {
+  const large = 256 * 1024
+  const cache = new DocumentCache(large + 10, () => 0)
+  cache.add('small', document(11))
+  for (let i = 0; i < 5000; i++) cache.add(`once ${i}`, document(large))
+  assert.equal(cache.get('once 4999'), undefined)
+  assert.ok(cache.get('small'))
+  cache.add('once 4999', document(large))
+  assert.ok(cache.get('once 4999'))
+  assert.equal(cache.get('small'), undefined)
+  cache.add('once 0', document(large))
+  assert.equal(cache.get('once 0'), undefined, 'names are forgotten too')
+})
+
+test('a large document that was dropped is kept again at once', () => {
+  const cache = new DocumentCache(1024 * 1024, () => 0)
+  for (let i = 0; i < 2; i++) cache.add('large', document(300_000))
+  cache.remove('large')
+  cache.add('large', document(300_000))
+  assert.ok(cache.get('large'))
+})

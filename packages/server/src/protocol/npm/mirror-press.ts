@@ -43,7 +43,7 @@ export interface WordsJob {
 
 export type MirrorJob = DocumentJob | VersionJob | WordsJob
 
-const limits = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 128 }
+const limits = { maxYoungGenerationSizeMb: 3, maxOldGenerationSizeMb: 128 }
 const threadUrl = new URL(`./mirror-press-thread${extname(import.meta.filename)}`, import.meta.url)
 
 /** Makes documents of upstream packages in a thread: one may have 20 MB. */

@@ -75,8 +75,8 @@ class Refused extends Error {}
 export function readPackument(words: ReadingWords): Reading {
   let bytes: Buffer | undefined
   try {
-    const body = join(words.pieces)
-    bytes = words.isGzip ? inflate(body, words.maxBytes) : body
+    bytes = join(words.pieces)
+    if (words.isGzip) bytes = inflate(bytes, words.maxBytes)
     return readDocument(bytes, words)
   } catch (error) {
     if (error instanceof Refused) return { kind: 'refused', why: error.message }
@@ -340,5 +340,7 @@ function inflate(body: Buffer, maxBytes: number): Buffer {
         ? `its document has more than ${maxBytes} bytes`
         : 'its document is no gzip, though it says so',
     )
+  } finally {
+    letGo(body)
   }
 }

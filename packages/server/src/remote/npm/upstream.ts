@@ -39,7 +39,7 @@ const maxSmallBytes = 1024 * 1024
 const redirects = 4
 
 const threadUrl = new URL(`./packument-thread${extname(import.meta.filename)}`, import.meta.url)
-const threadLimits = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 192 }
+const threadLimits = { maxYoungGenerationSizeMb: 3, maxOldGenerationSizeMb: 192 }
 
 /** A registry upstream that is open. */
 export interface OpenUpstream extends Upstream {
