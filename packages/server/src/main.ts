@@ -305,6 +305,8 @@ export async function startInstance(
     async stop() {
       const drills = stopDrills()
       await http.close(7000)
+      // Nobody would learn that the upstream withdrew what went out and is not known to have come in.
+      await opened.ports.intake.finish()
       await drills
       await stopConsumers()
       stopLog()

@@ -275,6 +275,8 @@ export interface KnownMirror {
 export interface Intake {
   /** Begins, or joins what is under way. The gate has let this version out. */
   bring(name: PackageName, origin: OriginName, version: UpstreamVersion): Arrival
+  /** Waits until what went out whole is recorded too, for a process that ends. What is still coming in comes again another time. */
+  finish(): Promise<void>
 }
 
 /** The bytes of one version on their way in. They flow in as fast as the upstream gives them, however slowly anybody reads. */

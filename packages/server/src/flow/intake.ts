@@ -80,6 +80,10 @@ export function openIntake(ports: Taking): Intake {
       made.done.then(forget, forget)
       return made
     },
+    async finish() {
+      const verified = [...arriving.values()].filter(each => each.isVerified)
+      await Promise.allSettled(verified.map(each => each.done))
+    },
   }
 }
 
@@ -115,6 +119,11 @@ class Arriving implements Arrival {
     // Whoever waits hears of it; where nobody does, it was for nothing.
     this.opened.catch(() => {})
     this.done.catch(() => {})
+  }
+
+  /** Whether all of its bytes may be out. */
+  get isVerified(): boolean {
+    return this.#state === 'verified'
   }
 
   async *follow(): AsyncGenerator<Uint8Array> {

@@ -9,7 +9,7 @@ import { after, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { PackageName, Version } from '@holdfast/core'
 import { openPorts } from '../../src/main.ts'
-import { configIn } from '../live.ts'
+import { configIn, startLive } from '../live.ts'
 import { startUpstream } from '../upstream-registry.ts'
 import { startVictim } from './child.ts'
 import { points } from './point.ts'
@@ -52,6 +52,19 @@ for (const point of points.filter(each => !each.startsWith('cursor'))) {
     arrived.push(name)
   })
 }
+
+test('what went out before a stop is recorded by its end', async t => {
+  const home = await mkdtemp(join(tmpdir(), 'holdfast-'))
+  t.after(() => rm(home, { recursive: true, force: true }))
+  const names = Array.from({ length: 8 }, (_, at) => `stopped-${at}` as PackageName)
+  for (const name of names) upstream.publish(name, version, { files: { 'data.bin': randomBytes(20_000) } })
+  const live = await startLive({ folder: home, flags })
+  await Promise.all(names.map(name => fetchBytes(`${live.url}/npm/${name}/-/${name}-${version}.tgz`)))
+  await live.stop()
+  const { ports, close } = await openPorts(configIn(home, flags))
+  t.after(close)
+  assert.deepEqual(await ports.store.mirrors.filterIngested(names), names)
+})
 
 test('what came in stays when the instance is killed while it rests', async () => {
   await victim.kill()
