@@ -52,6 +52,19 @@ test('all faults are told at once', () => {
     )
 })
 
+test('a mistyped key is a fault in the environment too, and names what was meant', () => {
+  assert.deepEqual(
+    faultsOf({}, { HOLDFAST_RAED: 'signed-in' }, fileOf('mfaa: all\npolicy: [nope]\n')).toSorted(),
+    [
+      'HOLDFAST_RAED: there is no such key. Did you mean HOLDFAST_READ?',
+      'mfaa: there is no such key. Did you mean mfa?',
+      'policy: 0: must be a rule, such as {kind: release-age, days: 3}',
+    ],
+  )
+  // Of the command line, of its page for jobs, and of a cluster that has a service of this name.
+  readConfig({}, { HOLDFAST_TOKEN: 'x', HOLDFAST_HOME: '/opt', HOLDFAST_SERVICE_PORT: '80' })
+})
+
 test('what goes across keys is told beside what is wrong in one', () => {
   const faults = faultsOf({ port: 'x', host: '0.0.0.0' })
   assert.deepEqual(

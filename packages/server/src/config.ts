@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
-import { isSecurityContact, parseJson, parseNamePattern } from '@holdfast/core'
+import { findNearestWord, isSecurityContact, parseJson, parseNamePattern } from '@holdfast/core'
 import * as v from 'valibot'
 import { type NameRoute, parseRules, type Rule, RuleFaults } from './catalog/index.ts'
 import { type Origin, originFaults, originList, routeList, routesOf } from './origin.ts'
@@ -344,7 +344,7 @@ export function readConfig(
   environment: NodeJS.ProcessEnv,
   file?: string,
 ): Config {
-  const faults: string[] = []
+  const faults: string[] = misspeltFaults(environment)
   const given = { ...readConfigFile(file, faults), ...fromEnvironment(environment), ...flags }
   const parsed = v.safeParse(schema, given)
   if (!parsed.success) faults.push(...parsed.issues.map(explain))
@@ -504,6 +504,17 @@ function fromEnvironment(environment: NodeJS.ProcessEnv): Record<string, string>
   return found
 }
 
+/** A setting that is nearly one of ours protects nobody; others may have variables of that beginning, as in a cluster. */
+function misspeltFaults(environment: NodeJS.ProcessEnv): string[] {
+  const known = new Set([...configKeys.map(environmentName), 'HOLDFAST_HOME', 'HOLDFAST_TOKEN'])
+  return Object.keys(environment)
+    .filter(name => name.startsWith('HOLDFAST_') && !known.has(name))
+    .flatMap(name => {
+      const meant = findNearestWord(name, known)
+      return meant === undefined ? [] : [`${name}: there is no such key. Did you mean ${meant}?`]
+    })
+}
+
 /** `publicUrl` → `HOLDFAST_PUBLIC_URL`. */
 export function environmentName(key: string): string {
   return `HOLDFAST_${key.replace(/[A-Z]/g, letter => `_${letter}`).toUpperCase()}`
@@ -513,8 +524,13 @@ function explain(issue: v.BaseIssue<unknown>): string {
   const key = v.getDotPath(issue) ?? ''
   if (issue.type === 'strict_object' && issue.expected !== 'never') return `${key}: is missing`
   if (issue.type === 'strict_object' && key.includes('.')) return `${key}: there is no such key`
-  if (issue.type === 'strict_object') return `${key}: there is no such key (known: ${configKeys.join(', ')})`
+  if (issue.type === 'strict_object') return `${key}: there is no such key${explainUnknown(key)}`
   return `${key}: ${issue.message}`
+}
+
+function explainUnknown(key: string): string {
+  const meant = findNearestWord(key, configKeys)
+  return meant === undefined ? ` (known: ${configKeys.join(', ')})` : `. Did you mean ${meant}?`
 }
 
 function bracket(host: string): string {

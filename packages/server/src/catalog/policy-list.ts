@@ -68,7 +68,10 @@ const entry = v.variant(
     v.strictObject({ ...common, kind: v.literal('deny'), packages: named, versions: v.optional(range, '*') }),
     v.strictObject({ ...common, kind: v.literal('allow-only'), packages: named }),
   ],
-  issue => `there is no such kind of rule (known: ${String(issue.expected).replaceAll(' | ', ', ')})`,
+  ({ expected }) =>
+    expected === 'Object'
+      ? 'must be a rule, such as {kind: release-age, days: 3}'
+      : `there is no such kind of rule (known: ${String(expected).replaceAll(' | ', ', ')})`,
 )
 
 /**

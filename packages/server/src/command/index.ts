@@ -50,10 +50,21 @@ function explain(error: unknown): string | undefined {
     return ['The configuration has faults:', ...error.faults.map(fault => `  ${fault}`)].join('\n')
   if (error instanceof UsageError) return error.message
   if (isProblem(error)) return error.hint === '' ? error.message : `${error.message}. ${error.hint}`
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  if (!(error instanceof Error)) return undefined
+  const { code, syscall, path } = error as NodeJS.ErrnoException
+  if (syscall === 'mkdir')
+    return `The folder ${path} cannot be made: ${whyNoFolder[code ?? ''] ?? error.message}.`
   if (code === 'EADDRINUSE')
     return 'The port is taken by another process. Choose another with --port, or 0 for any that is free.'
   if (code === 'EACCES' || code === 'EADDRNOTAVAIL' || code === 'ENOSPC' || code === 'EROFS')
-    return (error as Error).message
+    return error.message
   return undefined
+}
+
+const whyNoFolder: Readonly<Record<string, string>> = {
+  EEXIST: 'a file has that name',
+  ENOTDIR: 'its path leads through a file',
+  EACCES: 'this user may not write there',
+  EROFS: 'the file system can only be read',
+  ENOSPC: 'the disk is full',
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import {
   parseNamePattern,
   parsePackageName,
@@ -178,7 +178,10 @@ export async function operate(args: readonly string[]): Promise<number> {
     throw new UsageError(
       name === undefined ? usage : `There is no act ${name}.${suggest(name, acts)}\n\n${usage}`,
     )
-  const opened = await openPorts(configOf(read))
+  const config = configOf(read)
+  const isNew = !existsSync(config.data)
+  const opened = await openPorts(config)
+  if (isNew) process.stderr.write(`${config.data} was not there: this is a new registry.\n`)
   try {
     const result = await act(opened.ports, read, words)
     if (result !== undefined)

@@ -21,7 +21,9 @@ async function examine(
   data: string,
   ...words: string[]
 ): Promise<{ code: number | null; findings: Map<string, Finding> }> {
-  const { code, out, err } = await holdfast('doctor', '--data', data, '--json', ...words)
+  // A registry of whoever runs this test may answer at the usual port.
+  const nowhere = words.includes('--url') || words.includes('--config') ? [] : ['--url', 'http://127.0.0.1:1']
+  const { code, out, err } = await holdfast('doctor', '--data', data, '--json', ...nowhere, ...words)
   assert.notEqual(out, '', err)
   const { findings }: { findings: Finding[] } = JSON.parse(out)
   return { code, findings: new Map(findings.map(finding => [finding.check, finding])) }

@@ -38,6 +38,24 @@ test('the file of the set-up link goes when the link is used, and an old one whe
   await again.stop()
 })
 
+test('who mistypes the folder hears that there is none, or that a registry began', async () => {
+  const data = freshPath()
+  const act = () => holdfast('operator', 'token', '--data', data, '--user', 'ann', '--read-only')
+  const first = await act()
+  assert.match(first.out, /^holdfast_\w+\n$/)
+  assert.equal(first.err, `${data} was not there: this is a new registry.\n`)
+  assert.equal((await act()).err, '')
+  const taken = freshPath()
+  await writeFile(taken, '')
+  for (const [folder, why] of [
+    [taken, 'a file has that name'],
+    [join(taken, 'data'), 'its path leads through a file'],
+  ] as const) {
+    const { code, err } = await holdfast('operator', 'host', '--data', folder)
+    assert.deepEqual([code, err], [2, `The folder ${folder} cannot be made: ${why}.\n`])
+  }
+})
+
 test('links that commands print lead to where the registry is served, whatever port its flags gave it', async () => {
   const data = freshPath()
   const server = await serve(data)
