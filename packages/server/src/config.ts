@@ -113,6 +113,9 @@ const alertKinds = [
   'hold-undecided',
 ] as const
 
+/** What a webhook sends: every field, the message of one tool, or `text` alone, which most others take. */
+const webhookShapes = ['json', 'chat', 'slack', 'mattermost', 'discord', 'teams'] as const
+
 const webhook = v.pipe(
   v.strictObject({
     url: v.pipe(text, v.regex(/^https?:\/\/[^\s/?#@]+(\/\S*)?$/, 'must be an http or https address')),
@@ -120,14 +123,14 @@ const webhook = v.pipe(
       v.pipe(list, v.array(v.picklist(alertKinds, `must be some of ${alertKinds.join(', ')}`))),
       [...alertKinds],
     ),
-    as: v.optional(v.picklist(['chat', 'json'], 'must be chat or json'), 'json'),
+    as: v.optional(v.picklist(webhookShapes, `must be one of ${webhookShapes.join(', ')}`), 'json'),
     secret: v.optional(v.pipe(text, v.minLength(16, 'must have 16 characters or more'))),
   }),
   // The address itself may be a secret, as it is at most chat tools.
   v.transform(told => ({ ...told, id: createHash('sha256').update(told.url).digest('hex').slice(0, 12) })),
 )
 
-/** Somewhere that wants to hear of alerts, in a shape that chat tools take or with every field. */
+/** Somewhere that wants to hear of alerts. */
 export type Webhook = Readonly<v.InferOutput<typeof webhook>>
 
 /** A value that the environment gives as JSON text, and the file as it is. */

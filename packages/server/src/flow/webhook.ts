@@ -7,10 +7,8 @@ import type { StoredEvent } from '../integrity/index.ts'
 import type { Ports } from '../ports.ts'
 import { type Alert, toAlert } from './alert.ts'
 import { postMessage, signMessage } from './webhook-message.ts'
+import { formatAlerts } from './webhook-shape.ts'
 
-/** A message with more lines is read by nobody. */
-const linesShown = 20
-const wordsLength = 400
 /** What a webhook could not take for so long is on the pages; as an alarm it would mislead. */
 const staleMs = 3 * 24 * 3600_000
 
@@ -43,7 +41,7 @@ export async function tellWebhook(
 
 async function send(ports: Ports, { url, as, secret }: Webhook, alerts: readonly Alert[]): Promise<void> {
   const { publicUrl } = ports.config
-  const body = JSON.stringify(as === 'chat' ? toChat(alerts, publicUrl) : toJson(alerts, publicUrl))
+  const body = formatAlerts(as, alerts, publicUrl)
   await postMessage(
     ports,
     url,
@@ -66,38 +64,4 @@ function signatures(
 /** `t=<milliseconds>,v1=<HMAC-SHA-256 of "<t>.<body>" in hexadecimal>`: the time is signed, so that nobody sends it again later. */
 function signBody(secret: string, body: string, now: number): string {
   return `t=${now},v1=${createHmac('sha256', secret).update(`${now}.${body}`).digest('hex')}`
-}
-
-function toJson(alerts: readonly Alert[], publicUrl: string): unknown {
-  return {
-    registry: publicUrl,
-    alerts: alerts.map(({ at, path, ...alert }) => ({
-      ...alert,
-      time: new Date(at).toISOString(),
-      url: publicUrl + encodeURI(path),
-    })),
-  }
-}
-
-/** What Slack, Mattermost, Rocket.Chat, Google Chat and others take. */
-function toChat(alerts: readonly Alert[], publicUrl: string): { text: string } {
-  const lines = alerts.slice(0, linesShown).map(({ kind, words, path, ...about }) => {
-    const spec = [about.package, about.version].filter(Boolean).join('@').replaceAll('`', '')
-    const link = publicUrl + encodeURI(path)
-    return [`*${kind}*`, spec === '' ? '' : `\`${spec}\``, escapeChat(words), link].filter(Boolean).join(' ')
-  })
-  const rest = alerts.length - lines.length
-  if (rest > 0) lines.push(`and ${rest} more: ${publicUrl}/operate/audit`)
-  return { text: lines.join('\n') }
-}
-
-/** Words from outside make no link, call nobody (`<!channel>`, `@here`) and write no second line. */
-function escapeChat(words: string): string {
-  return words
-    .replace(/\p{C}+/gu, ' ')
-    .slice(0, wordsLength)
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('@', '@\u200b')
 }

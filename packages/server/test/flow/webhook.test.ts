@@ -56,7 +56,7 @@ test('a chat tool hears what it wants, and words from outside call nobody and ma
   const { text } = JSON.parse(chat.got[0]?.text ?? '')
   assert.equal(
     text,
-    `*held* \`@acme/ui@1.0.0\` was quarantined: see &lt;http://evil.example|here&gt; &lt;!channel&gt; @\u200bhere &amp; more ${world.url}/why/npm/@acme/ui/1.0.0`,
+    `*held* \`@acme/ui@1.0.0\` was quarantined: see &lt;http:\u200b//evil.example|here&gt; &lt;!channel&gt; @\u200bhere &amp; more ${world.url}/why/npm/@acme/ui/1.0.0`,
   )
 })
 
