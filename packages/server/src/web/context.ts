@@ -28,12 +28,17 @@ export function getVisitor(c: PageContext): Visitor {
   return visitor
 }
 
-/** The signed-in operator. To everybody else the page does not exist. */
-export function getOperator(c: PageContext): Visitor {
+/** The one who is signed in and has one of these roles. To everybody else the page does not exist. */
+export function getHolder(c: PageContext, ...roles: readonly InstanceRole[]): Visitor {
   const visitor = getVisitor(c)
-  if (!hasRole(visitor, 'operator')) throw problem('not-found')
+  if (!roles.some(role => hasRole(visitor, role))) throw problem('not-found')
   return visitor
 }
+
+export const getOperator = (c: PageContext): Visitor => getHolder(c, 'operator')
+
+/** Whoever has any role here. */
+export const getStaff = (c: PageContext): Visitor => getHolder(c, 'operator', 'responder', 'auditor')
 
 /** Where a request came from. */
 export function whenceOf(c: PageContext): Whence {

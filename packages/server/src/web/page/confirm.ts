@@ -76,9 +76,10 @@ export function isFresh(c: PageContext, visitor: Visitor): boolean {
   return visitor.credential.freshUntil > c.env.ports.clock()
 }
 
-/** For pages whose form would be refused: asks before anything is typed. Throws `presence-required`. */
-export function checkFresh(c: PageContext, visitor: Visitor): void {
+/** For pages whose form would be refused: asks before anything is typed; gives the visitor. Throws `presence-required`. */
+export function checkFresh(c: PageContext, visitor: Visitor): Visitor {
   if (!isFresh(c, visitor)) throw problem('presence-required', { operation: 'go on' })
+  return visitor
 }
 
 async function form(c: PageContext, visitor: Visitor, next: string, trouble?: Problem): Promise<Response> {

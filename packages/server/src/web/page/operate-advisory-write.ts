@@ -5,7 +5,7 @@ import type { OsvRecord } from '../../catalog/index.ts'
 import { listOwnAdvisories, publishAdvisory, updateAdvisory, withdrawAdvisory } from '../../flow/index.ts'
 import { type AdvisoryDraft, parseAdvisoryDraft } from '../../vulnerability/index.ts'
 import { leadTo } from '../answer.ts'
-import { getVisitor, hasRole, type PageContext, type Visitor } from '../context.ts'
+import { getHolder, type PageContext, type Visitor } from '../context.ts'
 import { type Form, readForm } from '../form.ts'
 import { sheet } from '../layout.ts'
 import { html, type Markup, nothing } from '../markup.ts'
@@ -58,14 +58,14 @@ function row({ id, text, modifiedAt, withdrawnAt }: OsvRecord, now: number, mayW
 }
 
 export async function advisoryNewPage(c: PageContext): Promise<Response> {
-  getWriter(c)
+  checkFresh(c, getHolder(c, 'responder'))
   const { query } = c.env.call
   const filled = { ...fillOf(() => ''), kind: 'vulnerability', name: query.get('package') ?? '' }
   return show(c, undefined, filled)
 }
 
 export async function advisoryNewSubmit(c: PageContext): Promise<Response> {
-  const writer = getWriter(c)
+  const writer = checkFresh(c, getHolder(c, 'responder'))
   const posted = await readForm(c)
   const filled = fillOf(name => posted.text(name))
   try {
@@ -77,12 +77,12 @@ export async function advisoryNewSubmit(c: PageContext): Promise<Response> {
 }
 
 export async function advisoryOwnPage(c: PageContext): Promise<Response> {
-  const record = await getOwn(c, getWriter(c))
+  const record = await getOwn(c, checkFresh(c, getHolder(c, 'responder')))
   return show(c, record, toFilled(draftOf(record)))
 }
 
 export async function advisoryOwnSubmit(c: PageContext): Promise<Response> {
-  const writer = getWriter(c)
+  const writer = checkFresh(c, getHolder(c, 'responder'))
   const record = await getOwn(c, writer)
   const posted = await readForm(c)
   const filled = fillOf(name => posted.text(name))
@@ -224,12 +224,4 @@ async function getOwn(c: PageContext, writer: Visitor): Promise<OsvRecord> {
   const found = (await listOwnAdvisories(c.env.ports, writer)).find(each => each.id === id)
   if (found === undefined || found.withdrawnAt !== null) throw problem('not-found')
   return found
-}
-
-/** To everybody else the page does not exist. */
-function getWriter(c: PageContext): Visitor {
-  const visitor = getVisitor(c)
-  if (!hasRole(visitor, 'responder')) throw problem('not-found')
-  checkFresh(c, visitor)
-  return visitor
 }

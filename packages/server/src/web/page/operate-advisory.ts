@@ -11,7 +11,7 @@ import {
   refuseWaiting,
 } from '../../flow/index.ts'
 import { leadTo } from '../answer.ts'
-import { getVisitor, hasRole, type PageContext, type Visitor } from '../context.ts'
+import { getStaff, hasRole, type PageContext, type Visitor } from '../context.ts'
 import { readForm } from '../form.ts'
 import { sheet } from '../layout.ts'
 import { html, type Markup, nothing } from '../markup.ts'
@@ -23,11 +23,11 @@ import { ownAdvisories } from './operate-advisory-write.ts'
 import { operateHead } from './operate-tab.ts'
 
 export async function operateAdvisoriesPage(c: PageContext): Promise<Response> {
-  return page(c, getStaff(c))
+  return page(c, checkFresh(c, getStaff(c)))
 }
 
 export async function operateAdvisoriesSubmit(c: PageContext): Promise<Response> {
-  const visitor = getStaff(c)
+  const visitor = checkFresh(c, getStaff(c))
   const posted = await readForm(c)
   const acts = { accept: acceptWaiting, refuse: refuseWaiting } as const
   const act = posted.text('act')
@@ -38,15 +38,6 @@ export async function operateAdvisoriesSubmit(c: PageContext): Promise<Response>
     return page(c, visitor, asNotice(error))
   }
   return leadTo(c, '/operate/advisories')
-}
-
-/** To everybody else the page does not exist. */
-function getStaff(c: PageContext): Visitor {
-  const visitor = getVisitor(c)
-  if (!(['operator', 'responder', 'auditor'] as const).some(role => hasRole(visitor, role)))
-    throw problem('not-found')
-  checkFresh(c, visitor)
-  return visitor
 }
 
 async function page(c: PageContext, visitor: Visitor, trouble?: Problem): Promise<Response> {

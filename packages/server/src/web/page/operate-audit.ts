@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type EventType, eventTable, isPackageName, problem } from '@holdfast/core'
+import { type EventType, eventTable, isPackageName } from '@holdfast/core'
 import { type AuditPage, type AuditWish, readAudit, readAuditPush } from '../../flow/index.ts'
 import { type AuditLine, csvHead, formatCsv, formatJsonLine } from '../../integrity/index.ts'
-import { getVisitor, hasRole, type PageContext, type Visitor } from '../context.ts'
+import { getStaff, type PageContext } from '../context.ts'
 import { pageHeaders } from '../header.ts'
 import { sheet } from '../layout.ts'
 import { html, type Markup, nothing } from '../markup.ts'
@@ -17,7 +17,7 @@ const types = Object.keys(eventTable).sort() as EventType[]
 
 /** Everything that happened, newest first, for auditors. */
 export async function auditPage(c: PageContext): Promise<Response> {
-  const auditor = getAuditor(c)
+  const auditor = getStaff(c)
   const page = await readAudit(c.env.ports, auditor, wishOf(c), beforeOf(c), linesShown)
   const main = html`${operateHead(c, 'audit')}
 ${await pushNotice(c)}
@@ -44,7 +44,7 @@ async function pushNotice(c: PageContext): Promise<Markup> {
 
 /** The same as a file; a `link` header leads to the rest. */
 export async function auditExport(c: PageContext): Promise<Response> {
-  const auditor = getAuditor(c)
+  const auditor = getStaff(c)
   const isCsv = c.env.call.query.get('format') === 'csv'
   const { lines, next } = await readAudit(c.env.ports, auditor, wishOf(c), beforeOf(c), linesExported)
   const body = isCsv ? csvHead + lines.map(formatCsv).join('') : lines.map(formatJsonLine).join('')
@@ -58,14 +58,6 @@ export async function auditExport(c: PageContext): Promise<Response> {
       ...(next === undefined ? {} : { link: `<${rest}>; rel="next"` }),
     },
   })
-}
-
-/** To everybody else the page does not exist. */
-function getAuditor(c: PageContext): Visitor {
-  const visitor = getVisitor(c)
-  if (!(['auditor', 'operator', 'responder'] as const).some(role => hasRole(visitor, role)))
-    throw problem('not-found')
-  return visitor
 }
 
 /** The filter out of the address; what cannot be read is left out. */

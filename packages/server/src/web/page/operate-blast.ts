@@ -4,7 +4,7 @@ import type { Problem } from '@holdfast/core'
 import { type BlastRadius, downloadLife, exportBlast, readBlast, tellHolders } from '../../flow/index.ts'
 import type { BlastLetter } from '../../incident/index.ts'
 import { leadTo, sendLines } from '../answer.ts'
-import { hasRole, type PageContext } from '../context.ts'
+import { getStaff, hasRole, type PageContext } from '../context.ts'
 import { sheet } from '../layout.ts'
 import { html, type Markup, nothing } from '../markup.ts'
 import { ago, plural } from '../part/format.ts'
@@ -12,7 +12,6 @@ import { type GraphEdge, type GraphNode, graphPicture } from '../part/graph.ts'
 import { holderTable } from '../part/holder.ts'
 import { packagePath } from '../part/link.ts'
 import { asNotice, problemNotice } from '../part/notice.ts'
-import { getCaseReader } from './operate-case.ts'
 import { operateHead } from './operate-tab.ts'
 
 const nodesDrawn = 60
@@ -25,7 +24,7 @@ export async function blastPage(c: PageContext): Promise<Response> {
 
 /** Writes to everybody who has it. */
 export async function blastSubmit(c: PageContext): Promise<Response> {
-  const reader = getCaseReader(c)
+  const reader = getStaff(c)
   const id = c.req.param('id') ?? ''
   try {
     await tellHolders(c.env.ports, reader, id)
@@ -37,14 +36,14 @@ export async function blastSubmit(c: PageContext): Promise<Response> {
 
 /** All holders as a file, sent page by page. */
 export async function blastExport(c: PageContext): Promise<Response> {
-  const reader = getCaseReader(c)
+  const reader = getStaff(c)
   const form = c.req.path.endsWith('.json') ? 'json' : 'csv'
   const lines = await exportBlast(c.env.ports, reader, c.req.param('id') ?? '', form)
   return sendLines(lines, 'blast', form)
 }
 
 async function show(c: PageContext, trouble?: Problem): Promise<Response> {
-  const reader = getCaseReader(c)
+  const reader = getStaff(c)
   const page = c.env.call.query.get('page') ?? ''
   const blast = await readBlast(c.env.ports, reader, c.req.param('id') ?? '', page)
   const { found, holders, next } = blast

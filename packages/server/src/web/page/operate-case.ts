@@ -29,7 +29,7 @@ import {
   type ReportOutcome,
 } from '../../incident/index.ts'
 import { leadTo } from '../answer.ts'
-import { getVisitor, hasRole, type PageContext, type Visitor } from '../context.ts'
+import { getStaff, hasRole, type PageContext, type Visitor } from '../context.ts'
 import { type Form, readForm } from '../form.ts'
 import { sheet } from '../layout.ts'
 import { html, type Markup, nothing } from '../markup.ts'
@@ -80,7 +80,7 @@ export async function casesPage(c: PageContext): Promise<Response> {
 
 /** A responder opens a case by hand. */
 export async function casesSubmit(c: PageContext): Promise<Response> {
-  const reader = getCaseReader(c)
+  const reader = getStaff(c)
   const posted = await readForm(c)
   try {
     const severity = pick(grades, posted.text('severity'))
@@ -93,7 +93,7 @@ export async function casesSubmit(c: PageContext): Promise<Response> {
 }
 
 async function showCases(c: PageContext, trouble?: Problem): Promise<Response> {
-  const reader = getCaseReader(c)
+  const reader = getStaff(c)
   const cases = await listIncidents(c.env.ports, reader, casesShown)
   const now = c.env.ports.clock()
   const late = cases.filter(each => each.clock?.isLate === true).length
@@ -129,7 +129,7 @@ function caseRow(each: ListedIncident, now: number): Markup {
 
 /** One case: what it is about, what happened in order, and who fetched the bytes. */
 export async function casePage(c: PageContext): Promise<Response> {
-  const reader = getCaseReader(c)
+  const reader = getStaff(c)
   // Whoever may close it is asked for a fresh proof before they write, not after.
   if (hasRole(reader, 'responder')) checkFresh(c, reader)
   return show(c, reader)
@@ -137,7 +137,7 @@ export async function casePage(c: PageContext): Promise<Response> {
 
 /** A responder says how it ended. */
 export async function caseSubmit(c: PageContext): Promise<Response> {
-  const reader = getCaseReader(c)
+  const reader = getStaff(c)
   const posted = await readForm(c)
   const id = c.req.param('id') ?? ''
   try {
@@ -279,7 +279,7 @@ function subject({ package: name, version }: IncidentCase['subjects'][number]): 
 
 /** The record of an incident as a file, for who was not there. */
 export async function caseRecord(c: PageContext): Promise<Response> {
-  const reader = getCaseReader(c)
+  const reader = getStaff(c)
   const record = await readIncident(c.env.ports, reader, c.req.param('id') ?? '')
   const isJson = c.req.path.endsWith('.json')
   const type = isJson ? 'application/json' : 'text/markdown'
@@ -296,7 +296,7 @@ export async function caseRecord(c: PageContext): Promise<Response> {
 
 /** The files for the public collection of malicious packages and for a CVE, as a zip. */
 export async function caseSubmission(c: PageContext): Promise<Response> {
-  const reader = getCaseReader(c)
+  const reader = getStaff(c)
   const id = c.req.param('id') ?? ''
   const files = await readSubmission(c.env.ports, reader, id)
   const { strToU8, zipSync } = await import('fflate')
@@ -310,12 +310,4 @@ export async function caseSubmission(c: PageContext): Promise<Response> {
     'x-content-type-options': 'nosniff',
   }
   return new Response(new Uint8Array(packed), { headers })
-}
-
-/** To everybody else the page does not exist. */
-export function getCaseReader(c: PageContext): Visitor {
-  const visitor = getVisitor(c)
-  if (!(['operator', 'responder', 'auditor'] as const).some(role => hasRole(visitor, role)))
-    throw problem('not-found')
-  return visitor
 }

@@ -17,7 +17,7 @@ import {
   isOpenDrill,
 } from '../../incident/index.ts'
 import { leadTo } from '../answer.ts'
-import { hasRole, type PageContext, type Visitor } from '../context.ts'
+import { getStaff, hasRole, type PageContext, type Visitor } from '../context.ts'
 import { readForm } from '../form.ts'
 import { sheet } from '../layout.ts'
 import { html, type Markup, nothing } from '../markup.ts'
@@ -26,7 +26,6 @@ import { field, radios } from '../part/field.ts'
 import { ago, plural } from '../part/format.ts'
 import { asNotice, notice, problemNotice } from '../part/notice.ts'
 import { checkFresh } from './confirm.ts'
-import { getCaseReader } from './operate-case.ts'
 import { operateHead } from './operate-tab.ts'
 
 const path = '/operate/drills'
@@ -48,14 +47,14 @@ const playbooks: Readonly<Record<DrillPlaybook, string>> = {
 
 /** All drills, the last of each playbook first, and the form for the next. */
 export async function drillsPage(c: PageContext): Promise<Response> {
-  const reader = getCaseReader(c)
+  const reader = getStaff(c)
   if (mayRun(reader)) checkFresh(c, reader)
   return list(c, reader)
 }
 
 /** Begins one. */
 export async function drillsSubmit(c: PageContext): Promise<Response> {
-  const reader = getCaseReader(c)
+  const reader = getStaff(c)
   const posted = await readForm(c)
   const wish = {
     playbook: posted.text('playbook'),
@@ -72,12 +71,12 @@ export async function drillsSubmit(c: PageContext): Promise<Response> {
 
 /** One drill with its moments and its report. */
 export async function drillPage(c: PageContext): Promise<Response> {
-  return one(c, getCaseReader(c))
+  return one(c, getStaff(c))
 }
 
 /** Stops it. */
 export async function drillSubmit(c: PageContext): Promise<Response> {
-  const reader = getCaseReader(c)
+  const reader = getStaff(c)
   await readForm(c)
   const id = c.req.param('id') ?? ''
   try {

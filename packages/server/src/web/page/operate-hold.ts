@@ -12,7 +12,7 @@ import {
   readRescan,
 } from '../../flow/index.ts'
 import { leadTo } from '../answer.ts'
-import { getVisitor, hasRole, type PageContext, type Visitor } from '../context.ts'
+import { getStaff, hasRole, type PageContext, type Visitor } from '../context.ts'
 import { readForm } from '../form.ts'
 import { sheet } from '../layout.ts'
 import { html, type Markup, nothing } from '../markup.ts'
@@ -28,7 +28,7 @@ import { operateHead } from './operate-tab.ts'
 
 /** What waits for a person's look, the longest first. */
 export async function holdsPage(c: PageContext): Promise<Response> {
-  const holds = await listHolds(c.env.ports, getReader(c))
+  const holds = await listHolds(c.env.ports, getStaff(c))
   const progress = await readRescan(c.env.ports).catch(() => undefined)
   const now = c.env.ports.clock()
   const done = c.env.call.query.get('done')
@@ -82,14 +82,14 @@ function holdPath(each: Pick<Screening, 'package' | 'version'>): string {
 
 /** One version with everything that it takes to decide. */
 export async function holdPage(c: PageContext): Promise<Response> {
-  const reader = getReader(c)
+  const reader = getStaff(c)
   if (hasRole(reader, 'responder')) checkFresh(c, reader)
   return show(c, reader)
 }
 
 /** A responder's answer. */
 export async function holdSubmit(c: PageContext): Promise<Response> {
-  const reader = getReader(c)
+  const reader = getStaff(c)
   const posted = await readForm(c)
   const answer = posted.text('answer')
   try {
@@ -152,12 +152,4 @@ function answers(screening: Screening): Markup {
   return html`<form class="form" method="post" action="${holdPath(screening)}">
 ${area('words', 'Why', 'The publisher and the record read this.', '', 2)}
 <button type="submit" name="answer" value="release">Release: it is harmless</button> <button type="submit" name="answer" value="confirm">Confirm: quarantine it, open a case</button></form>`
-}
-
-/** To everybody else the page does not exist. */
-function getReader(c: PageContext): Visitor {
-  const visitor = getVisitor(c)
-  if (!(['operator', 'responder', 'auditor'] as const).some(role => hasRole(visitor, role)))
-    throw problem('not-found')
-  return visitor
 }

@@ -18,7 +18,7 @@ import {
 } from '../../flow/index.ts'
 import type { TakenMeasure, VersionQuery } from '../../incident/index.ts'
 import { leadTo } from '../answer.ts'
-import { hasRole, type PageContext, type Visitor } from '../context.ts'
+import { getStaff, hasRole, type PageContext, type Visitor } from '../context.ts'
 import { type Form, readForm } from '../form.ts'
 import { sheet } from '../layout.ts'
 import { html, type Markup, nothing } from '../markup.ts'
@@ -27,7 +27,6 @@ import { area, choose, field } from '../part/field.ts'
 import { ago, plural } from '../part/format.ts'
 import { asNotice, notice, problemNotice } from '../part/notice.ts'
 import { checkFresh } from './confirm.ts'
-import { getCaseReader } from './operate-case.ts'
 import { operateHead } from './operate-tab.ts'
 
 const inputs = [
@@ -59,14 +58,14 @@ type Asked = { readonly posted: Form } & (
 
 /** What is closed, what was, and how to close more. */
 export async function measuresPage(c: PageContext): Promise<Response> {
-  const reader = getCaseReader(c)
+  const reader = getStaff(c)
   if (hasRole(reader, 'responder')) checkFresh(c, reader)
   return show(c, reader)
 }
 
 /** Shows what a draft would close, then closes it; confirms and opens again. */
 export async function measuresSubmit(c: PageContext): Promise<Response> {
-  const reader = getCaseReader(c)
+  const reader = getStaff(c)
   const posted = await readForm(c)
   const { ports } = c.env
   try {

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { problem } from '@holdfast/core'
 import { nameCursor } from '../../flow/index.ts'
 import type {
   CachedPackage,
@@ -9,7 +8,7 @@ import type {
   Upstream,
   UpstreamHealth,
 } from '../../ports.ts'
-import { getVisitor, hasRole, type PageContext } from '../context.ts'
+import { getHolder, type PageContext } from '../context.ts'
 import { sheet } from '../layout.ts'
 import { html, type Markup, nothing } from '../markup.ts'
 import { badge, type Tone } from '../part/badge.ts'
@@ -32,7 +31,7 @@ const states: Readonly<Record<UpstreamHealth['state'], readonly [string, Tone, s
 
 /** Where names come from, how these registries do, and who watches for private names there. */
 export async function originsPage(c: PageContext): Promise<Response> {
-  checkStaff(c)
+  getHolder(c, 'operator', 'responder')
   const { store, upstreams, clock } = c.env.ports
   const [summaries, hosted] = await Promise.all([store.mirrors.summarise(), store.catalog.listHosted()])
   const now = clock()
@@ -113,7 +112,7 @@ function sourceLine({ label }: NameSource, position: number): Markup {
 
 /** What is kept of upstreams, in the order of names, as far as they begin as somebody typed. */
 export async function cachedPage(c: PageContext): Promise<Response> {
-  checkStaff(c)
+  getHolder(c, 'operator', 'responder')
   const { query } = c.env.call
   const beginning = (query.get('q') ?? '').trim().slice(0, longestName)
   const after = query.get('after') ?? ''
@@ -143,10 +142,4 @@ function cachedRow(each: CachedPackage, now: number): Markup {
   const { name, origin, isGone, versions, sizeBytes, usedAt, checkedAt } = each
   return html`<tr><td><a href="${packagePath(name)}">${name}</a> ${isGone ? badge('gone upstream', 'bad', '✕') : nothing}</td><td>${origin}</td>
 <td class="nowrap">${versions === 0 ? 'nothing yet' : html`${plural(versions, 'version')}, ${formatBytes(sizeBytes)}`}</td><td class="nowrap">${ago(usedAt, now)}</td><td class="nowrap">${ago(checkedAt, now)}</td></tr>`
-}
-
-/** To everybody else the pages do not exist. */
-function checkStaff(c: PageContext): void {
-  const visitor = getVisitor(c)
-  if (!hasRole(visitor, 'operator') && !hasRole(visitor, 'responder')) throw problem('not-found')
 }

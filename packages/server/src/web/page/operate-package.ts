@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type Problem, parsePackageName, problem } from '@holdfast/core'
+import { type Problem, parsePackageName } from '@holdfast/core'
 import { listOwnersAtRisk, markCritical, type OwnersAtRisk, unmarkCritical } from '../../flow/index.ts'
 import type { CriticalPackage } from '../../identity/index.ts'
 import { leadTo } from '../answer.ts'
-import { getOperator, getVisitor, hasRole, type PageContext } from '../context.ts'
+import { getHolder, getOperator, type PageContext } from '../context.ts'
 import { readForm } from '../form.ts'
 import { sheet } from '../layout.ts'
 import { html, type Markup, nothing } from '../markup.ts'
@@ -31,12 +31,12 @@ function riskRow(each: OwnersAtRisk): Markup {
 
 /** Critical packages, for operators and responders. */
 export async function criticalPage(c: PageContext): Promise<Response> {
-  checkMarker(c)
+  checkFresh(c, getHolder(c, 'operator', 'responder'))
   return critical(c)
 }
 
 export async function criticalSubmit(c: PageContext): Promise<Response> {
-  checkMarker(c)
+  checkFresh(c, getHolder(c, 'operator', 'responder'))
   const { ports, call } = c.env
   const posted = await readForm(c)
   try {
@@ -47,13 +47,6 @@ export async function criticalSubmit(c: PageContext): Promise<Response> {
     return critical(c, asNotice(error))
   }
   return leadTo(c, '/operate/critical')
-}
-
-/** To everybody else the page does not exist. */
-function checkMarker(c: PageContext): void {
-  const visitor = getVisitor(c)
-  if (!hasRole(visitor, 'operator') && !hasRole(visitor, 'responder')) throw problem('not-found')
-  checkFresh(c, visitor)
 }
 
 async function critical(c: PageContext, trouble?: Problem): Promise<Response> {

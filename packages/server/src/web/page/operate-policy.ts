@@ -12,7 +12,7 @@ import {
   setRuleMode,
 } from '../../flow/index.ts'
 import { leadTo } from '../answer.ts'
-import { getVisitor, hasRole, type PageContext, type Visitor } from '../context.ts'
+import { getStaff, hasRole, type PageContext, type Visitor } from '../context.ts'
 import { readForm } from '../form.ts'
 import { sheet } from '../layout.ts'
 import { html, type Markup, nothing } from '../markup.ts'
@@ -28,7 +28,7 @@ const shown = 50
 
 /** The rules, what each would do here, and what was refused lately. `?try=RULE&mode=enforce` shows a change before it is made. */
 export async function policyPage(c: PageContext): Promise<Response> {
-  const visitor = getStaff(c)
+  const visitor = checkFresh(c, getStaff(c))
   const { query } = c.env.call
   const [rule, mode] = [query.get('try'), modeOf(query.get('mode'))]
   if (rule !== null && mode !== undefined && hasRole(visitor, 'operator')) return tryRule(c, rule, mode)
@@ -36,7 +36,7 @@ export async function policyPage(c: PageContext): Promise<Response> {
 }
 
 export async function policySubmit(c: PageContext): Promise<Response> {
-  const visitor = getStaff(c)
+  const visitor = checkFresh(c, getStaff(c))
   const posted = await readForm(c)
   try {
     const mode = modeOf(posted.text('mode'))
@@ -46,15 +46,6 @@ export async function policySubmit(c: PageContext): Promise<Response> {
     return policy(c, visitor, asNotice(error))
   }
   return leadTo(c, '/operate/policy')
-}
-
-/** To everybody else the page does not exist. */
-function getStaff(c: PageContext): Visitor {
-  const visitor = getVisitor(c)
-  if (!(['operator', 'responder', 'auditor'] as const).some(role => hasRole(visitor, role)))
-    throw problem('not-found')
-  checkFresh(c, visitor)
-  return visitor
 }
 
 function modeOf(text: string | null): RuleMode | undefined {

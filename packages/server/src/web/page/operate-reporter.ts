@@ -3,14 +3,13 @@ import type { Problem } from '@holdfast/core'
 import { listReporters, markReporter, type NamedReporter } from '../../flow/index.ts'
 import { weightOf } from '../../incident/index.ts'
 import { leadTo } from '../answer.ts'
-import { hasRole, type PageContext } from '../context.ts'
+import { getStaff, hasRole, type PageContext } from '../context.ts'
 import { readForm } from '../form.ts'
 import { sheet } from '../layout.ts'
 import { html, type Markup, nothing } from '../markup.ts'
 import { badge } from '../part/badge.ts'
 import { field } from '../part/field.ts'
 import { asNotice, problemNotice } from '../part/notice.ts'
-import { getCaseReader } from './operate-case.ts'
 import { operateHead } from './operate-tab.ts'
 
 /** Who reported, and what became of it: trust is earned, given, and lost. */
@@ -19,7 +18,7 @@ export async function reportersPage(c: PageContext): Promise<Response> {
 }
 
 export async function reportersSubmit(c: PageContext): Promise<Response> {
-  const reader = getCaseReader(c)
+  const reader = getStaff(c)
   const posted = await readForm(c)
   try {
     await markReporter(c.env.ports, reader, posted.text('who'), posted.text('act') === 'trust')
@@ -30,7 +29,7 @@ export async function reportersSubmit(c: PageContext): Promise<Response> {
 }
 
 async function show(c: PageContext, trouble?: Problem): Promise<Response> {
-  const reader = getCaseReader(c)
+  const reader = getStaff(c)
   const reporters = await listReporters(c.env.ports, reader)
   const mayMark = hasRole(reader, 'responder')
   const main = html`${operateHead(c, 'cases')}

@@ -3,7 +3,7 @@ import { type Problem, problem } from '@holdfast/core'
 import type { Waiver } from '../../catalog/index.ts'
 import { decideWaiver, listWaivers, type NamedWaiver, type Verdict } from '../../flow/index.ts'
 import { leadTo } from '../answer.ts'
-import { getVisitor, hasRole, type PageContext, type Visitor } from '../context.ts'
+import { getStaff, hasRole, type PageContext, type Visitor } from '../context.ts'
 import { readForm } from '../form.ts'
 import { sheet } from '../layout.ts'
 import { html, type Markup, nothing } from '../markup.ts'
@@ -18,11 +18,11 @@ const shown = 200
 
 /** Wishes that wait, waivers that count, and what became of the others. */
 export async function waiversPage(c: PageContext): Promise<Response> {
-  return waivers(c, getStaff(c))
+  return waivers(c, checkFresh(c, getStaff(c)))
 }
 
 export async function waiversSubmit(c: PageContext): Promise<Response> {
-  const visitor = getStaff(c)
+  const visitor = checkFresh(c, getStaff(c))
   const posted = await readForm(c)
   const words = posted.text('words').slice(0, 1000)
   const verdicts: Readonly<Record<string, Verdict>> = {
@@ -39,15 +39,6 @@ export async function waiversSubmit(c: PageContext): Promise<Response> {
     return waivers(c, visitor, asNotice(error))
   }
   return leadTo(c, '/operate/waivers')
-}
-
-/** To everybody else the page does not exist. */
-function getStaff(c: PageContext): Visitor {
-  const visitor = getVisitor(c)
-  if (!(['operator', 'responder', 'auditor'] as const).some(role => hasRole(visitor, role)))
-    throw problem('not-found')
-  checkFresh(c, visitor)
-  return visitor
 }
 
 async function waivers(c: PageContext, visitor: Visitor, trouble?: Problem): Promise<Response> {
