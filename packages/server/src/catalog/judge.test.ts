@@ -105,6 +105,7 @@ function waiver(version: string, wishes: Partial<Waiver> = {}): Waiver {
     decidedAt: daysAgo(1),
     endsAt: now + dayMs,
     notifiedAt: null,
+    grounds: [],
     ...wishes,
   }
 }
@@ -420,4 +421,20 @@ test('a list of rules is read whole: every fault is told at once', () => {
   )
   assert.throws(() => parseRules([{ kind: 'malware' }, { kind: 'malware' }]), /two rules have this name/)
   assert.throws(() => parseRules('malware'), RuleFaults)
+})
+
+test('a waiver for what could not be screened yet does not lift what screening finds then', () => {
+  const all = [kept('3.3.4', 400), kept('3.3.5', 5)]
+  const waits = { mayHold: true, hold: 'none', state: 'due' } as unknown as Screening
+  const waiting = (state: Screening['state'], grounds: readonly string[]) =>
+    look(fresh, all, {
+      waivers: [waiver('3.3.5', { rules: ['screening'], grounds })],
+      screenings: new Map([['3.3.5' as Version, { ...waits, state }]]),
+    })('3.3.5')
+  const asked = waiting('due', [])
+    .hits.flatMap(hit => hit.grounds ?? [])
+    .flat()
+  assert.equal(waiting('due', asked).status, 'live')
+  assert.equal(waiting('failed', asked).status, 'live')
+  assert.equal(waiting('hold', asked).status, 'held')
 })

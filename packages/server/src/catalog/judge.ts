@@ -107,12 +107,12 @@ function settleHit(
   { context }: Evidence,
   { version }: KeptFacts,
   granted: readonly Waiver[],
-  hit: Pick<RuleHit, 'why' | 'until' | 'spared'>,
+  hit: Pick<RuleHit, 'why' | 'until' | 'grounds' | 'spared'>,
 ): RuleHit {
   const spared =
     hit.spared ??
     (rule.mode === 'monitor' ? 'monitor' : undefined) ??
-    (granted.some(each => each.rules.includes(rule.name)) ? 'waived' : undefined) ??
+    (isWaived(granted, rule, hit.grounds ?? []) ? 'waived' : undefined) ??
     (isGrandfathered(policy, rule, context.grandfathered.get(version)) ? 'grandfathered' : undefined)
   const { name, kind, action } = rule
   return {
@@ -122,8 +122,20 @@ function settleHit(
     why: hit.why,
     until: hit.until,
     isEnforced: spared === undefined,
+    ...(hit.grounds === undefined ? {} : { grounds: hit.grounds }),
     ...(spared === undefined ? {} : { spared }),
   }
+}
+
+/** Whether waivers lift the rule, and knew of everything that it goes by: a flaw that is found later was not looked at. */
+function isWaived(
+  granted: readonly Waiver[],
+  { name }: Rule,
+  grounds: readonly (readonly string[])[],
+): boolean {
+  const lifting = granted.filter(each => each.rules.includes(name))
+  const known = new Set(lifting.flatMap(each => each.grounds))
+  return lifting.length > 0 && grounds.every(names => names.some(each => known.has(each)))
 }
 
 function isGrandfathered(policy: Policy, rule: Rule, servedAt: number | undefined): boolean {

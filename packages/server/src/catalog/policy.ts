@@ -71,6 +71,8 @@ export interface Waiver {
   readonly version: Version
   /** The rules it lifts, by name: those that closed the version when it was asked. What closes it later was not looked at. */
   readonly rules: readonly string[]
+  /** What those rules went by then, where it may become more: names of advisories, what screening said. */
+  readonly grounds: readonly string[]
   readonly reason: string
   readonly state: 'asked' | 'granted' | 'refused' | 'ended'
   readonly askedBy: string
@@ -130,6 +132,8 @@ export interface RuleHit {
   readonly why: string
   /** When it lapses by itself, or null. */
   readonly until: number | null
+  /** What it goes by, where that may become more, each under all of its names: a waiver lifts what was known when it was asked. */
+  readonly grounds?: readonly (readonly string[])[]
   /** Why it is not carried out. */
   readonly spared?: 'monitor' | 'grandfathered' | 'waived' | 'fix' | 'siblings' | 'established'
 }

@@ -28,7 +28,7 @@ export interface Evidence {
 }
 
 /** What a rule finds, before anybody asks whether it is carried out. */
-type Finding = Pick<RuleHit, 'why' | 'until' | 'spared'>
+type Finding = Pick<RuleHit, 'why' | 'until' | 'grounds' | 'spared'>
 
 export function readEvidence(
   rules: readonly Rule[],
@@ -126,9 +126,11 @@ function findVulnerable(least: Severity, { advisories }: Evidence, version: Vers
       each.covers(version),
   )
   if (found.length === 0) return undefined
-  return say(
-    `it has known flaws: ${found.map(each => `${each.id} (${each.severity}) ${each.title}`).join(', ')}`,
-  )
+  return {
+    why: `it has known flaws: ${found.map(each => `${each.id} (${each.severity}) ${each.title}`).join(', ')}`,
+    until: null,
+    grounds: found.map(each => [each.id, ...each.aliases]),
+  }
 }
 
 function findUnsigned(allow: 'none' | 'missing', history: History, kept: KeptFacts): Finding | undefined {
@@ -161,11 +163,14 @@ function findScreened({ screenings }: JudgeContext, version: Version): Finding |
     return {
       why: 'screening found in it what malware does, and a responder has to look at it',
       until: null,
+      grounds: [['found-by-screening']],
       ...(found.mayHold ? {} : { spared: 'established' }),
     }
   }
   const waits = found.mayHold && (found.state === 'due' || found.state === 'failed')
-  return say(waits && 'it could not be screened yet')
+  return waits
+    ? { why: 'it could not be screened yet', until: null, grounds: [['not-screened-yet']] }
+    : undefined
 }
 
 function findNew(days: number, { createdAt, now }: JudgeContext): Finding | undefined {

@@ -32,14 +32,17 @@ export async function askWaiver(
     const why = facts.rule === '' ? 'no rule closed it' : 'it is known malware'
     throw problem('waiver-pointless', { name, version, why })
   }
-  const rules = facts.hits.filter(hit => hit.isEnforced && hit.action !== 'warn').map(hit => hit.rule)
+  const closing = facts.hits.filter(hit => hit.isEnforced && hit.action !== 'warn')
+  const rules = closing.map(hit => hit.rule)
+  const grounds = closing.flatMap(hit => hit.grounds ?? []).flat()
   const askedBy = actorId(actor)
   const open = (await ports.store.policy.listWaivers(name)).find(
     each =>
       each.version === version &&
       each.state === 'asked' &&
       each.askedBy === askedBy &&
-      rules.every(rule => each.rules.includes(rule)),
+      rules.every(rule => each.rules.includes(rule)) &&
+      grounds.every(ground => each.grounds.includes(ground)),
   )
   if (open !== undefined) return open
   await takeTurn(ports, 'waiver', 'from' in actor ? actor.from.address : '', asksAtOnce)
@@ -48,6 +51,7 @@ export async function askWaiver(
     package: name,
     version,
     rules,
+    grounds,
     reason: words,
     state: 'asked',
     askedBy,

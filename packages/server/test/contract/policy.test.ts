@@ -73,6 +73,7 @@ function policyContract(engine: StoreEngine): void {
         decidedAt: null,
         endsAt: null,
         notifiedAt: null,
+        grounds: ['GHSA-aaaa-bbbb-cccc', 'CVE-2026-1'],
       }
       const save = (each: Waiver) =>
         store.commit(grant, { type: 'waiver-ask', pkg: name, ver: each.version }, tx =>

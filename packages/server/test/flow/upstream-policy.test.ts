@@ -255,6 +255,16 @@ test('a waiver lifts what closed a version when it was asked, and nothing that b
   assert.deepEqual((await shown(world, 'lib')).versions, ['1.0.0'])
   assert.deepEqual(await waive(), ['advisory'])
   assert.equal((await tarball(world, 'lib', '1.1.0')).status, 200)
+  const again = { ...flaw, id: 'CVE-2026-1', aliases: [flaw.id], severity: 'critical' } as const
+  await addAdvisories(world.ports, operator, [again], [])
+  assert.equal((await tarball(world, 'lib', '1.1.0')).status, 200, 'the same under another name')
+  const [other] = osv(world, 'GHSA-dddd-eeee-ffff', 'lib', [{ introduced: '1.1.0' }])
+  assert.ok(other !== undefined)
+  await addAdvisories(world.ports, operator, [{ ...other, severity: 'critical' }], [])
+  assert.equal((await tarball(world, 'lib', '1.1.0')).status, 403, 'a flaw that nobody looked at')
+  assert.deepEqual((await shown(world, 'lib')).versions, ['1.0.0'])
+  assert.deepEqual(await waive(), ['advisory'])
+  assert.equal((await tarball(world, 'lib', '1.1.0')).status, 200)
 })
 
 test('what the upstream says later closes a tarball that was let out before, wherever it is remembered', async t => {

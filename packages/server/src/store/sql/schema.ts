@@ -238,6 +238,7 @@ export interface Schema {
     package: string
     version: string
     rules: string
+    grounds: string
     reason: string
     state: string
     asked_by: string

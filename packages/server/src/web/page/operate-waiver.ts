@@ -75,7 +75,7 @@ function wish(each: NamedWaiver, now: number, mayDecide: boolean): Markup {
 <button type="submit" name="act" value="grant">Grant</button> <button type="submit" name="act" value="refuse" formnovalidate>Refuse</button></form>`
   return html`<article><h3><a href="${whyPath(each.package, each.version)}">${each.package}@${each.version}</a></h3>
 <p>Asked by ${each.asker} ${ago(each.askedAt, now)}: <bdi>${each.reason}</bdi></p>
-<p>It lifts ${each.rules.join(', ')}, and no rule that closes this version later.</p>
+<p>It lifts ${each.rules.join(', ')}${each.grounds.length === 0 ? '' : ` (${each.grounds.join(', ')})`}, and nothing that closes this version later.</p>
 ${mayDecide ? form : html`<p class="small">Responders decide.</p>`}</article>`
 }
 

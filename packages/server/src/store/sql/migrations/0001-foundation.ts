@@ -629,6 +629,7 @@ async function policies(table: TableMaker, db: Kysely<unknown>): Promise<void> {
     package: 'text',
     version: 'text',
     rules: 'text',
+    grounds: 'text',
     reason: 'text',
     state: 'text',
     asked_by: 'text',
