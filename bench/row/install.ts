@@ -18,7 +18,7 @@ const rows = {
   ci: { id: 'ci', title: 'npm ci', unit: 's', targets: [] },
 } as const satisfies Record<string, Row>
 
-/** npm installing a real project of some 640 packages with an empty cache from a warm registry. */
+/** npm installing a real project of a thousand packages with an empty cache from a warm registry. */
 export const installs: Section = {
   rows: Object.values(rows),
   run: async (options, wanted) => {
