@@ -93,7 +93,7 @@ function callMember(callee: Syntax, node: Syntax, given: Given, context: Context
     isSure: method !== undefined,
   }
   const found = method === undefined ? machine.readAny(self, unit.home) : machine.read(self, method, unit)
-  if (method === 'call' || method === 'apply' || method === 'bind')
+  if ((method === 'call' || method === 'apply' || method === 'bind') && nameOf(object) !== 'Reflect')
     return callThrough(method, self, found, site, given, object, context)
   if (nameOf(object) === 'require' && method === 'resolve') return result
   machine.call(found, site)

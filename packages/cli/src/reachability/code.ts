@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Functions and classes: made when they are met, gone through when something calls them. */
 
-import { assignTo, evaluate } from './expression.ts'
+import { assignTo, evaluate, wellKnownSymbol } from './expression.ts'
 import type { Code, Scope, Unit } from './heap.ts'
-import type { Machine } from './machine.ts'
+import { isUnasked, type Machine } from './machine.ts'
 import { declare, openScope } from './scope.ts'
 import type { Place, Value } from './solver.ts'
 import { visitStatement } from './statement.ts'
@@ -219,8 +219,9 @@ function addMember(
     const method = solver.place()
     solver.put(method, makeFunction(value, inner, { name: `${title}.${name ?? '(computed)'}` }))
     const kind = member['kind']
-    if (kind === 'get' && name !== undefined) addGetter(machine, target, name, method)
-    else machine.write(target, name, method)
+    if (kind === 'get' && name !== undefined) machine.addGetter(target, name, method)
+    else if (kind !== 'set') machine.write(target, name, method)
+    if (kind === 'set' || isUnasked(name)) machine.addUnasked(target, method)
     // The receiver of a method is whatever inherits it: at least what the class makes.
     return
   }
@@ -233,20 +234,13 @@ function addMember(
   else fields.push(assign)
 }
 
-/** A getter is a property that calls. */
-export function addGetter({ solver, heap }: Machine, object: Place, name: string, getter: Place): void {
-  solver.on(object, value => {
-    if (heap.isUnknown(value)) return
-    heap.property(value, name)
-    solver.flow(getter, heap.getters(value, name))
-  })
-}
-
 function memberName(member: Syntax, context: Context): string | undefined {
   const key = below(member, 'key')
   if (member['computed'] !== true) return nameOf(key) ?? String(key?.['value'])
-  if (key !== undefined) evaluate(key, context)
-  return undefined
+  if (key === undefined) return undefined
+  const symbol = wellKnownSymbol(key)
+  if (symbol === undefined) evaluate(key, context)
+  return symbol
 }
 
 // A class without a constructor passes on what it gets.

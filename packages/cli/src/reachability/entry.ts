@@ -92,7 +92,9 @@ function namedByPages(root: string): string[] {
   return ['index.html', `public${sep}index.html`, `src${sep}index.html`].flatMap(name => {
     try {
       const text = readFileSync(join(root, name), 'utf8').slice(0, 1 << 20)
-      return [...text.matchAll(/<script[^>]+src=["']\.?\/?([^"':]+)["']/g)].flatMap(([, path]) => path ?? [])
+      const sources = [...text.matchAll(/<script[^>]+src=["']\.?\/?([^"':]+)["']/g)]
+      // The page itself has scripts, too.
+      return [name, ...sources.flatMap(([, path]) => path ?? [])]
     } catch {
       return []
     }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Expressions: which values they give, and what they write. */
 import { visitCall, visitImport, visitNew, visitTagged } from './call.ts'
-import { addGetter, arrayOf, type Context, makeClass, makeFunction } from './code.ts'
+import { arrayOf, type Context, makeClass, makeFunction } from './code.ts'
+import { isUnasked } from './machine.ts'
 import { constantText, declare, findName } from './scope.ts'
 import type { Place } from './solver.ts'
 import { visitStatement } from './statement.ts'
@@ -100,13 +101,23 @@ function visitName(node: Syntax, context: Context): Place {
   if (existing !== undefined) return existing
   const place = machine.solver.place()
   loader.globals.set(name, place)
+  // What is kept in the world is read there again, also by its bare name.
+  const world = machine.heap.objectAt('world', machine.setup.root, false)
+  if (worlds.has(name)) {
+    machine.solver.put(machine.heap.elements(world), machine.heap.unknown())
+    machine.solver.put(place, world)
+    return place
+  }
+  machine.solver.flow(machine.heap.property(world, name), place)
   if (name !== 'undefined')
     machine.solver.put(place, globalNatives.has(name) ? machine.heap.native(name) : machine.heap.unknown())
   return place
 }
 
+const worlds = new Set(['globalThis', 'global', 'window', 'self'])
+
 const globalNatives = new Set(
-  'Object Array Promise Map Set WeakMap WeakSet Reflect JSON Math console Number String Boolean BigInt Date RegExp Error TypeError RangeError SyntaxError Symbol parseInt parseFloat isNaN isFinite setTimeout setInterval setImmediate queueMicrotask process Buffer performance Intl URL URLSearchParams Uint8Array encodeURIComponent decodeURIComponent encodeURI decodeURI escape unescape'.split(
+  'Object Array Promise Map Set WeakMap WeakSet Worker SharedWorker Reflect JSON Math console Number String Boolean BigInt Date RegExp Error TypeError RangeError SyntaxError Symbol parseInt parseFloat isNaN isFinite setTimeout setInterval setImmediate queueMicrotask process Buffer performance Intl URL URLSearchParams Uint8Array encodeURIComponent decodeURIComponent encodeURI decodeURI escape unescape'.split(
     ' ',
   ),
 )
@@ -116,6 +127,7 @@ function visitObject(node: Syntax, context: Context): Place {
   const { solver, heap } = machine
   const made = heap.add({ kind: 'object', home: unit.home, isArray: false })
   const place = holding(context, made)
+  let isAsked = true
   for (const property of listBelow(node, 'properties')) {
     if (property.type === 'SpreadElement') {
       const from = below(property, 'argument')
@@ -126,10 +138,17 @@ function visitObject(node: Syntax, context: Context): Place {
     const value = below(property, 'value')
     if (value === undefined) continue
     const held = evaluate(value, context, key)
-    if (property['kind'] === 'get' && key !== undefined) addGetter(machine, place, key, held)
+    if (property['kind'] === 'set' || isUnasked(key)) {
+      machine.addUnasked(place, held)
+      isAsked = false
+    }
+    if (property['kind'] === 'get' && key !== undefined) machine.addGetter(place, key, held)
+    else if (property['kind'] === 'set') continue
     else if (key === '__proto__') solver.flow(held, heap.parents(made))
     else machine.write(place, key, held)
   }
+  if (isAsked) return place
+  machine.callUnasked(made, { unit, at: offsetOf(node) })
   return place
 }
 
@@ -138,11 +157,17 @@ export function propertyName(node: Syntax, member: string, context: Context): st
   const key = below(node, member)
   if (key === undefined) return undefined
   if (node['computed'] === true) {
-    const text = constantText(key, context.scope)
+    const text = constantText(key, context.scope) ?? wellKnownSymbol(key)
     if (text === undefined) evaluate(key, context)
     return text
   }
   return nameOf(key) ?? String(key['value'])
+}
+
+/** A name for a symbol of the language, such as `@@iterator` for `Symbol.iterator`. */
+export function wellKnownSymbol(key: Syntax): string | undefined {
+  const name = key.type === 'MemberExpression' ? nameOf(below(key, 'property')) : undefined
+  return name !== undefined && nameOf(below(key, 'object')) === 'Symbol' ? `@@${name}` : undefined
 }
 
 function visitMember(node: Syntax, context: Context): Place {

@@ -67,6 +67,12 @@ export interface Machine {
   /** All properties of one are properties of the other. */
   copy(from: Place, to: Place, by?: string): void
   construct(value: Value, site: CallSite): Value | undefined
+  /** A function that runs when a member is read. */
+  addGetter(object: Place, name: string, getter: Place): void
+  /** A function that the language calls by itself, or when something is written. */
+  addUnasked(object: Place, method: Place): void
+  /** Such functions of something that was made run. */
+  callUnasked(made: Value, at: { readonly unit: Unit; readonly at: number }): void
   /** Values that a vulnerable package gives out as itself: passing them on passes on all it has. */
   giveOut(value: Value): void
   /** Whether a value is what one of the packages gives out. */
@@ -111,6 +117,17 @@ function isCallingBack(thing: Thing | undefined): boolean {
   )
 }
 
+/** The name under which things keep the functions that the language calls by itself. */
+const unasked = '\u0000unasked'
+
+/** The name under which things keep the functions that run when a member is read. */
+const getterOf = (name: string): string => `\u0000get ${name}`
+
+/** Whether the language calls a member of this name by itself: `@@` begins the names of well-known symbols. */
+export function isUnasked(name: string | undefined): boolean {
+  return name !== undefined && /^(?:toString|toJSON|valueOf|then|@@\w+)$/.test(name)
+}
+
 /** A machine without any code in it yet. */
 export function createMachine(setup: Setup): Machine {
   const solver = createSolver(setup.maxSteps, setup.endsAt)
@@ -139,6 +156,8 @@ export function createMachine(setup: Setup): Machine {
   const instances = new Map<Value, Value>()
   const reads: { object: Place; name: string; to: Place; unit: Unit }[] = []
   const tops = new Map<string, Unit>()
+  const readers = new Map<string, { readonly object: Place; readonly unit: Unit }[]>()
+  const gotten = new Set<string>()
 
   function definedIn(unit: Unit): Unit {
     return tops.get(unit.file) ?? unit
@@ -242,12 +261,24 @@ export function createMachine(setup: Setup): Machine {
     instances.set(value, made)
     solver.flow(heap.lookup(value, 'prototype'), heap.parents(made))
     solver.put(thing.code.self, made)
+    callUnasked(made, site)
     // What inherits from code that is not seen has its methods called by that code.
     solver.on(heap.lookup(made, '\u0000outside'), above => {
       if (heap.isUnknown(above) || isCallingBack(heap.things[above]))
         passOnValue(made, { unit: site.unit, at: site.at, of: undefined, isSure: true }, true)
     })
     return made
+  }
+
+  // Setters, and what the language calls by itself, run without a call that is written.
+  function callUnasked(made: Value, { unit, at }: { readonly unit: Unit; readonly at: number }): void {
+    const [self, given] = [solver.place(), solver.place()]
+    solver.put(self, made)
+    solver.put(given, heap.unknown())
+    const site: CallSite = { unit, at, args: [given], self, result: solver.place() }
+    solver.on(heap.lookup(made, unasked), method => {
+      if (heap.things[method]?.kind === 'function') callValue(method, site)
+    })
   }
 
   function passOn(place: Place, cause: Cause): void {
@@ -323,7 +354,35 @@ export function createMachine(setup: Setup): Machine {
     const to = solver.place()
     if (!setup.vulnerable.has(unit.home)) reads.push({ object, name, to, unit })
     solver.on(object, value => solver.flow(heap.lookup(value, name), to))
+    const known = readers.get(name) ?? []
+    if (known.length === 0) readers.set(name, known)
+    known.push({ object, unit })
+    if (gotten.has(name)) noteGetter(name, object, unit)
     return to
+  }
+
+  /** Keeps the function that runs when a member is read, and who reads it. */
+  function addGetter(object: Place, name: string, getter: Place): void {
+    solver.on(object, value => {
+      if (heap.isUnknown(value)) return
+      heap.property(value, name)
+      solver.flow(getter, heap.getters(value, name))
+      solver.flow(getter, heap.property(value, getterOf(name)))
+    })
+    if (gotten.has(name)) return
+    gotten.add(name)
+    for (const { object: read, unit } of readers.get(name) ?? []) noteGetter(name, read, unit)
+  }
+
+  function noteGetter(name: string, object: Place, unit: Unit): void {
+    solver.on(object, value =>
+      solver.on(heap.lookup(value, getterOf(name)), getter => {
+        const thing = heap.things[getter]
+        if (thing?.kind !== 'function') return
+        const { unit: to } = thing.code
+        note({ from: unit, to, symbol: undefined, at: unit.at, how: 'calls', isSure: true, isDirect: true })
+      }),
+    )
   }
 
   function readAny(object: Place, by?: string): Place {
@@ -477,6 +536,9 @@ export function createMachine(setup: Setup): Machine {
     write,
     copy,
     construct,
+    addGetter,
+    addUnasked: (object, method) => machine.write(object, unasked, method),
+    callUnasked,
     giveOut,
     isGivenOut: (value, homes) => givenOut.has(value) && homes.includes(homeOf(heap.things[value]) ?? ''),
     reads,

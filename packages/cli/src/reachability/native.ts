@@ -7,7 +7,7 @@ type Act = (machine: Machine, site: CallSite) => void
 
 /** Runs a native by its last name; what has no entry passes its arguments to code that is not seen. */
 export function callNative(machine: Machine, name: string, file: string, site: CallSite): void {
-  if (name === 'require' || (/(^|\.)(Worker|fork)$/.test(name) && site.text !== undefined))
+  if (name === 'require' || (/(^|\.)(Worker|SharedWorker|fork)$/.test(name) && site.text !== undefined))
     machine.setup.load(file === '' ? site.unit.file : file, site)
   if (name === 'require') return
   if (name.startsWith('resolve:')) {
@@ -110,6 +110,10 @@ const giveElements: Act = (machine, site) => {
   newArray(machine, site, elements)
 }
 
+const giveElement: Act = (machine, site) => {
+  if (site.self !== undefined) machine.solver.flow(machine.readAny(site.self), site.result)
+}
+
 const noResult: Act = () => undefined
 
 const methods = new Map<string, Act>(
@@ -143,6 +147,8 @@ const methods = new Map<string, Act>(
     shift: giveElements,
     at: giveElements,
     next: giveElements,
+    get: giveElement,
+    set: keepAll,
     join: noResult,
     indexOf: noResult,
     includes: noResult,
@@ -194,6 +200,26 @@ function describeAll(machine: Machine, object: Place, descriptors: Place, site: 
   solver.on(descriptors, value => {
     heap.onName(value, name => describe(machine, object, name, heap.property(value, name), site))
   })
+}
+
+// What a map or a set is made of comes out of it again, keys and values alike.
+const collect: Act = (machine, site) => {
+  const elements = site.args[0] === undefined ? machine.solver.place() : machine.readAny(site.args[0])
+  newArray(machine, site, elements, machine.readAny(elements))
+}
+
+const applyTo: Act = (machine, site) => {
+  const [callee, self, list] = site.args
+  if (callee === undefined) return
+  const given = list === undefined ? undefined : machine.readAny(list)
+  machine.call(callee, { ...site, args: [], spread: given, self, method: undefined, isNew: false })
+}
+
+const constructBy: Act = (machine, site) => {
+  const [callee, list] = site.args
+  if (callee === undefined) return
+  const given = list === undefined ? undefined : machine.readAny(list)
+  machine.call(callee, { ...site, args: [], spread: given, self: undefined, method: undefined, isNew: true })
 }
 
 /** What a property descriptor says is a property. */
@@ -289,6 +315,15 @@ const statics: Readonly<Record<string, Act>> = {
     }),
   'Array.of': (machine, site) => newArray(machine, site, ...site.args),
   Array: (machine, site) => newArray(machine, site, ...site.args),
+  Map: collect,
+  Set: collect,
+  WeakMap: collect,
+  WeakSet: collect,
+  'Reflect.apply': applyTo,
+  'Reflect.construct': constructBy,
+  'Reflect.get': (machine, { args: [object], result }) => {
+    if (object !== undefined) machine.solver.flow(machine.readAny(object), result)
+  },
   'Promise.resolve': first,
   'Promise.all': values,
   'Promise.allSettled': values,

@@ -54,9 +54,32 @@ export function constantText(node: Syntax | undefined, scope: Scope, depth = 0):
   }
   if (node.type === 'ParenthesizedExpression')
     return constantText(below(node, 'expression'), scope, depth + 1)
-  if (node.type === 'CallExpression') return joinedPath(node, scope, false)
+  if (node.type === 'CallExpression')
+    return resolvedPath(node, scope, depth) ?? joinedPath(node, scope, false)
+  if (node.type === 'NewExpression') return ownAddress(node, scope, depth)
   const name = nameOf(node)
   return name === undefined ? undefined : textOfName(scope, name)
+}
+
+// What `require.resolve(…)` or `fileURLToPath(…)` leads to is what it is given.
+function resolvedPath(node: Syntax, scope: Scope, depth: number): string | undefined {
+  const callee = below(node, 'callee') ?? node
+  const isResolve =
+    nameOf(below(callee, 'property')) === 'resolve' && nameOf(below(callee, 'object')) === 'require'
+  const name = nameOf(callee) ?? nameOf(below(callee, 'property'))
+  const [first, ...more] = listBelow(node, 'arguments')
+  return isResolve || (name === 'fileURLToPath' && more.length === 0)
+    ? constantText(first, scope, depth + 1)
+    : undefined
+}
+
+// `new URL('./file.js', import.meta.url)` is a file beside this one.
+function ownAddress(node: Syntax, scope: Scope, depth: number): string | undefined {
+  const [first, base] = listBelow(node, 'arguments')
+  const isBeside = base?.type === 'MemberExpression' && below(base, 'object')?.type === 'MetaProperty'
+  return isBeside && nameOf(below(node, 'callee')) === 'URL'
+    ? constantText(first, scope, depth + 1)
+    : undefined
 }
 
 /** What `path.join(…)` gives where all of it is known, or what it begins with. */

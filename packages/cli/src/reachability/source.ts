@@ -23,8 +23,9 @@ export function createSources(parseSource: ParseSource): { read(file: string): S
   const byDigest = new Map<string, Source>()
   return {
     read(file) {
-      if (/\.(json|node|wasm|css|html?)$/.test(file)) return { kind: 'data' }
+      if (/\.(json|node|wasm|css)$/.test(file)) return { kind: 'data' }
       const text = readText(file)
+      if (/\.html?$/.test(file) && (typeof text !== 'string' || text.trim() === '')) return { kind: 'data' }
       if (typeof text !== 'string') return { kind: 'opaque', why: text.why, specifiers: text.specifiers }
       const digest = createHash('sha256')
         .update(file.slice(file.lastIndexOf('.')))
@@ -50,18 +51,22 @@ function readText(file: string): string | { readonly why: string; readonly speci
 
 // Of components in one file only the scripts count; lines stay where they are.
 function inScripts(file: string, text: string): string {
-  if (!/\.(vue|svelte)$/.test(file)) return text
+  if (!/\.(vue|svelte|html?)$/.test(file)) return text
   const outside = text.split(/(<script[^>]*>[\s\S]*?<\/script>)/)
   return outside
     .map(each => {
-      const script = /^<script[^>]*>([\s\S]*)<\/script>$/.exec(each)
-      return script === null ? each.replace(/[^\n]/g, '') : script[1]
+      const script = /^<script([^>]*)>([\s\S]*)<\/script>$/.exec(each)
+      // Data for scripts stands in scripts of other types.
+      const isData = /\btype\s*=\s*["']?(?!module\b|(?:text|application)\/(?:java|ecma)script\b)\w/i.test(
+        script?.[1] ?? '',
+      )
+      return script === null || isData ? each.replace(/[^\n]/g, '') : script[2]
     })
     .join('')
 }
 
 function parse(parseSource: ParseSource, text: string, file: string): Source {
-  const parsed = parseSource(text, file.replace(/\.(vue|svelte)$/, '.ts'))
+  const parsed = parseSource(text, file.replace(/\.(vue|svelte|html?)$/, '.ts'))
   if (parsed.kind === 'program' && isSyntax(parsed.program)) {
     const isModule = parsed.isModule && isModuleSyntax(parsed.program)
     return { kind: 'program', program: parsed.program, isModule, lineStarts: lineStartsOf(text) }
