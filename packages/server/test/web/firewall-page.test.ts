@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { parsePackageName, parseVersion } from '@holdfast/core'
 import { parseRules } from '../../src/catalog/index.ts'
-import { applyPolicy, takeMeasure } from '../../src/flow/index.ts'
+import { applyPolicy, askWaiver, takeMeasure } from '../../src/flow/index.ts'
 import { operator } from '../../src/identity/index.ts'
 import { startUpstream } from '../upstream-registry.ts'
 import { dayMs, openWorld } from '../world.ts'
@@ -45,6 +45,9 @@ test('its pages can be used wide and narrow, light and dark', { skip: noChromium
   const bad = { name: parsePackageName(thief), version: parseVersion('1.1.0') }
   await takeMeasure(world.ports, operator, 'quarantine', bad, { code: 'malware', words: 'steals tokens' })
   await world.npm('GET /thief/-/thief-1.1.0.tgz', { headers: { 'user-agent': 'npm/11' } })
+  // One's own wish and that of somebody else look different.
+  const wanted = { name: parsePackageName(pad), version: parseVersion('1.2.0') }
+  await askWaiver(world.ports, operator, wanted, 'the build of Monday needs it')
   const oper = await world.browse(await world.someone('oper', ['operator', 'responder']))
   const [key = '', value = ''] = oper.cookie.split('=')
   const browser = await launchChromium()

@@ -94,6 +94,17 @@ test('somebody asks on the page that explains, a responder decides, and only a r
   assert.equal((await world.npm('GET /ui/-/ui-1.1.0.tgz')).status, 403)
 })
 
+test('a responder sees that another one decides about their own wish, and may take it back', async () => {
+  const why = '/why/npm/ui/1.1.0'
+  assert.equal((await send('rita', why, { reason: 'for myself' })).status, 303)
+  const list = (await see('rita', '/operate/waivers')).text
+  assert.match(list, /another responder decides[\s\S]*Take back<\/button>/)
+  assert.ok(!list.includes('value="grant"'))
+  const id = /name="id" value="(wv_[0-9a-f]+)"/.exec(list)?.[1] ?? ''
+  assert.ok((await send('rita', '/operate/waivers', { id, act: 'grant', days: '10' })).status >= 400)
+  assert.equal((await send('rita', '/operate/waivers', { id, act: 'refuse' })).status, 303)
+})
+
 test('an address that names no version leads to the versions of the package, and a hostile one nowhere', async () => {
   const lead = await world.ask('GET /why/npm/ui')
   assert.deepEqual([lead.status, lead.headers.get('location')], [303, '/package/npm/ui?show=versions'])

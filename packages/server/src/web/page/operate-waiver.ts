@@ -52,7 +52,7 @@ async function waivers(c: PageContext, visitor: Visitor, trouble?: Problem): Pro
 ${problemNotice(trouble)}
 <p>An exception from the policy for one version, with an end. Known malware has none.</p>
 <h2>Asked</h2>
-${asked.length === 0 ? html`<p>None waits.</p>` : asked.map(each => wish(each, now, mayDecide))}
+${asked.length === 0 ? html`<p>None waits.</p>` : asked.map(each => wish(each, now, mayDecide, each.askedBy === visitor.id))}
 <h2>In force</h2>
 ${granted.length === 0 ? html`<p>There are none.</p>` : table(granted, now, mayDecide)}
 <h2>Over</h2>
@@ -68,15 +68,19 @@ ${
   return sheet(c, { title: 'Waivers', main, status: trouble?.status ?? 200 })
 }
 
-function wish(each: NamedWaiver, now: number, mayDecide: boolean): Markup {
+/** Nobody grants their own; they may take it back. */
+function wish(each: NamedWaiver, now: number, mayDecide: boolean, isOwn: boolean): Markup {
+  const refuse = html`<button class="plain" type="submit" name="act" value="refuse" formnovalidate>${isOwn ? 'Take back' : 'Refuse'}</button>`
+  const own = html`<p class="small">You asked for it: another responder decides.</p>
+<form class="form" method="post" action="/operate/waivers"><input type="hidden" name="id" value="${each.id}">${refuse}</form>`
   const form = html`<form class="form" method="post" action="/operate/waivers"><input type="hidden" name="id" value="${each.id}">
 <div class="field"><label for="days-${each.id}">For how many days</label><input id="days-${each.id}" name="days" type="number" min="1" max="365" value="30" required></div>
 <div class="field"><label for="words-${each.id}">Why <span class="small">(optional)</span></label><input id="words-${each.id}" name="words" maxlength="1000" autocomplete="off" aria-describedby="hint-${each.id}"><span class="hint" id="hint-${each.id}">The asker reads this.</span></div>
-<button type="submit" name="act" value="grant">Grant</button> <button type="submit" name="act" value="refuse" formnovalidate>Refuse</button></form>`
+<button type="submit" name="act" value="grant">Grant</button> ${refuse}</form>`
   return html`<article><h3><a href="${whyPath(each.package, each.version)}">${each.package}@${each.version}</a></h3>
 <p>Asked by ${each.asker} ${ago(each.askedAt, now)}: <bdi>${each.reason}</bdi></p>
 <p>It lifts ${each.rules.join(', ')}${each.grounds.length === 0 ? '' : ` (${each.grounds.join(', ')})`}, and nothing that closes this version later.</p>
-${mayDecide ? form : html`<p class="small">Responders decide.</p>`}</article>`
+${mayDecide ? (isOwn ? own : form) : html`<p class="small">Responders decide.</p>`}</article>`
 }
 
 const tones: Readonly<Record<Waiver['state'], Tone>> = {
