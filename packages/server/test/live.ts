@@ -28,6 +28,8 @@ export interface LiveWishes {
   readonly folder?: string
   readonly flags?: Readonly<Record<string, string>>
   readonly replaced?: Replacements
+  /** The person's token of an earlier start on this folder, instead of a new one. */
+  readonly token?: string | undefined
 }
 
 /** Starts one; `stop` ends it and removes what it made. Every name is hosted, unless some come from an origin. */
@@ -42,7 +44,7 @@ export async function startLive(wishes: LiveWishes = {}): Promise<Live> {
     url: instance.url,
     ports,
     folder,
-    token: await tokenOf(ports, 'alice'),
+    token: wishes.token ?? (await tokenOf(ports, 'alice')),
     errors,
     async stop() {
       await stopHard(instance)

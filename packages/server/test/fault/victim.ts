@@ -3,6 +3,7 @@
  * An instance in a process of its own that kills itself at a point its parent names: told `arm`, the next time it comes
  * there. Started with a folder and flags; tells its parent the address and a token.
  */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { flushCompileCache } from 'node:module'
 import { join } from 'node:path'
 import { type LogWorks, openIntake } from '../../src/flow/index.ts'
@@ -93,7 +94,11 @@ async function halfway<T>(tx: Tx, work: (tx: Tx) => Promise<T>): Promise<T> {
 
 const [folder = '', flags = '{}'] = process.argv.slice(2)
 const replaced = { openPorts: openMortalPorts }
-const live = await startLive({ folder, replaced, flags: JSON.parse(flags) as Record<string, string> })
+// An account has at most so many tokens, and a folder is started on a thousand times.
+const tokenFile = join(folder, 'victim-token')
+const token = existsSync(tokenFile) ? readFileSync(tokenFile, 'utf8') : undefined
+const live = await startLive({ folder, replaced, token, flags: JSON.parse(flags) as Record<string, string> })
+if (token === undefined) writeFileSync(tokenFile, live.token)
 // Whoever is killed leaves no cache behind by itself.
 flushCompileCache()
 process.send?.({ url: live.url, token: live.token } satisfies Ready)
