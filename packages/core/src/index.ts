@@ -118,6 +118,8 @@ export {
 } from './tlog/note.ts'
 export type { Replay, ReplayedPackage, ReplayedVersion } from './tlog/replay.ts'
 export { replayLeaves } from './tlog/replay.ts'
+export type { GateDocument, GateRows, ReplayedGate } from './tlog/replay-gate.ts'
+export { compareGate, describePublisher, describeTrust, replayGate } from './tlog/replay-gate.ts'
 export type { BundleAddress, FoldedTiles, ReadTile, TileAddress } from './tlog/tile.ts'
 export {
   decodeBundle,

@@ -4,7 +4,7 @@
  * Each port's comment is its contract: what is durable, what is atomic, what may be called twice.
  */
 
-import type { Digest, PackageName, ProblemCode, Version } from '@holdfast/core'
+import type { Digest, GateRows, PackageName, ProblemCode, Version } from '@holdfast/core'
 import type {
   Advisory,
   AdvisoryRows,
@@ -438,6 +438,7 @@ export interface Store {
   readonly policy: PolicyReads
   readonly documents: DocumentRows
   readonly leafDocuments: LeafDocumentReads
+  readonly gate: GateReads
   readonly mail: MailRows
   readonly webhooks: WebhookRows
   readonly downloads: DownloadRows
@@ -1006,6 +1007,14 @@ export interface DocumentRow {
 }
 
 export type DocumentForm = 'full' | 'corgi'
+
+/** The tables that decide who may publish and what is served, in the terms of the log's leaves. */
+export interface GateReads {
+  /** Every row that counts at `now`, read from the tables themselves. */
+  list(now: number): Promise<GateRows>
+  /** The texts that leaves about these rows name by their digest, as far as they are not erased. */
+  listDocuments(): Promise<readonly string[]>
+}
 
 /** Texts that leaves of the log name by their digest. */
 export interface LeafDocumentReads {

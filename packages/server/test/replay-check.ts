@@ -1,13 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The tables are what the leaves say: nothing is decided beside the log. */
 import assert from 'node:assert/strict'
-import { type PackageName, type ReplayedPackage, readLeaf, replayLeaves } from '@holdfast/core'
+import { createHash } from 'node:crypto'
+import {
+  compareGate,
+  type PackageName,
+  type ReplayedPackage,
+  readLeaf,
+  replayGate,
+  replayLeaves,
+} from '@holdfast/core'
 import type { StoredEvent } from '../src/integrity/index.ts'
 import type { Ports } from '../src/main.ts'
 
 const nothing: ReplayedPackage = { versions: new Map(), tags: new Map(), roles: new Map() }
 
-/** Statuses, tags and roles of every package against those that follow from the leaves alone. */
+/** Statuses, tags and roles of every package, and the rows of the gate, against those that follow from the leaves alone. */
 export async function checkReplay(ports: Ports, events: readonly StoredEvent[]): Promise<void> {
   const leaves = events.flatMap(({ leaf }) => (leaf === null ? [] : readLeaf(Buffer.from(leaf))))
   const { packages, faults } = replayLeaves(leaves)
@@ -15,6 +23,15 @@ export async function checkReplay(ports: Ports, events: readonly StoredEvent[]):
   const hosted = new Set(await ports.store.catalog.listNames('', 10_000))
   for (const name of hosted) await checkHosted(ports, name, packages.get(name) ?? nothing)
   for (const [name, told] of packages) if (!hosted.has(name)) await checkUpstream(ports, name, told)
+  const { gate } = ports.store
+  const texts = await gate.listDocuments()
+  const documents = new Map(texts.map(text => [digestOf(text), JSON.parse(text)]))
+  const now = ports.clock()
+  assert.deepEqual(compareGate(replayGate(leaves, documents, now), await gate.list(now)), [])
+}
+
+function digestOf(text: string): string {
+  return `sha256-${createHash('sha256').update(text, 'utf8').digest('base64')}`
 }
 
 async function checkHosted(ports: Ports, name: PackageName, told: ReplayedPackage): Promise<void> {

@@ -20,7 +20,9 @@ Reads every entry of a log, over HTTP or from a copy in a folder, and computes e
 signed, every tile, the chain of every package, that ids are unique, that no version was published twice or came under
 two digests, and that each entry says what its type says. Whom to believe was pinned with holdfast trust init, or is
 named with --vkey. With --state it then asks the registry for every package and compares: which versions are listed, their
-digests, yanks and tags have to follow from the log. What the policy keeps back, and packages that you may not see, are
+digests, yanks and tags have to follow from the log. With a token of an auditor, responder or operator it compares as well
+who owns what, who may publish from CI, who belongs to organisations and teams, freezes, waivers, versions that wait and
+their approvals, accounts that are off, the names hosted here and the policy. What the policy keeps back, and packages that you may not see, are
 counted and are no agreement.
 
 holdfast log show PACKAGE[@VERSION]|NUMBER [--registry URL] [--json]
@@ -147,11 +149,17 @@ function describe({ origin, size, packages, faults, faultCount, types }: Told): 
 
 function describeState(state: RegistryState | undefined): string {
   if (state === undefined) return ''
-  const { packages, differences, hidden, unseen } = state
+  const { packages, differences, hidden, unseen, gate } = state
   return [
     ...differences.map(each => `DIFFERENCE ${each}`),
     ...unseen.map(name => `UNSEEN ${name}: it may be restricted, and nothing is known of it`),
-    `${packages} packages compared with the registry: ${differences.length} differences, ${hidden} open versions kept back by its policy, ${unseen.length} packages unseen.`,
+    ...(gate?.unread ?? []).map(
+      about => `UNREAD ${about}: its document was erased, and nothing is known of it`,
+    ),
+    gate === undefined
+      ? 'Owners, publishers, freezes, waivers and the policy were not compared: only auditors, responders and operators may see them.'
+      : `${gate.rows} rows of owners, publishers, freezes, waivers and the policy compared: ${gate.differences.length} differences.`,
+    `${packages} packages compared with the registry: ${differences.length - (gate?.differences.length ?? 0)} differences, ${hidden} open versions kept back by its policy, ${unseen.length} packages unseen.`,
   ]
     .map(formatLine)
     .join('')

@@ -9,7 +9,7 @@ import { after, before, test } from 'node:test'
 import type { Leaf } from '@holdfast/core'
 import { openCommandLine } from '../../test/command-line.ts'
 import { type ProbedInstance, startInstance } from '../../test/instance.ts'
-import { encodeName, openProbeClient, type ProbeClient } from '../assess/probe-client.ts'
+import { encodeName, openProbeClient, type ProbeClient, until } from '../assess/probe-client.ts'
 import { makePublishBody } from '../assess/sample-package.ts'
 import type { Registry } from '../registry.ts'
 import { auditLog } from './audit.ts'
@@ -54,6 +54,7 @@ interface Told {
     readonly differences: readonly string[]
     readonly hidden: number
     readonly unseen: readonly string[]
+    readonly gate?: { readonly rows: number; readonly differences: readonly string[] }
   }
 }
 
@@ -94,8 +95,14 @@ const ofVersion = (version: string) => `where package = :name and version = '${v
 test('a registry agrees with its log after everything that can happen to packages', async () => {
   for (const word of ['one', 'two', 'three']) await live(client.nameOf(word))
   const { code, state } = await auditState(instance.url)
-  assert.deepEqual([code, state], [0, { packages: 3, differences: [], hidden: 0, unseen: [] }])
+  const { gate, ...rest } = state
+  assert.deepEqual([code, rest], [0, { packages: 3, differences: [], hidden: 0, unseen: [] }])
+  assert.ok(gate !== undefined && gate.rows > 8, String(gate?.rows))
   const told = await holdfast('log', 'audit', `${instance.url}/log`, '--state')
+  assert.match(
+    told.out,
+    /rows of owners, publishers, freezes, waivers and the policy compared: 0 differences/,
+  )
   assert.match(told.out, /3 packages compared with the registry: 0 differences/)
 })
 
@@ -109,6 +116,106 @@ test('what the policy keeps back is counted, and what changed during the audit i
   assert.deepEqual([state.differences, state.hidden], [[], 1])
   const stale = await compareRegistry(registry, before, async () => before)
   assert.deepEqual(stale.differences[0], `${name}: 1.4.0 is listed, and the log has no publication of it`)
+})
+
+/** What somebody who writes into the tables would write, and what the audit says of it; the instance is as before afterwards. */
+const gateLies: Readonly<Record<string, readonly [change: string, wanted: RegExp, undo: string]>> = {
+  'a freeze is lifted': [
+    'update measure set undone_at = 1 where subject = :freeze',
+    /^freeze @\S+: 1 by the log, not there in the table$/,
+    'update measure set undone_at = null where subject = :freeze',
+  ],
+  'a freeze of nobody': [
+    `insert into measure (id, kind, subject, reason, words, actor, incident, made_at, lapses_at, confirmed_by,
+      undo_asked_by, undone_by, undone_at, wanted, finished_at)
+     values ('measure-x', 'freeze', 'registry', 'other', '', 'a_0', '', 1, null, '', '', '', null, 0, null)`,
+    /^freeze \*: 1 in the table, and not in the log$/,
+    "delete from measure where id = 'measure-x'",
+  ],
+  'a waiver that nobody granted': [
+    `insert into waiver (id, package, version, rules, reason, state, asked_by, asked_at, decided_by, decided_at,
+      ends_at, notified_at)
+     values ('wv_x', :name, '1.3.0', 'deny', '', 'granted', 'a_0', 1, 'a_1', 1, 99999999999999, null)`,
+    /^waiver wv_x: @\S+@1\.3\.0 until 99999999999999 in the table, and not in the log$/,
+    "delete from waiver where id = 'wv_x'",
+  ],
+  'a trusted publisher from nowhere': [
+    `insert into trusted_publisher (id, package, provider, issuer, rule, permissions, created_at, created_by, starts_at,
+      pending_until, last_used_at, removed_at)
+     values ('tp_x', :name, 'github', 'https://ci.example', '{"repository":"evil/evil"}', '["createPackage"]', 1, 'a_0',
+      1, null, null, null)`,
+    /^trusted-publisher @\S+ tp_x: .*evil\/evil.* in the table, and not in the log$/,
+    "delete from trusted_publisher where id = 'tp_x'",
+  ],
+  'a publisher that waits for a name': [
+    `insert into trusted_publisher (id, package, provider, issuer, rule, permissions, created_at, created_by, starts_at,
+      pending_until, last_used_at, removed_at)
+     values ('tp_y', 'to-come', 'github', 'https://ci.example', '{}', '["createPackage"]', 1, 'a_0', 1, 99999999999999,
+      null, null)`,
+    /^pending-publisher tp_y: .* in the table, and not in the log$/,
+    "delete from trusted_publisher where id = 'tp_y'",
+  ],
+  'a maintainer made owner': [
+    "update package_role set role = 'maintainer' where package = :name",
+    /^owner @\S+ a_\w+: owner by the log, maintainer in the table$/,
+    "update package_role set role = 'owner' where package = :name",
+  ],
+  'a transfer without a word': [
+    "update package_role set account = 'a_thief' where package = :name",
+    /^owner @\S+ a_thief: owner in the table, and not in the log$/,
+    'update package_role set account = (select id from account where login = :user) where package = :name',
+  ],
+  'an operator of nobody': [
+    `update account set roles = '["operator"]' where login = :user`,
+    /^grant a_\w+ operator: given in the table, and not in the log$/,
+    "update account set roles = '[]' where login = :user",
+  ],
+  'a name hosted by nobody': [
+    "insert into hosted (pattern, created_at) values ('@stolen/*', 1)",
+    /^hosted-names @stolen\/\*: there in the table, and not in the log$/,
+    "delete from hosted where pattern = '@stolen/*'",
+  ],
+  'an account switched on again': [
+    'update account set disabled_at = 1 where login = :user',
+    /^account a_\w+: disabled in the table, and not in the log$/,
+    'update account set disabled_at = null where login = :user',
+  ],
+  'a rule turned off': [
+    "update policy set rules = replace(rules, 'enforce', 'dry-run')",
+    /^policy \*: .*enforce.* by the log, .*dry-run.* in the table$/,
+    "update policy set rules = replace(rules, 'dry-run', 'enforce')",
+  ],
+}
+
+test('rows of the gate that were changed behind the log are named one by one, and the exit code is 3', async () => {
+  const name = client.nameOf('gated')
+  assert.ok((await client.publish({ name, version: '1.0.0' })).status < 300)
+  await instance.operate('measure', 'freeze', `package:${name}`, '--reason', 'security')
+  const registry = { url: instance.url, token: auditor }
+  await until(
+    async () => (await readLeaves(registry)).some(({ type }) => type === 'freeze'),
+    'the log has it',
+  )
+  const known = { name, user: client.user, freeze: `package:${name}` }
+  const database = new DatabaseSync(join(instance.data, 'holdfast.db'), { timeout: 5000 })
+  const write = (change: string) => {
+    const named = Object.entries(known).filter(([each]) => change.includes(`:${each}`))
+    const { changes } = database.prepare(change).run(Object.fromEntries(named))
+    assert.ok(changes > 0, change)
+  }
+  for (const [what, [change, wanted, undo]] of Object.entries(gateLies)) {
+    write(change)
+    const { code, state } = await auditState(instance.url)
+    assert.equal(code, 3, what)
+    assert.ok(
+      state.differences.some(each => wanted.test(each)),
+      `${what}: ${state.differences.join('\n')}`,
+    )
+    write(undo)
+  }
+  const { code, state } = await auditState(instance.url)
+  assert.deepEqual([code, state.differences], [0, []])
+  database.close()
 })
 
 test('what was changed behind the log is named, and the exit code is 3', async () => {
@@ -147,6 +254,12 @@ test('what was changed behind the log is named, and the exit code is 3', async (
   assert.equal(state.differences.length, Object.keys(lies).length)
   const lines = (await holdfast('log', 'audit', instance.url, '--state')).out.split('\n')
   assert.equal(lines.filter(line => line.startsWith('DIFFERENCE ')).length, state.differences.length)
+})
+
+test('whoever may not read every entry is told that the gate was not compared', async () => {
+  const stranger = { url: instance.url, token: client.token }
+  const { gate } = await compareRegistry(stranger, [], async () => [])
+  assert.equal(gate, undefined)
 })
 
 test('a restricted package that the reader may not see is neither a difference nor agreement', async () => {

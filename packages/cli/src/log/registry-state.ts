@@ -5,6 +5,7 @@ import { type Leaf, type PackageName, type ReplayedPackage, replayLeaves } from 
 import type { Registry } from '../registry.ts'
 import { UsageError } from '../usage-error.ts'
 import { comparePackage, hasOpenVersion, isHosted } from './difference.ts'
+import { compareGateRows, type GateState } from './gate-state.ts'
 import { startProgress } from './progress.ts'
 import { fetchShown } from './shown.ts'
 import { openLog } from './source.ts'
@@ -23,10 +24,12 @@ export interface RegistryState {
   readonly hidden: number
   /** Packages that are restricted, or may be, and that the registry does not show to this reader: nothing is known of them. */
   readonly unseen: readonly PackageName[]
+  /** Of its differences each is also among `differences`; undefined where the registry does not show it to this reader. */
+  readonly gate: GateState | undefined
 }
 
 /**
- * Compares every package of a log with what the registry shows. What differs is looked at once more, under the leaves of
+ * Compares every package of a log, and the gate, with what the registry shows. What differs is looked at once more, under the leaves of
  * a newer checkpoint: a change that came in between is no lie.
  */
 export async function compareRegistry(
@@ -38,12 +41,21 @@ export async function compareRegistry(
   const names = [...first.packages].flatMap(([name, told]) => (isBinding(told) ? [name] : []))
   const found = await compareAll(registry, first, names)
   const suspects = names.filter(name => found.get(name)?.differences.length)
-  if (suspects.length > 0) {
+  let gate = await compareGateRows(registry, leaves)
+  if (suspects.length > 0 || gate?.differences.length) {
     await delay(settledAfterMs)
-    const second = replay(await readAgain())
-    for (const [name, each] of await compareAll(registry, second, suspects)) found.set(name, each)
+    const newer = await readAgain()
+    for (const [name, each] of await compareAll(registry, replay(newer), suspects)) found.set(name, each)
+    gate = stillThere(gate, await compareGateRows(registry, newer))
   }
-  return summarize(found, first.faults)
+  return summarize(found, first.faults, gate)
+}
+
+/** Whatever was just under way is another row, or another value, the second time. */
+function stillThere(first: GateState | undefined, second: GateState | undefined): GateState | undefined {
+  if (first === undefined || second === undefined) return second
+  const before = new Set(first.differences)
+  return { ...second, differences: second.differences.filter(each => before.has(each)) }
 }
 
 /** Of an upstream's package that nobody took a measure on, the log binds nothing. */
@@ -119,15 +131,21 @@ async function mayBeRestricted(registry: Registry, access: unknown): Promise<boo
   }
 }
 
-function summarize(found: ReadonlyMap<PackageName, Finding>, faults: readonly string[]): RegistryState {
+function summarize(
+  found: ReadonlyMap<PackageName, Finding>,
+  faults: readonly string[],
+  gate: GateState | undefined,
+): RegistryState {
   const all = [...found]
   return {
     packages: found.size,
     differences: [
       ...faults,
       ...all.flatMap(([name, { differences }]) => differences.map(each => `${name}: ${each}`)),
+      ...(gate?.differences ?? []),
     ],
     hidden: all.reduce((sum, [, { hidden }]) => sum + hidden, 0),
     unseen: all.flatMap(([name, { isUnseen }]) => (isUnseen ? [name] : [])),
+    gate,
   }
 }

@@ -78,6 +78,7 @@ export { drillUpstreamPath, readDrillPackument, readDrillTarball } from './drill
 export { explainProvenance, findLowered, type ProvenanceWords } from './explain-provenance.ts'
 export { listExposed } from './exposure.ts'
 export { type FeedState, listFeedStates, sayWhatIsMissing } from './feed-state.ts'
+export { readGate } from './gate-audit.ts'
 export {
   decideHold,
   type HoldAnswer,

@@ -324,6 +324,12 @@ describe('a log that names private packages', async () => {
     assert.deepEqual(await names(alice.token), ['open', '@acme/secret'])
   })
 
+  test('the rows of the gate are for whoever may read every entry', async () => {
+    for (const token of [undefined, bob.token, alice.token])
+      assert.equal((await world.ask('GET /log/gate', { token })).status, token === undefined ? 401 : 403)
+    assert.equal((await world.ask('POST /log/gate', { body: {} })).status, 405)
+  })
+
   test('no page of the log names a private package to outsiders', async () => {
     const secret = await indexOf('@acme/secret')
     for (const visit of [{}, { cookie: (await world.browse(bob)).cookie }]) {

@@ -3,6 +3,7 @@
 import { type Problem, problem } from '@holdfast/core'
 import { type Answer, type Call, type Mount, openTurns, type Turns } from '../../http/index.ts'
 import type { Ports } from '../../ports.ts'
+import { readGateRows } from './gate.ts'
 import { readKeys, readTrust } from './key.ts'
 import { readPackage, readPackages, readProof, readProofs } from './proof.ts'
 import { readCheckpoint, readTile } from './tile.ts'
@@ -24,6 +25,7 @@ async function handle(ports: Ports, turns: Turns, call: Call): Promise<Answer> {
   if (path.startsWith('tile/')) return readTile(ports, call, path)
   if (path === 'vkeys') return readKeys(ports, call)
   if (path === 'trust') return readTrust(ports, call)
+  if (path === 'gate') return turns.take(call, 20, () => readGateRows(ports, call))
   if (path === 'proof') return turns.take(call, 1, () => readProof(ports, call))
   if (path === 'proofs') return turns.take(call, 20, () => readProofs(ports, call))
   if (path === 'packages') return turns.take(call, 20, () => readPackages(ports, call))

@@ -29,7 +29,8 @@ import { listNewest, search, termsOf } from './search.ts'
 
 const pageSize = 500
 // A demand is stored as its place in this list, which only grows.
-const tfaDemands: readonly TfaDemand[] = ['none', 'always', 'unless-bypassed']
+/** As numbers in the table. */
+export const tfaDemands: readonly TfaDemand[] = ['none', 'always', 'unless-bypassed']
 
 const packageRow = prepare((db, name: string) =>
   db.selectFrom('package').selectAll().where('name', '=', name),

@@ -13,6 +13,7 @@ import { communityReads, communityWrites } from './community.ts'
 import { drillReads, drillWrites } from './drill.ts'
 import type { SqlDriver } from './driver.ts'
 import { appendEvents, readEvents, readPackageEvents } from './event.ts'
+import { gateReads } from './gate.ts'
 import { habitReads, habitWrites, rememberPublished } from './habit.ts'
 import { hookRows } from './hook.ts'
 import { identityReads, identityUpkeep, identityWrites } from './identity.ts'
@@ -77,6 +78,7 @@ export async function openStore(driver: SqlDriver<Schema>, clock: Clock, logOrig
     policy: cachedPolicy(policyReads(driver.db), feed),
     documents: documentRows(driver.db, derive),
     leafDocuments: leafDocumentReads(driver.db),
+    gate: gateReads(driver.db),
     mail: mailRows(driver.db, transact),
     webhooks: webhookRows(driver.db, derive),
     downloads: downloadRows(driver.db, derive, driver.dialect),
