@@ -280,3 +280,26 @@ policy:
   ])
   assert.match(faultsOf({}, { HOLDFAST_POPULAR_NAMES: '/no/such' }).join(), /there is no file/)
 })
+
+test('a rule that can never look at anything is a fault, though each of its parts is right', () => {
+  const faultsOfRule = (rule: unknown) => faultsOf({ policy: JSON.stringify([rule]) })
+  const deny = { kind: 'deny', packages: ['left-pad', '@acme/*'] }
+  for (const [except, isFault] of [
+    [['*'], true],
+    [['left-*', '@acme/*'], true],
+    [['left-pad', '@acme/ui'], false],
+    [['@acme/*'], false],
+  ] as const)
+    assert.equal(faultsOfRule({ ...deny, except }).length, isFault ? 1 : 0, except.join())
+  assert.deepEqual(faultsOfRule({ kind: 'malware', except: ['*'] }), [
+    'policy: rule malware: `except` leaves none of its packages',
+  ])
+  assert.deepEqual(faultsOfRule({ kind: 'allow-only', packages: ['@acme/*'], except: ['left-pad'] }), [])
+  assert.deepEqual(faultsOfRule({ kind: 'malware', origins: [] }), [
+    'policy: rule malware: it looks at no origin',
+  ])
+  assert.deepEqual(faultsOfRule({ kind: 'malware', origins: ['nmp'] }), [
+    'policy: rule malware: there is no origin nmp',
+  ])
+  assert.deepEqual(faultsOfRule({ kind: 'malware', origins: ['npm', 'hosted'] }), [])
+})

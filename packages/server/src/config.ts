@@ -4,7 +4,13 @@ import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
-import { findNearestWord, isSecurityContact, parseJson, parseNamePattern } from '@holdfast/core'
+import {
+  findNearestWord,
+  isSecurityContact,
+  type NamePattern,
+  parseJson,
+  parseNamePattern,
+} from '@holdfast/core'
 import * as v from 'valibot'
 import { type NameRoute, parseRules, type Rule, RuleFaults } from './catalog/index.ts'
 import { type Origin, originFaults, originList, routeList, routesOf } from './origin.ts'
@@ -372,21 +378,33 @@ export function readConfig(
   })
 }
 
-/** A rule that looks at an origin nobody configured, or at a file that is not there, would protect nobody. */
+/** What the upstream is called that a first start finds. */
+const firstOrigin = 'npm'
+
+/** A rule that looks at an origin nobody configured, at no name, or at a file that is not there, would protect nobody. */
 function policyFaults({ origins, policy = [], ...files }: v.InferOutput<typeof firewall>): string[] {
-  const known = new Set(['hosted', ...(origins ?? []).map(({ name }) => name)])
-  const wrong = policy.flatMap(({ name, origins: wanted }) =>
-    wanted === 'upstreams' || origins === undefined
-      ? []
-      : wanted
-          .filter(each => !known.has(each))
-          .map(each => `policy: rule ${name}: there is no origin ${each}`),
-  )
+  const known = new Set(['hosted', ...(origins?.map(({ name }) => name) ?? [firstOrigin])])
+  const wrong = policy.flatMap(rule => {
+    const wanted = rule.origins === 'upstreams' ? ['hosted'] : rule.origins
+    return [
+      ...wanted.filter(each => !known.has(each)).map(each => `there is no origin ${each}`),
+      ...(wanted.length === 0 ? ['it looks at no origin'] : []),
+      ...(looksAtNoName(rule) ? ['`except` leaves none of its packages'] : []),
+    ].map(fault => `policy: rule ${rule.name}: ${fault}`)
+  })
   const missing = Object.entries(files)
     .flatMap(([key, file]) => [file ?? []].flat().map(each => [key, each] as const))
     .filter(([, file]) => !existsSync(file))
     .map(([key, file]) => `${key}: there is no file ${file}`)
   return [...wrong, ...missing]
+}
+
+/** Whether every name that the rule looks at is one that it leaves alone. An allow list looks at what it does not name. */
+function looksAtNoName({ kind, packages, except }: Rule): boolean {
+  const contains = (wide: NamePattern, narrow: NamePattern) =>
+    wide.endsWith('*') ? narrow.startsWith(wide.slice(0, -1)) : wide === narrow
+  const looked = kind === 'allow-only' ? [parseNamePattern('*')] : packages
+  return looked.every(each => except.some(wide => contains(wide, each)))
 }
 
 /** The same configuration on the port that was really bound. */
@@ -402,7 +420,7 @@ export function withoutOrigin(config: Config): Config {
 
 /** The same configuration with one upstream for all names. Whoever names it lets it be asked, also where it is private. */
 export function withOrigin(config: Config, way: Pick<Origin, 'url' | 'proxy' | 'ca'>): Config {
-  const origins = [{ name: 'npm', authorization: undefined, ...way }]
+  const origins = [{ name: firstOrigin, authorization: undefined, ...way }]
   const { url } = way
   const host = new URL(url).hostname.replace(/^\[(.*)\]$/, '$1')
   const allowPrivateHosts = [...config.allowPrivateHosts, host]

@@ -19,7 +19,8 @@ const pattern = v.pipe(
   v.check(isPattern, 'must be a name or a pattern such as @acme/*'),
   v.transform(text => text as NamePattern),
 )
-const days = v.pipe(v.number('must be a number'), v.minValue(0), v.maxValue(3650))
+const daysWords = 'must be a number of days, 0 to 3650'
+const days = v.pipe(v.number(daysWords), v.minValue(0, daysWords), v.maxValue(3650, daysWords))
 const range = v.pipe(
   v.string('must be text'),
   v.check(text => readVersionRange(text) !== undefined, 'must be versions such as 1.2.3 or >=1.0.0 <1.2.3'),
@@ -71,7 +72,7 @@ const entry = v.variant(
   ({ expected }) =>
     expected === 'Object'
       ? 'must be a rule, such as {kind: release-age, days: 3}'
-      : `there is no such kind of rule (known: ${String(expected).replaceAll(' | ', ', ')})`,
+      : `there is no such kind of rule (known: ${String(expected).replaceAll(' | ', ', ').replace(/[(")]/g, '')})`,
 )
 
 /**
