@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFileSync } from 'node:fs'
-import { type NamePattern, type PackageName, parseNamePattern } from '@holdfast/core'
+import { matchesName, type NamePattern, type PackageName, parseNamePattern } from '@holdfast/core'
 import { arriveFromRegistry, listRegistryNames } from '../flow/index.ts'
 import { openUpstream, type Ports } from '../main.ts'
 import type { ImportSource } from './import-folder.ts'
@@ -63,15 +63,15 @@ export async function openRegistrySource(
   }
   const upstream = openUpstream(origin, around)
   const registry = { upstream, outbound: ports.outbound, authorization }
-  // Whole names need no list, which many registries do not give.
+  // Whole names need no list, which many registries do not give, and may be left out of.
   const named = patterns.filter(isWhole)
-  const isListed = named.length < patterns.length || patterns.length === 0
-  const names = isListed ? await listRegistryNames(registry, patterns) : named
-  return {
-    total: undefined,
-    arrivals: closing(arriveFromRegistry(ports, upstream, names, hostsNames), upstream),
-    notes: [],
-  }
+  const listing = patterns.filter(each => !isWhole(each))
+  const isListed = listing.length > 0 || patterns.length === 0
+  const listed = isListed ? await listRegistryNames(registry, listing) : []
+  const unmet = listing.filter(pattern => !listed.some(name => matchesName(pattern, name)))
+  const names = [...new Set([...named, ...listed])]
+  const arrivals = arriveFromRegistry(ports, upstream, names, unmet, hostsNames)
+  return { total: undefined, arrivals: closing(arrivals, upstream), notes: [] }
 }
 
 /** Kept connections would hold the command back at its end. */

@@ -93,14 +93,17 @@ async function ask({ upstream, outbound, authorization }: OldRegistry, path: str
 
 /**
  * The versions of these packages, package by package and oldest first. A version whose name no pattern hosts is told as
- * refused before its bytes are asked for; so is what the registry says of itself that cannot be true.
+ * refused before its bytes are asked for; so is what the registry says of itself that cannot be true. What was asked for and is not
+ * listed is told first: an import with a slip in a pattern must not look like one that is complete.
  */
 export async function* arriveFromRegistry(
   ports: Pick<Ports, 'store' | 'clock'>,
   upstream: Upstream,
   names: readonly PackageName[],
+  unmet: readonly NamePattern[],
   hostsNames: boolean,
 ): AsyncGenerator<Arrival> {
+  for (const pattern of unmet) yield refusedArrival(pattern, problem('package-not-found', { name: pattern }))
   const hosted = await ports.store.catalog.listHosted()
   const mayCome = async (name: PackageName) =>
     hostsNames ||

@@ -88,6 +88,16 @@ test('patterns choose among the names that it lists, by its list of all or by it
     assert.deepEqual([some.code, some.report?.packages], [0, 2], path + some.err + some.out)
     const all = await run(freshPath(), '--from', old.url, '--host-names')
     assert.equal(all.report?.packages, 3, path)
+    const words = ['--from', old.url, '@acme/*', '@acmee/*', 'left-pda', '--host-names']
+    const slipped = await run(freshPath(), ...words)
+    assert.deepEqual([slipped.code, slipped.report?.packages], [1, 2], path)
+    assert.deepEqual(
+      slipped.report?.refused.map((each: { source: string; code: string }) => [each.source, each.code]),
+      [
+        ['@acmee/*', 'package-not-found'],
+        ['left-pda', 'package-not-found'],
+      ],
+    )
   }
   old.answer = () => false
   const none = await run(freshPath(), '--from', old.url, '@acme/*', '--host-names')
