@@ -24,6 +24,10 @@ export interface PastCheckpoint {
   /** Milliseconds since the epoch. */
   readonly at: number
   readonly size: number
+  /** Of the one before it; 0 for the first. */
+  readonly sizeBefore: number
+  /** As it was signed, with its cosignatures; undefined for one that was published before notes were kept. */
+  readonly note: string | undefined
 }
 
 const eventsAtOnce = 500
@@ -94,9 +98,13 @@ export async function listCheckpoints(
   limit: number,
 ): Promise<{ readonly checkpoints: readonly PastCheckpoint[]; readonly next: number | undefined }> {
   checkMayReadHashes(ports, actor)
-  const events = await ports.store.events.search({ type: 'checkpoint' }, before, limit)
-  return {
-    checkpoints: events.map(({ at, detail }) => ({ at, size: Number(detail['size']) })),
-    next: events.length < limit ? undefined : events.at(-1)?.position,
-  }
+  const events = await ports.store.events.search({ type: 'checkpoint' }, before, limit + 1)
+  const sizes = events.map(({ detail }) => Number(detail['size']))
+  const checkpoints = events.slice(0, limit).map(({ at, detail }, index) => ({
+    at,
+    size: sizes[index] ?? 0,
+    sizeBefore: sizes[index + 1] ?? 0,
+    note: typeof detail['note'] === 'string' ? detail['note'] : undefined,
+  }))
+  return { checkpoints, next: events.length > limit ? events[limit - 1]?.position : undefined }
 }

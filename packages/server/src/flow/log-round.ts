@@ -190,7 +190,8 @@ async function publish(works: LogWorks, before: PublishedLog | undefined, next: 
         ),
       )
     }
-    tx.record({ type: 'checkpoint', detail: { size: next.size, packages: [...packages.keys()] } })
+    const { size, note } = next
+    tx.record({ type: 'checkpoint', detail: { size, note, packages: [...packages.keys()] } })
   })
 }
 

@@ -70,6 +70,26 @@ test('an entry shows every member of its leaf, and leads to its package; checkpo
   assert.match(checkpoints, new RegExp(`<td>${(await world.ports.log.published())?.size}</td>`))
 })
 
+test('each checkpoint leads to the entries that came with it, and shows what was signed; the list goes on to the first', async () => {
+  const published = await world.ports.log.published()
+  const seen: number[] = []
+  let path: string | undefined = '/log/checkpoints'
+  while (path !== undefined) {
+    const { text }: { text: string } = await get(world, path)
+    if (path === '/log/checkpoints') assert.ok(text.includes(published?.note ?? '?'))
+    for (const [, size, count] of text.matchAll(/before=(\d+)#entries">(\d+)</g)) {
+      seen.push(Number(count))
+      const first = (await get(world, `/log?before=${size}`)).text.match(/\/log\/entry\/(\d+)"/)?.[1]
+      assert.equal(Number(first), Number(size) - 1)
+    }
+    path = text.match(/rel="next" href="([^"]+)"/)?.[1]
+  }
+  assert.equal(
+    seen.reduce((sum, count) => sum + count, 0),
+    published?.size,
+  )
+})
+
 test('a word out of the address stays a word', async () => {
   const attack = encodeURIComponent('"><script>alert(1)</script>')
   for (const path of [

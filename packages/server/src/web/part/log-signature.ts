@@ -7,6 +7,12 @@ import { notice } from './notice.ts'
 /** Of a cosignature: eight bytes of time and an Ed25519 signature. */
 const cosignatureBytes = 72
 
+/** Names of the witnesses that cosigned a checkpoint, each once. */
+export function witnessesOf(note: string): readonly string[] {
+  const lines = parseNote(note).signatures.filter(({ bytes }) => bytes.length === cosignatureBytes)
+  return [...new Set(lines.map(({ name }) => name))]
+}
+
 /** Who signed a checkpoint and when, as its lines say: the log itself, and witnesses who saw that it only grew. */
 export function checkpointSignatures(note: string, now: number): Markup {
   const { signatures } = parseNote(note)
