@@ -335,7 +335,7 @@ export const problemTable = {
   'measure-needs-second': {
     status: 403,
     say: 'A second person has to say so: {why}',
-    hint: 'Another responder says the same, or the owner of the machine with `holdfast operator measure`.',
+    hint: 'Another responder says the same, or the owner of the machine with `holdfast operator measure`, `release` or `hold`.',
   },
   'measure-not-found': {
     status: 404,

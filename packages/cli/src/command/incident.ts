@@ -18,6 +18,7 @@ holdfast incident open TITLE [--severity critical|high|moderate|low] [--about PA
 holdfast incident show CASE
 holdfast incident take CASE
 holdfast incident about CASE PACKAGE[@VERSION]
+holdfast incident release CASE PACKAGE@VERSION [--otp CODE]
 holdfast incident note CASE TEXT
 holdfast incident close CASE TEXT [--outcome confirmed|dismissed|closed] [--otp CODE]
 holdfast incident export CASE [--markdown]
@@ -25,7 +26,9 @@ holdfast incident blast CASE [--csv]
 holdfast incident tell CASE
 
 Cases of a registry for those who respond to them: what is due soonest comes first. Closing tells everybody who reported
-that they were right (confirmed), wrong (dismissed) or neither. export prints the whole record, JSON unless --markdown.
+that they were right (confirmed), wrong (dismissed) or neither; dismissed opens what they alone had closed, so a second
+responder says it too: the first one asks. release asks that a quarantined version be let go, or agrees with whoever asked;
+what a measure closed ends with that (undo). export prints the whole record, JSON unless --markdown.
 blast prints who has what the case is about, a page as JSON, or with --csv all of them; tell writes to each of them once.
 Needs a token of somebody with the role: the one that npm has for the registry, or HOLDFAST_TOKEN. All take
 [--registry URL] [--json]. Exit code 1 from list when a case is late.
@@ -90,6 +93,11 @@ export async function runIncident(args: string[]): Promise<number> {
     const told = await askRegistry(registry, 'POST', `${path}/subjects`, { body: { subject: words[0] } })
     return print(isJson ? `${JSON.stringify(told)}\n` : 'Added.\n')
   }
+  if (act === 'release' && words.length === 1) {
+    const body = { subject: words[0] }
+    const told = await askRegistry(registry, 'POST', `${path}/release`, { body, otp: values.otp })
+    return print(isJson ? `${JSON.stringify(told)}\n` : isAsked(told) ? asked : 'Released.\n')
+  }
   if (words.length === 0 || (act !== 'note' && act !== 'close'))
     throw new UsageError('holdfast incident needs an act and words', 'holdfast incident --help shows them.')
   const body = {
@@ -98,7 +106,15 @@ export async function runIncident(args: string[]): Promise<number> {
   }
   const target = act === 'note' ? `${path}/notes` : `${path}/close`
   const told = await askRegistry(registry, 'POST', target, { body, otp: values.otp })
-  return print(isJson ? `${JSON.stringify(told)}\n` : `${act === 'note' ? 'Noted.' : 'Closed.'}\n`)
+  if (isJson) return print(`${JSON.stringify(told)}\n`)
+  if (act === 'note') return print('Noted.\n')
+  return print(isAsked(told) ? asked : 'Closed.\n')
+}
+
+const asked = 'Asked: a second responder has to say so too.\n'
+
+function isAsked(told: unknown): boolean {
+  return (told as { readonly state?: string }).state === 'asked'
 }
 
 async function list(registry: Registry, isAll: boolean, isJson: boolean): Promise<number> {

@@ -2,18 +2,19 @@
 /** How a case ends: with words, with an answer to everybody who reported, and without measures that nothing speaks for. */
 import { type PackageName, problem, type Version } from '@holdfast/core'
 import { type Actor, actorId, authorize } from '../identity/index.ts'
-import type { IncidentCase, Report, ReportOutcome } from '../incident/index.ts'
+import type { Report, ReportOutcome } from '../incident/index.ts'
 import type { Ports, Tx } from '../ports.ts'
+import { letGoProven, listClosedSubjects } from './let-go.ts'
 import { addLetters, hostOf } from './letter.ts'
 import { provePresence } from './presence.ts'
 import { describeSubject } from './report.ts'
-import { takeMeasure } from './respond.ts'
 
 const wordsLength = 2000
 
 /**
- * A person has seen to it, and says how it ended; whoever reported hears it. What reports alone had closed is let go where they
- * were wrong. Throws `not-found`; closing twice changes nothing.
+ * A person has seen to it, and says how it ended; whoever reported hears it. That reports were wrong opens what they alone had
+ * closed, so two people say it: the first one asks, and the case stays open. Throws `not-found`, `measure-needs-second`; closing
+ * twice changes nothing.
  */
 export async function closeCase(
   ports: Ports,
@@ -21,25 +22,24 @@ export async function closeCase(
   id: string,
   words: string,
   outcome: ReportOutcome = 'closed',
-): Promise<void> {
+): Promise<'asked' | 'closed'> {
   const grant = await authorize(ports, actor, 'incident:close', '')
   await provePresence(ports, grant)
+  const said = words.replaceAll('\0', '').toWellFormed().trim().slice(0, wordsLength) || outcome
+  if (outcome === 'dismissed' && (await letReportedGo(ports, actor, id, said)) === 'asked') return 'asked'
   const reports = await ports.store.reports.ofCase(id)
-  const found = await ports.store.commit(grant, [], async tx => {
+  await ports.store.commit(grant, [], async tx => {
     await tx.incident.holdCases()
     const known = await tx.incident.findCase(id)
     if (known === undefined) throw problem('not-found')
-    if (known.state === 'closed') return known
+    if (known.state === 'closed') return
     const { kind, severity, title } = known
-    const said = words.replaceAll('\0', '').toWellFormed().trim().slice(0, wordsLength) || outcome
     await tx.incident.setCaseState(id, 'closed')
     await tx.incident.addCaseNote(id, { at: ports.clock(), by: actorId(actor), words: said })
     tx.record({ type: 'case', detail: { op: 'close', case: id, kind, severity, title, why: said, outcome } })
     for (const each of reports) await settle(tx, ports, each, outcome)
-    return known
   })
-  // A crash here leaves a version closed that a person then releases as always.
-  if (outcome === 'dismissed') await releaseReported(ports, actor, found)
+  return 'closed'
 }
 
 /** One report is wrong, whatever the others of its case are. Throws `not-found`. */
@@ -80,17 +80,21 @@ async function mailboxOf(tx: Tx, { reporter, mailbox }: Report): Promise<string>
   return account?.disabledAt === null ? account.email : ''
 }
 
-/** Lets go what nobody but reports had closed. */
-async function releaseReported(ports: Ports, actor: Actor, { subjects }: IncidentCase): Promise<void> {
-  for (const { package: name, version } of subjects)
-    if (version !== '' && (await isByReports(ports, name, version)))
-      await takeMeasure(
-        ports,
-        actor,
-        'release',
-        { name, version },
-        { code: 'other', words: 'the reports were wrong' },
-      )
+/** Asks that what nobody but reports had closed be let go; what others asked for already opens. */
+async function letReportedGo(
+  ports: Ports,
+  actor: Actor,
+  id: string,
+  words: string,
+): Promise<'asked' | 'released'> {
+  const found = await ports.store.incident.findCase(id)
+  if (found === undefined) throw problem('not-found')
+  if (found.state === 'closed') return 'released'
+  let outcome: 'asked' | 'released' = 'released'
+  for (const { package: name, version, isOfMeasure } of await listClosedSubjects(ports, found))
+    if (!isOfMeasure && (await isByReports(ports, name, version)))
+      if ((await letGoProven(ports, actor, id, { name, version }, words)) === 'asked') outcome = 'asked'
+  return outcome
 }
 
 async function isByReports({ store }: Ports, name: PackageName, version: Version): Promise<boolean> {

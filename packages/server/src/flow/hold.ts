@@ -2,7 +2,7 @@
 /** Versions that wait for a person's look: what speaks against each, and the two answers. */
 import { type PackageDiff, type PackageName, problem, type ReasonCode, type Version } from '@holdfast/core'
 import type { PackageVersion, Screening } from '../catalog/index.ts'
-import { type Actor, authorize } from '../identity/index.ts'
+import { type Actor, actorId, authorize } from '../identity/index.ts'
 import { defaultInspectLimits, diffTarballs } from '../integrity/index.ts'
 import type { Ports } from '../ports.ts'
 import { settleHold } from './hold-end.ts'
@@ -67,7 +67,8 @@ export type HoldAnswer = 'release' | 'confirm'
 
 /**
  * Ends a hold. Released, the version is open to everybody within a second; confirmed, it is quarantined as malware and has a
- * case. Throws `not-found` where it is not held.
+ * case. A hold asks for one person's look, but not for that of whoever published it or could have: with their account alone
+ * nobody shall both publish and release. Throws `not-found` where it is not held, `measure-needs-second`.
  */
 export async function decideHold(
   ports: Ports,
@@ -79,9 +80,22 @@ export async function decideHold(
   const { name, version } = subject
   const found = await ports.store.screening.find(name, version)
   if (found?.hold !== 'open') throw problem('not-found')
+  if (answer === 'release') await checkStranger(ports, actor, subject)
   const code: ReasonCode = answer === 'confirm' ? 'malware' : 'other'
   if (answer === 'release' && found.origin !== 'hosted') return releaseMirrored(ports, actor, subject, words)
   await takeMeasure(ports, actor, answer === 'confirm' ? 'quarantine' : 'release', subject, { code, words })
+}
+
+async function checkStranger(
+  { store }: Ports,
+  actor: Actor,
+  { name, version }: { readonly name: PackageName; readonly version: Version },
+): Promise<void> {
+  const by = actorId(actor)
+  const kept = await store.catalog.findVersion(name, version)
+  const holders = await store.identity.listHolders(name)
+  if (kept?.publisherId === by || holders.some(each => each.accountId === by))
+    throw problem('measure-needs-second', { why: `you published ${name}, or may` })
 }
 
 /** A rule held it, and no measure: what was found does not count any more, whatever the rules say next. */

@@ -6,7 +6,7 @@ import type { CaseSubject, IncidentCase } from '../incident/index.ts'
 import type { StoredEvent } from '../integrity/index.ts'
 import type { Ports } from '../ports.ts'
 import { provePresence } from './presence.ts'
-import { takeMeasure } from './respond.ts'
+import { takeGranted } from './respond.ts'
 
 /** A version of a case that is quarantined. */
 export interface ClosedSubject extends CaseSubject {
@@ -50,10 +50,21 @@ export async function letGo(
   ports: Ports,
   actor: Actor,
   id: string,
-  { name, version }: { readonly name: PackageName; readonly version: Version },
+  subject: { readonly name: PackageName; readonly version: Version },
 ): Promise<'asked' | 'released'> {
-  const grant = await authorize(ports, actor, 'version:contain', '')
-  await provePresence(ports, grant)
+  await provePresence(ports, await authorize(ports, actor, 'measure:take', ''))
+  return letGoProven(ports, actor, id, subject, '')
+}
+
+/** As `letGo`, of somebody who was found to be there; with words for whoever agrees. */
+export async function letGoProven(
+  ports: Ports,
+  actor: Actor,
+  id: string,
+  { name, version }: { readonly name: PackageName; readonly version: Version },
+  words: string,
+): Promise<'asked' | 'released'> {
+  const grant = await authorize(ports, actor, 'measure:take', '')
   const found = await ports.store.incident.findCase(id)
   const closed = (found === undefined ? [] : await listClosedSubjects(ports, found)).find(
     each => each.package === name && each.version === version,
@@ -63,10 +74,10 @@ export async function letGo(
   const asker = findAsker(await ports.store.events.ofPackage(name), version)
   if (asker === by) throw problem('measure-needs-second', { why: 'you asked for it already' })
   if (asker !== '' || closed.isOfMeasure) {
-    await takeMeasure(ports, actor, 'release', { name, version }, { code: 'other', words: `case ${id}` })
+    await takeGranted(ports, grant, 'release', { name, version }, { code: 'other', words: `case ${id}` })
     return 'released'
   }
-  const why = `asks that ${name}@${version} be let go: somebody else has to agree`
+  const why = `asks that ${name}@${version} be let go: somebody else has to agree${words && `. ${words}`}`
   const { kind, severity, title } = found
   const detail = { op: 'work', case: id, kind, severity, title, why, release: version }
   await ports.store.commit(grant, { type: 'case', pkg: name, detail }, async tx => {

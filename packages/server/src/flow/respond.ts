@@ -8,7 +8,7 @@ import {
   type Version,
 } from '@holdfast/core'
 import { amend } from '../catalog/index.ts'
-import { type Actor, authorize, type Operation } from '../identity/index.ts'
+import { type Actor, authorize, type Grant, type Operation } from '../identity/index.ts'
 import type { Ports, Tx } from '../ports.ts'
 import { readAbout, settleHold } from './hold-end.ts'
 import { provePresence } from './presence.ts'
@@ -40,10 +40,23 @@ export async function takeMeasure(
   subject: { readonly name: PackageName; readonly version: Version },
   reason: { readonly code: ReasonCode; readonly words: string },
 ): Promise<void> {
+  const { operation } = measures[measure]
+  const grant = await authorize(ports, actor, operation, operation === 'package:yank' ? subject.name : '')
+  await provePresence(ports, grant)
+  await takeGranted(ports, grant, measure, subject, reason)
+}
+
+/** As `takeMeasure`, for whoever was found to be there and may. */
+export async function takeGranted(
+  ports: Ports,
+  grant: Grant,
+  measure: Measure,
+  subject: { readonly name: PackageName; readonly version: Version },
+  reason: { readonly code: ReasonCode; readonly words: string },
+): Promise<void> {
   const { operation, from, to } = measures[measure]
   const { name, version } = subject
-  const grant = await authorize(ports, actor, operation, operation === 'package:yank' ? name : '')
-  await provePresence(ports, grant)
+  const { actor } = grant
   const words = to === 'live' ? '' : reason.words || reason.code
   const event = {
     type: measure,

@@ -4,9 +4,10 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import { parsePackageName, parseVersion } from '@holdfast/core'
-import { decideHold, listHolds } from '../../src/flow/index.ts'
+import { decideHold, listHolds, setInstanceRoles } from '../../src/flow/index.ts'
 import { operator } from '../../src/identity/index.ts'
 import { publishDocument } from '../live.ts'
+import { post } from '../web/site.ts'
 import { openWorld, type Someone, type World } from '../world.ts'
 
 /** As one of many stealers does it: nothing here is a sample's own. */
@@ -119,6 +120,21 @@ test('a responder confirms on the page: the version is quarantined and has a cas
     decideHold(world.ports, operator, 'release', subject('gadget', '1.0.1'), ''),
     /not|no such/i,
   )
+})
+
+test('whoever may publish it does not release it: one account alone shall not do both', async () => {
+  await putHeld('gimlet', '1.0.0')
+  await setInstanceRoles(world.ports, operator, 'alice', ['responder'])
+  const own = await world.browse(alice)
+  const answer = { answer: 'release', words: 'mine' }
+  const path = '/operate/holds/gimlet/1.0.0'
+  const refused = await post(world, path, answer, own)
+  assert.equal(refused.status, 403)
+  assert.match(refused.text, /A second person has to say so: you published gimlet, or may/)
+  assert.equal((await world.npm('GET /gimlet/-/gimlet-1.0.0.tgz')).status, 403)
+  assert.equal((await post(world, path, answer, await world.browse(rae))).status, 303)
+  assert.equal((await world.npm('GET /gimlet/-/gimlet-1.0.0.tgz')).status, 200)
+  await setInstanceRoles(world.ports, operator, 'alice', [])
 })
 
 test('of a tarball that is too large to be whole in memory what an install runs is screened all the same', {

@@ -174,3 +174,27 @@ test('two people let go what reports closed, and one of them twice does not', as
   assert.equal(await act(release, other), 303)
   assert.equal((await world.npm(file)).status, 200)
 })
+
+test('the command line lets go as the page does, and no one person by both', async () => {
+  await world.publish(await world.someone('ada'), 'loan', '1.0.0')
+  const tim = await world.someone('tim')
+  await post(world, '/operate/reporters', { who: 'tim', act: 'trust' }, visit)
+  const body = { package: 'loan', version: '1.0.0', kind: 'malware', words: 'it steals' }
+  await world.ask('POST /api/v1/reports', { token: tim.token, body })
+  const file = 'GET /loan/-/loan-1.0.0.tgz'
+  assert.equal((await world.npm(file)).status, 403)
+  const made = (await world.ports.store.incident.findOpenCaseAbout(parsePackageName('loan'))) ?? ''
+  path = `/operate/cases/${made}`
+  assert.equal((await holdfast('incident', 'release', made, 'loan')).code, 2, 'a package is no version')
+  assert.match((await holdfast('incident', 'release', made, 'loan@1.0.0')).out, /^Asked/)
+  assert.equal(await act({ act: 'release', package: 'loan', version: '1.0.0' }), 403)
+  assert.match((await holdfast('incident', 'release', made, 'loan@1.0.0')).out, /second person/)
+  assert.match(
+    (await holdfast('incident', 'close', made, 'fine', '--outcome', 'dismissed')).out,
+    /second person/,
+  )
+  assert.equal((await world.npm(file)).status, 403)
+  assert.equal(await act({ words: 'fine', outcome: 'dismissed' }, other), 303)
+  assert.equal((await world.npm(file)).status, 200)
+  assert.equal((await world.ports.store.incident.findCase(made))?.state, 'closed')
+})

@@ -80,7 +80,7 @@ test('three reports, by page, API and again, are one case; an unconfirmed one co
   )
 })
 
-test('a trusted reporter closes what is younger than a day; dismissed, it is let go and the reporter is told', async () => {
+test('a trusted reporter closes what is younger than a day; dismissed by two, it is let go and the reporter is told', async () => {
   await world.publish(alice, 'fresh', '1.0.0')
   assert.equal((await post(world, '/operate/reporters', { who: 'bob', act: 'trust' }, responder)).status, 303)
   assert.match((await get(world, '/operate/reporters', responder)).text, /bob[\s\S]*trusted/)
@@ -94,7 +94,16 @@ test('a trusted reporter closes what is younger than a day; dismissed, it is let
     (await get(world, path, responder)).text,
     /1\.0\.0 was quarantined by itself: a trusted reporter/,
   )
-  await post(world, path, { words: 'it is a test tool', outcome: 'dismissed' }, responder)
+  const wrong = { words: 'it is a test tool', outcome: 'dismissed' }
+  await post(world, path, wrong, responder)
+  assert.equal(await statusOf('fresh'), 403, 'one person opens nothing')
+  assert.match((await get(world, path, responder)).text, /somebody else has to agree\. it is a test tool/)
+  assert.equal((await post(world, path, wrong, responder)).status, 403, 'nor does one who says it twice')
+  assert.deepEqual(await letters(bob.email, /^How your report of fresh/), [])
+  const roy = await world.someone('roy', ['responder'])
+  const target = `POST /api/v1/incidents/${found?.id}/close`
+  const told = await world.ask(target, { token: roy.token, body: wrong })
+  assert.equal(JSON.parse(told.text).state, 'closed', told.text)
   assert.equal(await statusOf('fresh'), 200)
   assert.match((await letters(bob.email, /^How your report of fresh/))[0]?.text ?? '', /nothing wrong/)
 })

@@ -16,6 +16,7 @@ interface Scene {
   readonly instance: ProbeInstance
   readonly client: ProbeClient
   readonly responder: ProbePerson
+  readonly second: ProbePerson
   readonly trusted: ProbePerson
   readonly other: ProbePerson
 }
@@ -27,6 +28,7 @@ async function run(instance: ProbeInstance): Promise<Evidence> {
     instance: started,
     client: await openProbeClient(started),
     responder: await openPerson(started, ['responder']),
+    second: await openPerson(started, ['responder']),
     trusted: await openPerson(started),
     other: await openPerson(started),
   }
@@ -46,7 +48,7 @@ async function run(instance: ProbeInstance): Promise<Evidence> {
     'of a package younger than a day the word of one trusted reporter quarantined the version; that of another person, or on spam, did not',
     'of a package of five days one trusted reporter was not enough, and two reporters were',
     `a version that is out for 40 days, and one that was fetched ${fetches} times, stayed open whoever reported it`,
-    'dismissed by a responder, what only reports had closed was released, and the reporter’s weight fell',
+    'dismissed by one responder, what only reports had closed stayed closed; by two it was released, and the reporter’s weight fell',
   ]
 }
 
@@ -106,8 +108,11 @@ async function tryDismissal(scene: Scene, young: string): Promise<void> {
   for (const path of await listCasePaths(scene.responder)) {
     const { text } = await browser.get(path)
     if (!text.includes(`${young} is reported`)) continue
-    const closed = await browser.post(path, { words: 'a probe', outcome: 'dismissed' })
-    demand(closed.status === 303, `a responder must be able to dismiss reports: ${closed.status}`)
+    for (const each of [browser, scene.second.browser]) {
+      demand(!(await isOpen(scene, young)), 'one responder alone must not open what reports closed')
+      const closed = await each.post(path, { words: 'a probe', outcome: 'dismissed' })
+      demand(closed.status === 303, `a responder must be able to dismiss reports: ${closed.status}`)
+    }
   }
   await until(() => isOpen(scene, young), 'what only reports closed must open when they are dismissed')
   const { text } = await browser.get('/operate/reporters')

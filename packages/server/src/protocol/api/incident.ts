@@ -5,6 +5,7 @@ import * as v from 'valibot'
 import {
   actOnIncident,
   closeCase,
+  letGo,
   listIncidents,
   openByHand,
   parseSubject,
@@ -41,7 +42,9 @@ export const incidentsPath = '/api/v1/incidents'
 /**
  * `GET /api/v1/incidents`, `GET …/<id>`, `GET …/<id>/export` (Markdown), `POST /api/v1/incidents` with `{"title", "severity"?,
  * "subject"?}`, `POST …/<id>/notes` with `{"words"}`, `POST …/<id>/subjects` with `{"subject"}` (a package, or one version of it),
- * `POST …/<id>/take`, and `POST …/<id>/close` with `{"words", "outcome"?}`.
+ * `POST …/<id>/release` with `{"subject"}` (one version: its `state` is `asked`, or `released` where somebody else had asked),
+ * `POST …/<id>/take`, and `POST …/<id>/close` with `{"words", "outcome"?}`: its
+ * `state` is `asked` where a second person has to say so too.
  */
 export async function answerIncidents(ports: Ports, call: Call, path: string): Promise<Answer> {
   if (call.badCredentials !== undefined) throw call.badCredentials
@@ -65,6 +68,13 @@ export async function answerIncidents(ports: Ports, call: Call, path: string): P
       await actOnIncident(ports, actor, id, { kind: 'subject', subject })
       return json(201, { id })
     }
+    case 'POST release': {
+      const subject = parseSubject((await readBody(call, maxBodyBytes, subjectBody)).subject)
+      if (subject === undefined || subject.version === '')
+        throw problem('invalid-body', { why: 'it names no version' })
+      const { package: name, version } = subject
+      return json(200, { id, state: await letGo(ports, actor, id, { name, version }) })
+    }
     case 'POST take':
       await actOnIncident(ports, actor, id, { kind: 'take' })
       return json(200, { id })
@@ -78,8 +88,8 @@ export async function answerIncidents(ports: Ports, call: Call, path: string): P
       return json(201, { id })
     case 'POST close': {
       const body = await readBody(call, maxBodyBytes, closeBody)
-      await closeCase(ports, actor, id, body.words, body.outcome)
-      return json(200, { id })
+      const state = await closeCase(ports, actor, id, body.words, body.outcome)
+      return json(200, { id, state })
     }
     default:
       throw problem('not-found')

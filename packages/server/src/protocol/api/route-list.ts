@@ -243,6 +243,12 @@ export const routes: readonly Route[] = [
     body: subjectBody,
     status: 201,
   }),
+  post(`${incidentsPath}/{id}/release`, answerIncidents, {
+    does: 'Ask that a version be let go, or agree with whoever asked',
+    who: 'role',
+    body: subjectBody,
+    status: 200,
+  }),
   post(`${incidentsPath}/{id}/take`, answerIncidents, { does: 'Become its lead', who: 'role', status: 200 }),
   post(`${incidentsPath}/{id}/close`, answerIncidents, {
     does: 'End an incident with its outcome',

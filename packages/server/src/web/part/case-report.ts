@@ -37,7 +37,7 @@ export function outcomeField(reports: CaseReports): Markup {
     'Whoever reported hears that they were',
     [
       ['confirmed', 'right'],
-      ['dismissed', 'wrong: what only they had closed is released'],
+      ['dismissed', 'wrong: what only they had closed is let go once a second person agrees'],
       ['closed', 'neither'],
     ],
     'closed',
