@@ -6,6 +6,8 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import type { Digest } from '@holdfast/core'
+import { ensureAccount, setInstanceRoles } from '../../src/flow/index.ts'
+import { operator } from '../../src/identity/index.ts'
 import { readConfig } from '../../src/main.ts'
 import { freshPath, holdfast, serve, withPorts } from './command-line.ts'
 import { blobPath, flipByte, makeInstance } from './instance.ts'
@@ -51,6 +53,28 @@ test('a sound instance that runs has nothing to complain of', async () => {
   assert.equal(code, 0)
   assert.match(findings.get('public-url')?.say ?? '', /answers as this instance/)
   await server.stop()
+})
+
+test('with fewer than two responders it says so, and who is the second', async () => {
+  const { data } = await makeInstance()
+  const lookAt = async () => (await examine(data)).findings.get('responders')
+  for (const [login, state, say] of [
+    ['', 'warn', /^Nobody responds/],
+    ['rae', 'warn', /^One person alone responds/],
+    ['roy', 'ok', /^2 people respond/],
+  ] as const) {
+    if (login !== '')
+      await withPorts(data, async ({ ports }) => {
+        await ensureAccount(ports, operator, login)
+        await setInstanceRoles(ports, operator, login, ['responder'])
+      })
+    const found = await lookAt()
+    assert.equal(found?.state, state)
+    assert.match(found.say, say)
+    if (state === 'warn') assert.match(found.todo ?? '', /`holdfast operator measure` is the second/)
+  }
+  tamper(data, "update account set disabled_at = 1 where login = 'roy'")
+  assert.equal((await lookAt())?.state, 'warn', 'an account that was closed responds to nothing')
 })
 
 test('an address where another instance answers is told', async () => {
