@@ -78,10 +78,12 @@ test('the README of each principle serves capabilities that there are', () => {
   }
 })
 
-for (const page of ['bugs-of-others', 'firewall', 'vulnerabilities'])
+for (const page of ['bugs-of-others', 'firewall', 'integrity', 'vulnerabilities'])
   test(`docs/principles/${page}.md names tests that there are`, () => {
     const rows = read(`docs/principles/${page}.md`)
-    const named = [...rows.matchAll(/`((?:packages\/cli\/)?(?:test|src)\/[\w/.-]+)`: (.+?)(?=; `| \|$)/gm)]
+    const named = [
+      ...rows.matchAll(/`((?:packages\/(?:cli|core)\/)?(?:test|src)\/[\w/.-]+)`: (.+?)(?=; `| \|$)/gm),
+    ]
     assert.ok(named.length >= 20)
     for (const [, file = '', name = ''] of named) {
       const path = file.startsWith('packages/') ? file : `packages/server/${file}`
