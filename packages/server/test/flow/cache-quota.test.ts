@@ -12,7 +12,7 @@ import { dayMs, openWorld } from '../world.ts'
 
 const hourMs = 3600_000
 const version = parseVersion('1.0.0')
-const names = ['evidence', 'locked', 'withdrawn', 'oldest', 'older', 'newest']
+const names = ['evidence', 'locked', 'submitted', 'withdrawn', 'oldest', 'older', 'newest']
 
 test('the least recently used goes first; evidence, lock files and what cannot come again stay; what went comes again', async t => {
   const upstream = await startUpstream()
@@ -47,6 +47,15 @@ test('the least recently used goes first; evidence, lock files and what cannot c
   await store.commit(grant, { type: 'policy', fields: { op: 'keep' } }, tx =>
     tx.policy.grandfather([{ package: parsePackageName('locked'), version }], world.now()),
   )
+  const ann = await world.someone('ann')
+  const packages = {
+    '': { name: 'shop', version: '1.0.0', dependencies: { submitted: version } },
+    'node_modules/submitted': { version },
+  }
+  const lockfile = JSON.stringify({ name: 'shop', version: '1.0.0', lockfileVersion: 3, packages })
+  const body = { branch: 'main', lockfile }
+  const sent = await world.ask('POST /api/v1/projects/shop/lockfiles', { token: ann.token, body })
+  assert.ok(sent.status < 300, JSON.stringify(sent.body))
   upstream.publish('withdrawn', '1.1.0')
   delete upstream.documents.get('withdrawn').versions[version]
   // The first may join a question that was asked before the version went.
@@ -64,17 +73,17 @@ test('the least recently used goes first; evidence, lock files and what cannot c
   )
 
   world.advance(2 * hourMs)
-  // Each is some 100 kB, so that four of six fit; the instance itself has no quota and does not come between.
-  await keepWithinQuota({ ...world.ports, config: { ...world.ports.config, cacheQuotaBytes: 450_000 } })
+  // Each is some 100 kB, so that five of seven fit; the instance itself has no quota and does not come between.
+  await keepWithinQuota({ ...world.ports, config: { ...world.ports.config, cacheQuotaBytes: 550_000 } })
   // The second fetch of 'oldest' made it the newest but one.
-  assert.deepEqual(await kept(), ['evidence', 'locked', 'withdrawn', 'oldest'])
-  assert.ok((await store.mirrors.sumKeptBytes()) <= 450_000)
+  assert.deepEqual(await kept(), ['evidence', 'locked', 'submitted', 'withdrawn', 'oldest'])
+  assert.ok((await store.mirrors.sumKeptBytes()) <= 550_000)
   const [about] = await store.mirrors.summarise()
-  assert.deepEqual([about?.origin, about?.packages, about?.versions], ['up', 6, 4])
+  assert.deepEqual([about?.origin, about?.packages, about?.versions], ['up', 7, 5])
 
   assert.equal((await fetchOf('older')).status, 200)
   while (!(await isKept('older'))) await delay(20)
-  assert.deepEqual(await kept(), ['evidence', 'locked', 'withdrawn', 'oldest', 'older'])
+  assert.deepEqual(await kept(), ['evidence', 'locked', 'submitted', 'withdrawn', 'oldest', 'older'])
   // Its digest stayed pinned: other bytes under the same version do not come in.
   upstream.publish('newest', version, { files: { 'data.bin': randomBytes(100_000) } })
   await world.ports.mirrors.refresh(parsePackageName('newest'), 'up')

@@ -244,6 +244,16 @@ async function listLeastUsed(
     .where(({ not, exists, selectFrom }) =>
       not(
         exists(
+          selectFrom('project_entry')
+            .select('project_entry.version')
+            .whereRef('project_entry.package', '=', 'ingested.package')
+            .whereRef('project_entry.version', '=', 'ingested.version'),
+        ),
+      ),
+    )
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
           selectFrom('version').select('version.version').whereRef('version.digest', '=', 'ingested.digest'),
         ),
       ),
