@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /** `holdfast operator bundle FOLDER`: what another instance packed comes in without a network, and only as far as it is proved. */
 import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import {
+  isProblem,
+  packListName,
   parseLogProof,
   parseVerifierKey,
   problem,
@@ -43,10 +46,11 @@ export async function bundleAct(
   const [vkeys = [], logVkeys = []] = [lists['vkey'], lists['log-vkey']]
   if (path === undefined || more.length > 0 || vkeys.length === 0 || logVkeys.length === 0)
     throw new UsageError(usage)
-  const bundle = await openBundle(resolve(path), vkeys)
+  const folder = resolve(path)
+  if (!existsSync(join(folder, packListName))) throw new UsageError(`There is no bundle in ${folder}.`)
+  for (const key of vkeys) await parseVerifierKey(webCrypto, key)
   const logKeys = await Promise.all(logVkeys.map(key => parseVerifierKey(webCrypto, key)))
-  const arrivals: Arrival[] = []
-  for (const version of bundle.versions) arrivals.push(await proveArrival(bundle, version, logKeys))
+  const { bundle, arrivals } = await proveBundle(folder, vkeys, logKeys)
   const advisories = await readNamed(bundle, advisoriesFile)
   const taken = await takeAdvisories(
     ports,
@@ -62,7 +66,22 @@ export async function bundleAct(
   return `${signed}\n${explainImport(report, ports.config.data)}advisories ${taken.read} read, ${taken.changed} new or changed, ${taken.faults} left out`
 }
 
-/** Throws `note-refused` unless one of the keys signed it, and `bundle-refused` unless every file is the one that was signed. */
+/** Throws `bundle-refused` unless one of the keys signed it, every file is what was signed, and a log has each version. */
+async function proveBundle(
+  folder: string,
+  keys: readonly string[],
+  logKeys: readonly VerifierKey[],
+): Promise<{ readonly bundle: Bundle; readonly arrivals: readonly Arrival[] }> {
+  try {
+    const bundle = await openBundle(folder, keys)
+    const arrivals: Arrival[] = []
+    for (const version of bundle.versions) arrivals.push(await proveArrival(bundle, version, logKeys))
+    return { bundle, arrivals }
+  } catch (error) {
+    throw isProblem(error) && error.code !== 'bundle-refused' ? refuse(error.message) : error
+  }
+}
+
 async function openBundle(folder: string, keys: readonly string[]): Promise<Bundle> {
   const pack = await readSignedPack(folder, keys)
   const bundle = { folder, pack, versions: [...pack.names].filter(isProof).map(baseOf).sort(byIndex) }

@@ -41,7 +41,7 @@ export async function runServerCommand(verb: string, args: readonly string[]): P
     const text = explain(error)
     if (text === undefined) throw error
     process.stderr.write(`${text}\n`)
-    return 2
+    return isProblem(error) && error.code === 'bundle-refused' ? 3 : 2
   }
 }
 

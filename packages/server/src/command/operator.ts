@@ -88,7 +88,7 @@ const usage = `Usage: holdfast operator <act> --data DIR …
 The machine's owner may act also while a server runs on the folder; the server follows within a second.
 CODE is one of ${reasonCodes.join(', ')}.
 
-Exit code 0 when it is done, 2 when it is not, and why. With --json what is printed is JSON.
+Exit code 0 when it is done, 2 when it is not, and why; 3 for a bundle that was changed. With --json what is printed is JSON.
 Example: holdfast operator host '@acme/*' --data ./data`
 
 const options = {
