@@ -33,7 +33,8 @@ export function readRoutes(tarballs: Tarballs): readonly Route[] {
     route('GET /:pkg/-/*', (ports, call, params) => tarball(ports, call, params, tarballs)),
     route('GET /-/ping', async () => json(200, {}), { openToBadCredentials: true }),
     route('GET /-/npm/v1/keys', async ports =>
-      json(200, { keys: ports.signer.publicKeys }, { 'cache-control': 'public, max-age=60' }),
+      // npm keeps what it may: with keys from before a rotation it would take new signatures for forged.
+      json(200, { keys: ports.signer.publicKeys }, { 'cache-control': 'no-cache' }),
     ),
     route('GET /-/npm/v1/attestations/:pkg', attestations),
     route('GET /-/attestations/v1/:pkg', attestations),
