@@ -95,7 +95,7 @@ async function fill(
     entries.push({ ...each, integrity })
     await writeFile(join(folder, `${at + 1}.tgz`), bytes)
   }
-  const { versions } = await verifyLocked(trust, registry, entries, false)
+  const { versions } = await verifyLocked(trust, registry, entries, { isByBytes: false, provenanceOf: [] })
   const faults = versions.flatMap(({ name, version, kind, faults: found }) => {
     const all = kind === 'elsewhere' ? ['the log of this registry has nothing of it'] : found
     return all.map(why => `${name}@${version}: ${why}`)

@@ -202,6 +202,36 @@ test('tarballs are held against the log where that is wished, and say what a loc
   assert.match(other.out, /FAILED @acme\/widget@1\.0\.0: the registry gives other bytes than its log names/)
 })
 
+test('provenance is asked for by name, and what the log names none of fails', async () => {
+  const sha256 = 'a'.repeat(64)
+  log.add(published('@acme/built', '1.0.0', { attest: [{ type: 'https://slsa.dev/provenance/v1', sha256 }] }))
+  log.add(published('@acme/noted', '1.0.0', { attest: [{ type: 'https://notes.example/v1', sha256 }] }))
+  await server.show(log)
+  await trust()
+  const specOf = (name: string) => ({ [`${name}@1.0.0`]: integrityOf(name, '1.0.0') })
+  const foreign = {
+    version: '1.0.0',
+    resolved: 'https://other.example/f.tgz',
+    integrity: integrityOf('f', '1.0.0'),
+  }
+  await lock({ ...widget, ...leftPad, ...specOf('@acme/built'), ...specOf('@acme/noted') })
+  assert.equal((await verify()).code, 0)
+  assert.equal((await verify('--provenance', '@acme/built')).code, 0)
+  const { out, code } = await verify('--provenance', '@acme/*', '--provenance', 'left-pad')
+  assert.equal(code, 1)
+  for (const name of ['@acme/widget@1.0.0', '@acme/noted@1.0.0', 'left-pad@1.3.0'])
+    assert.match(out, new RegExp(`FAILED ${name}: the log names no provenance of it`))
+  assert.match(out, /\n1 of 4 versions verified/)
+  const packages = { 'node_modules/@else/foreign': foreign }
+  await writeFile(join(home, 'package-lock.json'), JSON.stringify({ lockfileVersion: 3, packages }))
+  await writeFile(join(home, '.npmrc'), '@else:registry=https://other.example/\n')
+  const elsewhere = await verify('--provenance', '@else/*')
+  await rm(join(home, '.npmrc'))
+  assert.equal(elsewhere.code, 1)
+  assert.match(elsewhere.out, /FAILED @else\/foreign@1\.0\.0: the log names no provenance of it/)
+  assert.equal((await verify('--provenance', '@acme/*/x')).code, 2)
+})
+
 test('a log that grew is followed, a cache may lag, and a log that shrank is misbehaviour', async () => {
   await trust()
   await lock(widget)

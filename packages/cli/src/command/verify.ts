@@ -8,8 +8,10 @@ import {
   type IsExpected,
   type LockEntry,
   listLocked,
+  type NamePattern,
   parseIntegrity,
   parseLogProof,
+  parseNamePattern,
   parseVersion,
   readLeaf,
   revealHidden,
@@ -18,23 +20,24 @@ import { readGraph } from '../locked.ts'
 import { type VerifiedCheckpoint, verifyCheckpoint } from '../log/checkpoint.ts'
 import { reportMisbehaviour } from '../log/misbehaviour.ts'
 import { listTrust, loadTrust, type Trust } from '../log/trust.ts'
-import { verifyLocked } from '../log/verify.ts'
-import { checkVersion, type VersionKind, type VersionReport } from '../log/version.ts'
+import { type VerifyWish, verifyLocked } from '../log/verify.ts'
+import { checkVersion, demandProvenance, type VersionKind, type VersionReport } from '../log/version.ts'
 import { readRoutes } from '../npm-registry.ts'
 import { parseArgs } from '../parse-args.ts'
 import { lockFiles } from '../project.ts'
 import { findRegistry } from '../registry.ts'
 import { UsageError } from '../usage-error.ts'
 
-const usage = `holdfast verify [LOCKFILE]... [--registry URL] [--fresh] [--tarballs] [--json]
-holdfast verify [LOCKFILE]... --offline PROOF.tlog-proof [--json]
+const usage = `holdfast verify [LOCKFILE]... [--registry URL] [--fresh] [--tarballs] [--provenance PATTERN]... [--json]
+holdfast verify [LOCKFILE]... --offline PROOF.tlog-proof [--provenance PATTERN]... [--json]
 
 Checks every version that lock files of npm, pnpm, yarn or bun name against the transparency log of the registry: that
 its digest is the one in the log, that the log proves it, what happened to it since, and that the log tells the same
 story as the last time on this machine. Entries fail that lead past the registry: to repositories, to addresses that are
 no registry's of that name, over plain http, or to another package than was asked for. Whom to believe was pinned before with holdfast trust init. --fresh refuses a
 checkpoint that no witness signed within a day. --tarballs fetches every tarball too and holds its bytes against the log:
-lock files of yarn 2 and later have a checksum of yarn's own archive and no sha512, so that nothing else can be said of them. --offline checks one proof, without any network.
+lock files of yarn 2 and later have a checksum of yarn's own archive and no sha512, so that nothing else can be said of them. --provenance fails versions of these names (such as '@acme/*') whose entry names no
+provenance that the registry verified when they were published; holdfast provenance show verifies one here. --offline checks one proof, without any network.
 
 Exit code 0 when all are verified, 1 when a version is not, 2 for usage and network, 3 when the log misbehaves.
 
@@ -46,6 +49,7 @@ const options = {
   offline: { type: 'string' },
   fresh: { type: 'boolean' },
   tarballs: { type: 'boolean' },
+  provenance: { type: 'string', multiple: true },
   json: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 } as const
@@ -62,11 +66,13 @@ interface Outcome {
 export async function runVerify(args: string[]): Promise<number> {
   const { values, positionals } = parseArgs({ args, allowPositionals: true, options })
   if (values.help) return print(usage)
+  const provenanceOf = (values.provenance ?? []).map(parseNamePattern)
+  const wish: VerifyWish = { isByBytes: values.tarballs === true, provenanceOf }
   return reportMisbehaviour(async () => {
     const outcome =
       values.offline === undefined
-        ? await verifyOnline(values.registry, positionals, values.tarballs === true)
-        : await verifyOffline(values.offline, positionals)
+        ? await verifyOnline(values.registry, positionals, wish)
+        : await verifyOffline(values.offline, positionals, provenanceOf)
     const isTooOld = values.fresh === true && isStale(outcome.checkpoint)
     print(values.json ? `${JSON.stringify(toJson(outcome))}\n` : describe(outcome))
     if (isTooOld) print('No witness signed the checkpoint within a day, and --fresh asks for that.\n')
@@ -77,7 +83,7 @@ export async function runVerify(args: string[]): Promise<number> {
 async function verifyOnline(
   place: string | undefined,
   files: readonly string[],
-  isByBytes: boolean,
+  wish: VerifyWish,
 ): Promise<Outcome> {
   const registry = await findRegistry(place)
   const trust = await loadTrust(registry.url)
@@ -88,7 +94,7 @@ async function verifyOnline(
     trust,
     registry,
     read.flatMap(each => each.locked),
-    isByBytes,
+    wish,
   )
   const seen = versions.map(each =>
     isForeign(each, read) ? { ...each, kind: 'stray' as const, faults } : each,
@@ -160,7 +166,11 @@ async function findLockFiles(): Promise<readonly string[]> {
 }
 
 /** Checks one proof against what is pinned, and against the lock files where some are named. */
-async function verifyOffline(file: string, lockNames: readonly string[]): Promise<Outcome> {
+async function verifyOffline(
+  file: string,
+  lockNames: readonly string[],
+  provenanceOf: readonly NamePattern[],
+): Promise<Outcome> {
   const text = await readFile(file, 'utf8').catch((error: Error) => {
     throw new UsageError(`${file} cannot be read: ${error.message}`, 'Check the name of the file.')
   })
@@ -178,7 +188,8 @@ async function verifyOffline(file: string, lockNames: readonly string[]): Promis
     )
   const wanted = locked.length > 0 ? locked : [asLocked(proof.entry)]
   const found = await Promise.all(wanted.map(each => checkVersion(each, proof, checkpoint)))
-  const versions = found.map(each => ('report' in each ? each.report : each))
+  const reports = found.map(each => ('report' in each ? each.report : each))
+  const versions = demandProvenance(provenanceOf, reports)
   return { trust, checkpoint, versions }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Whether everything that lock files name is what the registry's log says, and nothing bad became of it. */
-import type { FoldedTiles, LockEntry, PackageName, ReadTile } from '@holdfast/core'
+import type { FoldedTiles, LockEntry, NamePattern, PackageName, ReadTile } from '@holdfast/core'
 import type { Registry } from '../registry.ts'
 import { type VerifiedCheckpoint, verifyCheckpoint } from './checkpoint.ts'
 import { checkHistory } from './history.ts'
@@ -9,7 +9,13 @@ import { openLog, readCheckpointNote, tileReader } from './source.ts'
 import { checkOneStory, compareWithState } from './state.ts'
 import { checkTarballs } from './tarball.ts'
 import type { Trust } from './trust.ts'
-import { checkVersion, type ProvenVersion, type VersionReport } from './version.ts'
+import { checkVersion, demandProvenance, type ProvenVersion, type VersionReport } from './version.ts'
+
+/** What is asked for beyond the log: bytes that are fetched, and provenance of names under these patterns. */
+export interface VerifyWish {
+  readonly isByBytes: boolean
+  readonly provenanceOf: readonly NamePattern[]
+}
 
 export interface Verification {
   readonly checkpoint: VerifiedCheckpoint
@@ -18,13 +24,13 @@ export interface Verification {
 
 /**
  * Verifies locked versions against a registry's log: their proofs, what happened to them since, and that the log still tells
- * the one story this machine has seen; by bytes also that the registry gives what its log names. Throws `Misbehaviour` when it does not.
+ * the one story this machine has seen; where wished also that the registry gives the bytes that its log names, and provenance. Throws `Misbehaviour` when it does not.
  */
 export async function verifyLocked(
   trust: Trust,
   registry: Registry,
   locked: readonly LockEntry[],
-  isByBytes: boolean,
+  { isByBytes, provenanceOf }: VerifyWish,
 ): Promise<Verification> {
   const source = openLog(registry)
   const [note, proofs] = await Promise.all([readCheckpointNote(source), fetchProofs(registry, locked)])
@@ -37,7 +43,8 @@ export async function verifyLocked(
   const readTile = tileReader(source)
   const ground = { url: registry.url, signed, checkpoint, readTile }
   const proven = await checkAll(locked, proofs, histories, ground)
-  const versions = isByBytes ? await checkTarballs(registry, proven) : proven
+  const held = isByBytes ? await checkTarballs(registry, proven) : proven
+  const versions = demandProvenance(provenanceOf, held)
   await checkAnswers(signed, checkpoint, readTile)
   const isFine = versions.every(({ faults }) => faults.length === 0)
   await compareWithState(trust, checkpoint, readTile, isFine)

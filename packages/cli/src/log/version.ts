@@ -6,6 +6,9 @@ import {
   isProblem,
   type Leaf,
   type LockEntry,
+  matchesName,
+  type NamePattern,
+  type PackageName,
   readLeaf,
   verifyInclusion,
 } from '@holdfast/core'
@@ -26,6 +29,8 @@ export interface VersionReport {
   readonly index?: number
   /** The sha512 that the log has of it, where its entry is proven. */
   readonly integrity?: string
+  /** Types of the attestations that its entry names, where that is proven. */
+  readonly attested?: readonly string[]
   /** What makes it fail. */
   readonly faults: readonly string[]
   /** What happened to it that a person may want to know. */
@@ -65,8 +70,31 @@ export async function checkVersion(
   if (faults.length > 0) return { ...base, kind, faults }
   const { integrity } = leaf.fields['dist'] as { readonly integrity: string }
   if (locked.integrity === undefined) return { ...base, ...unverifiable, integrity }
-  return { report: { ...base, kind, faults, integrity }, leaf, entry: proof.entry, index: proof.index }
+  const attest = (leaf.fields['attest'] ?? []) as readonly { readonly type: string }[]
+  const attested = attest.map(({ type }) => type)
+  return {
+    report: { ...base, kind, faults, integrity, attested },
+    leaf,
+    entry: proof.entry,
+    index: proof.index,
+  }
 }
+
+/** Reports with a fault for each version under these patterns whose entry names no provenance. */
+export function demandProvenance(
+  patterns: readonly NamePattern[],
+  reports: readonly VersionReport[],
+): readonly VersionReport[] {
+  return reports.map(each => {
+    const isAsked = patterns.some(pattern => matchesName(pattern, each.name as PackageName))
+    if (!isAsked || each.attested?.some(type => type.startsWith(provenanceType))) return each
+    // What another registry gives has no entry here that could name one.
+    const kind = each.kind === 'elsewhere' ? 'unseen' : each.kind
+    return { ...each, kind, faults: [...each.faults, 'the log names no provenance of it'] }
+  })
+}
+
+const provenanceType = 'https://slsa.dev/provenance/'
 
 const unverifiable = {
   kind: 'unverifiable',
