@@ -78,7 +78,7 @@ test('the README of each principle serves capabilities that there are', () => {
   }
 })
 
-for (const page of ['bugs-of-others', 'firewall', 'integrity', 'vulnerabilities'])
+for (const page of ['bugs-of-others', 'firewall', 'integrity', 'vulnerabilities', 'incidents-and-community'])
   test(`docs/principles/${page}.md names tests that there are`, () => {
     const rows = read(`docs/principles/${page}.md`)
     const named = [
