@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { formatVerifierKey, revealHidden } from '@holdfast/core'
+import { excerpt, formatVerifierKey, revealHidden } from '@holdfast/core'
 import { fetchTrust, listTrust, loadTrust, saveTrust, type Trust } from '../log/trust.ts'
 import { parseArgs } from '../parse-args.ts'
 import { findRegistry } from '../registry.ts'
@@ -42,6 +42,11 @@ export async function runTrust(args: string[]): Promise<number> {
 }
 
 async function init(place: string, wanted: string | undefined, format: typeof formatTrust): Promise<number> {
+  if (wanted !== undefined && !/^[0-9a-f]{64}$/i.test(wanted))
+    throw new UsageError(
+      `'${excerpt(wanted)}' is no SHA-256`,
+      'Give the 64 hexadecimal digits that the operator made known.',
+    )
   const found = await fetchTrust(await findRegistry(place))
   if (wanted === undefined) {
     print(format(found))

@@ -83,8 +83,8 @@ export async function readCheckpointNote(source: LogSource): Promise<string> {
   const bytes = await source.read('checkpoint', maxNoteBytes)
   if (bytes === undefined)
     throw new UsageError(
-      `there is no log at ${source.address}`,
-      'Check the address; an older server has no log.',
+      `there is no checkpoint at ${source.address}`,
+      'Check the address. A new registry publishes its first checkpoint with its first change, and an older one has no log.',
     )
   return decodeText(bytes)
 }
