@@ -155,13 +155,13 @@ function trackTable(
 ): Markup {
   const rows = capabilities.filter(each => each.track === track)
   return html`<h2 id="${track}">${title}${level === undefined ? nothing : html` <span class="small">level ${level} of 3</span>`}</h2>
-<div class="scroll" tabindex="0" role="region" aria-labelledby="${track}"><table><thead><tr><th scope="col">Capability</th><th scope="col">Level</th><th scope="col">State</th><th scope="col">What shows it</th></tr></thead>
+<div class="scroll" tabindex="0" role="region" aria-labelledby="${track}"><table><thead><tr><th scope="col">State</th><th scope="col">Capability</th><th scope="col">Level</th><th scope="col">What shows it</th></tr></thead>
 <tbody>${rows.map(each => row(each, measured(each.id)))}</tbody></table></div>`
 }
 
 function row(capability: Capability, measured: Measured | string | undefined): Markup {
   const { id, level, mustBeTrue, shownBy } = capability
-  return html`<tr id="${id}"><td><code>${id}</code><br>${mustBeTrue}</td><td>${level ?? '–'}</td><td class="nowrap">${mark(measured)}</td>
+  return html`<tr id="${id}"><td class="nowrap">${mark(measured)}</td><td><code>${id}</code><br>${mustBeTrue}</td><td>${level ?? '–'}</td>
 <td>${evidence(measured) ?? html`<span class="small">Would be shown so: ${shownBy}</span>`}</td></tr>`
 }
 
