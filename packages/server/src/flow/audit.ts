@@ -43,6 +43,28 @@ export async function readAudit(
   }
 }
 
+const exportedAtOnce = 1000
+
+/** All of it in pages, newest first: nothing is gathered. Throws `forbidden` before the first. */
+export async function exportAudit(
+  ports: Ports,
+  actor: Actor,
+  wish: AuditWish,
+): Promise<AsyncIterable<readonly AuditLine[]>> {
+  const first = await readAudit(ports, actor, wish, Number.MAX_SAFE_INTEGER, exportedAtOnce)
+  return goOn(first, before => readAudit(ports, actor, wish, before, exportedAtOnce))
+}
+
+async function* goOn(
+  first: AuditPage,
+  readPage: (before: number) => Promise<AuditPage>,
+): AsyncGenerator<readonly AuditLine[], void> {
+  for (let page = first; ; page = await readPage(page.next)) {
+    yield page.lines
+    if (page.next === undefined) return
+  }
+}
+
 /** Names of the accounts in these events, each asked for once. */
 export async function loginsOf(
   ports: Ports,

@@ -39,7 +39,7 @@ export {
 export { announce, announceMore, listAnnouncements } from './announcement.ts'
 export type { Arrival, Told } from './arrival.ts'
 export { findLastAssessment, keepAssessment } from './assessment.ts'
-export { type AuditPage, type AuditWish, loginsOf, readAudit } from './audit.ts'
+export { type AuditPage, type AuditWish, exportAudit, loginsOf, readAudit } from './audit.ts'
 export { auditPushLateMs, pushAudit, readAuditPush } from './audit-push.ts'
 export { type BlastRadius, type Dependent, exportBlast, readBlast } from './blast.ts'
 export { listOwnLetters, setLetterDone, tellHolders } from './blast-letter.ts'

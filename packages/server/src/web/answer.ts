@@ -15,13 +15,32 @@ export function leadTo(c: PageContext, path: string, secret?: string): Response 
   })
 }
 
+const lineTypes = {
+  csv: 'text/csv; charset=utf-8',
+  json: 'application/x-ndjson',
+  jsonl: 'application/jsonl; charset=utf-8',
+} as const
+
+const sentAsRead = new WeakSet<Response>()
+
+/** Whether its body is sent piece by piece, as the client takes it. */
+export function isSentAsRead(response: Response): boolean {
+  return sentAsRead.has(response)
+}
+
 /** A file of lines, sent as they come: nothing is gathered. */
-export function sendLines(lines: AsyncIterable<Uint8Array>, name: string, form: 'csv' | 'json'): Response {
+export function sendLines(
+  lines: AsyncIterable<Uint8Array>,
+  name: string,
+  form: keyof typeof lineTypes,
+): Response {
   const headers = {
-    'content-type': form === 'csv' ? 'text/csv; charset=utf-8' : 'application/x-ndjson',
+    'content-type': lineTypes[form],
     'cache-control': 'no-store',
     'content-disposition': `attachment; filename="${name}.${form}"`,
     'x-content-type-options': 'nosniff',
   }
-  return new Response(ReadableStream.from(lines) as BodyInit, { headers })
+  const response = new Response(ReadableStream.from(lines) as BodyInit, { headers })
+  sentAsRead.add(response)
+  return response
 }

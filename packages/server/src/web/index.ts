@@ -5,6 +5,7 @@ import { Hono } from 'hono'
 import { answerMiss } from '../flow/index.ts'
 import type { Answer, Call, Mount } from '../http/index.ts'
 import type { Ports } from '../ports.ts'
+import { isSentAsRead } from './answer.ts'
 import { findAsset } from './asset.ts'
 import { findVisitor, type WebEnv } from './context.ts'
 import { checkOrigin } from './origin.ts'
@@ -61,9 +62,8 @@ async function handle(app: Hono<WebEnv>, ports: Ports, call: Call): Promise<Answ
   const response = await Promise.resolve(app.fetch(request, { call, ports })).catch(error =>
     countMiss(ports, call, error),
   )
-  return {
-    status: response.status,
-    headers: Object.fromEntries(response.headers),
-    body: Buffer.from(await response.arrayBuffer()),
-  }
+  const { status, body } = response
+  const headers = Object.fromEntries(response.headers)
+  if (body !== null && isSentAsRead(response)) return { status, headers, flow: body }
+  return { status, headers, body: Buffer.from(await response.arrayBuffer()) }
 }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, test } from 'node:test'
 import { readAudit } from '../../src/flow/index.ts'
-import { operator } from '../../src/identity/index.ts'
+import { authorize, operator } from '../../src/identity/index.ts'
 import { publishDocument } from '../live.ts'
 import { get, signInByPage } from '../web/site.ts'
 import { openWorld, type Someone } from '../world.ts'
@@ -144,6 +144,25 @@ test('an export is what the filter shows, as JSON lines or as a table that a spr
   const [head, row] = csv.text.split('\r\n')
   assert.match(head ?? '', /^position,id,time,type/)
   assert.ok(row?.includes(",'@acme/ui,1.0.0,"), row)
+})
+
+test('an export has more than a page of the record, each event once', async () => {
+  const auditor = await world.someone('adele', ['auditor'])
+  const grant = await authorize(world.ports, operator, 'instance:operate', '')
+  const many = Array.from({ length: 1100 }, (_, n) => ({ type: 'case', detail: { n } }) as const)
+  await world.ports.store.commit(grant, many, async () => {})
+  const cookie = await signInByPage(world, auditor)
+  const { text } = await get(world, '/operate/audit/export?format=jsonl&type=case', { cookie })
+  const lines = text
+    .trim()
+    .split('\n')
+    .map(line => JSON.parse(line).position)
+  assert.equal(new Set(lines).size, lines.length)
+  assert.ok(lines.length >= 1100, `${lines.length}`)
+  assert.deepEqual(
+    lines,
+    lines.toSorted((a, b) => b - a),
+  )
 })
 
 test('the page shows and filters, and leads on to what is older', async () => {

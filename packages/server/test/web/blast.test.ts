@@ -63,6 +63,38 @@ test('the export runs no formula', async () => {
   assert.match((await get(world, `${path}.json`, visit)).text, /"login":"ann"/)
 })
 
+test('an export is sent as it is read: a client that breaks off ends it, a slow one holds it back', async () => {
+  const { blast, downloads } = world.ports.store
+  const [count, now] = [120_000, world.now()]
+  const fetched = { package: 'left-pad', version: '1.0.0', accountId: '', address: '192.0.2.1' }
+  const times = { client: 'x'.repeat(80), count: 1, firstAt: now, lastAt: now }
+  for (let at = 0; at < count; at += 10_000)
+    await downloads.add(
+      Array.from({ length: 10_000 }, (_, i) => ({ ...fetched, ...times, tokenId: `h_${at + i}` }) as never),
+    )
+  const { listHolders } = blast
+  let pages = 0
+  Object.assign(blast, {
+    listHolders: (...args: Parameters<typeof listHolders>) => {
+      pages += 1
+      return listHolders(...args)
+    },
+  })
+  const ask = () => fetch(`${world.url}${path}.csv`, { headers: { cookie: visit.cookie ?? '' } })
+  try {
+    const reader = (await ask()).body?.getReader()
+    assert.match(Buffer.from((await reader?.read())?.value ?? []).toString(), /^package,version/)
+    assert.ok(pages < 60, `${pages} pages were read for the first bytes`)
+    await reader?.cancel()
+    const broken = pages
+    const lines = (await (await ask()).text()).split('\r\n')
+    assert.equal(lines.length, count + 3, 'all of them, with the head, the one before and the end')
+    assert.ok(pages - broken < 130, `${pages - broken} pages were read: also for who had gone`)
+  } finally {
+    Object.assign(blast, { listHolders })
+  }
+})
+
 test('a stranger sees nothing of it and tells nobody', async () => {
   const plain = await world.browse(ann)
   for (const each of [path, `${path}.csv`]) assert.equal((await get(world, each, plain)).status, 404)
