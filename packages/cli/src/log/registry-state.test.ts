@@ -133,9 +133,9 @@ const gateLies: Readonly<Record<string, readonly [change: string, wanted: RegExp
     "delete from measure where id = 'measure-x'",
   ],
   'a waiver that nobody granted': [
-    `insert into waiver (id, package, version, rules, reason, state, asked_by, asked_at, decided_by, decided_at,
+    `insert into waiver (id, package, version, rules, grounds, reason, state, asked_by, asked_at, decided_by, decided_at,
       ends_at, notified_at)
-     values ('wv_x', :name, '1.3.0', 'deny', '', 'granted', 'a_0', 1, 'a_1', 1, 99999999999999, null)`,
+     values ('wv_x', :name, '1.3.0', 'deny', '[]', '', 'granted', 'a_0', 1, 'a_1', 1, 99999999999999, null)`,
     /^waiver wv_x: @\S+@1\.3\.0 until 99999999999999 in the table, and not in the log$/,
     "delete from waiver where id = 'wv_x'",
   ],
